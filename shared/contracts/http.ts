@@ -1,0 +1,392 @@
+// The REST contract as types, and the one place where the wire's snake_case meets the code's camelCase.
+// No validation here (see schemas.ts), so that a browser can import this file without a validation library.
+// On the wire: cpu in cores, memory and storage in MB (1,048,576 bytes), times as ISO 8601 strings.
+
+import type { ErrorDetail } from '../errors.ts';
+import type { FileRecord } from '../model/file.ts';
+import type { LogLine } from '../model/log-line.ts';
+import type { Resources } from '../model/resources.ts';
+import type {
+  Attempt,
+  AttemptState,
+  FailureReason,
+  PullPolicy,
+  Task,
+  TaskNetwork,
+  TaskSpec,
+  TaskState,
+} from '../model/task.ts';
+import type { ApiToken, Role, User } from '../model/user.ts';
+import type { WorkerState, WorkerUsage } from '../model/worker.ts';
+
+// ── errors ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface ErrorBody {
+  statusCode: number;
+  /** HTTP's name of the status, e.g. `Bad Request`. */
+  error: string;
+  /** Stable code to match on, one of `ERROR_CODES`. */
+  code: string;
+  message: string;
+  details: ErrorDetail[];
+}
+
+// ── accounts ───────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface CredentialsBody {
+  username: string;
+  password: string;
+}
+
+export interface UserBody {
+  user_id: string;
+  username: string;
+  role: Role;
+  created_at: string;
+}
+
+export interface LoginReply {
+  token: string;
+  expires_at: string;
+  user: UserBody;
+}
+
+export interface TokenBody {
+  token_id: string;
+  name: string;
+  created_at: string;
+  last_used_at: string | null;
+}
+
+/** The only time the token itself is shown. */
+export interface NewTokenReply extends TokenBody {
+  token: string;
+}
+
+export function userBody(user: User): UserBody {
+  return { user_id: user.id, username: user.username, role: user.role, created_at: iso(user.createdAt) };
+}
+
+export function tokenBody(token: ApiToken): TokenBody {
+  return {
+    token_id: token.id,
+    name: token.name,
+    created_at: iso(token.createdAt),
+    last_used_at: isoOrNull(token.lastUsedAt),
+  };
+}
+
+// ── tasks ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What `POST /api/tasks` takes after defaults are filled in. A client may leave out all but the image. */
+export interface SubmitBody {
+  docker_image: string;
+  command: string | string[] | null;
+  cpu_required: number;
+  memory_required: number;
+  gpu_required: number;
+  storage_required: number;
+  tag: string;
+  k_value: number;
+  name: string;
+  env: Record<string, string>;
+  priority: number;
+  timeout_seconds: number;
+  max_retries: number;
+  worker: string;
+  files: string[];
+  secrets: string[];
+  pull_policy: PullPolicy;
+  network: TaskNetwork;
+}
+
+export type SubmitRequest = Pick<SubmitBody, 'docker_image'> & Partial<SubmitBody>;
+
+export interface AttemptBody {
+  attempt: number;
+  state: AttemptState;
+  worker_id: string;
+  assigned_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  reason: FailureReason | null;
+  exit_code: number | null;
+  message: string | null;
+  container_id: string | null;
+  image_id: string | null;
+  gpu_ids: string[];
+}
+
+export interface TaskBody extends SubmitBody {
+  task_id: string;
+  status: TaskState;
+  /** Why it failed, as a code; null unless it failed. */
+  reason: FailureReason | null;
+  message: string | null;
+  exit_code: number | null;
+  user: string;
+  /** The worker of the current or last attempt; `worker` is the one that was asked for. */
+  worker_id: string | null;
+  attempt: number;
+  cancel_requested: boolean;
+  submitted_at: string;
+  queued_at: string;
+  not_before: string | null;
+  assigned_at: string | null;
+  started_at: string | null;
+  finished_at: string | null;
+  attempts: AttemptBody[];
+}
+
+export interface TaskListReply {
+  tasks: TaskBody[];
+  /** Pass as `cursor` for the next page; null at the end. */
+  next_cursor: string | null;
+}
+
+export interface BatchReply {
+  tasks: TaskBody[];
+}
+
+/** Shown instead of the value of an environment entry that `secrets` names. */
+export const MASKED = '********';
+
+export function taskSpec(body: SubmitBody): TaskSpec {
+  return {
+    image: body.docker_image,
+    command: body.command,
+    resources: {
+      cpuMillis: Math.round(body.cpu_required * 1000),
+      memoryMb: Math.ceil(body.memory_required),
+      gpus: body.gpu_required,
+      storageMb: Math.ceil(body.storage_required),
+    },
+    name: body.name,
+    tag: body.tag,
+    kValue: body.k_value,
+    env: body.env,
+    secrets: body.secrets,
+    priority: body.priority,
+    timeoutSeconds: body.timeout_seconds,
+    maxRetries: body.max_retries,
+    worker: body.worker === '' ? null : body.worker,
+    files: body.files,
+    pullPolicy: body.pull_policy,
+    network: body.network,
+  };
+}
+
+export function taskBody(task: Task): TaskBody {
+  const { spec } = task;
+  return {
+    task_id: task.id,
+    status: task.state,
+    reason: task.reason,
+    message: task.message,
+    exit_code: task.exitCode,
+    user: task.ownerName,
+    worker_id: task.workerId,
+    attempt: task.attempt,
+    cancel_requested: task.cancel !== null,
+    submitted_at: iso(task.submittedAt),
+    queued_at: iso(task.queuedAt),
+    not_before: task.notBefore === 0 ? null : iso(task.notBefore),
+    assigned_at: isoOrNull(task.assignedAt),
+    started_at: isoOrNull(task.startedAt),
+    finished_at: isoOrNull(task.finishedAt),
+    docker_image: spec.image,
+    command: typeof spec.command === 'string' || spec.command === null ? spec.command : [...spec.command],
+    cpu_required: spec.resources.cpuMillis / 1000,
+    memory_required: spec.resources.memoryMb,
+    gpu_required: spec.resources.gpus,
+    storage_required: spec.resources.storageMb,
+    tag: spec.tag,
+    k_value: spec.kValue,
+    name: spec.name,
+    env: Object.fromEntries(
+      Object.entries(spec.env).map(([name, value]) => [name, spec.secrets.includes(name) ? MASKED : value]),
+    ),
+    priority: spec.priority,
+    timeout_seconds: spec.timeoutSeconds,
+    max_retries: spec.maxRetries,
+    worker: spec.worker ?? '',
+    files: [...spec.files],
+    secrets: [...spec.secrets],
+    pull_policy: spec.pullPolicy,
+    network: spec.network,
+    attempts: task.attempts.map(attemptBody),
+  };
+}
+
+function attemptBody(attempt: Attempt): AttemptBody {
+  return {
+    attempt: attempt.number,
+    state: attempt.state,
+    worker_id: attempt.workerId,
+    assigned_at: iso(attempt.assignedAt),
+    started_at: isoOrNull(attempt.startedAt),
+    finished_at: isoOrNull(attempt.finishedAt),
+    reason: attempt.reason,
+    exit_code: attempt.exitCode,
+    message: attempt.message,
+    container_id: attempt.containerId,
+    image_id: attempt.imageId,
+    gpu_ids: [...attempt.gpuIds],
+  };
+}
+
+export interface LogLineBody {
+  seq: number;
+  ts: string;
+  stream: 'stdout' | 'stderr';
+  line: string;
+}
+
+export function logLineBody(line: LogLine): LogLineBody {
+  return { seq: line.seq, ts: iso(line.ts), stream: line.stream, line: line.line };
+}
+
+// ── explain ────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface ShortfallBody {
+  dimension: 'cpu' | 'memory' | 'gpu' | 'storage';
+  /** `cores`, `MB` or `devices`. */
+  unit: string;
+  required: number;
+  available: number;
+  missing: number;
+}
+
+export interface WorkerVerdictBody {
+  worker_id: string;
+  state: WorkerState;
+  fits_now: boolean;
+  /** Whether it would fit if nothing else ran there. */
+  fits_when_empty: boolean;
+  /** The rule that keeps this worker out, or null. */
+  excluded_by: 'down' | 'cordoned' | 'draining' | 'other_worker_requested' | null;
+  missing: ShortfallBody[];
+}
+
+export interface ExplainReply {
+  task_id: string;
+  status: TaskState;
+  /** One or two sentences for a person. */
+  summary: string;
+  /** Place among the waiting tasks, 1 is next; null when it does not wait. */
+  position: number | null;
+  /** False when no worker of the cluster could run it even when empty. */
+  feasible: boolean | null;
+  fits_now: boolean | null;
+  workers: WorkerVerdictBody[];
+}
+
+// ── workers and telemetry ──────────────────────────────────────────────────────────────────────────────────
+
+export interface AmountsBody {
+  cpu: number;
+  memory: number;
+  gpu: number;
+  storage: number;
+}
+
+export function amountsBody(resources: Resources): AmountsBody {
+  return {
+    cpu: resources.cpuMillis / 1000,
+    memory: resources.memoryMb,
+    gpu: resources.gpus,
+    storage: resources.storageMb,
+  };
+}
+
+export interface UsageBody {
+  cpu_percent: number;
+  memory_used: number;
+  storage_used: number;
+}
+
+export function usageBody(usage: WorkerUsage): UsageBody {
+  return {
+    cpu_percent: usage.cpuPercent,
+    memory_used: usage.memoryUsedMb,
+    storage_used: usage.storageUsedMb,
+  };
+}
+
+export interface WorkerBody {
+  worker_id: string;
+  state: WorkerState;
+  address: string;
+  labels: Record<string, string>;
+  capacity: AmountsBody;
+  /** Held by assigned and running tasks. */
+  reserved: AmountsBody;
+  free: AmountsBody;
+  tasks: { assigned: number; running: number };
+  /** Seconds since the last heartbeat; null when there is none within the lease. */
+  heartbeat_age_seconds: number | null;
+  /** Measured use of the whole machine; null without a heartbeat. */
+  usage: UsageBody | null;
+  fingerprint: {
+    os: string;
+    arch: string;
+    cpu_model: string;
+    cpu_cores: number;
+    memory: number;
+    storage: number;
+    gpu_models: string[];
+    runtime: string;
+    runtime_version: string;
+    version: string;
+  };
+  registered_at: string;
+}
+
+export interface WorkerListReply {
+  workers: WorkerBody[];
+}
+
+export interface TelemetryReply {
+  at: string;
+  workers_by_state: Record<WorkerState, number>;
+  /** Sums over workers that are up. */
+  totals: { capacity: AmountsBody; reserved: AmountsBody; free: AmountsBody };
+  tasks_by_state: Record<TaskState, number>;
+  queue_depth: number;
+  workers: WorkerBody[];
+}
+
+export interface ReadyReply {
+  status: 'ready' | 'unavailable';
+  checks: Record<string, { ok: boolean; message: string | null }>;
+}
+
+// ── files ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface FileBody {
+  path: string;
+  task_id: string | null;
+  size_bytes: number;
+  content_type: string;
+  sha256: string;
+  created_at: string;
+}
+
+export function fileBody(file: FileRecord): FileBody {
+  return {
+    path: file.path,
+    task_id: file.taskId,
+    size_bytes: file.sizeBytes,
+    content_type: file.contentType,
+    sha256: file.sha256,
+    created_at: iso(file.createdAt),
+  };
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function isoOrNull(ms: number | null): string | null {
+  return ms === null ? null : iso(ms);
+}

@@ -1,0 +1,206 @@
+// What the REST API accepts, as Joi schemas. Every fault of a body is reported, not only the first.
+
+import Joi from 'joi';
+import { NETWORKS, PULL_POLICIES, TASK_STATES } from '../model/task.ts';
+import { WORKER_ID_PATTERN } from '../model/worker.ts';
+import type { CredentialsBody, SubmitBody } from './http.ts';
+
+/** Limits are far above any real machine: they catch slips of the keyboard, not big requests. */
+export const LIMITS = {
+  cpuCores: 4_096,
+  memoryMb: 16_777_216,
+  gpus: 1_024,
+  storageMb: 1_073_741_824,
+  /** Characters of a command in shell form, or of all words of one in exec form. */
+  commandChars: 131_072,
+  commandWords: 4_096,
+  envEntries: 256,
+  /** Characters of all names and values together. */
+  envChars: 131_072,
+  timeoutSeconds: 31_536_000,
+  maxRetries: 100,
+  batch: 1_000,
+  files: 1_000,
+} as const;
+
+/**
+ * An image reference: `[host[:port]/]path[:tag][@digest]`, as in the grammar of distribution/reference.
+ * The name part is lower case; host and tag may hold capitals.
+ */
+const IMAGE_REFERENCE =
+  /^(?:(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*(?::\d{1,5})?\/)?[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)*(?::\w[\w.-]{0,127})?(?:@[a-z0-9]+(?:[+._-][a-z0-9]+)*:[0-9a-fA-F]{32,})?$/;
+
+const image = Joi.string().max(512).pattern(IMAGE_REFERENCE).required().messages({
+  'string.empty': '"docker_image" must name an image, for example "ubuntu:latest"',
+  'any.required': '"docker_image" is required, for example "ubuntu:latest"',
+  'string.pattern.base':
+    '"docker_image" must be an image reference such as "ubuntu:latest" or "registry.example.com/team/app:1.2"',
+});
+
+const noNul = /^[^\0]*$/;
+const shellCommand = Joi.string().max(LIMITS.commandChars).pattern(noNul, 'text without NUL characters');
+const execCommand = Joi.array()
+  .items(Joi.string().allow('').max(LIMITS.commandChars).pattern(noNul, 'text without NUL characters'))
+  .min(1)
+  .max(LIMITS.commandWords)
+  .custom((words: string[], helpers) =>
+    words.reduce((sum, word) => sum + word.length, 0) > LIMITS.commandChars
+      ? helpers.error('command.long', { limit: LIMITS.commandChars })
+      : words,
+  )
+  .messages({ 'command.long': '{{#label}} must be at most {{#limit}} characters in all' });
+
+const env = Joi.object()
+  .pattern(
+    /^[A-Za-z_][A-Za-z0-9_]{0,255}$/,
+    Joi.string().allow('').pattern(noNul, 'text without NUL characters'),
+  )
+  .max(LIMITS.envEntries)
+  .custom((entries: Record<string, string>, helpers) =>
+    Object.entries(entries).reduce((sum, [name, value]) => sum + name.length + value.length, 0) >
+    LIMITS.envChars
+      ? helpers.error('env.long', { limit: LIMITS.envChars })
+      : entries,
+  )
+  .messages({
+    'env.long': '{{#label}} must be at most {{#limit}} characters in all',
+    'object.unknown': '{{#label}} is not a name of an environment variable: letters, digits and _ only',
+  });
+
+const label = Joi.string()
+  .allow('')
+  .max(128)
+  .pattern(/^[^\p{Cc}]*$/u, 'text without control characters');
+
+/** A relative path in a user's file space. */
+const filePath = Joi.string()
+  .max(1_024)
+  .custom((path: string, helpers) =>
+    path.startsWith('/') ||
+    path.includes('\0') ||
+    path.split('/').some((part) => part === '' || part === '.' || part === '..')
+      ? helpers.error('path.unsafe')
+      : path,
+  )
+  .messages({ 'path.unsafe': '{{#label}} must be a relative path without ".", ".." or empty parts' });
+
+export const submitSchema = Joi.object<SubmitBody>({
+  docker_image: image,
+  command: Joi.alternatives()
+    .conditional(Joi.array(), { then: execCommand, otherwise: shellCommand.allow(null) })
+    .default(null),
+  cpu_required: Joi.number().min(0.01).max(LIMITS.cpuCores).precision(3).default(1),
+  memory_required: Joi.number().min(6).max(LIMITS.memoryMb).default(512),
+  gpu_required: Joi.number().integer().min(0).max(LIMITS.gpus).default(0),
+  storage_required: Joi.number().min(0).max(LIMITS.storageMb).default(0),
+  tag: label.default(''),
+  k_value: Joi.number().min(1).max(1_000).default(3),
+  name: label.default(''),
+  env: env.default({}),
+  priority: Joi.number().integer().min(0).max(9).default(5),
+  timeout_seconds: Joi.number().integer().min(0).max(LIMITS.timeoutSeconds).default(0),
+  max_retries: Joi.number().integer().min(0).max(LIMITS.maxRetries).default(0),
+  worker: Joi.string().allow('').pattern(WORKER_ID_PATTERN, 'a worker id').default(''),
+  files: Joi.array().items(filePath).unique().max(LIMITS.files).default([]),
+  secrets: Joi.array().items(Joi.string().max(256)).unique().max(LIMITS.envEntries).default([]),
+  pull_policy: Joi.string()
+    .valid(...PULL_POLICIES)
+    .default('if-missing'),
+  network: Joi.string()
+    .valid(...NETWORKS)
+    .default('bridge'),
+})
+  .required()
+  .custom((body: SubmitBody, helpers) => {
+    const unnamed = body.secrets.filter((name) => !Object.hasOwn(body.env, name));
+    return unnamed.length > 0 ? helpers.error('secrets.unnamed', { names: unnamed.join(', ') }) : body;
+  })
+  .messages({
+    'secrets.unnamed': '"secrets" must name entries of "env"; not there: {{#names}}',
+    'object.unknown': '{{#label}} is not a known field',
+    'object.base': 'the body must be a JSON object',
+    'any.required': '{{#label}} is required',
+  });
+
+export const batchSchema = Joi.object<{ tasks: SubmitBody[] }>({
+  tasks: Joi.array().items(submitSchema).min(1).max(LIMITS.batch).required(),
+}).required();
+
+export const taskIdSchema = Joi.string()
+  .pattern(/^task-[0-9a-hjkmnp-tv-z]{26}$/)
+  .required()
+  .messages({
+    'string.pattern.base': '{{#label}} must be a task id such as task-01jd8x2b9q3v5w7y8z0a1c2d3e',
+  });
+
+const usernameText = Joi.string()
+  .pattern(/^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/)
+  .required()
+  .messages({
+    'string.pattern.base':
+      '"username" must be 2 to 63 letters, digits, dots, dashes or underscores and begin with a letter or digit',
+  });
+
+export const registerSchema = Joi.object<CredentialsBody>({
+  username: usernameText,
+  password: Joi.string().min(8).max(1_024).required(),
+}).required();
+
+/** Login takes anything of the right type: a wrong form is just a wrong name or password. */
+export const loginSchema = Joi.object<CredentialsBody>({
+  username: Joi.string().max(1_024).required(),
+  password: Joi.string().max(1_024).required(),
+}).required();
+
+export const newTokenSchema = Joi.object<{ name: string }>({
+  name: Joi.string().min(1).max(128).required(),
+}).required();
+
+export const cancelSchema = Joi.object<{ force: boolean }>({
+  force: Joi.boolean().default(false),
+})
+  .allow(null)
+  .default({ force: false });
+
+export interface TaskListQuery {
+  status?: string[];
+  tag?: string;
+  user?: string;
+  worker?: string;
+  q?: string;
+  limit: number;
+  cursor?: string;
+}
+
+/** `status=running` or `status=running,queued`. */
+export const taskListSchema = Joi.object<TaskListQuery>({
+  status: Joi.string().custom((text: string, helpers) => {
+    const states = text.split(',');
+    return states.every((state) => (TASK_STATES as readonly string[]).includes(state))
+      ? states
+      : helpers.error('status.unknown', { known: TASK_STATES.join(', ') });
+  }),
+  tag: Joi.string().max(128),
+  user: Joi.string().max(64),
+  worker: Joi.string().max(64),
+  q: Joi.string().max(256),
+  limit: Joi.number().integer().min(1).max(1_000).default(50),
+  cursor: taskIdSchema.optional(),
+}).messages({ 'status.unknown': '{{#label}} must be one or more of {{#known}}, separated by commas' });
+
+export interface LogsQuery {
+  attempt?: number;
+  from: number;
+  follow: boolean;
+}
+
+export const logsSchema = Joi.object<LogsQuery>({
+  attempt: Joi.number().integer().min(1),
+  from: Joi.number().integer().min(1).default(1),
+  follow: Joi.boolean().default(false),
+});
+
+export const idempotencyKeySchema = Joi.string()
+  .min(1)
+  .max(255)
+  .pattern(/^[\x21-\x7e]+$/, 'printable characters without spaces');

@@ -1,0 +1,41 @@
+// What parts of the cluster tell each other when a record changed. Events wake and inform; they may be lost
+// and are never the truth: a reader goes to the store.
+
+import type { Task, TaskState } from './task.ts';
+
+export interface TaskChanged {
+  readonly type: 'task';
+  readonly taskId: string;
+  readonly ownerId: string;
+  readonly state: TaskState;
+  readonly attempt: number;
+  readonly revision: number;
+  readonly workerId: string | null;
+}
+
+export interface WorkerChanged {
+  readonly type: 'worker';
+  readonly workerId: string;
+}
+
+export type ClusterEvent = TaskChanged | WorkerChanged;
+
+/** Sent to one worker. The durable wish stands in the task record; this only saves waiting. */
+export interface CancelNudge {
+  readonly type: 'cancel';
+  readonly taskId: string;
+}
+
+export type WorkerNudge = CancelNudge;
+
+export function taskChanged(task: Task): TaskChanged {
+  return {
+    type: 'task',
+    taskId: task.id,
+    ownerId: task.ownerId,
+    state: task.state,
+    attempt: task.attempt,
+    revision: task.revision,
+    workerId: task.workerId,
+  };
+}

@@ -1,0 +1,68 @@
+// A worker is a machine of the cluster; the runner is the daemon on it. Pure.
+
+import type { Resources } from './resources.ts';
+
+/** What the runner found on its machine when it registered. Written by the runner only. */
+export interface WorkerRegistration {
+  readonly id: string;
+  /** Random name of this life of the daemon: a restarted runner has a new one. */
+  readonly incarnation: string;
+  /** Host name or address, for people. */
+  readonly address: string;
+  /** What tasks may use in all. */
+  readonly capacity: Resources;
+  /** Device ids, as many as `capacity.gpus`. */
+  readonly gpuIds: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly fingerprint: WorkerFingerprint;
+  readonly registeredAt: number;
+}
+
+export interface WorkerFingerprint {
+  readonly os: string;
+  readonly arch: string;
+  readonly cpuModel: string;
+  readonly cpuCores: number;
+  readonly memoryMb: number;
+  readonly storageMb: number;
+  readonly gpuModels: readonly string[];
+  /** `docker`, `scripted` or `process`. */
+  readonly runtime: string;
+  /** Version of the engine, e.g. `20.10.24`. */
+  readonly runtimeVersion: string;
+  /** Version of CloudAI on the worker. */
+  readonly version: string;
+}
+
+/** Written by an admin. */
+export const MAINTENANCE = ['none', 'cordoned', 'draining'] as const;
+export type Maintenance = (typeof MAINTENANCE)[number];
+
+/** Written by the leader from the heartbeat lease. */
+export const LIVENESS = ['up', 'down'] as const;
+export type Liveness = (typeof LIVENESS)[number];
+
+export interface Worker extends WorkerRegistration {
+  readonly maintenance: Maintenance;
+  readonly liveness: Liveness;
+  /** When liveness last changed. */
+  readonly livenessAt: number;
+}
+
+export type WorkerState = 'ready' | 'cordoned' | 'draining' | 'down';
+
+export function workerState(worker: Pick<Worker, 'liveness' | 'maintenance'>): WorkerState {
+  if (worker.liveness === 'down') return 'down';
+  return worker.maintenance === 'none' ? 'ready' : worker.maintenance;
+}
+
+/** Measured use of the machine, sent with each heartbeat. */
+export interface WorkerUsage {
+  /** 0 to 100 over all cores. */
+  readonly cpuPercent: number;
+  readonly memoryUsedMb: number;
+  readonly storageUsedMb: number;
+}
+
+/** Worker ids appear in queue names, container labels and URLs. */
+export const WORKER_ID_PATTERN = /^[a-z0-9][a-z0-9._-]{0,62}$/i;

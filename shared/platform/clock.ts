@@ -1,0 +1,8 @@
+// The real clock.
+
+import type { Clock } from '../ports/clock.ts';
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+};

@@ -1,0 +1,227 @@
+// Every setting, its default and its check. A process reads its settings once, at start, through one of the
+// `load…Config` functions; all faults are reported at once. No other file reads the environment for settings.
+
+import { cpus, hostname } from 'node:os';
+import { resolve } from 'node:path';
+import Joi from 'joi';
+import { AppError } from '../errors.ts';
+import { WORKER_ID_PATTERN } from '../model/worker.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+interface CommonConfig {
+  readonly logLevel: LogLevel;
+  readonly dataDir: string;
+  /** `sqlite:<path>` or `mongodb://…`. */
+  readonly storeUrl: string;
+  readonly redisUrl: string;
+  /** First part of every key in Redis; clusters that share a Redis need different ones. */
+  readonly redisPrefix: string;
+  /** `file:<directory>` or `mongodb` (kept in the store's database). */
+  readonly filesUrl: string;
+}
+
+export interface ApiConfig extends CommonConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly jwtSecret: string;
+  readonly tokenTtlSeconds: number;
+  readonly registration: 'open' | 'closed';
+  readonly observeAuth: 'open' | 'required';
+  /** Patterns with `*`; empty allows every image. */
+  readonly imageAllow: readonly string[];
+  readonly loginMaxFailures: number;
+  readonly loginLockoutSeconds: number;
+  /** Directory of the built dashboard, served at `/`. */
+  readonly webDir: string;
+}
+
+export interface SchedulerConfig extends CommonConfig {
+  readonly workerLeaseSeconds: number;
+  readonly leaderLeaseSeconds: number;
+  readonly reconcileSeconds: number;
+}
+
+export interface RunnerConfig extends CommonConfig {
+  readonly workerId: string;
+  readonly address: string;
+  readonly runtime: 'docker' | 'process' | 'scripted';
+  /** Empty: the engine's own default. */
+  readonly dockerHost: string;
+  readonly workerLeaseSeconds: number;
+  /** What tasks may use; null takes it from the machine. */
+  readonly cpus: number | null;
+  readonly memoryMb: number | null;
+  readonly storageMb: number | null;
+  /** A number of simulated GPUs; null looks for real ones. */
+  readonly gpus: number | null;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Between SIGTERM and SIGKILL. */
+  readonly stopGraceSeconds: number;
+  readonly pidsLimit: number;
+}
+
+const common = {
+  LOG_LEVEL: Joi.string()
+    .valid(...LOG_LEVELS)
+    .default('info'),
+  DATA_DIR: Joi.string().default('data'),
+  STORE_URL: Joi.string()
+    .pattern(/^(sqlite:.+|mongodb(\+srv)?:\/\/.+)$/)
+    .messages({ 'string.pattern.base': 'must be "sqlite:<path>" or "mongodb://…"' }),
+  REDIS_URL: Joi.string()
+    .uri({ scheme: ['redis', 'rediss', 'unix'] })
+    .default('redis://127.0.0.1:6379'),
+  REDIS_PREFIX: Joi.string()
+    .pattern(/^[A-Za-z0-9_{}-]{1,64}$/, 'letters, digits, _, - and {}')
+    .default('cloudai'),
+  FILES_URL: Joi.string()
+    .pattern(/^(file:.+|mongodb)$/)
+    .messages({ 'string.pattern.base': 'must be "file:<directory>" or "mongodb"' }),
+};
+
+const WORKER_LEASE_SECONDS = Joi.number().integer().min(2).max(600).default(15);
+
+const apiSchema = {
+  ...common,
+  HOST: Joi.string().hostname().default('0.0.0.0'),
+  PORT: Joi.number().port().default(8080),
+  JWT_SECRET: Joi.string().min(32).required().messages({
+    'any.required': 'is required: at least 32 random characters, for example from "openssl rand -hex 32"',
+    'string.min': 'must be at least 32 characters, for example from "openssl rand -hex 32"',
+  }),
+  TOKEN_TTL_HOURS: Joi.number().min(0.01).max(8_760).default(24),
+  REGISTRATION: Joi.string().valid('open', 'closed').default('open'),
+  OBSERVE_AUTH: Joi.string().valid('open', 'required').default('open'),
+  IMAGE_ALLOW: Joi.string().allow('').default(''),
+  LOGIN_MAX_FAILURES: Joi.number().integer().min(1).max(1_000).default(5),
+  LOGIN_LOCKOUT_SECONDS: Joi.number().integer().min(1).max(86_400).default(300),
+  WEB_DIR: Joi.string().default('dist/web'),
+};
+
+const schedulerSchema = {
+  ...common,
+  WORKER_LEASE_SECONDS,
+  LEADER_LEASE_SECONDS: Joi.number().integer().min(2).max(600).default(8),
+  RECONCILE_SECONDS: Joi.number().integer().min(1).max(600).default(5),
+};
+
+const runnerSchema = {
+  ...common,
+  WORKER_LEASE_SECONDS,
+  WORKER_ID: Joi.string().pattern(WORKER_ID_PATTERN, 'letters, digits, ".", "_" and "-"'),
+  WORKER_ADDRESS: Joi.string().hostname(),
+  RUNTIME: Joi.string().valid('docker', 'process', 'scripted').default('docker'),
+  DOCKER_HOST: Joi.string()
+    .pattern(/^(unix|tcp|http|https|ssh):\/\/.+$/)
+    .allow('')
+    .default('')
+    .messages({ 'string.pattern.base': 'must begin with unix://, tcp://, http://, https:// or ssh://' }),
+  WORKER_CPUS: Joi.number().min(0.01).max(4_096),
+  WORKER_MEMORY_MB: Joi.number().integer().min(6),
+  WORKER_STORAGE_MB: Joi.number().integer().min(0),
+  WORKER_GPUS: Joi.number().integer().min(0).max(1_024),
+  WORKER_LABELS: Joi.string()
+    .pattern(/^[A-Za-z0-9._-]+=[A-Za-z0-9._-]*(,[A-Za-z0-9._-]+=[A-Za-z0-9._-]*)*$/)
+    .allow('')
+    .default('')
+    .messages({ 'string.pattern.base': 'must look like "disk=ssd,zone=a"' }),
+  STOP_GRACE_SECONDS: Joi.number().min(0).max(3_600).default(10),
+  PIDS_LIMIT: Joi.number().integer().min(1).max(4_194_304).default(1_024),
+};
+
+export function loadApiConfig(env: Environment): ApiConfig {
+  const v = read(apiSchema, env);
+  return {
+    ...commonConfig(v),
+    host: v.HOST,
+    port: v.PORT,
+    jwtSecret: v.JWT_SECRET,
+    tokenTtlSeconds: Math.round(v.TOKEN_TTL_HOURS * 3_600),
+    registration: v.REGISTRATION,
+    observeAuth: v.OBSERVE_AUTH,
+    imageAllow: splitList(v.IMAGE_ALLOW),
+    loginMaxFailures: v.LOGIN_MAX_FAILURES,
+    loginLockoutSeconds: v.LOGIN_LOCKOUT_SECONDS,
+    webDir: resolve(v.WEB_DIR),
+  };
+}
+
+export function loadSchedulerConfig(env: Environment): SchedulerConfig {
+  const v = read(schedulerSchema, env);
+  return {
+    ...commonConfig(v),
+    workerLeaseSeconds: v.WORKER_LEASE_SECONDS,
+    leaderLeaseSeconds: v.LEADER_LEASE_SECONDS,
+    reconcileSeconds: v.RECONCILE_SECONDS,
+  };
+}
+
+export function loadRunnerConfig(env: Environment): RunnerConfig {
+  const v = read(runnerSchema, env);
+  const host = hostname();
+  return {
+    ...commonConfig(v),
+    workerId: v.WORKER_ID ?? `worker-${host.toLowerCase().replace(/[^a-z0-9._-]/g, '-')}`.slice(0, 63),
+    address: v.WORKER_ADDRESS ?? host,
+    runtime: v.RUNTIME,
+    dockerHost: v.DOCKER_HOST,
+    workerLeaseSeconds: v.WORKER_LEASE_SECONDS,
+    cpus: v.WORKER_CPUS ?? (v.RUNTIME === 'scripted' ? cpus().length : null),
+    memoryMb: v.WORKER_MEMORY_MB ?? null,
+    storageMb: v.WORKER_STORAGE_MB ?? null,
+    gpus: v.WORKER_GPUS ?? null,
+    labels: Object.fromEntries(splitList(v.WORKER_LABELS).map((pair) => splitPair(pair))),
+    stopGraceSeconds: v.STOP_GRACE_SECONDS,
+    pidsLimit: v.PIDS_LIMIT,
+  };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: Joi does not carry the types of single keys; each field of the
+// config types above is checked by its schema.
+type Values = Record<string, any>;
+
+function commonConfig(v: Values): CommonConfig {
+  const dataDir = resolve(v.DATA_DIR);
+  const storeUrl: string = v.STORE_URL ?? `sqlite:${dataDir}/cloudai.db`;
+  return {
+    logLevel: v.LOG_LEVEL,
+    dataDir,
+    storeUrl,
+    redisUrl: v.REDIS_URL,
+    redisPrefix: v.REDIS_PREFIX,
+    filesUrl: v.FILES_URL ?? (storeUrl.startsWith('mongodb') ? 'mongodb' : `file:${dataDir}/files`),
+  };
+}
+
+function read(keys: Record<string, Joi.Schema>, env: Environment): Values {
+  const known = Object.fromEntries(
+    Object.keys(keys).map((name) => [name, env[name] === '' ? undefined : env[name]]),
+  );
+  const { error, value } = Joi.object(keys).validate(known, {
+    abortEarly: false,
+    errors: { label: false },
+  });
+  if (!error) return value;
+  const details = error.details.map((fault) => ({ field: fault.path.join('.'), message: fault.message }));
+  throw new AppError(
+    'bad_config',
+    `wrong settings:\n${details.map(({ field, message }) => `  ${field} ${message}`).join('\n')}`,
+    { details },
+  );
+}
+
+function splitList(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+function splitPair(pair: string): [string, string] {
+  const at = pair.indexOf('=');
+  return [pair.slice(0, at), pair.slice(at + 1)];
+}

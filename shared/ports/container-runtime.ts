@@ -1,0 +1,101 @@
+// What the runner asks of a container engine. Guarantees that every adapter proves in test/conformance/runtime:
+// - Each call ends within a bounded time, `wait` excepted.
+// - Faults are AppError: `image_not_found`, `image_pull_failed`, `container_start_failed`, `disk_full`,
+//   `runtime_unavailable` (retryable: the engine does not answer). Never a vendor error.
+// - `remove` and `kill` of what is gone already succeed.
+// - Output reaches the sink whole, in order per stream, as raw bytes, before `output` resolves.
+
+import type { LogStream } from '../model/log-line.ts';
+import type { Resources } from '../model/resources.ts';
+import type { PullPolicy, TaskNetwork } from '../model/task.ts';
+
+export interface RuntimeInfo {
+  readonly kind: 'docker' | 'scripted' | 'process';
+  readonly version: string;
+  readonly os: string;
+  readonly arch: string;
+  readonly cpuCores: number;
+  readonly memoryMb: number;
+  /** Free and whole size of the disk that holds images and containers. */
+  readonly storageMb: number;
+  /** Whether it can give real GPUs to containers. */
+  readonly gpuSupport: boolean;
+  readonly images: readonly string[];
+}
+
+export interface ContainerSpec {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly workerId: string;
+  readonly image: string;
+  readonly command: string | readonly string[] | null;
+  readonly env: Readonly<Record<string, string>>;
+  readonly resources: Resources;
+  /** Devices for this container, and whether they are real. */
+  readonly gpuIds: readonly string[];
+  readonly network: TaskNetwork;
+  readonly pidsLimit: number;
+}
+
+export interface ContainerStatus {
+  readonly id: string;
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly workerId: string;
+  readonly state: 'created' | 'running' | 'exited';
+  /** By the engine's clock, milliseconds since the epoch; null before the start. */
+  readonly startedAt: number | null;
+  readonly finishedAt: number | null;
+  readonly exitCode: number | null;
+  /** The kernel killed a process of the container for memory. */
+  readonly oomKilled: boolean;
+  readonly gpuIds: readonly string[];
+}
+
+export interface PullProgress {
+  readonly layersDone: number;
+  readonly layersTotal: number;
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+}
+
+/** Receives raw bytes. A returned promise holds the flow back until it resolves. */
+export type OutputSink = (stream: LogStream, chunk: Buffer) => void | Promise<void>;
+
+export interface OutputHandle {
+  /** Resolves when the output has ended and all of it was given to the sink. */
+  readonly done: Promise<void>;
+  /** Stops reading. The container goes on. */
+  close(): void;
+}
+
+export interface ContainerRuntime {
+  readonly kind: RuntimeInfo['kind'];
+  info(): Promise<RuntimeInfo>;
+  /**
+   * Makes the image present after the policy and returns its content id. Pulls of one image at a time are
+   * shared by all callers. Throws `image_not_found` or `image_pull_failed`.
+   */
+  ensureImage(
+    image: string,
+    policy: PullPolicy,
+    options: { signal?: AbortSignal; onProgress?: (progress: PullProgress) => void },
+  ): Promise<string>;
+  /** Creates, does not start. A container of the same task and attempt that is there already is an error. */
+  create(spec: ContainerSpec): Promise<string>;
+  /** Connects to the output of a created container, so that not a byte is missed from the start on. */
+  attach(containerId: string, sink: OutputSink): Promise<OutputHandle>;
+  /** Output of a running or ended container from its first byte on, until it ends. For adoption. */
+  replay(containerId: string, sink: OutputSink): Promise<OutputHandle>;
+  /** Throws `container_start_failed` with the engine's reason in words. */
+  start(containerId: string): Promise<void>;
+  /** Resolves when the container has ended. Rejects with `runtime_unavailable` when the engine is cut off. */
+  wait(containerId: string, signal?: AbortSignal): Promise<ContainerStatus>;
+  inspect(containerId: string): Promise<ContainerStatus | null>;
+  /** All containers of this worker that carry the project's labels, ended ones included. */
+  list(workerId: string): Promise<ContainerStatus[]>;
+  kill(containerId: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** Kills if need be, removes, and returns only when it is proven gone. */
+  remove(containerId: string): Promise<void>;
+  close(): Promise<void>;
+}

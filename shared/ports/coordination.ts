@@ -1,0 +1,61 @@
+// Who leads, who lives, and small messages between processes. All of it may vanish and is built up again.
+
+import type { ClusterEvent, WorkerNudge } from '../model/event.ts';
+import type { WorkerUsage } from '../model/worker.ts';
+
+export interface LeaderLease {
+  /** Takes the free lease or renews the own one. False when another holds it. */
+  hold(holder: string, ttlMs: number): Promise<boolean>;
+  /** Gives the lease up if `holder` has it. */
+  release(holder: string): Promise<void>;
+  holder(): Promise<string | null>;
+}
+
+export interface Heartbeat {
+  readonly workerId: string;
+  /** Stable name of the machine's runner, kept across restarts: only it may take its own id over. */
+  readonly identity: string;
+  /** Random name of this life of the daemon. */
+  readonly incarnation: string;
+  readonly usage: WorkerUsage;
+  /** Ids of tasks that have a container there now. */
+  readonly running: readonly string[];
+}
+
+export interface PresentWorker extends Heartbeat {
+  /** Since the last beat, by the clock of the coordination service. */
+  readonly ageMs: number;
+}
+
+export type BeatAnswer =
+  | 'ok'
+  /** Another machine uses this worker id and is alive. */
+  | 'taken'
+  /** A newer life of the same runner has taken over. */
+  | 'superseded';
+
+export interface WorkerPresence {
+  /** Renews the lease of the worker. `first` lets a new incarnation of the same identity take over. */
+  beat(heartbeat: Heartbeat, leaseMs: number, first: boolean): Promise<BeatAnswer>;
+  /** Workers whose lease is alive. */
+  present(): Promise<PresentWorker[]>;
+  /** Ends the lease at once, if this incarnation holds it. */
+  leave(workerId: string, incarnation: string): Promise<void>;
+}
+
+/** Best effort: a message may be lost, so nothing may depend on it but speed. */
+export interface EventBus {
+  publish(event: ClusterEvent): Promise<void>;
+  publishMany(events: readonly ClusterEvent[]): Promise<void>;
+  subscribe(handler: (event: ClusterEvent) => void): Promise<() => Promise<void>>;
+  nudge(workerId: string, nudge: WorkerNudge): Promise<void>;
+  onNudge(workerId: string, handler: (nudge: WorkerNudge) => void): Promise<() => Promise<void>>;
+}
+
+/** Counts failures per key and says when it is enough. Falls back to this process alone when cut off. */
+export interface AttemptLimiter {
+  /** Seconds to wait, or 0 when the key may try. */
+  blockedFor(key: string): Promise<number>;
+  fail(key: string): Promise<void>;
+  reset(key: string): Promise<void>;
+}
