@@ -87,6 +87,7 @@ const filePath = Joi.string()
 export const submitSchema = Joi.object<SubmitBody>({
   docker_image: image,
   command: Joi.alternatives()
+    // biome-ignore lint/suspicious/noThenProperty: it is Joi's word, and nothing awaits this.
     .conditional(Joi.array(), { then: execCommand, otherwise: shellCommand.allow(null) })
     .default(null),
   cpu_required: Joi.number().min(0.01).max(LIMITS.cpuCores).precision(3).default(1),

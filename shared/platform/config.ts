@@ -180,8 +180,8 @@ export function loadRunnerConfig(env: Environment): RunnerConfig {
   };
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: Joi does not carry the types of single keys; each field of the
-// config types above is checked by its schema.
+// Joi does not carry the types of single keys; each field of the config types above is checked by its schema.
+// biome-ignore lint/suspicious/noExplicitAny: see above.
 type Values = Record<string, any>;
 
 function commonConfig(v: Values): CommonConfig {

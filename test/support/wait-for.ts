@@ -1,0 +1,33 @@
+// Waiting in tests: for a condition, with a deadline, saying what was awaited. No raw sleeps elsewhere.
+
+import { setTimeout as delay } from 'node:timers/promises';
+
+export interface WaitOptions {
+  /** What is awaited, for the message of a failure. */
+  readonly what: string;
+  readonly deadlineMs?: number;
+  readonly everyMs?: number;
+}
+
+/** Polls `probe` until it returns something other than undefined, null or false, and returns that. */
+export async function waitFor<T>(
+  probe: () => T | Promise<T>,
+  { what, deadlineMs = 10_000, everyMs = 20 }: WaitOptions,
+): Promise<NonNullable<Exclude<T, false>>> {
+  const end = performance.now() + deadlineMs;
+  let last: unknown;
+  for (;;) {
+    try {
+      const seen = await probe();
+      if (seen !== undefined && seen !== null && seen !== false)
+        return seen as NonNullable<Exclude<T, false>>;
+      last = seen;
+    } catch (error) {
+      last = error;
+    }
+    if (performance.now() > end) {
+      throw new Error(`waited ${deadlineMs} ms in vain for ${what}; last seen: ${String(last)}`);
+    }
+    await delay(everyMs);
+  }
+}
