@@ -62,6 +62,8 @@ export interface RunnerConfig extends CommonConfig {
   /** Between SIGTERM and SIGKILL. */
   readonly stopGraceSeconds: number;
   readonly pidsLimit: number;
+  /** Warm network namespaces kept ready for tasks; 0 switches them off. */
+  readonly networkSlots: number;
 }
 
 const common = {
@@ -131,6 +133,7 @@ const runnerSchema = {
     .messages({ 'string.pattern.base': 'must look like "disk=ssd,zone=a"' }),
   STOP_GRACE_SECONDS: Joi.number().min(0).max(3_600).default(10),
   PIDS_LIMIT: Joi.number().integer().min(1).max(4_194_304).default(1_024),
+  NETWORK_SLOTS: Joi.number().integer().min(0).max(256).default(8),
 };
 
 export function loadApiConfig(env: Environment): ApiConfig {
@@ -177,6 +180,7 @@ export function loadRunnerConfig(env: Environment): RunnerConfig {
     labels: Object.fromEntries(splitList(v.WORKER_LABELS).map((pair) => splitPair(pair))),
     stopGraceSeconds: v.STOP_GRACE_SECONDS,
     pidsLimit: v.PIDS_LIMIT,
+    networkSlots: v.NETWORK_SLOTS,
   };
 }
 

@@ -27,6 +27,8 @@ export interface ContainerSpec {
   readonly taskId: string;
   readonly attempt: number;
   readonly workerId: string;
+  /** Tasks of different owners never share a network namespace, not even one after the other. */
+  readonly ownerId: string;
   readonly image: string;
   readonly command: string | readonly string[] | null;
   readonly env: Readonly<Record<string, string>>;
