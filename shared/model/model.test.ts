@@ -1,0 +1,238 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { makeTask } from '../../test/support/tasks.ts';
+import {
+  addResources,
+  fits,
+  NO_RESOURCES,
+  type Resources,
+  shortfalls,
+  subtractResources,
+} from './resources.ts';
+import { backoffMs, decideRetry, MAX_LOSSES, RETRY_BASE_MS, RETRY_CAP_MS } from './retry.ts';
+import { FAILURE_REASONS, TASK_STATES, type Task } from './task.ts';
+import { assignTask, finishTask, requestCancel, type Step, startTask, takeBackTask } from './task-life.ts';
+import { canFollow, isTerminal } from './task-states.ts';
+
+const resources = fc.record<Resources>({
+  cpuMillis: fc.nat(100_000),
+  memoryMb: fc.nat(1_000_000),
+  gpus: fc.nat(16),
+  storageMb: fc.nat(1_000_000),
+});
+
+describe('resources', () => {
+  it('fit exactly when nothing is short', () => {
+    fc.assert(fc.property(resources, resources, (a, b) => fits(a, b) === (shortfalls(a, b).length === 0)));
+  });
+  it('add and subtract back to the same', () => {
+    fc.assert(
+      fc.property(resources, resources, (a, b) => {
+        expect(subtractResources(addResources(a, b), b)).toEqual(a);
+        expect(addResources(a, NO_RESOURCES)).toEqual(a);
+      }),
+    );
+  });
+});
+
+const at = { attempt: 1, workerId: 'w1' };
+const placed = () => taken(assignTask(makeTask({ maxRetries: 1 }), { workerId: 'w1', term: 1, now: 10 }));
+const started = () =>
+  taken(startTask(placed(), { ...at, now: 20, containerId: 'c', imageId: null, gpuIds: [] }));
+const failure = { kind: 'failed', reason: 'exit_code', exitCode: 3, message: 'exited with 3' } as const;
+
+function taken(step: Step): Task {
+  if (!step.ok) throw new Error(`refused: ${step.refusal}`);
+  return step.task;
+}
+
+describe('a task', () => {
+  it('goes from queued to completed and keeps the story', () => {
+    const done = taken(
+      finishTask(started(), {
+        ...at,
+        now: 30,
+        dice: 0,
+        outcome: { kind: 'completed', exitCode: 0, message: null },
+      }),
+    );
+    expect(done).toMatchObject({
+      state: 'completed',
+      exitCode: 0,
+      revision: 4,
+      finishedAt: 30,
+      workerId: 'w1',
+    });
+    expect(done.attempts).toMatchObject([
+      { number: 1, state: 'completed', assignedAt: 10, startedAt: 20, finishedAt: 30 },
+    ]);
+  });
+
+  it('is tried again while retries are left, then fails', () => {
+    const again = taken(finishTask(started(), { ...at, now: 30, dice: 0, outcome: failure }));
+    expect(again).toMatchObject({ state: 'queued', attempt: 2, failures: 1, losses: 0, workerId: null });
+    expect(again.notBefore).toBe(30 + RETRY_BASE_MS / 2);
+    const second = { attempt: 2, workerId: 'w2' };
+    const ran = taken(
+      startTask(taken(assignTask(again, { workerId: 'w2', term: 1, now: 40 })), {
+        ...second,
+        now: 50,
+        containerId: 'd',
+        imageId: null,
+        gpuIds: [],
+      }),
+    );
+    const ended = taken(finishTask(ran, { ...second, now: 60, dice: 0, outcome: failure }));
+    expect(ended).toMatchObject({ state: 'failed', reason: 'exit_code', exitCode: 3 });
+    expect(ended.attempts.map((attempt) => attempt.state)).toEqual(['failed', 'failed']);
+  });
+
+  it('refuses a worker that comes back from the dead', () => {
+    const lost = taken(takeBackTask(started(), { ...at, now: 30, message: 'worker w1 was lost' }));
+    expect(lost).toMatchObject({ state: 'queued', attempt: 2, failures: 0, losses: 1, notBefore: 0 });
+    const late = {
+      ...at,
+      now: 40,
+      dice: 0,
+      outcome: { kind: 'completed', exitCode: 0, message: null },
+    } as const;
+    expect(finishTask(lost, late)).toEqual({ ok: false, refusal: 'stale_attempt' });
+    const elsewhere = taken(assignTask(lost, { workerId: 'w2', term: 2, now: 50 }));
+    expect(finishTask(elsewhere, late)).toEqual({ ok: false, refusal: 'stale_attempt' });
+  });
+
+  it('can be cancelled in every state that has not ended', () => {
+    const by = { force: false, requestedBy: 'alice', now: 99 };
+    expect(taken(requestCancel(makeTask(), by)).state).toBe('cancelled');
+    for (const task of [placed(), started()]) {
+      const asked = taken(requestCancel(task, by));
+      expect(asked.state).toBe(task.state);
+      expect(asked.cancel).toEqual({ requestedAt: 99, requestedBy: 'alice', force: false });
+      expect(taken(requestCancel(asked, { ...by, force: true, now: 100 })).cancel).toEqual({
+        requestedAt: 99,
+        requestedBy: 'alice',
+        force: true,
+      });
+      expect(taken(takeBackTask(asked, { ...at, now: 101, message: 'lost' })).state).toBe('cancelled');
+    }
+    const ended = taken(requestCancel(makeTask(), by));
+    expect(requestCancel(ended, by)).toEqual({ ok: false, refusal: 'ended' });
+  });
+
+  it('is not started once it is to be cancelled', () => {
+    const asked = taken(requestCancel(placed(), { force: false, requestedBy: 'alice', now: 15 }));
+    const start = startTask(asked, { ...at, now: 20, containerId: 'c', imageId: null, gpuIds: [] });
+    expect(start).toEqual({ ok: false, refusal: 'cancel_requested' });
+  });
+
+  it('is given up after too many lost workers', () => {
+    let task = makeTask();
+    for (let n = 1; n <= MAX_LOSSES + 1; n += 1) {
+      const ref = { attempt: task.attempt, workerId: 'w1' };
+      task = taken(
+        takeBackTask(taken(assignTask(task, { workerId: 'w1', term: 1, now: n })), {
+          ...ref,
+          now: n,
+          message: 'lost',
+        }),
+      );
+    }
+    expect(task).toMatchObject({ state: 'failed', reason: 'worker_lost', losses: MAX_LOSSES });
+  });
+
+  it('never leaves the diagram, whatever happens to it in whatever order', () => {
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant('assign'), workerId: fc.constantFrom('w1', 'w2') }),
+      fc.record({
+        kind: fc.constant('start'),
+        workerId: fc.constantFrom('w1', 'w2'),
+        attempt: fc.integer({ min: 1, max: 4 }),
+      }),
+      fc.record({
+        kind: fc.constant('finish'),
+        workerId: fc.constantFrom('w1', 'w2'),
+        attempt: fc.integer({ min: 1, max: 4 }),
+        outcome: fc.oneof(
+          fc.constant({ kind: 'completed', exitCode: 0, message: null } as const),
+          fc.constant({ kind: 'cancelled', exitCode: null, message: 'cancelled' } as const),
+          fc.constantFrom(...FAILURE_REASONS).map((reason) => ({ ...failure, reason })),
+        ),
+      }),
+      fc.record({
+        kind: fc.constant('lose'),
+        workerId: fc.constantFrom('w1', 'w2'),
+        attempt: fc.integer({ min: 1, max: 4 }),
+      }),
+      fc.record({ kind: fc.constant('cancel') }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+        let task = makeTask({ maxRetries: 2 });
+        let now = 0;
+        for (const one of steps) {
+          now += 1;
+          const next = apply(task, one as never, now);
+          if (!next.ok) continue;
+          const moved = next.task;
+          if (moved.state !== task.state) expect(canFollow(task.state, moved.state)).toBe(true);
+          expect(isTerminal(task.state)).toBe(false);
+          expect(moved.revision).toBe(task.revision + 1);
+          expect(moved.spec).toBe(task.spec);
+          expect(
+            moved.attempts.filter(({ state }) => state === 'assigned' || state === 'running').length,
+          ).toBe(moved.state === 'assigned' || moved.state === 'running' ? 1 : 0);
+          expect(new Set(moved.attempts.map(({ number }) => number)).size).toBe(moved.attempts.length);
+          expect(isTerminal(moved.state)).toBe(moved.finishedAt !== null);
+          task = moved;
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+type AnyStep = {
+  kind: string;
+  workerId: string;
+  attempt: number;
+  outcome: Parameters<typeof finishTask>[1]['outcome'];
+};
+
+function apply(task: Task, step: AnyStep, now: number): Step {
+  const ref = { attempt: step.attempt, workerId: step.workerId, now };
+  switch (step.kind) {
+    case 'assign':
+      return assignTask(task, { workerId: step.workerId, term: 1, now });
+    case 'start':
+      return startTask(task, { ...ref, containerId: 'c', imageId: null, gpuIds: [] });
+    case 'finish':
+      return finishTask(task, { ...ref, dice: 0.5, outcome: step.outcome });
+    case 'lose':
+      return takeBackTask(task, { ...ref, message: 'lost' });
+    default:
+      return requestCancel(task, { force: false, requestedBy: 'alice', now });
+  }
+}
+
+describe('states', () => {
+  it('end where nothing follows', () => {
+    expect(TASK_STATES.filter(isTerminal)).toEqual(['completed', 'failed', 'cancelled']);
+  });
+});
+
+describe('retry', () => {
+  it('waits longer each time, never less than half a base and never more than the cap', () => {
+    fc.assert(
+      fc.property(fc.nat(200), fc.double({ min: 0, max: 0.999, noNaN: true }), (failures, dice) => {
+        const delay = backoffMs(failures, dice);
+        expect(delay).toBeGreaterThanOrEqual(RETRY_BASE_MS / 2);
+        expect(delay).toBeLessThanOrEqual(RETRY_CAP_MS);
+      }),
+    );
+    expect(backoffMs(3, 0)).toBe(4 * RETRY_BASE_MS);
+  });
+  it('does not repeat what cannot mend itself', () => {
+    expect(decideRetry(makeTask({ maxRetries: 9 }), 'image_error', 0)).toEqual({ retry: false });
+    expect(decideRetry(makeTask({ maxRetries: 9 }), 'start_error', 0)).toEqual({ retry: false });
+  });
+});
