@@ -1,0 +1,126 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { makeSpec, makeTask } from '../../test/support/tasks.ts';
+import { MASKED, type SubmitBody, taskBody, taskSpec } from './http.ts';
+import { submitSchema, taskIdSchema } from './schemas.ts';
+
+function check(body: unknown): { faults: string[]; value: SubmitBody } {
+  const { error, value } = submitSchema.validate(body, { abortEarly: false, convert: false });
+  return { faults: (error?.details ?? []).map((fault) => fault.path.join('.')), value };
+}
+
+const image = { docker_image: 'ubuntu:latest' };
+
+describe('a submission', () => {
+  it('needs only an image', () => {
+    const { faults, value } = check(image);
+    expect(faults).toEqual([]);
+    expect(taskSpec(value)).toMatchObject({
+      image: 'ubuntu:latest',
+      command: null,
+      resources: { cpuMillis: 1000, memoryMb: 512, gpus: 0, storageMb: 0 },
+      priority: 5,
+      kValue: 3,
+      worker: null,
+      pullPolicy: 'if-missing',
+      network: 'bridge',
+    });
+  });
+
+  it('takes the body of the contract as it stands', () => {
+    const body = JSON.parse(
+      '{"docker_image":"ubuntu:latest","command":"echo hello","cpu_required":1.0,"memory_required":512.0,"gpu_required":0,"storage_required":0,"tag":"batch-job","k_value":3,"name":"","env":{},"priority":5,"timeout_seconds":0,"max_retries":0,"worker":"","files":[],"secrets":[],"pull_policy":"if-missing","network":"bridge"}',
+    );
+    expect(check(body)).toEqual({ faults: [], value: body });
+  });
+
+  it.each([
+    ['python:3.9'],
+    ['registry.example.com:5000/team/app:1.2'],
+    ['localhost/app'],
+    ['a/b/c@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef'],
+    ['cloudai/busybox:local'],
+    ['ghcr.io/Owner/app'.toLowerCase()],
+  ])('takes the image %s', (docker_image) => {
+    expect(check({ docker_image }).faults).toEqual([]);
+  });
+
+  it.each([
+    [''],
+    ['ubuntu; rm -rf /'],
+    ['$(id)'],
+    ['ubuntu`id`'],
+    ['a b'],
+    ['Upper'],
+    ['-flag'],
+    ['a//b'],
+    ['a:'],
+    ['../up'],
+    ['x'.repeat(600)],
+    ['ubuntu\n'],
+  ])('refuses the image %j', (docker_image) => {
+    expect(check({ docker_image }).faults).toEqual(['docker_image']);
+  });
+
+  it.each<[string, object, string[]]>([
+    ['an unknown field', { cpus: 1 }, ['cpus']],
+    ['text for a number', { cpu_required: '1.0' }, ['cpu_required']],
+    ['a number for text', { tag: 5 }, ['tag']],
+    ['negative cpu', { cpu_required: -1 }, ['cpu_required']],
+    ['no cpu at all', { cpu_required: 0 }, ['cpu_required']],
+    ['absurd memory', { memory_required: 1e12 }, ['memory_required']],
+    ['half a GPU', { gpu_required: 0.5 }, ['gpu_required']],
+    ['not a number', { storage_required: Number.NaN }, ['storage_required']],
+    ['a command of 1 MB', { command: 'x'.repeat(1_048_576) }, ['command']],
+    ['an exec command of 1 MB', { command: Array(1024).fill('x'.repeat(1024)) }, ['command']],
+    ['an empty command', { command: '' }, ['command']],
+    ['an empty list', { command: [] }, ['command']],
+    ['NUL in a command', { command: 'a\0b' }, ['command']],
+    ['a bad name in env', { env: { 'A-B': 'x' } }, ['env.A-B']],
+    ['a number in env', { env: { A: 1 } }, ['env.A']],
+    ['priority out of range', { priority: 10 }, ['priority']],
+    ['an unknown pull policy', { pull_policy: 'sometimes' }, ['pull_policy']],
+    ['the host network', { network: 'host' }, ['network']],
+    ['a path that climbs', { files: ['a/../../b'] }, ['files.0']],
+    ['an absolute path', { files: ['/etc/passwd'] }, ['files.0']],
+    ['a strange worker id', { worker: 'a b' }, ['worker']],
+    ['a secret that is not in env', { secrets: ['KEY'] }, ['']],
+    [
+      'several faults',
+      { cpu_required: -1, memory_required: 'much', nope: 1 },
+      ['cpu_required', 'memory_required', 'nope'],
+    ],
+  ])('refuses %s and names it', (_what, over, faults) => {
+    expect(check({ ...image, ...over }).faults.sort()).toEqual(faults.sort());
+  });
+
+  it.each([[null], [[]], ['text'], [5]])('refuses %j as a body', (body) => {
+    expect(check(body).faults).toHaveLength(1);
+  });
+
+  it('never throws, whatever it is given', () => {
+    fc.assert(fc.property(fc.anything(), (body) => void check(body)));
+    fc.assert(fc.property(fc.string({ maxLength: 300 }), (docker_image) => void check({ docker_image })));
+  });
+});
+
+describe('the wire form of a task', () => {
+  it('goes back to the same spec', () => {
+    const spec = makeSpec({ command: ['a', ''], env: { A: 'x' }, worker: 'worker-1', files: ['in/a.csv'] });
+    expect(taskSpec(taskBody(makeTask(spec)))).toEqual(spec);
+  });
+  it('never shows the value of a secret', () => {
+    const body = taskBody(makeTask({ env: { KEY: 'hunter2', OTHER: 'seen' }, secrets: ['KEY'] }));
+    expect(body.env).toEqual({ KEY: MASKED, OTHER: 'seen' });
+    expect(JSON.stringify(body)).not.toContain('hunter2');
+  });
+});
+
+describe('a task id', () => {
+  it('is recognised, and nothing else', () => {
+    expect(taskIdSchema.validate(makeTask().id).error).toBeUndefined();
+    for (const id of ['task-', 'task-../../etc', '1', `${makeTask().id}x`]) {
+      expect(taskIdSchema.validate(id).error).toBeDefined();
+    }
+  });
+});
