@@ -1,0 +1,48 @@
+// Composition root of the API process.
+
+import { systemClock } from '../shared/platform/clock.ts';
+import { loadApiConfig } from '../shared/platform/config.ts';
+import { createLog } from '../shared/platform/log.ts';
+import { runService } from '../shared/platform/service.ts';
+import { openRedis } from '../shared/wiring/open-redis.ts';
+import { openRecords } from '../shared/wiring/open-store.ts';
+import { createApi } from './server.ts';
+
+await runService({
+  name: 'api',
+  start: async () => {
+    const config = loadApiConfig(process.env);
+    const log = createLog('api', config.logLevel);
+    const { store, logs } = await openRecords(config);
+    const redis = await openRedis({
+      url: config.redisUrl,
+      prefix: config.redisPrefix,
+      patience: 'fail-fast',
+      log,
+    });
+    const api = await createApi({
+      config,
+      store,
+      logs,
+      log,
+      intake: redis.intake,
+      presence: redis.presence,
+      bus: redis.bus,
+      loginLimiter: redis.limiter({
+        keyPrefix: 'login',
+        maxFailures: config.loginMaxFailures,
+        windowSeconds: config.loginLockoutSeconds,
+      }),
+      pingQueue: () => redis.ping(),
+      clock: systemClock,
+    });
+    const url = await api.start();
+    log.info({ url }, 'api is up');
+    const stop = async () => {
+      await api.stop();
+      await redis.close();
+      await store.close();
+    };
+    return { service: { stop }, log };
+  },
+});

@@ -1,0 +1,44 @@
+// Composition root of the scheduler process. Any number may run; one leads.
+
+import { systemClock } from '../shared/platform/clock.ts';
+import { loadSchedulerConfig } from '../shared/platform/config.ts';
+import { createLog } from '../shared/platform/log.ts';
+import { runService } from '../shared/platform/service.ts';
+import { openRedis } from '../shared/wiring/open-redis.ts';
+import { openRecords } from '../shared/wiring/open-store.ts';
+import { createScheduler } from './scheduler.ts';
+
+await runService({
+  name: 'scheduler',
+  start: async () => {
+    const config = loadSchedulerConfig(process.env);
+    const log = createLog('scheduler', config.logLevel);
+    const { store } = await openRecords(config);
+    const redis = await openRedis({
+      url: config.redisUrl,
+      prefix: config.redisPrefix,
+      patience: 'patient',
+      log,
+    });
+    const { intake, deliveries, lease, presence, bus } = redis;
+    const scheduler = createScheduler({
+      config,
+      store,
+      intake,
+      deliveries,
+      lease,
+      presence,
+      bus,
+      clock: systemClock,
+      log,
+    });
+    await scheduler.start();
+    log.info('scheduler is up');
+    const stop = async () => {
+      await scheduler.stop();
+      await redis.close();
+      await store.close();
+    };
+    return { service: { stop }, log };
+  },
+});

@@ -1,0 +1,20 @@
+// Picks the container runtime that the settings name. Only a main.ts, a test or a bench comes here.
+
+import { openDockerRuntime } from '../adapters/docker/open.ts';
+import { openProcessRuntime } from '../adapters/process/open.ts';
+import { openScriptedRuntime } from '../adapters/scripted/open.ts';
+import type { RunnerConfig } from '../platform/config.ts';
+import type { Log } from '../platform/log.ts';
+import type { ContainerRuntime } from '../ports/container-runtime.ts';
+
+export async function openRuntime(config: RunnerConfig, log: Log): Promise<ContainerRuntime> {
+  const { workerId, dockerHost, networkSlots, dataDir } = config;
+  switch (config.runtime) {
+    case 'docker':
+      return openDockerRuntime({ dockerHost, networkSlots, workerId, log });
+    case 'process':
+      return openProcessRuntime({ dataDir: `${dataDir}/runner-${workerId}`, log });
+    case 'scripted':
+      return openScriptedRuntime({});
+  }
+}

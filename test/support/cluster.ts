@@ -1,0 +1,229 @@
+// A whole CloudAI of real processes for end-to-end tests: API, scheduler and runners from `dist`, on a store,
+// a Redis prefix and ports of its own. `npm test` builds `dist` first.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { resolve } from 'node:path';
+import type { ErrorBody, TaskBody, TelemetryReply, WorkerListReply } from '../../shared/contracts/http.ts';
+import { redisUrl, tempDir, uniqueName } from './servers.ts';
+import { waitFor } from './wait-for.ts';
+
+const dist = resolve(import.meta.dirname, '../../dist');
+
+export type Room = 'api' | 'scheduler' | 'runner';
+
+export interface RunnerOptions {
+  readonly id: string;
+  readonly env?: Record<string, string>;
+}
+
+export interface ClusterOptions {
+  /** Default: SQLite in the cluster's own folder. */
+  readonly storeUrl?: string;
+  readonly runners?: readonly RunnerOptions[];
+  readonly env?: Record<string, string>;
+}
+
+export interface Reply<T> {
+  readonly status: number;
+  readonly body: T;
+  readonly headers: Headers;
+}
+
+export class Part {
+  readonly room: Room;
+  readonly #env: Record<string, string>;
+  readonly #logFile: string;
+  #child: ChildProcess | null = null;
+
+  constructor(room: Room, env: Record<string, string>, logFile: string) {
+    this.room = room;
+    this.#env = env;
+    this.#logFile = logFile;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  start(): void {
+    const child = spawn(process.execPath, [`${dist}/${this.room}/main.js`], {
+      env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...this.#env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const keep = (chunk: Buffer) => void appendFile(this.#logFile, chunk).catch(() => undefined);
+    child.stdout?.on('data', keep);
+    child.stderr?.on('data', keep);
+    this.#child = child;
+  }
+
+  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
+    const child = this.#child;
+    if (!child) return null;
+    this.#child = null;
+    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+    const ended = new Promise<number | null>((done) => child.once('exit', (code) => done(code)));
+    child.kill(signal);
+    const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
+    const code = await ended;
+    clearTimeout(timer);
+    return code;
+  }
+}
+
+export class Cluster {
+  readonly url: string;
+  readonly dataDir: string;
+  readonly api: Part;
+  readonly scheduler: Part;
+  readonly runners: readonly Part[];
+  token = '';
+  readonly #cleanUp: () => Promise<void>;
+
+  constructor(parts: {
+    url: string;
+    dataDir: string;
+    api: Part;
+    scheduler: Part;
+    runners: Part[];
+    cleanUp: () => Promise<void>;
+  }) {
+    this.url = parts.url;
+    this.dataDir = parts.dataDir;
+    this.api = parts.api;
+    this.scheduler = parts.scheduler;
+    this.runners = parts.runners;
+    this.#cleanUp = parts.cleanUp;
+  }
+
+  async call<T = unknown>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Reply<T>> {
+    const response = await fetch(`${this.url}${path}`, {
+      method,
+      headers: {
+        ...(this.token === '' ? {} : { authorization: `Bearer ${this.token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(30_000),
+    });
+    const text = await response.text();
+    const isJson = response.headers.get('content-type')?.includes('application/json');
+    return {
+      status: response.status,
+      body: (isJson ? JSON.parse(text) : text) as T,
+      headers: response.headers,
+    };
+  }
+
+  /** Registers and logs in; the first of a cluster is its admin. */
+  async signIn(username: string): Promise<void> {
+    const credentials = { username, password: 'secure123' };
+    await this.call('POST', '/api/auth/register', credentials);
+    const { body } = await this.call<{ token: string }>('POST', '/api/auth/login', credentials);
+    this.token = body.token;
+  }
+
+  async submit(body: Record<string, unknown>): Promise<TaskBody> {
+    const reply = await this.call<TaskBody & ErrorBody>('POST', '/api/tasks', body);
+    if (reply.status !== 201) throw new Error(`submission refused: ${JSON.stringify(reply.body)}`);
+    return reply.body;
+  }
+
+  async task(id: string): Promise<TaskBody> {
+    return (await this.call<TaskBody>('GET', `/api/tasks/${id}`)).body;
+  }
+
+  async logs(id: string): Promise<string> {
+    return (await this.call<string>('GET', `/api/tasks/${id}/logs`)).body;
+  }
+
+  async ended(id: string, deadlineMs = 60_000): Promise<TaskBody> {
+    return this.until(id, ['completed', 'failed', 'cancelled'], deadlineMs);
+  }
+
+  async until(id: string, states: readonly string[], deadlineMs = 60_000): Promise<TaskBody> {
+    return waitFor(
+      async () => {
+        const task = await this.task(id);
+        return states.includes(task.status) ? task : null;
+      },
+      { what: `${id} to be ${states.join(' or ')}`, deadlineMs, everyMs: 50 },
+    );
+  }
+
+  async ready(): Promise<void> {
+    await waitFor(async () => (await fetch(`${this.url}/readyz`)).status === 200, {
+      what: `${this.url}/readyz`,
+      deadlineMs: 30_000,
+    });
+    await waitFor(
+      async () => {
+        const { body } = await this.call<WorkerListReply>('GET', '/workers');
+        return body.workers.filter(({ state }) => state === 'ready').length === this.runners.length;
+      },
+      { what: `${this.runners.length} ready workers`, deadlineMs: 30_000 },
+    );
+  }
+
+  async telemetry(): Promise<TelemetryReply> {
+    return (await this.call<TelemetryReply>('GET', '/telemetry')).body;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.runners.map((runner) => runner.end('SIGTERM')));
+    await Promise.all([this.api.end('SIGTERM'), this.scheduler.end('SIGTERM')]);
+    await this.#cleanUp();
+  }
+}
+
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  if (!existsSync(`${dist}/api/main.js`)) throw new Error('dist is not built: run "npm run build" first');
+  const { path: dataDir, remove } = await tempDir();
+  const port = await freePort();
+  const common = {
+    DATA_DIR: dataDir,
+    REDIS_URL: redisUrl,
+    REDIS_PREFIX: uniqueName('e2e'),
+    LOG_LEVEL: 'info',
+    ...(options.storeUrl ? { STORE_URL: options.storeUrl } : {}),
+    ...(process.env.DOCKER_HOST ? { DOCKER_HOST: process.env.DOCKER_HOST } : {}),
+    ...options.env,
+  };
+  const apiEnv = { ...common, HOST: '127.0.0.1', PORT: String(port), JWT_SECRET: 'e2e-secret-'.repeat(4) };
+  const runners = (options.runners ?? [{ id: uniqueName('w-') }]).map(
+    ({ id, env }) => new Part('runner', { ...common, WORKER_ID: id, ...env }, `${dataDir}/${id}.log`),
+  );
+  const cluster = new Cluster({
+    url: `http://127.0.0.1:${port}`,
+    dataDir,
+    api: new Part('api', apiEnv, `${dataDir}/api.log`),
+    scheduler: new Part('scheduler', common, `${dataDir}/scheduler.log`),
+    runners,
+    cleanUp: process.env.KEEP_TEST_DATA ? async () => console.log(`kept ${dataDir}`) : remove,
+  });
+  for (const part of [cluster.api, cluster.scheduler, ...runners]) part.start();
+  try {
+    await cluster.ready();
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+  return cluster;
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const address = server.address();
+  await new Promise((done) => server.close(done));
+  if (address === null || typeof address === 'string') throw new Error('no free port');
+  return address.port;
+}
