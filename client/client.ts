@@ -1,0 +1,117 @@
+// The REST API as typed functions, for the CLI, the dashboard and scripts. Holds no state but address and token.
+// Must run in Node and in a browser: nothing of Node may be imported here or below.
+
+import type {
+  BatchReply,
+  CredentialsBody,
+  ExplainReply,
+  LoginReply,
+  LogLineBody,
+  NewTokenReply,
+  ReadyReply,
+  SubmitRequest,
+  TaskBody,
+  TaskListReply,
+  TelemetryReply,
+  TokenBody,
+  UserBody,
+  WorkerBody,
+  WorkerListReply,
+} from '../shared/contracts/http.ts';
+import type { TaskState } from '../shared/model/task.ts';
+import { type LogOptions, readTaskLogs } from './task-logs.ts';
+import { type Call, type ClientOptions, Transport } from './transport.ts';
+
+export { ApiError, ConnectionError } from './errors.ts';
+export type { LogOptions } from './task-logs.ts';
+export type { ClientOptions } from './transport.ts';
+
+export interface TaskFilter {
+  readonly status?: readonly TaskState[] | undefined;
+  readonly tag?: string | undefined;
+  /** Username; admins only. */
+  readonly user?: string | undefined;
+  readonly worker?: string | undefined;
+  readonly q?: string | undefined;
+  /** 1 to 1,000; the API's default is 50. */
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+/** Every call may be given up through this signal. */
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** All calls throw ApiError or ConnectionError; see `errors.ts`. */
+export interface Client {
+  readonly url: string;
+  register(credentials: CredentialsBody): Promise<UserBody>;
+  login(credentials: CredentialsBody): Promise<LoginReply>;
+  me(options?: CallOptions): Promise<UserBody>;
+  createToken(name: string): Promise<NewTokenReply>;
+  listTokens(): Promise<TokenBody[]>;
+  deleteToken(tokenId: string): Promise<void>;
+  /** With the same key again the API gives back the same task instead of a second one. */
+  submitTask(body: SubmitRequest, options?: { idempotencyKey?: string | undefined }): Promise<TaskBody>;
+  /** All or none, at most 1,000. */
+  submitBatch(tasks: readonly SubmitRequest[]): Promise<TaskBody[]>;
+  listTasks(filter?: TaskFilter, options?: CallOptions): Promise<TaskListReply>;
+  getTask(taskId: string, options?: CallOptions): Promise<TaskBody>;
+  /** The task as it is after the request: `cancelled` at once if it waited, else with `cancel_requested`. */
+  cancelTask(taskId: string, options?: { force?: boolean | undefined }): Promise<TaskBody>;
+  /** A new task from the same spec. */
+  retryTask(taskId: string): Promise<TaskBody>;
+  explainTask(taskId: string, options?: CallOptions): Promise<ExplainReply>;
+  taskLogs(taskId: string, options?: LogOptions): AsyncIterable<LogLineBody>;
+  listWorkers(options?: CallOptions): Promise<WorkerBody[]>;
+  getWorker(workerId: string, options?: CallOptions): Promise<WorkerBody>;
+  cordonWorker(workerId: string): Promise<WorkerBody>;
+  uncordonWorker(workerId: string): Promise<WorkerBody>;
+  drainWorker(workerId: string): Promise<WorkerBody>;
+  removeWorker(workerId: string): Promise<void>;
+  telemetry(options?: CallOptions): Promise<TelemetryReply>;
+  /** Answers also when the cluster is not ready, and says why. */
+  ready(options?: CallOptions): Promise<ReadyReply>;
+}
+
+export function createClient(options: ClientOptions): Client {
+  const transport = new Transport(options);
+  const get = <T>(path: string, { signal }: CallOptions = {}, more: Partial<Call> = {}) =>
+    transport.json<T>({ method: 'GET', path, signal, ...more });
+  const post = <T>(path: string, body?: unknown, headers: Record<string, string> = {}) =>
+    transport.json<T>({ method: 'POST', path, headers, ...(body === undefined ? {} : { body }) });
+  const remove = (path: string) => transport.json<void>({ method: 'DELETE', path });
+  const task = (id: string) => `/api/tasks/${encodeURIComponent(id)}`;
+  const maintain = (id: string, verb: string) =>
+    post<WorkerBody>(`/api/workers/${encodeURIComponent(id)}/${verb}`);
+  const getTask = (id: string, call?: CallOptions) => get<TaskBody>(task(id), call);
+
+  return {
+    url: transport.url,
+    register: (credentials) => post('/api/auth/register', credentials),
+    login: (credentials) => post('/api/auth/login', credentials),
+    me: (call) => get('/api/auth/me', call),
+    createToken: (name) => post('/api/auth/tokens', { name }),
+    listTokens: async () => (await get<{ tokens: TokenBody[] }>('/api/auth/tokens')).tokens,
+    deleteToken: (id) => remove(`/api/auth/tokens/${encodeURIComponent(id)}`),
+    submitTask: (body, { idempotencyKey } = {}) =>
+      post('/api/tasks', body, idempotencyKey ? { 'idempotency-key': idempotencyKey } : {}),
+    submitBatch: async (tasks) => (await post<BatchReply>('/api/tasks/batch', { tasks })).tasks,
+    listTasks: ({ status, ...filter } = {}, call = {}) =>
+      get('/api/tasks', call, { query: { ...filter, status: status?.join(',') } }),
+    getTask,
+    cancelTask: (id, { force = false } = {}) => post(`${task(id)}/cancel`, { force }),
+    retryTask: (id) => post(`${task(id)}/retry`),
+    explainTask: (id, call) => get(`${task(id)}/explain`, call),
+    taskLogs: (id, log = {}) => readTaskLogs(transport, id, () => getTask(id, { signal: log.signal }), log),
+    listWorkers: async (call) => (await get<WorkerListReply>('/workers', call)).workers,
+    getWorker: (id, call) => get(`/workers/${encodeURIComponent(id)}`, call),
+    cordonWorker: (id) => maintain(id, 'cordon'),
+    uncordonWorker: (id) => maintain(id, 'uncordon'),
+    drainWorker: (id) => maintain(id, 'drain'),
+    removeWorker: (id) => remove(`/api/workers/${encodeURIComponent(id)}`),
+    telemetry: (call) => get('/telemetry', call),
+    ready: (call) => get('/readyz', call, { expected: [503] }),
+  };
+}

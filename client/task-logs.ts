@@ -1,0 +1,131 @@
+// Reads a task's output line by line, through cut connections and, when following, through later attempts.
+// Gives every line once and in order: it resumes at the sequence number after the last one it gave.
+
+import type { LogLineBody, TaskBody } from '../shared/contracts/http.ts';
+import { isTerminal } from '../shared/model/task-states.ts';
+import { ApiError, ConnectionError, connectionError } from './errors.ts';
+import { readJsonLines } from './ndjson.ts';
+import { pause, type Transport } from './transport.ts';
+
+export interface LogOptions {
+  /** First sequence number wanted; 1 when absent. Applies to the first attempt that is read. */
+  readonly from?: number | undefined;
+  /** The attempt to read. When absent: the current or last one and, with `follow`, those that come after it. */
+  readonly attempt?: number | undefined;
+  /** Wait for lines to come until the task (or the named attempt) has ended. */
+  readonly follow?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Called before the first line of each attempt that is read. */
+  readonly onAttempt?: ((attempt: number) => void) | undefined;
+  /** Called when the connection was lost and is tried again. */
+  readonly onReconnect?: ((error: Error) => void) | undefined;
+}
+
+/** Silence after which a followed stream is opened anew: a peer that vanished sends no end. */
+const IDLE_MS = 60_000;
+/** With the pauses below: about a minute without any API before a follower gives up. */
+const MAX_FAILURES = 15;
+
+/**
+ * @throws {ApiError} e.g. 404, 403; {@link ConnectionError} when the API stays away; the reason of `signal`.
+ */
+export async function* readTaskLogs(
+  transport: Transport,
+  taskId: string,
+  getTask: () => Promise<TaskBody>,
+  options: LogOptions = {},
+): AsyncGenerator<LogLineBody, void, undefined> {
+  const { signal, follow = false } = options;
+  let known: TaskBody | null = await getTask();
+  let attempt = options.attempt ?? known.attempt;
+  let next = options.from ?? 1;
+  let failures = 0;
+  options.onAttempt?.(attempt);
+
+  for (;;) {
+    let over: TaskBody | null = null;
+    try {
+      // Asked before the read: when the attempt had ended by then, a read that does not wait has all lines.
+      const task: TaskBody = known ?? (await getTask());
+      known = null;
+      over = attemptEnded(task, attempt) ? task : null;
+      const before = next;
+      if (!over || task.attempts.some((one) => one.attempt === attempt)) {
+        for await (const line of open(transport, taskId, attempt, next, follow && !over, signal)) {
+          // Not yielded twice even if a server repeats itself after a resume.
+          if (line.seq < next) continue;
+          next = line.seq + 1;
+          failures = 0;
+          yield line;
+        }
+      }
+      if (!follow) return;
+      // The stream ended while the attempt had not: nothing yet, or an API that went away in good order.
+      if (!over) failures = next > before ? 0 : Math.min(failures + 1, 3);
+    } catch (error) {
+      if (signal?.aborted || !mayPass(error)) throw error;
+      failures += 1;
+      if (failures > (follow ? MAX_FAILURES : 2)) throw error;
+      over = null;
+      options.onReconnect?.(error as Error);
+    }
+    if (!over) {
+      await pause(Math.min(100 * 2 ** failures, 5_000), signal);
+    } else {
+      if (options.attempt !== undefined || over.attempt <= attempt) return;
+      attempt += 1;
+      next = 1;
+      options.onAttempt?.(attempt);
+    }
+  }
+}
+
+async function* open(
+  transport: Transport,
+  taskId: string,
+  attempt: number,
+  from: number,
+  follow: boolean,
+  outer: AbortSignal | undefined,
+): AsyncGenerator<LogLineBody, void, undefined> {
+  const controller = new AbortController();
+  const stop = () => controller.abort(outer?.reason);
+  if (outer?.aborted) stop();
+  outer?.addEventListener('abort', stop);
+  let idle: ReturnType<typeof setTimeout> | undefined;
+  const touch = () => {
+    clearTimeout(idle);
+    idle = setTimeout(() => controller.abort(new Error('silence')), follow ? IDLE_MS : transport.timeoutMs);
+  };
+  try {
+    const body = await transport.stream(
+      {
+        method: 'GET',
+        path: `/api/tasks/${encodeURIComponent(taskId)}/logs`,
+        query: { follow, from, attempt },
+        signal: controller.signal,
+      },
+      'application/x-ndjson',
+    );
+    touch();
+    yield* readJsonLines<LogLineBody>(body, touch);
+  } catch (error) {
+    if (outer?.aborted || error instanceof ApiError || error instanceof ConnectionError) throw error;
+    if (controller.signal.aborted && follow) return;
+    throw connectionError(transport.url, error);
+  } finally {
+    clearTimeout(idle);
+    outer?.removeEventListener('abort', stop);
+    controller.abort();
+  }
+}
+
+function attemptEnded(task: TaskBody, attempt: number): boolean {
+  if (isTerminal(task.status) || task.attempt > attempt) return true;
+  return task.attempts.some((one) => one.attempt === attempt && one.finished_at !== null);
+}
+
+function mayPass(error: unknown): boolean {
+  if (error instanceof ConnectionError) return true;
+  return error instanceof ApiError && [429, 502, 503, 504].includes(error.status);
+}

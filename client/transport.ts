@@ -1,0 +1,206 @@
+// One HTTP call: address, token, deadline, JSON in and out, errors as types. Knows no resource of the API.
+// Must run in Node and in a browser: only `fetch` and web standards, nothing of Node.
+
+import { ApiError, apiError, ConnectionError, connectionError } from './errors.ts';
+
+export type Fetch = (input: string, init?: RequestInit) => Promise<Response>;
+
+export interface ClientOptions {
+  /** Where the API is, e.g. `http://localhost:8080`. */
+  readonly url: string;
+  readonly token?: string | undefined;
+  readonly fetch?: Fetch | undefined;
+  /** Limit of one call from start to the end of its body. Followed logs are the one exception. */
+  readonly timeoutMs?: number | undefined;
+}
+
+export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export interface Call {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly path: string;
+  readonly query?: Query;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+  /** Statuses above 399 whose body is an answer and no error. */
+  readonly expected?: readonly number[];
+}
+
+const DEFAULT_TIMEOUT_MS = 15_000;
+/** Long enough for a restarted API to listen again, short enough not to be noticed. */
+const RETRY_PAUSE_MS = 300;
+
+export class Transport {
+  readonly url: string;
+  readonly timeoutMs: number;
+  readonly #token: string | undefined;
+  readonly #fetch: Fetch;
+
+  constructor(options: ClientOptions) {
+    this.url = options.url.replace(/\/+$/, '');
+    this.timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    this.#token = options.token || undefined;
+    const given = options.fetch;
+    // Called through a function: a browser's fetch refuses any `this` but its window.
+    this.#fetch = given ?? ((input, init) => fetch(input, init));
+  }
+
+  /**
+   * The JSON answer of a call, or undefined for 204.
+   * A GET that found no server, or one that is just away (502, 503, 504), is tried once more.
+   * @throws {ApiError} the API refused; {@link ConnectionError} it was not there or too slow;
+   *   an AbortError when `signal` aborts.
+   */
+  async json<T>(call: Call): Promise<T> {
+    try {
+      return await this.#once<T>(call);
+    } catch (error) {
+      if (call.method !== 'GET' || !mayPass(error)) throw error;
+      await pause(RETRY_PAUSE_MS, call.signal);
+      return this.#once<T>(call);
+    }
+  }
+
+  async #once<T>(call: Call): Promise<T> {
+    const deadline = new Deadline(this.timeoutMs, call.signal);
+    try {
+      const response = await this.#request(call, 'application/json', deadline.signal);
+      const text = await response.text();
+      const accepted = response.ok || call.expected?.includes(response.status) === true;
+      if (response.status === 204) return undefined as T;
+      const body = parse(text);
+      if (!accepted) throw apiError(response.status, body, response.headers.get('retry-after'));
+      if (body === undefined) {
+        throw new ApiError(
+          response.status,
+          'unexpected_reply',
+          `${this.url} does not answer like a CloudAI API`,
+        );
+      }
+      return body as T;
+    } catch (error) {
+      throw this.#translate(error, deadline, call.signal);
+    } finally {
+      deadline.end();
+    }
+  }
+
+  /**
+   * Opens a streamed answer. The deadline covers the wait for its head; the reader minds the rest and must
+   * abort `signal` when it is done.
+   */
+  async stream(call: Call, accept: string): Promise<ReadableStream<Uint8Array>> {
+    const deadline = new Deadline(this.timeoutMs, call.signal);
+    try {
+      const response = await this.#request(call, accept, deadline.signal);
+      if (!response.ok) {
+        throw apiError(response.status, parse(await response.text()), response.headers.get('retry-after'));
+      }
+      const type = response.headers.get('content-type') ?? '';
+      if (!type.startsWith(accept) || response.body === null) {
+        await response.body?.cancel();
+        throw new ApiError(
+          response.status,
+          'unexpected_reply',
+          `${this.url} answered ${type || 'nothing'} where ${accept} was asked for`,
+        );
+      }
+      return response.body;
+    } catch (error) {
+      throw this.#translate(error, deadline, call.signal);
+    } finally {
+      deadline.disarm();
+    }
+  }
+
+  #request(call: Call, accept: string, signal: AbortSignal): Promise<Response> {
+    const headers: Record<string, string> = { accept, ...call.headers };
+    if (this.#token) headers.authorization = `Bearer ${this.#token}`;
+    if (call.body !== undefined) headers['content-type'] = 'application/json';
+    return this.#fetch(`${this.url}${call.path}${queryText(call.query ?? {})}`, {
+      method: call.method,
+      headers,
+      signal,
+      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+    });
+  }
+
+  #translate(error: unknown, deadline: Deadline, outer: AbortSignal | undefined): unknown {
+    if (error instanceof ApiError || outer?.aborted) return error;
+    if (deadline.passed) {
+      return new ConnectionError(this.url, 'timed_out', `no answer within ${this.timeoutMs / 1000} s`);
+    }
+    return connectionError(this.url, error);
+  }
+}
+
+/** An abort signal that fires after a while or with another one. `AbortSignal.any` is missing in older browsers. */
+class Deadline {
+  passed = false;
+  readonly #controller = new AbortController();
+  readonly #timer: ReturnType<typeof setTimeout>;
+  readonly #outer: AbortSignal | undefined;
+  readonly #forward = () => this.#controller.abort(this.#outer?.reason);
+
+  constructor(ms: number, outer: AbortSignal | undefined) {
+    this.#outer = outer;
+    this.#timer = setTimeout(() => {
+      this.passed = true;
+      this.#controller.abort();
+    }, ms);
+    if (outer?.aborted) this.#forward();
+    outer?.addEventListener('abort', this.#forward);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Stops the clock but stays tied to the outer signal. */
+  disarm(): void {
+    clearTimeout(this.#timer);
+  }
+
+  end(): void {
+    this.disarm();
+    this.#outer?.removeEventListener('abort', this.#forward);
+  }
+}
+
+function mayPass(error: unknown): boolean {
+  if (error instanceof ConnectionError) return error.kind === 'unreachable';
+  return error instanceof ApiError && [502, 503, 504].includes(error.status);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function queryText(query: Query): string {
+  const text = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== '') text.set(name, String(value));
+  }
+  return text.size === 0 ? '' : `?${text}`;
+}
+
+/** Resolves after `ms`; rejects with the signal's reason when that aborts first. */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop);
+      resolve();
+    }, ms);
+    if (signal?.aborted) stop();
+    else signal?.addEventListener('abort', stop, { once: true });
+  });
+}

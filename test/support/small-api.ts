@@ -1,0 +1,202 @@
+// A real HTTP server for tests of the client and the CLI: each test says what it answers, it tells what was asked.
+
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { ExplainReply, TaskBody, WorkerBody } from '../../shared/contracts/http.ts';
+
+export interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly query: Record<string, string>;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: unknown;
+}
+
+export type Answer = (asked: Asked, reply: ServerResponse) => unknown;
+
+export interface SmallApi {
+  readonly url: string;
+  readonly asked: Asked[];
+  /** `GET /api/tasks/:id` → what to answer: a value is sent as JSON, undefined means the answer wrote itself. */
+  on(route: string, answer: Answer): void;
+  close(): Promise<void>;
+}
+
+/** An answer with another status than 200. */
+export class Status {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers: Record<string, string>;
+  constructor(status: number, body: unknown, headers: Record<string, string> = {}) {
+    this.status = status;
+    this.body = body;
+    this.headers = headers;
+  }
+}
+
+export function refusal(status: number, code: string, message: string, details: unknown[] = []): Status {
+  return new Status(status, { statusCode: status, error: 'Refused', code, message, details });
+}
+
+export async function startSmallApi(): Promise<SmallApi> {
+  const routes = new Map<string, Answer>();
+  const asked: Asked[] = [];
+  const server = createServer(async (request, reply) => {
+    const url = new URL(request.url ?? '/', 'http://localhost');
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const text = Buffer.concat(chunks).toString();
+    const one: Asked = {
+      method: request.method ?? '',
+      path: url.pathname,
+      query: Object.fromEntries(url.searchParams),
+      headers: request.headers,
+      body: text === '' ? undefined : JSON.parse(text),
+    };
+    asked.push(one);
+    const found = [...routes].find(([route]) => matches(route, `${one.method} ${one.path}`));
+    const result = found ? await found[1](one, reply) : refusal(404, 'not_found', `no route for ${one.path}`);
+    if (result === undefined) return;
+    const { status, body, headers } = result instanceof Status ? result : new Status(200, result);
+    reply.writeHead(status, { 'content-type': 'application/json', ...headers });
+    reply.end(status === 204 ? undefined : JSON.stringify(body));
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked,
+    on: (route, answer) => void routes.set(route, answer),
+    close: () =>
+      new Promise((done) => {
+        server.close(() => done());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function matches(route: string, request: string): boolean {
+  return new RegExp(`^${route.replaceAll(/:[a-z]+/g, '[^/]+')}$`).test(request);
+}
+
+export const TASK_ID = 'task-01jd8x2b9q3v5w7y8z0a1c2d3e';
+
+export function makeTaskBody(over: Partial<TaskBody> = {}): TaskBody {
+  return {
+    task_id: TASK_ID,
+    status: 'queued',
+    reason: null,
+    message: null,
+    exit_code: null,
+    user: 'alice',
+    worker_id: null,
+    attempt: 1,
+    cancel_requested: false,
+    submitted_at: '2026-01-01T10:00:00.000Z',
+    queued_at: '2026-01-01T10:00:00.000Z',
+    not_before: null,
+    assigned_at: null,
+    started_at: null,
+    finished_at: null,
+    docker_image: 'python:3.9',
+    command: null,
+    cpu_required: 1,
+    memory_required: 512,
+    gpu_required: 0,
+    storage_required: 0,
+    tag: '',
+    k_value: 3,
+    name: '',
+    env: {},
+    priority: 5,
+    timeout_seconds: 0,
+    max_retries: 0,
+    worker: '',
+    files: [],
+    secrets: [],
+    pull_policy: 'if-missing',
+    network: 'bridge',
+    attempts: [],
+    ...over,
+  };
+}
+
+/** A task whose first attempt has run to its end. */
+export function makeEndedBody(over: Partial<TaskBody> = {}): TaskBody {
+  const times = {
+    assigned_at: '2026-01-01T10:00:01.000Z',
+    started_at: '2026-01-01T10:00:02.000Z',
+    finished_at: '2026-01-01T10:00:05.200Z',
+  };
+  return makeTaskBody({
+    status: 'completed',
+    exit_code: 0,
+    worker_id: 'worker-1',
+    ...times,
+    attempts: [
+      {
+        attempt: 1,
+        state: 'completed',
+        worker_id: 'worker-1',
+        ...times,
+        reason: null,
+        exit_code: 0,
+        message: null,
+        container_id: 'c0ffee',
+        image_id: 'sha256:beef',
+        gpu_ids: [],
+      },
+    ],
+    ...over,
+  });
+}
+
+export function makeExplainReply(over: Partial<ExplainReply> = {}): ExplainReply {
+  return {
+    task_id: TASK_ID,
+    status: 'queued',
+    summary: 'No worker has 4 GPUs free.',
+    position: 1,
+    feasible: false,
+    fits_now: false,
+    workers: [
+      {
+        worker_id: 'worker-1',
+        state: 'ready',
+        fits_now: false,
+        fits_when_empty: false,
+        excluded_by: null,
+        missing: [{ dimension: 'gpu', unit: 'devices', required: 4, available: 0, missing: 4 }],
+      },
+    ],
+    ...over,
+  };
+}
+
+export function makeWorkerBody(over: Partial<WorkerBody> = {}): WorkerBody {
+  return {
+    worker_id: 'worker-1',
+    state: 'ready',
+    address: '10.0.0.1',
+    labels: {},
+    capacity: { cpu: 8, memory: 16_384, gpu: 0, storage: 100_000 },
+    reserved: { cpu: 2, memory: 4_096, gpu: 0, storage: 0 },
+    free: { cpu: 6, memory: 12_288, gpu: 0, storage: 100_000 },
+    tasks: { assigned: 1, running: 2 },
+    heartbeat_age_seconds: 1.2,
+    usage: { cpu_percent: 37.5, memory_used: 5_000, storage_used: 40_000 },
+    fingerprint: {
+      os: 'linux',
+      arch: 'x64',
+      cpu_model: 'test',
+      cpu_cores: 8,
+      memory: 16_384,
+      storage: 100_000,
+      gpu_models: [],
+      runtime: 'docker',
+      runtime_version: '20.10.24',
+      version: '0.1.0',
+    },
+    registered_at: '2026-01-01T09:00:00.000Z',
+    ...over,
+  };
+}
