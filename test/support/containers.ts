@@ -22,7 +22,7 @@ export async function borrowImageName(image: string, as: string): Promise<() => 
     .then(() => true)
     .catch(() => false);
   if (there) return async () => undefined;
-  const [repo, tag] = as.split(':');
+  const [repo = as, tag = 'latest'] = as.split(':');
   await docker.getImage(image).tag({ repo, tag });
   return async () => {
     await docker.getImage(as).remove({ noprune: true });
