@@ -1,0 +1,492 @@
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  makeEndedBody,
+  makeExplainReply,
+  makeTaskBody,
+  makeWorkerBody,
+  refusal,
+  type SmallApi,
+  Status,
+  startSmallApi,
+  TASK_ID,
+} from '../test/support/small-api.ts';
+import type { CliIo } from './io.ts';
+import { readProfile } from './profile.ts';
+import { runCli } from './program.ts';
+
+let api: SmallApi;
+let home: string;
+
+beforeEach(async () => {
+  api = await startSmallApi();
+  home = await mkdtemp(join(tmpdir(), 'cloudai-cli-'));
+});
+afterEach(async () => {
+  await api.close();
+  await rm(home, { recursive: true });
+});
+
+interface Told {
+  code: number;
+  out: string;
+  err: string;
+}
+interface World {
+  env?: Record<string, string>;
+  answers?: string[];
+  input?: string;
+  columns?: number;
+  color?: boolean;
+  signal?: AbortSignal;
+}
+
+async function cloudai(argv: string[], world: World = {}): Promise<Told> {
+  const told = { out: '', err: '' };
+  const answers = [...(world.answers ?? [])];
+  const io: CliIo = {
+    out: async (text) => {
+      told.out += text;
+    },
+    err: async (text) => {
+      told.err += text;
+    },
+    env: { CLOUDAI_URL: api.url, CLOUDAI_TOKEN: 'a-token', XDG_CONFIG_HOME: home, ...world.env },
+    columns: world.columns ?? null,
+    color: world.color ?? false,
+    interactive: world.answers !== undefined,
+    signal: world.signal ?? new AbortController().signal,
+    ask: async () => answers.shift() ?? '',
+    readInput: async () => world.input ?? '',
+    now: () => Date.parse('2026-01-01T10:01:00.000Z'),
+  };
+  return { code: await runCli(argv, io, '1.2.3'), ...told };
+}
+
+const profileFile = () => join(home, 'cloudai', 'config.json');
+const lastBody = () => api.asked.at(-1)?.body;
+
+describe('cloudai', () => {
+  it('alone prints help', async () => {
+    const { code, out, err } = await cloudai([]);
+    expect(code).toBe(0);
+    expect(out).toContain('Usage: cloudai');
+    for (const name of ['task', 'dispatch', 'list-tasks', 'logs', 'explain', 'queue', 'login']) {
+      expect(out).toContain(`  ${name} `);
+    }
+    expect(err).toBe('');
+  });
+
+  it('prints its version and the help of a command', async () => {
+    expect(await cloudai(['--version'])).toEqual({ code: 0, out: '1.2.3\n', err: '' });
+    const { code, out } = await cloudai(['task', '-help']);
+    expect(code).toBe(0);
+    expect(out).toContain('--cpu_cores <n>');
+    expect(out).toContain('--url <url>');
+  });
+
+  it('suggests the near command', async () => {
+    const { code, err } = await cloudai(['tsk', 'python:3.9']);
+    expect(code).toBe(2);
+    expect(err).toBe("cloudai: unknown command 'tsk'\nDid you mean task?\n");
+  });
+});
+
+describe('task', () => {
+  beforeEach(() => api.on('POST /api/tasks', () => new Status(201, makeTaskBody())));
+
+  it('takes what users type', async () => {
+    const line = 'task python:3.9 -name my-task -cpu_cores 2.0 -mem 4.0 -gpu_cores 1 -k 3 -tag t';
+    expect(await cloudai(line.split(' '))).toEqual({ code: 0, out: `${TASK_ID} is queued.\n`, err: '' });
+    expect(lastBody()).toEqual({
+      docker_image: 'python:3.9',
+      name: 'my-task',
+      cpu_required: 2,
+      memory_required: 4096,
+      gpu_required: 1,
+      k_value: 3,
+      tag: 't',
+    });
+    expect(api.asked[0]?.headers).toMatchObject({
+      authorization: 'Bearer a-token',
+      'idempotency-key': expect.stringMatching(/.{10}/),
+    });
+  });
+
+  it('takes every other option, environment and exec form', async () => {
+    const line =
+      'task -env A=1 B=2 -secret KEY -priority 0 -timeout 60 -retries 2 -network none -pull never -storage 0.5 a:b -- sh -c -name';
+    const { code } = await cloudai(line.split(' '), { env: { KEY: 'from the shell' } });
+    expect(code).toBe(0);
+    expect(lastBody()).toEqual({
+      docker_image: 'a:b',
+      command: ['sh', '-c', '-name'],
+      storage_required: 512,
+      priority: 0,
+      timeout_seconds: 60,
+      max_retries: 2,
+      network: 'none',
+      pull_policy: 'never',
+      env: { A: '1', B: '2', KEY: 'from the shell' },
+      secrets: ['KEY'],
+    });
+  });
+
+  it('sends a shell line as text, and dispatch names the worker', async () => {
+    await cloudai(['dispatch', 'worker-1', 'ubuntu:latest', '-cmd', 'echo hi']);
+    expect(lastBody()).toEqual({ docker_image: 'ubuntu:latest', command: 'echo hi', worker: 'worker-1' });
+  });
+
+  it('prints the record for --json and the id for --quiet', async () => {
+    expect(JSON.parse((await cloudai(['task', 'a', '--json'])).out)).toEqual(makeTaskBody());
+    expect((await cloudai(['--quiet', 'task', 'a'])).out).toBe(`${TASK_ID}\n`);
+  });
+
+  it('says what is wrong and what to do, with exit code 2', async () => {
+    const told = async (line: string) => {
+      const { code, err } = await cloudai(line.split(' '));
+      expect(code).toBe(2);
+      return err;
+    };
+    expect(await told('task')).toBe(
+      `cloudai: missing required argument 'image'\nSee "cloudai task --help".\n`,
+    );
+    expect(await told('task a -cpu_cores x')).toContain('It must be a number.');
+    expect(await told('task a -mem -1')).toContain('must not be below zero');
+    expect(await told('task a -network host')).toContain('bridge, none');
+    expect(await told('task a echo hi')).toContain('Put "--" before the command');
+    expect(await told('task a -cmd x -- y')).toContain('given twice');
+    expect(await told('task a -env NOT_SET')).toContain('-env NOT_SET has no value');
+    expect(await told('workers -- x')).toContain('takes no words after "--"');
+    expect(await told('tokens')).toContain('tokens');
+    expect(api.asked).toEqual([]);
+  });
+
+  it('names every fault the API found', async () => {
+    const details = [
+      { field: 'cpu_required', message: '"cpu_required" must be less than 4096' },
+      { field: 'docker_image', message: '"docker_image" must name an image' },
+    ];
+    api.on('POST /api/tasks', () => refusal(400, 'invalid_request', 'the request has 2 faults', details));
+    const { code, err } = await cloudai(['task', 'A', '-cpu_cores', '99999']);
+    expect(code).toBe(2);
+    expect(err).toContain('the request has 2 faults');
+    for (const { message } of details) expect(err).toContain(message);
+  });
+});
+
+describe('waiting', () => {
+  const ended = (over = {}) => {
+    api.on('POST /api/tasks', () => new Status(201, makeTaskBody()));
+    api.on('GET /api/tasks/:id', () => makeEndedBody(over));
+    api.on('GET /api/tasks/:id/logs', (_asked, reply) => {
+      reply.writeHead(200, { 'content-type': 'application/x-ndjson' });
+      const line = (seq: number, stream: string, text: string) =>
+        `${JSON.stringify({ seq, ts: '2026-01-01T10:00:02.000Z', stream, line: text })}\n`;
+      reply.end(line(1, 'stdout', 'hello') + line(2, 'stderr', 'oops'));
+    });
+  };
+
+  it('prints the output on its own streams and exits 0 when the task completed', async () => {
+    ended();
+    expect(await cloudai(['task', 'a', '--wait'])).toEqual({
+      code: 0,
+      out: 'hello\n',
+      err: `${TASK_ID} is queued.\noops\n${TASK_ID} completed after 3.2s\n`,
+    });
+  });
+
+  it('exits 1 when it failed, and says why', async () => {
+    ended({ status: 'failed', reason: 'exit_code', exit_code: 3, message: 'exited with code 3' });
+    const { code, err } = await cloudai(['wait', TASK_ID]);
+    expect(code).toBe(1);
+    expect(err).toContain(`${TASK_ID} failed after 3.2s: exited with code 3`);
+    const json = await cloudai(['task', 'a', '-wait', '-json']);
+    expect(json.code).toBe(1);
+    expect(JSON.parse(json.out)).toMatchObject({ status: 'failed', exit_code: 3 });
+    expect((await cloudai(['task', 'a', '-wait', '-quiet'])).out).toBe(`${TASK_ID}\n`);
+  });
+
+  it('prints logs, also as JSON lines, and exits 0 however the task ended', async () => {
+    ended({ status: 'failed', reason: 'exit_code', exit_code: 3 });
+    expect(await cloudai(['logs', TASK_ID, '-f'])).toEqual({ code: 0, out: 'hello\n', err: 'oops\n' });
+    const { out } = await cloudai(['logs', TASK_ID, '-json', '-from', '2', '-attempt', '1']);
+    expect(
+      out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toMatchObject([{ seq: 2, stream: 'stderr', line: 'oops' }]);
+  });
+
+  it('is left by Ctrl-C with 130', async () => {
+    const controller = new AbortController();
+    api.on('GET /api/tasks/:id', () => {
+      controller.abort();
+      return makeTaskBody();
+    });
+    expect(await cloudai(['wait', TASK_ID], { signal: controller.signal })).toMatchObject({
+      code: 130,
+      err: '',
+    });
+  });
+});
+
+describe('looking', () => {
+  it('lists tasks by state, through all pages', async () => {
+    api.on('GET /api/tasks', ({ query }) =>
+      query.cursor
+        ? { tasks: [makeTaskBody({ name: 'second' })], next_cursor: null }
+        : { tasks: [makeEndedBody({ name: 'first' })], next_cursor: TASK_ID },
+    );
+    const { out } = await cloudai(['list-tasks', 'queued,running', '--tag', 't', '--all'], { columns: 100 });
+    expect(api.asked.map(({ query }) => query)).toEqual([
+      { status: 'queued,running', tag: 't', limit: '1000' },
+      { status: 'queued,running', tag: 't', limit: '1000', cursor: TASK_ID },
+    ]);
+    expect(out).toMatch(/^TASK +STATE +NAME/);
+    expect(out).toMatch(/completed +first[\s\S]+queued +second/);
+    expect((await cloudai(['list-tasks'])).err).toBe('');
+    expect((await cloudai(['list-tasks', '--limit', '1'])).err).toContain('There are more');
+    expect((await cloudai(['list-tasks', 'runing'])).code).toBe(2);
+  });
+
+  it('finds a task by the beginning or end of its id, if only one fits', async () => {
+    const other = TASK_ID.replace(/e$/, 'f');
+    api.on('GET /api/tasks', () => ({
+      tasks: [makeTaskBody(), makeTaskBody({ task_id: other })],
+      next_cursor: null,
+    }));
+    api.on('GET /api/tasks/:id', ({ path }) => makeTaskBody({ task_id: path.split('/').at(-1) ?? '' }));
+    expect((await cloudai(['get', '2d3e'])).out).toContain(TASK_ID);
+    expect((await cloudai(['describe', '1c2d3f'])).out).toContain(other);
+    expect(await cloudai(['get', 'task-01jd'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('2 tasks'),
+    });
+    expect(await cloudai(['get', 'zzzz'])).toMatchObject({ code: 1 });
+    expect(await cloudai(['get', 'a/b'])).toMatchObject({ code: 2 });
+  });
+
+  it('shows a task whole without letting it steer the terminal', async () => {
+    api.on('GET /api/tasks/:id', () =>
+      makeEndedBody({
+        status: 'failed',
+        reason: 'oom_killed',
+        message: 'went over 512 MB\x1b[2J',
+        env: { A: 'b' },
+      }),
+    );
+    const { out } = await cloudai(['get', TASK_ID]);
+    expect(out).toContain('went over 512 MB');
+    expect(out).toContain('1 core, 512 MB');
+    expect(out).toMatch(/ATTEMPT +STATE +WORKER/);
+    expect(out).not.toContain('\x1b');
+  });
+
+  it('explains in words and numbers', async () => {
+    api.on('GET /api/tasks/:id/explain', () => makeExplainReply());
+    const { out } = await cloudai(['explain', TASK_ID]);
+    expect(out).toContain('No worker has 4 GPUs free.\nPlace in the queue: 1\n');
+    expect(out).toContain('GPUs: needs 4, 0 free');
+  });
+
+  it('shows the queue in the order of turns', async () => {
+    const ids = ['a', 'b', 'c'].map((end) => TASK_ID.replace(/e$/, end));
+    api.on('GET /api/tasks', () => ({
+      tasks: ids.map((task_id, index) => makeTaskBody({ task_id, priority: index })),
+      next_cursor: null,
+    }));
+    api.on('GET /api/tasks/:id/explain', ({ path }) => {
+      const task_id = path.split('/')[3] ?? '';
+      return makeExplainReply({ task_id, position: 3 - ids.indexOf(task_id), summary: 'waits for 4 GPUs' });
+    });
+    expect((await cloudai(['queue', '--quiet'])).out).toBe(`${[...ids].reverse().join('\n')}\n`);
+    expect((await cloudai(['queue'])).out).toContain('waits for 4 GPUs');
+    const short = await cloudai(['queue', '--limit', '1']);
+    expect(short.out).toContain(ids[2]);
+    expect(short.err).toContain('and 2 further');
+    expect(JSON.parse((await cloudai(['queue', '--json'])).out)).toMatchObject({
+      queue: [{ explain: { position: 1 }, task: { task_id: ids[2] } }, {}, {}],
+      more: 0,
+    });
+  });
+
+  it('shows workers and the cluster', async () => {
+    const down = makeWorkerBody({
+      worker_id: 'worker-2',
+      state: 'down',
+      usage: null,
+      heartbeat_age_seconds: null,
+    });
+    const workers = [makeWorkerBody(), down];
+    api.on('GET /workers', () => ({ workers }));
+    const { out } = await cloudai(['workers'], { color: true });
+    expect(out).toContain('\x1b[32mready\x1b[0m');
+    expect(out).toMatch(/2 \/ 8 +4 GB \/ 16 GB +38% +1.2s ago/);
+    expect((await cloudai(['workers', '-quiet'])).out).toBe('worker-1\nworker-2\n');
+    const telemetry = {
+      at: '2026-01-01T10:00:00.000Z',
+      workers_by_state: { ready: 1, cordoned: 0, draining: 0, down: 1 },
+      totals: { capacity: workers[0]?.capacity, reserved: workers[0]?.reserved, free: workers[0]?.free },
+      tasks_by_state: { queued: 4, assigned: 0, running: 2, completed: 9, failed: 1, cancelled: 0 },
+      queue_depth: 4,
+      workers,
+    };
+    api.on('GET /telemetry', () => telemetry);
+    const { out: status } = await cloudai(['status']);
+    expect(status).toContain('1 ready, 1 down');
+    expect(status).toContain('4 queued, 2 running, 9 completed, 1 failed');
+    expect(status).toContain('2 of 8 held');
+    expect(JSON.parse((await cloudai(['status', '--json'])).out)).toEqual(telemetry);
+  });
+
+  it('maintains workers', async () => {
+    api.on('POST /api/workers/:id/drain', () => makeWorkerBody({ state: 'draining' }));
+    expect((await cloudai(['drain', 'worker-1'])).out).toBe('worker-1 is draining; 3 tasks are there.\n');
+  });
+
+  it('cancels, and says what came of it', async () => {
+    api.on('POST /api/tasks/:id/cancel', () => new Status(202, makeTaskBody({ status: 'cancelled' })));
+    expect((await cloudai(['cancel', TASK_ID, '--force'])).out).toBe(`${TASK_ID} is cancelled.\n`);
+    expect(lastBody()).toEqual({ force: true });
+    api.on(
+      'POST /api/tasks/:id/cancel',
+      () => new Status(202, makeTaskBody({ status: 'running', cancel_requested: true })),
+    );
+    expect((await cloudai(['cancel', TASK_ID])).out).toContain('is being stopped');
+  });
+});
+
+describe('signing in', () => {
+  const user = {
+    user_id: 'user-1',
+    username: 'alice',
+    role: 'admin',
+    created_at: '2026-01-01T10:00:00.000Z',
+  };
+  const env = { CLOUDAI_TOKEN: '', CLOUDAI_URL: '' };
+
+  beforeEach(() => {
+    api.on('POST /api/auth/login', ({ body }) =>
+      (body as { password: string }).password === 'secure123'
+        ? { token: 'signed-in', expires_at: '2026-01-02T10:00:00.000Z', user }
+        : refusal(401, 'unauthenticated', 'wrong username or password'),
+    );
+    api.on('GET /api/auth/tokens', ({ headers }) =>
+      headers.authorization === 'Bearer signed-in'
+        ? { tokens: [] }
+        : refusal(401, 'unauthenticated', 'sign in first'),
+    );
+  });
+
+  it('keeps the token where only its owner can read it, and uses it', async () => {
+    const { code, out } = await cloudai(['login', '--url', api.url, '--username', 'alice'], {
+      env,
+      answers: ['secure123'],
+    });
+    expect(code).toBe(0);
+    expect(out).toBe(`Signed in to ${api.url} as alice (admin).\n`);
+    expect((await stat(profileFile())).mode & 0o777).toBe(0o600);
+    expect((await cloudai(['tokens', 'list'], { env })).code).toBe(0);
+  });
+
+  it('never sends the token of one address to another', async () => {
+    await cloudai(['login', '--url', api.url, '--username', 'alice'], { env, answers: ['secure123'] });
+    const other = await startSmallApi();
+    other.on('GET /api/auth/tokens', () => ({ tokens: [] }));
+    await cloudai(['tokens', 'list', '--url', other.url], { env });
+    expect(other.asked[0]?.headers.authorization).toBeUndefined();
+    await other.close();
+  });
+
+  it('reads the password from standard input without its line end', async () => {
+    await cloudai(['login', '--url', api.url, '-username', 'alice', '-password-stdin'], {
+      env,
+      input: 'secure123\n',
+    });
+    expect(lastBody()).toEqual({ username: 'alice', password: 'secure123' });
+  });
+
+  it('signs out', async () => {
+    await cloudai(['login', '--url', api.url, '--username', 'alice'], { env, answers: ['secure123'] });
+    expect((await cloudai(['logout'], { env })).out).toBe(`Signed out of ${api.url}.\n`);
+    expect(await readProfile(profileFile())).toEqual({ url: api.url, sign_ins: {} });
+    expect((await cloudai(['tokens', 'list'], { env })).code).toBe(4);
+  });
+
+  it('makes an account, asking twice', async () => {
+    api.on('POST /api/auth/register', () => new Status(201, user));
+    const good = await cloudai(['register-user', 'alice', '--url', api.url], {
+      answers: ['secure123', 'secure123'],
+    });
+    expect(good).toMatchObject({ code: 0, out: expect.stringContaining('alice (admin)') });
+    const bad = await cloudai(['register-user', 'alice', '--url', api.url], {
+      answers: ['secure123', 'other'],
+    });
+    expect(bad).toMatchObject({ code: 2, err: expect.stringContaining('differ') });
+  });
+
+  it('does not ask where nobody can answer', async () => {
+    const { code, err } = await cloudai(['login', '--username', 'alice'], { env });
+    expect(code).toBe(2);
+    expect(err).toContain('--password-stdin');
+  });
+
+  it('shows a new token once', async () => {
+    const token = {
+      token_id: 'token-1',
+      name: 'ci',
+      created_at: user.created_at,
+      last_used_at: null,
+      token: 'cai_x',
+    };
+    api.on('POST /api/auth/tokens', () => new Status(201, token));
+    expect((await cloudai(['tokens', 'create', 'ci', '--quiet'])).out).toBe('cai_x\n');
+  });
+
+  it('names a profile file it cannot use', async () => {
+    await cloudai(['login', '--url', api.url, '--username', 'alice'], { env, answers: ['secure123'] });
+    await writeFile(profileFile(), '{');
+    expect(await cloudai(['workers'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(profileFile()),
+    });
+  });
+});
+
+describe('exit codes', () => {
+  it('are 3 when nothing can be reached', async () => {
+    const gone = await startSmallApi();
+    await gone.close();
+    const { code, err } = await cloudai(['workers', '--url', gone.url]);
+    expect(code).toBe(3);
+    expect(err).toBe(
+      `cloudai: cannot reach ${gone.url}: connection refused\nIs the API running there? Name another address with --url, CLOUDAI_URL or "cloudai login --url".\n`,
+    );
+    expect((await cloudai(['workers', '--url', 'ftp://x'])).code).toBe(2);
+  });
+
+  it('are 3 when the API or its store is away, and 4 when it refuses the caller', async () => {
+    api.on('GET /workers', () => refusal(503, 'store_unavailable', 'the store does not answer'));
+    expect((await cloudai(['workers'])).code).toBe(3);
+    api.on('GET /workers', () => refusal(403, 'forbidden', 'admins only'));
+    expect(await cloudai(['workers'])).toMatchObject({
+      code: 4,
+      err: expect.stringContaining('admins only'),
+    });
+    api.on('GET /workers', () => refusal(401, 'unauthenticated', 'no token'));
+    expect(await cloudai(['workers'])).toMatchObject({
+      code: 4,
+      err: expect.stringContaining('cloudai login'),
+    });
+  });
+
+  it('come with the error as JSON for scripts', async () => {
+    api.on('GET /workers', () => refusal(403, 'forbidden', 'admins only'));
+    const { err } = await cloudai(['workers', '--json']);
+    expect(JSON.parse(err)).toMatchObject({ error: { code: 'forbidden', message: 'admins only' } });
+  });
+});

@@ -1,0 +1,138 @@
+// `login`, `logout`, `register-user`, `tokens`: who the CLI is to the cluster. Never prints a password or a kept token.
+
+import type { Command } from 'commander';
+import type { TokenBody } from '../../shared/contracts/http.ts';
+import { CliError, EXIT } from '../exit.ts';
+import { writeProfile } from '../profile.ts';
+import type { Run } from '../program.ts';
+import type { Session } from '../session.ts';
+import { age } from '../words.ts';
+
+interface CredentialOptions {
+  readonly username?: string;
+  readonly password_stdin?: boolean;
+}
+
+export function addAccountCommands(program: Command, run: Run): void {
+  program
+    .command('login')
+    .description('sign in and keep the sign-in in the profile')
+    .option('--username <name>', 'who you are; asked for when absent')
+    .option('--password-stdin', 'read the password from standard input')
+    .action(run(login));
+  program
+    .command('register-user')
+    .description('create an account; the first of a cluster is its admin')
+    .argument('[username]')
+    .option('--username <name>', 'name of the account; asked for when absent')
+    .option('--password-stdin', 'read the password from standard input')
+    .action(run(register));
+  program.command('logout').description('forget the sign-in kept in the profile').action(run(logout));
+
+  const tokens = program.command('tokens').description('long-lived tokens for scripts');
+  tokens
+    .command('create')
+    .description('make a token; it is shown this once')
+    .argument('<name>', 'what it is for')
+    .action(run(createToken));
+  tokens.command('list').description('list your tokens').action(run(listTokens));
+  tokens
+    .command('delete')
+    .description('make a token useless')
+    .argument('<token-id>')
+    .action(run(deleteToken));
+}
+
+async function login(session: Session, options: CredentialOptions): Promise<void> {
+  const username = await askName(session, options.username);
+  const password = await askPassword(session, 'Password: ', options);
+  const reply = await session.anonymous.login({ username, password });
+  await writeProfile(session.profilePath, {
+    url: session.url,
+    sign_ins: {
+      ...session.profile.sign_ins,
+      [session.url]: { username: reply.user.username, token: reply.token, expires_at: reply.expires_at },
+    },
+  });
+  await session.show({
+    // The token stays in the profile; scripts get theirs from "tokens create".
+    json: { url: session.url, user: reply.user, expires_at: reply.expires_at },
+    text: () => `Signed in to ${session.url} as ${reply.user.username} (${reply.user.role}).\n`,
+  });
+}
+
+async function register(session: Session, options: CredentialOptions, argument?: string): Promise<void> {
+  const username = await askName(session, argument ?? options.username);
+  const password = await askPassword(session, 'Password (8 characters or more): ', options);
+  if (!options.password_stdin && password !== (await askPassword(session, 'The same again: ', options))) {
+    throw new CliError(EXIT.usage, 'the two passwords differ', 'Try again.');
+  }
+  const user = await session.anonymous.register({ username, password });
+  await session.show({
+    json: user,
+    ids: [user.user_id],
+    text: () =>
+      `Account ${user.username} (${user.role}) is made. Sign in: cloudai login --username ${user.username}\n`,
+  });
+}
+
+async function logout(session: Session): Promise<void> {
+  const { [session.url]: gone, ...rest } = session.profile.sign_ins;
+  if (gone) await writeProfile(session.profilePath, { ...session.profile, sign_ins: rest });
+  await session.show({
+    json: { url: session.url, signed_out: gone !== undefined },
+    text: () => (gone ? `Signed out of ${session.url}.\n` : `You were not signed in to ${session.url}.\n`),
+  });
+}
+
+async function createToken(session: Session, _options: object, name: string): Promise<void> {
+  const reply = await session.client.createToken(name);
+  await session.show({ json: reply, ids: [reply.token], text: () => `${reply.token}\n` });
+  await session.remark(`Token "${name}" (${reply.token_id}). Keep it now: it is not shown again.`);
+}
+
+async function listTokens(session: Session): Promise<void> {
+  const tokens = await session.client.listTokens();
+  const ago = (at: string | null) => (at === null ? 'never' : `${age(at, session.io.now())} ago`);
+  await session.show({
+    json: { tokens },
+    ids: tokens.map(({ token_id }) => token_id),
+    text: () =>
+      tokens.length === 0
+        ? 'You have no tokens. Make one: cloudai tokens create NAME\n'
+        : session.table<TokenBody>(tokens, [
+            { title: 'TOKEN', cell: ({ token_id }) => token_id },
+            { title: 'NAME', cell: ({ name }) => name, min: 8 },
+            { title: 'MADE', cell: ({ created_at }) => ago(created_at) },
+            { title: 'LAST USED', cell: ({ last_used_at }) => ago(last_used_at) },
+          ]),
+  });
+}
+
+async function deleteToken(session: Session, _options: object, tokenId: string): Promise<void> {
+  await session.client.deleteToken(tokenId);
+  await session.show({ json: { token_id: tokenId, deleted: true }, text: () => `${tokenId} is deleted.\n` });
+}
+
+async function askName(session: Session, given: string | undefined): Promise<string> {
+  if (given) return given;
+  if (!session.io.interactive) {
+    throw new CliError(EXIT.usage, 'there is no username', 'Name it with --username.');
+  }
+  return (await session.io.ask('Username: ', { secret: false })).trim();
+}
+
+async function askPassword(session: Session, prompt: string, options: CredentialOptions): Promise<string> {
+  if (options.password_stdin) {
+    // One line end belongs to the pipe (`echo secret | …`), not to the password.
+    return (await session.io.readInput()).replace(/\r?\n$/, '');
+  }
+  if (!session.io.interactive) {
+    throw new CliError(
+      EXIT.usage,
+      'there is no terminal to ask for the password on',
+      'Pipe it in with --password-stdin.',
+    );
+  }
+  return session.io.ask(prompt, { secret: true });
+}

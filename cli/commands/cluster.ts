@@ -1,0 +1,122 @@
+// `status`, `workers`, `cordon`, `uncordon`, `drain`, `remove-worker`: the machines of the cluster.
+
+import type { Command } from 'commander';
+import type { Client } from '../../client/client.ts';
+import type { AmountsBody, TelemetryReply, WorkerBody } from '../../shared/contracts/http.ts';
+import { TASK_STATES } from '../../shared/model/task.ts';
+import type { Run } from '../program.ts';
+import type { Session } from '../session.ts';
+import { duration, megabytes, paintState, trim } from '../words.ts';
+
+export function addClusterCommands(program: Command, run: Run): void {
+  program.command('status').description('the cluster at a glance').action(run(status));
+  program.command('workers').description('list the machines of the cluster').action(run(workers));
+  const maintain = (
+    name: string,
+    description: string,
+    call: (client: Client, id: string) => Promise<WorkerBody>,
+  ) =>
+    program
+      .command(name)
+      .description(description)
+      .argument('<worker>')
+      .action(
+        run(async (session, _options: object, id: string) => {
+          const worker = await call(session.client, id);
+          await session.show({
+            json: worker,
+            ids: [worker.worker_id],
+            text: () => `${worker.worker_id} is ${worker.state}; ${running(worker)}.\n`,
+          });
+        }),
+      );
+  maintain('cordon', 'give a worker no new tasks (admins)', (client, id) => client.cordonWorker(id));
+  maintain('uncordon', 'give a worker tasks again (admins)', (client, id) => client.uncordonWorker(id));
+  maintain('drain', 'let a worker finish and give it no new tasks (admins)', (client, id) =>
+    client.drainWorker(id),
+  );
+  program
+    .command('remove-worker')
+    .description('forget a worker that is down for good (admins)')
+    .argument('<worker>')
+    .action(
+      run(async (session, _options: object, id: string) => {
+        await session.client.removeWorker(id);
+        await session.show({ json: { worker_id: id, removed: true }, text: () => `${id} is removed.\n` });
+      }),
+    );
+}
+
+async function status(session: Session): Promise<void> {
+  const telemetry = await session.client.telemetry();
+  await session.show({ json: telemetry, text: () => statusText(session, telemetry) });
+}
+
+async function workers(session: Session): Promise<void> {
+  const found = await session.client.listWorkers();
+  await session.show({
+    json: { workers: found },
+    ids: found.map(({ worker_id }) => worker_id),
+    text: () =>
+      found.length === 0 ? 'No workers. Start a runner to add this machine.\n' : workerTable(session, found),
+  });
+}
+
+function statusText(session: Session, telemetry: TelemetryReply): string {
+  const { workers_by_state, tasks_by_state, totals, queue_depth } = telemetry;
+  const count = (name: string, number: number) =>
+    number > 0 ? `${paintState(name, session.io.color)(`${number} ${name}`)}` : '';
+  const list = (parts: string[]) => parts.filter((part) => part !== '').join(', ') || 'none';
+  const share = (of: keyof AmountsBody, text: (value: number) => string) =>
+    `${text(totals.reserved[of])} of ${text(totals.capacity[of])}`;
+  const lines: [string, string][] = [
+    ['cluster', session.url],
+    ['workers', list(Object.entries(workers_by_state).map(([state, number]) => count(state, number)))],
+    ['tasks', list(TASK_STATES.map((state) => count(state, tasks_by_state[state])))],
+    ['waiting', String(queue_depth)],
+    ['cores', `${share('cpu', (value) => trim(value, 2))} held`],
+    ['memory', `${share('memory', megabytes)} held`],
+    ...(totals.capacity.gpu > 0 ? [['GPUs', `${share('gpu', String)} held`] as [string, string]] : []),
+    ['storage', `${share('storage', megabytes)} held`],
+  ];
+  const head = lines.map(([name, value]) => `${name.padEnd(8)} ${value}\n`).join('');
+  return telemetry.workers.length === 0 ? head : `${head}\n${workerTable(session, telemetry.workers)}`;
+}
+
+function workerTable(session: Session, all: readonly WorkerBody[]): string {
+  const held = (of: keyof AmountsBody, text: (value: number) => string) => (worker: WorkerBody) =>
+    `${text(worker.reserved[of])} / ${text(worker.capacity[of])}`;
+  return session.table<WorkerBody>(all, [
+    { title: 'WORKER', cell: ({ worker_id }) => worker_id, min: 10 },
+    {
+      title: 'STATE',
+      cell: ({ state }) => state,
+      paint: (text, { state }) => paintState(state, session.io.color)(text),
+    },
+    { title: 'TASKS', cell: ({ tasks }) => String(tasks.assigned + tasks.running), align: 'right' },
+    { title: 'CORES', cell: held('cpu', (value) => trim(value, 2)), align: 'right' },
+    { title: 'MEMORY', cell: held('memory', megabytes), align: 'right' },
+    ...(all.some(({ capacity }) => capacity.gpu > 0)
+      ? [{ title: 'GPUS', cell: held('gpu', String), align: 'right' as const }]
+      : []),
+    {
+      title: 'CPU USED',
+      cell: ({ usage }) => (usage === null ? '' : `${trim(usage.cpu_percent, 0)}%`),
+      align: 'right',
+      dispensable: 2,
+    },
+    {
+      title: 'SEEN',
+      cell: ({ heartbeat_age_seconds: seconds }) =>
+        seconds === null ? 'lost' : `${duration(seconds * 1000)} ago`,
+      align: 'right',
+      dispensable: 1,
+    },
+    { title: 'ADDRESS', cell: ({ address }) => address, min: 8, dispensable: 3 },
+  ]);
+}
+
+function running({ tasks }: WorkerBody): string {
+  const number = tasks.assigned + tasks.running;
+  return number === 0 ? 'no tasks run there' : number === 1 ? '1 task is there' : `${number} tasks are there`;
+}

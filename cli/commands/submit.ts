@@ -1,0 +1,100 @@
+// `task`, `dispatch`, `retry`: hand work to the cluster and, when asked, stay until it is done.
+
+import { randomUUID } from 'node:crypto';
+import { type Command, Option } from 'commander';
+import type { SubmitRequest, TaskBody } from '../../shared/contracts/http.ts';
+import { NETWORKS, PULL_POLICIES } from '../../shared/model/task.ts';
+import { EXIT, type ExitCode } from '../exit.ts';
+import { amount, collect, number, wholeNumber } from '../options.ts';
+import type { Run, Words } from '../program.ts';
+import { findTaskId, type Session } from '../session.ts';
+import { type TaskOptions, taskRequest } from '../task-request.ts';
+import { watchToEnd } from './watch.ts';
+
+type SubmitOptions = TaskOptions & { readonly wait?: boolean; readonly idempotency_key?: string };
+
+export function addSubmitCommands(program: Command, run: Run, words: Words): void {
+  withTaskOptions(program.command('task').argument('<image>', 'image to run, e.g. python:3.9'))
+    .description('submit a task')
+    .usage('[options] <image> [-- command words…]')
+    .action(
+      run((session, options: SubmitOptions, image: string) =>
+        submit(session, options, taskRequest(image, options, words(), session.io.env)),
+      ),
+    );
+  withTaskOptions(
+    program
+      .command('dispatch')
+      .argument('<worker>', 'the only worker that may run it')
+      .argument('<image>', 'image to run'),
+  )
+    .description('submit a task to one worker')
+    .usage('[options] <worker> <image> [-- command words…]')
+    .action(
+      run((session, options: SubmitOptions, worker: string, image: string) =>
+        submit(session, options, taskRequest(image, options, words(), session.io.env, worker)),
+      ),
+    );
+  program
+    .command('retry')
+    .description('submit a new task from the spec of another')
+    .argument('<task>')
+    .option('--wait', 'follow its output until it has ended; exit 1 unless it completed')
+    .action(
+      run(async (session, options: { wait?: boolean }, id: string) => {
+        const { client } = session;
+        return report(session, options, await client.retryTask(await findTaskId(client, id)));
+      }),
+    );
+}
+
+function withTaskOptions(command: Command): Command {
+  return command
+    .option('--name <name>', 'what to call it')
+    .option('--cpu_cores <n>', 'cores, e.g. 2.0 (default 1)', amount)
+    .option('--mem <GB>', 'memory in GB, e.g. 4.0 (default 0.5)', amount)
+    .option('--gpu_cores <n>', 'whole GPUs', wholeNumber)
+    .option('--storage <GB>', 'disk in GB', amount)
+    .option('-k, --k_value <k>', 'SLA multiplier: done within k times its expected run time', number)
+    .option('--tag <tag>', 'group of tasks like it')
+    .option('--priority <p>', '0 (whenever) to 9 (first); default 5', wholeNumber)
+    .addOption(
+      new Option('--env <NAME=VALUE...>', 'environment; NAME alone takes this shell’s value').argParser(
+        collect,
+      ),
+    )
+    .addOption(
+      new Option('--secret <NAME=VALUE...>', 'the same, masked wherever it would show').argParser(collect),
+    )
+    .option('--timeout <seconds>', 'limit of its run time', wholeNumber)
+    .option('--retries <n>', 'how often its own failure is tried again', wholeNumber)
+    .addOption(new Option('--network <mode>', 'network of the container').choices([...NETWORKS]))
+    .addOption(new Option('--pull <policy>', 'when to pull the image').choices([...PULL_POLICIES]))
+    .option('--cmd <line>', 'a line of shell to run; for a program and its arguments use "--"')
+    .option('--idempotency-key <key>', 'the same key again gives the same task')
+    .option('--wait', 'follow its output until it has ended; exit 1 unless it completed');
+}
+
+async function submit(session: Session, options: SubmitOptions, body: SubmitRequest): Promise<ExitCode> {
+  const idempotencyKey = options.idempotency_key ?? randomUUID();
+  return report(session, options, await session.client.submitTask(body, { idempotencyKey }));
+}
+
+async function report(
+  session: Session,
+  { wait }: { readonly wait?: boolean },
+  task: TaskBody,
+): Promise<ExitCode> {
+  if (!wait) {
+    await session.show({
+      json: task,
+      ids: [task.task_id],
+      text: () => `${task.task_id} is ${task.status}.\n`,
+    });
+    return EXIT.ok;
+  }
+  // With --json the record comes at the end, so that standard output is one document.
+  if (session.quiet && !session.json) await session.io.out(`${task.task_id}\n`);
+  await session.remark(`${task.task_id} is ${task.status}.`);
+  return watchToEnd(session, task.task_id, { output: !session.json && !session.quiet });
+}

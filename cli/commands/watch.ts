@@ -1,0 +1,131 @@
+// `logs` and `wait`: what a task prints, and how it ends. A task goes on when its watcher leaves.
+
+import type { Command } from 'commander';
+import { ApiError, type Client, ConnectionError } from '../../client/client.ts';
+import type { TaskBody } from '../../shared/contracts/http.ts';
+import { isTerminal } from '../../shared/model/task-states.ts';
+import { EXIT, type ExitCode } from '../exit.ts';
+import { positive } from '../options.ts';
+import type { Run } from '../program.ts';
+import { findTaskId, type Session } from '../session.ts';
+import { plain } from '../table.ts';
+import { duration, runTime } from '../words.ts';
+
+interface LogsOptions {
+  readonly follow?: boolean;
+  readonly from?: number;
+  readonly attempt?: number;
+}
+
+export function addWatchCommands(program: Command, run: Run): void {
+  program
+    .command('logs')
+    .description('print a task’s output (exit 0 however the task ended; see wait)')
+    .argument('<task>')
+    .option('-f, --follow', 'go on until the task has ended')
+    .option('--from <n>', 'begin at this line', positive)
+    .option('--attempt <n>', 'of this attempt instead of the last one', positive)
+    .action(run(logs));
+  program
+    .command('wait')
+    .description('wait until tasks have ended; exit 1 unless all completed')
+    .argument('<tasks...>')
+    .action(run(wait));
+}
+
+async function logs(session: Session, options: LogsOptions, given: string): Promise<void> {
+  const { client, io } = session;
+  const id = await findTaskId(client, given);
+  if (!options.follow && !session.json && !session.quiet) {
+    const task = await client.getTask(id, { signal: io.signal });
+    if (task.attempts.length === 0) {
+      await session.remark(`${id} is ${task.status}: there is no output yet. Follow it with -f.`);
+    }
+  }
+  await printLogs(session, id, options);
+}
+
+async function printLogs(session: Session, id: string, options: LogsOptions): Promise<void> {
+  const { client, io } = session;
+  let attempt = 0;
+  const lines = client.taskLogs(id, {
+    ...options,
+    signal: io.signal,
+    onAttempt: (number) => {
+      if (attempt > 0) void session.remark(`attempt ${number}:`);
+      attempt = number;
+    },
+    onReconnect: () => void session.remark('the connection was lost; trying again'),
+  });
+  for await (const line of lines) {
+    if (session.json) await io.out(`${JSON.stringify(line)}\n`);
+    else if (line.stream === 'stderr') await io.err(`${line.line}\n`);
+    else await io.out(`${line.line}\n`);
+  }
+}
+
+async function wait(session: Session, _options: object, given: string[]): Promise<ExitCode> {
+  const ids: string[] = [];
+  for (const one of given) ids.push(await findTaskId(session.client, one));
+  let exitCode: ExitCode = EXIT.ok;
+  for (const id of ids) {
+    const code = await watchToEnd(session, id, { output: false });
+    if (code !== EXIT.ok) exitCode = code;
+  }
+  return exitCode;
+}
+
+/** Stays until the task has ended, says how, and gives the exit code for it. */
+export async function watchToEnd(
+  session: Session,
+  id: string,
+  { output }: { output: boolean },
+): Promise<ExitCode> {
+  if (output) await printLogs(session, id, { follow: true });
+  const task = await taskAtEnd(session.client, id, session.io.signal);
+  if (session.json) await session.io.out(`${JSON.stringify(task, null, 2)}\n`);
+  await session.remark(endInWords(task, session.io.now()));
+  return task.status === 'completed' ? EXIT.ok : EXIT.failed;
+}
+
+export function endInWords(task: TaskBody, now: number): string {
+  const ms = runTime(task, now);
+  const took = ms === null ? '' : ` after ${duration(ms)}`;
+  const why = task.status === 'failed' ? `: ${plain(task.message ?? task.reason ?? 'no reason given')}` : '';
+  return `${task.task_id} ${task.status === 'cancelled' ? 'was cancelled' : task.status}${took}${why}`;
+}
+
+const FIRST_PAUSE_MS = 250;
+const LAST_PAUSE_MS = 2_000;
+/** An API that restarts is waited for; one that stays away is an error. */
+const PATIENCE_MS = 60_000;
+
+async function taskAtEnd(client: Client, id: string, signal: AbortSignal): Promise<TaskBody> {
+  let lastAnswer = performance.now();
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LAST_PAUSE_MS)) {
+    try {
+      const task = await client.getTask(id, { signal });
+      if (isTerminal(task.status)) return task;
+      lastAnswer = performance.now();
+    } catch (error) {
+      const away = error instanceof ConnectionError || (error instanceof ApiError && error.status >= 502);
+      if (!away || performance.now() - lastAnswer > PATIENCE_MS) throw error;
+    }
+    await pauseUnlessAborted(pauseMs, signal);
+  }
+}
+
+function pauseUnlessAborted(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', stop);
+      resolve();
+    }, ms);
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+}

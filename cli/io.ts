@@ -1,0 +1,21 @@
+// What the CLI needs of the world around it, so that tests run it in-process with streams of their own.
+
+export interface CliIo {
+  /** Resolves when more may be written; awaited where much is written. */
+  out(text: string): Promise<void>;
+  err(text: string): Promise<void>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Columns of the terminal; null when output is no terminal and nothing must be cut. */
+  readonly columns: number | null;
+  readonly color: boolean;
+  /** True when a person can be asked. */
+  readonly interactive: boolean;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** Asks on the terminal. `secret` answers are not shown. */
+  ask(prompt: string, options: { secret: boolean }): Promise<string>;
+  /** All of standard input. */
+  readInput(): Promise<string>;
+  /** Milliseconds since the epoch. */
+  now(): number;
+}

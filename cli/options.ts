@@ -1,0 +1,43 @@
+// How the words given to options are read, with faults that say what was expected. Pure.
+
+import { InvalidArgumentError } from 'commander';
+import { TASK_STATES, type TaskState } from '../shared/model/task.ts';
+
+export function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.');
+  return value;
+}
+
+/** Zero or more; what is too large is for the API to say. */
+export function amount(text: string): number {
+  const value = number(text);
+  if (value < 0) throw new InvalidArgumentError('It must not be below zero.');
+  return value;
+}
+
+export function wholeNumber(text: string): number {
+  const value = amount(text);
+  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('It must be a whole number.');
+  return value;
+}
+
+export function positive(text: string): number {
+  const value = wholeNumber(text);
+  if (value < 1) throw new InvalidArgumentError('It must be 1 or more.');
+  return value;
+}
+
+/** One state or several with commas. */
+export function states(text: string): TaskState[] {
+  return text.split(',').map((one) => {
+    const state = TASK_STATES.find((known) => known === one.toLowerCase());
+    if (!state) throw new InvalidArgumentError(`It must be one or more of ${TASK_STATES.join(', ')}.`);
+    return state;
+  });
+}
+
+/** For an option that may be given several times. */
+export function collect(text: string, before: readonly string[] | undefined): string[] {
+  return [...(before ?? []), text];
+}

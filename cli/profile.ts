@@ -1,0 +1,60 @@
+// The profile file: which cluster is meant and the sign-in for each. Holds tokens, so only its owner may read it.
+
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { CliError, EXIT } from './exit.ts';
+
+export interface SignIn {
+  readonly username: string;
+  readonly token: string;
+  readonly expires_at: string;
+}
+
+export interface Profile {
+  /** Address of the cluster commands go to when nothing else is said. */
+  readonly url: string | null;
+  /** By address: a token is only ever sent to the address that gave it. */
+  readonly sign_ins: Readonly<Record<string, SignIn>>;
+}
+
+export const EMPTY_PROFILE: Profile = { url: null, sign_ins: {} };
+
+export function profilePath(env: Readonly<Record<string, string | undefined>>): string {
+  return join(env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config'), 'cloudai', 'config.json');
+}
+
+/** @throws {CliError} when the file is there but cannot be used. */
+export async function readProfile(path: string): Promise<Profile> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return EMPTY_PROFILE;
+    throw new CliError(EXIT.usage, `cannot read ${path}: ${(error as Error).message}`, 'Check who owns it.');
+  }
+  try {
+    const found = JSON.parse(text) as Partial<Profile> | null;
+    return { url: found?.url ?? null, sign_ins: { ...found?.sign_ins } };
+  } catch {
+    throw new CliError(EXIT.usage, `${path} is not JSON`, 'Remove it and sign in again.');
+  }
+}
+
+/** Replaces the file in one step, mode 0600 from its first byte on. */
+export async function writeProfile(path: string, profile: Profile): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const draft = `${path}.${process.pid}.tmp`;
+    await writeFile(draft, `${JSON.stringify(profile, null, 2)}\n`, { mode: 0o600 });
+    // A draft left by an earlier crash keeps its old mode.
+    await chmod(draft, 0o600);
+    await rename(draft, path);
+  } catch (error) {
+    throw new CliError(
+      EXIT.failed,
+      `cannot write ${path}: ${(error as Error).message}`,
+      'Make the folder writable, or set XDG_CONFIG_HOME to one that is.',
+    );
+  }
+}

@@ -1,0 +1,162 @@
+// The command line as a whole: reads words, runs one command, gives back an exit code. Never ends the process.
+
+import { Command, CommanderError } from 'commander';
+import { type OptionKind, splitArgv } from './argv.ts';
+import { addAccountCommands } from './commands/account.ts';
+import { addClusterCommands } from './commands/cluster.ts';
+import { addSubmitCommands } from './commands/submit.ts';
+import { addTaskCommands } from './commands/tasks.ts';
+import { addWatchCommands } from './commands/watch.ts';
+import { CliError, complaintOf, EXIT, type ExitCode } from './exit.ts';
+import type { CliIo } from './io.ts';
+import { DEFAULT_URL, type GlobalOptions, Session } from './session.ts';
+import { plain } from './table.ts';
+
+/** The words after `--`, or null. */
+export type Words = () => readonly string[] | null;
+
+/** Makes a command's action of a function that gets a session, the options and the arguments in order. */
+export type Run = <Options extends object, Args extends unknown[]>(
+  command: (session: Session, options: Options, ...args: Args) => Promise<ExitCode> | Promise<void>,
+) => (...given: unknown[]) => Promise<void>;
+
+/** Commands that run words in a container; elsewhere `--` has no meaning. */
+const WITH_WORDS = ['task', 'dispatch'];
+
+export async function runCli(argv: readonly string[], io: CliIo, version: string): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.ok;
+  let printed: Promise<void> = Promise.resolve();
+  let words: string[] | null = null;
+  const run: Run =
+    (command) =>
+    async (...given) => {
+      // Commander hands over arguments, then options, then itself.
+      const self = given.pop() as Command;
+      given.pop();
+      if (words !== null && !WITH_WORDS.includes(self.name())) {
+        throw new CliError(EXIT.usage, `"${self.name()}" takes no words after "--"`, 'Leave them out.');
+      }
+      const options = underscored(self.optsWithGlobals());
+      const session = await Session.open(io, options as GlobalOptions);
+      exitCode = (await command(session, options as never, ...(given as never))) ?? EXIT.ok;
+    };
+  const program = createProgram(version, run, () => words, {
+    width: io.columns ?? 80,
+    out: (text) => {
+      printed = printed.then(() => io.out(text));
+    },
+  });
+  const split = splitArgv(argv, knownOptions(program));
+  words = split.words;
+  const json = split.args.includes('--json');
+  try {
+    if (split.args.length === 0) program.outputHelp();
+    else await program.parseAsync(split.args, { from: 'user' });
+  } catch (error) {
+    exitCode = await complain(error, split.args, io, json);
+  }
+  await printed;
+  return exitCode;
+}
+
+function createProgram(
+  version: string,
+  run: Run,
+  words: Words,
+  { width, out }: { width: number; out: (text: string) => void },
+): Command {
+  const program = new Command('cloudai')
+    .description('Run containers on a cluster.')
+    .version(version, '-V, --version', 'print the version')
+    .option('--url <url>', `address of the API (or CLOUDAI_URL, or the profile; default ${DEFAULT_URL})`)
+    .option('--token <token>', 'token to call with (or CLOUDAI_TOKEN, or the profile)')
+    .option('--json', 'print what the API answered')
+    .option('--quiet', 'print ids only')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 the task failed or the call was refused, 2 wrong use, 3 cannot connect, 4 not allowed.\nOptions may be written with one dash: cloudai task python:3.9 -name my-task -cpu_cores 2.0 -mem 4.0',
+    )
+    // Subcommands take these settings over, so they come first.
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: out,
+      writeErr: out,
+      // Told by `complain`, with what to do beside it.
+      outputError: () => undefined,
+      getOutHelpWidth: () => width,
+      getErrHelpWidth: () => width,
+    });
+  addSubmitCommands(program, run, words);
+  addTaskCommands(program, run);
+  addWatchCommands(program, run);
+  addClusterCommands(program, run);
+  addAccountCommands(program, run);
+  return program;
+}
+
+/** Long options of all commands. One name has one kind everywhere; a test holds that. */
+export function knownOptions(program: Command): Map<string, OptionKind> {
+  const known = new Map<string, OptionKind>([['help', 'flag']]);
+  const walk = (command: Command) => {
+    for (const { long, required, optional, variadic } of command.options) {
+      const kind = variadic ? 'pairs' : required || optional ? 'value' : 'flag';
+      const name = long?.replace(/^--/, '') ?? '';
+      if (known.has(name) && known.get(name) !== kind) throw new Error(`--${name} is of two kinds`);
+      known.set(name, kind);
+    }
+    command.commands.forEach(walk);
+  };
+  walk(program);
+  return known;
+}
+
+/** `passwordStdin`, as commander names it, to `password_stdin`, so that all options look alike in code. */
+function underscored(options: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, value]) => [
+      name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+      value,
+    ]),
+  );
+}
+
+async function complain(
+  error: unknown,
+  args: readonly string[],
+  io: CliIo,
+  json: boolean,
+): Promise<ExitCode> {
+  if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
+  if (io.signal.aborted) return EXIT.interrupted;
+  const found = complaintOf(error instanceof CommanderError ? usageError(error, args) : error);
+  const { exitCode, code, message, details, advice } = found;
+  if (json) {
+    await io.err(`${JSON.stringify({ error: { code, message, details, advice } })}\n`);
+    return exitCode;
+  }
+  const named = details.filter((detail) => !message.includes(detail.message));
+  const lines = [
+    `cloudai: ${plain(message)}`,
+    ...named.map((detail) => `  ${plain(detail.message)}`),
+    ...(advice ? [advice] : []),
+  ];
+  await io.err(`${lines.join('\n')}\n`);
+  return exitCode;
+}
+
+function usageError(error: CommanderError, args: readonly string[]): CliError {
+  const command = args.find((arg) => !arg.startsWith('-'));
+  const help =
+    command && error.code !== 'commander.unknownCommand' ? `cloudai ${command} --help` : 'cloudai --help';
+  const [what = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
+  if (error.code === 'commander.help') {
+    return new CliError(EXIT.usage, `"${command}" needs to know what to do`, `See "${help}".`);
+  }
+  if (error.code === 'commander.excessArguments' && command && WITH_WORDS.includes(command)) {
+    return new CliError(EXIT.usage, what, 'Put "--" before the command the container is to run.');
+  }
+  return new CliError(EXIT.usage, what, suggestion ? suggestion.replace(/^\(|\)$/g, '') : `See "${help}".`);
+}

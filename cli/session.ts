@@ -1,0 +1,101 @@
+// One run of the CLI: who is asked as whom, and how the answer is shown. Commands get one and print only through it.
+
+import { ApiError, type Client, createClient } from '../client/client.ts';
+import { CliError, EXIT } from './exit.ts';
+import type { CliIo } from './io.ts';
+import { type Profile, profilePath, readProfile } from './profile.ts';
+import { type Column, renderTable } from './table.ts';
+
+export const DEFAULT_URL = 'http://localhost:8080';
+
+/** Options every command has. */
+export interface GlobalOptions {
+  readonly url?: string;
+  readonly token?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+export class Session {
+  readonly io: CliIo;
+  readonly url: string;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly profile: Profile;
+  readonly profilePath: string;
+  readonly #token: string | undefined;
+
+  private constructor(io: CliIo, options: GlobalOptions, profile: Profile, path: string) {
+    this.io = io;
+    this.profile = profile;
+    this.profilePath = path;
+    this.json = options.json ?? false;
+    this.quiet = options.quiet ?? false;
+    this.url = checkUrl(options.url ?? (io.env.CLOUDAI_URL || profile.url || DEFAULT_URL));
+    this.#token = options.token ?? (io.env.CLOUDAI_TOKEN || profile.sign_ins[this.url]?.token);
+  }
+
+  static async open(io: CliIo, options: GlobalOptions): Promise<Session> {
+    const path = profilePath(io.env);
+    return new Session(io, options, await readProfile(path), path);
+  }
+
+  /** For calls that need a sign-in, and as the right person where it is there for those that do not. */
+  get client(): Client {
+    return createClient({ url: this.url, token: this.#token });
+  }
+
+  /** For signing in: an old token must not get in the way. */
+  get anonymous(): Client {
+    return createClient({ url: this.url });
+  }
+
+  /** One way of showing a result for each reader: scripts (`--json`), pipes (`--quiet`: ids), people. */
+  async show(result: { json: unknown; ids?: readonly string[]; text: () => string }): Promise<void> {
+    if (this.json) return this.io.out(`${JSON.stringify(result.json, null, 2)}\n`);
+    if (this.quiet) return this.io.out((result.ids ?? []).map((id) => `${id}\n`).join(''));
+    return this.io.out(result.text());
+  }
+
+  /** A remark beside the result; scripts do not get it. */
+  async remark(text: string): Promise<void> {
+    if (!this.json && !this.quiet) await this.io.err(`${text}\n`);
+  }
+
+  table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
+    return renderTable(rows, columns, this.io.columns);
+  }
+}
+
+function checkUrl(url: string): string {
+  const given = /^[a-z]+:\/\//i.test(url) ? url : `http://${url}`;
+  if (!URL.canParse(given) || !/^https?:$/.test(new URL(given).protocol)) {
+    throw new CliError(EXIT.usage, `"${url}" is not an address`, `Write it like ${DEFAULT_URL}.`);
+  }
+  return given.replace(/\/+$/, '');
+}
+
+const FULL_ID = /^task-[0-9a-hjkmnp-tv-z]{26}$/;
+/** How many of the newest tasks a shortened id is looked up among. */
+const LOOKED_AT = 1_000;
+
+/**
+ * The full id for a full one, or for the beginning or end of exactly one of the newest tasks.
+ * @throws {CliError} when none or several match.
+ */
+export async function findTaskId(client: Client, given: string): Promise<string> {
+  const id = given.toLowerCase();
+  if (FULL_ID.test(id)) return id;
+  const advice = 'Give the whole id; "cloudai list-tasks" shows it.';
+  if (!/^(task-)?[0-9a-z]{4,}$/.test(id)) {
+    throw new CliError(EXIT.usage, `"${given}" is not a task id`, advice);
+  }
+  const bare = id.replace(/^task-/, '');
+  const { tasks } = await client.listTasks({ limit: LOOKED_AT });
+  const found = tasks.filter(({ task_id }) => task_id.startsWith(`task-${bare}`) || task_id.endsWith(bare));
+  const [only] = found;
+  if (only && found.length === 1) return only.task_id;
+  throw only
+    ? new CliError(EXIT.usage, `"${given}" fits ${found.length} tasks`, advice)
+    : new ApiError(404, 'not_found', `no task "${given}" among your newest ${LOOKED_AT}`);
+}

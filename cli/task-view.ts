@@ -1,0 +1,162 @@
+// Tasks as people read them in a terminal. No calls here.
+
+import type { AttemptBody, ExplainReply, TaskBody, WorkerVerdictBody } from '../shared/contracts/http.ts';
+import type { Session } from './session.ts';
+import { plain } from './table.ts';
+import { age, amounts, duration, megabytes, paintState, runTime, shortReason, trim } from './words.ts';
+
+export function taskTable(session: Session, tasks: readonly TaskBody[]): string {
+  const now = session.io.now();
+  const several = (of: (task: TaskBody) => string) => new Set(tasks.map(of)).size > 1;
+  const took = (task: TaskBody) => {
+    const ms = runTime(task, now);
+    return ms === null ? '' : duration(ms);
+  };
+  return session.table<TaskBody>(tasks, [
+    { title: 'TASK', cell: ({ task_id }) => task_id },
+    {
+      title: 'STATE',
+      cell: ({ status }) => status,
+      paint: (text, { status }) => paintState(status, session.io.color)(text),
+    },
+    ...(tasks.some((task) => shortReason(task) !== '')
+      ? [{ title: 'WHY', cell: shortReason, min: 6, dispensable: 3 }]
+      : []),
+    ...(tasks.some(({ name }) => name !== '')
+      ? [{ title: 'NAME', cell: ({ name }: TaskBody) => name, min: 6, dispensable: 2 }]
+      : []),
+    { title: 'IMAGE', cell: ({ docker_image }) => docker_image, min: 8 },
+    ...(several(({ user }) => user)
+      ? [{ title: 'USER', cell: ({ user }: TaskBody) => user, min: 6, dispensable: 4 }]
+      : []),
+    ...(tasks.some(({ tag }) => tag !== '')
+      ? [{ title: 'TAG', cell: ({ tag }: TaskBody) => tag, min: 5, dispensable: 5 }]
+      : []),
+    { title: 'WORKER', cell: ({ worker_id }) => worker_id ?? '', min: 8, dispensable: 6 },
+    { title: 'RAN', cell: took, align: 'right', dispensable: 7 },
+    { title: 'AGE', cell: ({ submitted_at }) => age(submitted_at, now), align: 'right', dispensable: 1 },
+  ]);
+}
+
+export function taskText(session: Session, task: TaskBody): string {
+  const now = session.io.now();
+  const paint = paintState(task.status, session.io.color);
+  const ms = runTime(task, now);
+  const facts: [string, string | null][] = [
+    ['task', task.task_id],
+    ['name', task.name || null],
+    ['state', paint(task.status) + (task.cancel_requested && !task.finished_at ? ' (cancel requested)' : '')],
+    ['why', task.message],
+    ['image', task.docker_image],
+    ['command', commandText(task.command)],
+    [
+      'needs',
+      amounts({
+        cpu: task.cpu_required,
+        memory: task.memory_required,
+        gpu: task.gpu_required,
+        storage: task.storage_required,
+      }),
+    ],
+    ['user', task.user],
+    ['tag', task.tag || null],
+    ['priority', String(task.priority)],
+    ['k', String(task.k_value)],
+    ['only on', task.worker || null],
+    ['worker', task.worker_id],
+    ['network', task.network],
+    ['pull', task.pull_policy],
+    ['time limit', task.timeout_seconds > 0 ? `${task.timeout_seconds} s` : null],
+    ['retries', task.max_retries > 0 ? String(task.max_retries) : null],
+    ['env', envText(task)],
+    ['submitted', `${task.submitted_at} (${age(task.submitted_at, now)} ago)`],
+    ['not before', task.not_before],
+    ['started', task.started_at],
+    ['ended', task.finished_at],
+    ['ran', ms === null ? null : duration(ms)],
+  ];
+  const body = facts
+    .filter((fact): fact is [string, string] => fact[1] !== null)
+    // The state alone carries colour; all else may hold what a user or a program wrote.
+    .map(([name, value]) => `${name.padEnd(11)} ${name === 'state' ? value : plain(value)}\n`)
+    .join('');
+  return task.attempts.length === 0 ? body : `${body}\n${attemptTable(session, task.attempts)}`;
+}
+
+function attemptTable(session: Session, attempts: readonly AttemptBody[]): string {
+  const now = session.io.now();
+  const span = (from: string | null, to: string | null) =>
+    from === null ? '' : duration((to === null ? now : Date.parse(to)) - Date.parse(from));
+  return session.table<AttemptBody>(attempts, [
+    { title: 'ATTEMPT', cell: ({ attempt }) => String(attempt), align: 'right' },
+    {
+      title: 'STATE',
+      cell: ({ state }) => state,
+      paint: (text, { state }) => paintState(state, session.io.color)(text),
+    },
+    { title: 'WORKER', cell: ({ worker_id }) => worker_id, min: 8 },
+    { title: 'RAN', cell: ({ started_at, finished_at }) => span(started_at, finished_at), align: 'right' },
+    { title: 'EXIT', cell: ({ exit_code }) => (exit_code === null ? '' : String(exit_code)), align: 'right' },
+    { title: 'WHY', cell: ({ message, reason }) => message ?? reason ?? '', min: 10 },
+  ]);
+}
+
+export function explainText(session: Session, reply: ExplainReply): string {
+  const lines = [plain(reply.summary)];
+  if (reply.position !== null) lines.push(`Place in the queue: ${reply.position}`);
+  const head = `${lines.join('\n')}\n`;
+  if (reply.workers.length === 0) return head;
+  return `${head}\n${session.table<WorkerVerdictBody>(reply.workers, [
+    { title: 'WORKER', cell: ({ worker_id }) => worker_id, min: 8 },
+    {
+      title: 'STATE',
+      cell: ({ state }) => state,
+      paint: (text, { state }) => paintState(state, session.io.color)(text),
+    },
+    { title: 'FITS NOW', cell: ({ fits_now }) => (fits_now ? 'yes' : 'no') },
+    { title: 'WHEN EMPTY', cell: ({ fits_when_empty }) => (fits_when_empty ? 'yes' : 'no'), dispensable: 1 },
+    { title: 'MISSING', cell: missingText, min: 12 },
+  ])}`;
+}
+
+const EXCLUDED: Readonly<Record<NonNullable<WorkerVerdictBody['excluded_by']>, string>> = {
+  down: 'it is down',
+  cordoned: 'it is cordoned',
+  draining: 'it is draining',
+  other_worker_requested: 'another worker was asked for',
+};
+
+function missingText({ excluded_by, missing }: WorkerVerdictBody): string {
+  const parts = missing.map(({ dimension, required, available }) => {
+    const size = (value: number) =>
+      dimension === 'memory' || dimension === 'storage' ? megabytes(value) : trim(value, 2);
+    const what = dimension === 'cpu' ? 'cores' : dimension === 'gpu' ? 'GPUs' : dimension;
+    return `${what}: needs ${size(required)}, ${size(Math.max(0, available))} free`;
+  });
+  return [...(excluded_by ? [EXCLUDED[excluded_by]] : []), ...parts].join('; ');
+}
+
+export function queueTable(
+  session: Session,
+  waiting: readonly { readonly task: TaskBody; readonly explain: ExplainReply }[],
+): string {
+  const now = session.io.now();
+  return session.table(waiting, [
+    { title: '#', cell: ({ explain }) => String(explain.position ?? '-'), align: 'right' },
+    { title: 'TASK', cell: ({ task }) => task.task_id },
+    { title: 'PRIO', cell: ({ task }) => String(task.priority), align: 'right', dispensable: 3 },
+    { title: 'USER', cell: ({ task }) => task.user, min: 6, dispensable: 2 },
+    { title: 'WAITS', cell: ({ task }) => age(task.queued_at, now), align: 'right', dispensable: 1 },
+    { title: 'WHY', cell: ({ explain }) => explain.summary, min: 20 },
+  ]);
+}
+
+function commandText(command: TaskBody['command']): string {
+  if (command === null) return 'the image’s own';
+  return typeof command === 'string' ? command : command.map((word) => JSON.stringify(word)).join(' ');
+}
+
+function envText({ env }: TaskBody): string | null {
+  const entries = Object.entries(env);
+  return entries.length === 0 ? null : entries.map(([name, value]) => `${name}=${value}`).join(' ');
+}
