@@ -1,0 +1,137 @@
+// The worker's lease: renews it, and fences the worker by its own monotonic clock when it cannot. From the moment the
+// lease may have run out the scheduler may give this worker's tasks to others, so its containers must end.
+//
+//   ┌─► held ──── not renewed for a lease ────► fenced ──┐
+//   └──────────────── renewed ◄─────────────────────────┘      superseded, taken: over for this life
+
+import { AppError } from '../../shared/errors.ts';
+import type { WorkerUsage } from '../../shared/model/worker.ts';
+import type { Log } from '../../shared/platform/log.ts';
+import type { Clock } from '../../shared/ports/clock.ts';
+import type { BeatAnswer, WorkerPresence } from '../../shared/ports/coordination.ts';
+import { keepTrying, within } from '../executor/patience.ts';
+
+export interface HeartbeatParts {
+  readonly workerId: string;
+  readonly identity: string;
+  readonly incarnation: string;
+  readonly leaseMs: number;
+  readonly presence: WorkerPresence;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  usage(): Promise<WorkerUsage>;
+  running(): readonly string[];
+  /** The lease may have run out: stop containers, take no work. */
+  onFenced(): void;
+  /** The lease is held again. */
+  onRenewed(): void;
+  /** Another holds the worker id. Called once; the heart has stopped. */
+  onLost(error: AppError): void;
+}
+
+export class Heartbeat {
+  readonly #parts: HeartbeatParts;
+  readonly #stop = new AbortController();
+  #timers: NodeJS.Timeout[] = [];
+  /** Monotonic: the lease holds at least until this plus `leaseMs`. */
+  #renewedAt = 0;
+  #isFenced = false;
+  #isBeating = false;
+  #isTrouble = false;
+
+  constructor(parts: HeartbeatParts) {
+    this.#parts = parts;
+  }
+
+  get isFenced(): boolean {
+    return this.#isFenced;
+  }
+
+  /** Takes the lease, however long that needs, and keeps it from then on. The error says who else has it. */
+  async start(): Promise<AppError | null> {
+    const { log, random, leaseMs } = this.#parts;
+    const answer = await keepTrying(
+      { signal: this.#stop.signal, log, random, what: 'take the lease of the worker' },
+      () => this.#beat(true),
+    );
+    const refusal = this.#refusal(answer);
+    if (refusal) return refusal;
+    this.#timers = [
+      setInterval(() => void this.#renew(), leaseMs / 3),
+      // Apart from renewing, which may hang on a dead connection.
+      setInterval(() => this.#guard(), Math.min(leaseMs / 6, 1_000)),
+    ];
+    return null;
+  }
+
+  /** Stops renewing. The lease runs on, so that the next life finds its work in place. */
+  stop(): void {
+    this.#stop.abort();
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#timers = [];
+  }
+
+  async #renew(): Promise<void> {
+    if (this.#isBeating) return;
+    this.#isBeating = true;
+    try {
+      const answer = await this.#beat(false);
+      if (this.#stop.signal.aborted) return;
+      if (this.#isTrouble) this.#parts.log.info('the lease is renewed again');
+      this.#isTrouble = false;
+      const refusal = this.#refusal(answer);
+      if (refusal) {
+        this.stop();
+        this.#parts.onLost(refusal);
+      } else if (this.#isFenced) {
+        this.#isFenced = false;
+        this.#parts.onRenewed();
+      }
+    } catch (error) {
+      if (!this.#isTrouble && !this.#stop.signal.aborted) {
+        this.#parts.log.warn({ err: error }, 'the lease could not be renewed');
+      }
+      this.#isTrouble = true;
+    } finally {
+      this.#isBeating = false;
+    }
+  }
+
+  async #beat(first: boolean): Promise<BeatAnswer> {
+    const { presence, workerId, identity, incarnation, leaseMs, clock } = this.#parts;
+    const usage = await this.#parts.usage();
+    const running = this.#parts.running();
+    // Taken before the call: the lease begins somewhere within it.
+    const at = clock.monotonic();
+    const beat = presence.beat({ workerId, identity, incarnation, usage, running }, leaseMs, first);
+    const answer = await within(leaseMs / 3, 'renewing the lease', beat);
+    if (answer === 'ok') this.#renewedAt = at;
+    return answer;
+  }
+
+  #guard(): void {
+    const { clock, leaseMs, log } = this.#parts;
+    if (this.#isFenced || clock.monotonic() - this.#renewedAt < leaseMs) return;
+    this.#isFenced = true;
+    log.error({ leaseMs }, 'the lease has run out: stopping all containers, taking no work');
+    this.#parts.onFenced();
+  }
+
+  #refusal(answer: BeatAnswer): AppError | null {
+    const { workerId } = this.#parts;
+    if (answer === 'taken') {
+      return new AppError(
+        'worker_id_taken',
+        `worker id ${workerId} is in use by another machine: give each runner its own WORKER_ID`,
+      );
+    }
+    if (answer === 'superseded') {
+      return new AppError(
+        'superseded',
+        `a newer runner of ${workerId} has taken over; this one leaves it the work`,
+      );
+    }
+    return null;
+  }
+}

@@ -1,0 +1,82 @@
+// Reads the records of the attempts at work again: at once when somebody nudges, and every few seconds, for a nudge
+// may be lost. That is how a runner learns of a cancel, or that an attempt was taken from it.
+
+import type { Task } from '../../shared/model/task.ts';
+import type { Log } from '../../shared/platform/log.ts';
+import type { EventBus } from '../../shared/ports/coordination.ts';
+import type { TaskStore } from '../../shared/ports/store.ts';
+import type { AttemptRegistry } from '../executor/registry.ts';
+
+/** A cancel whose nudge was lost is felt after this. */
+const WATCH_EVERY_MS = 2_000;
+const PAGE = 500;
+
+export interface RecordWatchParts {
+  readonly workerId: string;
+  readonly tasks: TaskStore;
+  readonly bus: EventBus;
+  readonly registry: AttemptRegistry;
+  readonly log: Log;
+}
+
+export class RecordWatch {
+  readonly #parts: RecordWatchParts;
+  #timer: NodeJS.Timeout | null = null;
+  #unsubscribe: (() => Promise<void>) | null = null;
+  #isLooking = false;
+  #isAway = false;
+  /** Not found the last time. Once may be chance, twice is the record's word. */
+  #missing: ReadonlySet<string> = new Set();
+
+  constructor(parts: RecordWatchParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => void this.#lookAtAll(), WATCH_EVERY_MS);
+  }
+
+  /** Throws when the bus cannot be reached; may be called again then. */
+  async listen(): Promise<void> {
+    const { bus, workerId } = this.#parts;
+    this.#unsubscribe ??= await bus.onNudge(workerId, ({ taskId }) => void this.#lookAt([taskId]));
+  }
+
+  async stop(): Promise<void> {
+    if (this.#timer) clearInterval(this.#timer);
+    this.#timer = null;
+    await this.#unsubscribe?.();
+  }
+
+  async #lookAtAll(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    const { registry } = this.#parts;
+    const ids = registry.taskIds();
+    const missing = new Set<string>();
+    for (let from = 0; from < ids.length; from += PAGE) {
+      const page = ids.slice(from, from + PAGE);
+      const found = await this.#lookAt(page);
+      if (!found) continue;
+      const there = new Set(found.map(({ id }) => id));
+      for (const id of page) if (!there.has(id)) missing.add(id);
+    }
+    registry.forget(new Set([...missing].filter((id) => this.#missing.has(id))));
+    this.#missing = missing;
+    this.#isLooking = false;
+  }
+
+  async #lookAt(ids: readonly string[]): Promise<Task[] | null> {
+    const { tasks, registry, log } = this.#parts;
+    try {
+      const found = await tasks.getMany(ids);
+      for (const task of found) registry.learn(task);
+      this.#isAway = false;
+      return found;
+    } catch (error) {
+      if (!this.#isAway) log.warn({ err: error }, 'records cannot be read now');
+      this.#isAway = true;
+      return null;
+    }
+  }
+}

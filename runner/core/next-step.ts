@@ -1,0 +1,186 @@
+// What to do next for one attempt, inferred from the record, the container and what this process has done so far.
+// Pure. The executor does the step, looks again and asks again; nothing else decides.
+//
+//   admit → pull → create → start → announce → wait ⇄ stop, kill → drain → settle → collect → remove → done
+//                                     ▲ adopt                          cancelled: remove before collect
+//   an attempt that is no longer wanted: drop → done
+
+import type { Task } from '../../shared/model/task.ts';
+import type { AttemptOutcome } from '../../shared/model/task-life.ts';
+import { isPlaced } from '../../shared/model/task-states.ts';
+import { cancelledUnstarted, classifyExit, type StopCause, vanished } from './exit-classification.ts';
+
+export interface AttemptKey {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly workerId: string;
+}
+
+/** The container of the attempt as it was seen last. */
+export interface SeenContainer {
+  readonly id: string;
+  readonly state: 'created' | 'running' | 'exited';
+  readonly startedAt: number | null;
+  readonly finishedAt: number | null;
+  readonly exitCode: number | null;
+  readonly oomKilled: boolean;
+}
+
+/** What this process has done for the attempt. Times are monotonic milliseconds. */
+export interface Doing {
+  /** Its resources are held in the ledger of this machine. */
+  readonly admitted: boolean;
+  /** Content id of the image, once it is present. */
+  readonly imageId: string | null;
+  /** A container of it was made or found by this process. */
+  readonly hadContainer: boolean;
+  /** An earlier life of the runner started the container. */
+  readonly adopted: boolean;
+  /** Its output is being read. */
+  readonly capturing: boolean;
+  /** Its output has ended and is kept. */
+  readonly drained: boolean;
+  readonly outputFault: string | null;
+  /** That it runs is being committed. */
+  readonly announcing: boolean;
+  /** True start of the container. */
+  readonly startedAt: number | null;
+  readonly stop: { readonly cause: StopCause; readonly at: number; readonly killed: boolean } | null;
+  /** The worker has lost its lease. */
+  readonly fenced: boolean;
+  readonly outcome: AttemptOutcome | null;
+  /** The outcome stands in the record. */
+  readonly committed: boolean;
+}
+
+export interface Situation {
+  readonly key: AttemptKey;
+  /** Null: the store has no such task. */
+  readonly task: Task | null;
+  readonly seen: SeenContainer | null;
+  readonly doing: Doing;
+  /** Monotonic milliseconds. */
+  readonly now: number;
+  readonly graceMs: number;
+}
+
+export type Step =
+  /** Hold the attempt's resources in the ledger, waiting for room. */
+  | { readonly kind: 'admit' }
+  | { readonly kind: 'pull' }
+  | { readonly kind: 'create' }
+  /** Read output from before the first byte, then start. */
+  | { readonly kind: 'start' }
+  /** Commit that it runs. */
+  | { readonly kind: 'announce' }
+  /** Read the output of a container that runs or ran already, from its first byte. */
+  | { readonly kind: 'adopt' }
+  /** Until something changes, or the time comes. */
+  | { readonly kind: 'wait'; readonly until: number | null }
+  /** SIGTERM. */
+  | { readonly kind: 'stop'; readonly cause: StopCause }
+  /** SIGKILL. */
+  | { readonly kind: 'kill'; readonly cause: StopCause }
+  /** Wait for the rest of the output and keep it. */
+  | { readonly kind: 'drain' }
+  /** Take the outcome down. From here on it does not change. */
+  | { readonly kind: 'settle'; readonly outcome: AttemptOutcome }
+  /** Commit the outcome. */
+  | { readonly kind: 'collect'; readonly outcome: AttemptOutcome }
+  | { readonly kind: 'remove' }
+  /** Remove the container and commit nothing: the attempt belongs to nobody any more. */
+  | { readonly kind: 'drop' }
+  | { readonly kind: 'done' };
+
+export function nextStep(situation: Situation): Step {
+  const { task, seen, doing } = situation;
+  if (doing.committed) return { kind: seen ? 'remove' : 'done' };
+  if (!task || !isWanted(task, situation.key)) return { kind: seen ? 'drop' : 'done' };
+  if (doing.outcome) {
+    // `cancelled` is a promise that nothing runs any more.
+    if (doing.outcome.kind === 'cancelled' && seen) return { kind: 'remove' };
+    return { kind: 'collect', outcome: doing.outcome };
+  }
+  if (!seen) return withoutContainer(task, situation);
+  switch (seen.state) {
+    case 'created':
+      return beforeStart(task, situation);
+    case 'running':
+      return whileRunning(task, situation);
+    case 'exited':
+      return afterExit(task, seen, situation);
+  }
+}
+
+/** Whether the record still asks this worker for this attempt. */
+export function isWanted(task: Task, key: AttemptKey): boolean {
+  return isPlaced(task.state) && task.attempt === key.attempt && task.workerId === key.workerId;
+}
+
+function withoutContainer(task: Task, { doing }: Situation): Step {
+  const cancelledBy = task.cancel?.requestedBy ?? null;
+  if (doing.hadContainer || task.state === 'running') return settle(vanished({ cancelledBy }));
+  if (cancelledBy !== null) return settle(cancelledUnstarted(cancelledBy));
+  // Nothing runs yet, so there is nothing to fence but the start: it waits for the lease.
+  if (doing.fenced) return { kind: 'wait', until: null };
+  if (!doing.admitted) return { kind: 'admit' };
+  return { kind: doing.imageId === null ? 'pull' : 'create' };
+}
+
+function beforeStart(task: Task, { doing }: Situation): Step {
+  if (task.cancel) return settle(cancelledUnstarted(task.cancel.requestedBy));
+  if (doing.fenced) return { kind: 'wait', until: null };
+  return { kind: 'start' };
+}
+
+function whileRunning(task: Task, situation: Situation): Step {
+  const { doing, now, graceMs } = situation;
+  const cause = doing.stop?.cause ?? stopCause(task, situation);
+  if (cause !== null) {
+    if (doing.stop?.killed) return { kind: 'wait', until: null };
+    if (task.cancel?.force) return { kind: 'kill', cause };
+    if (!doing.stop) return { kind: 'stop', cause };
+    const until = doing.stop.at + graceMs;
+    return now >= until ? { kind: 'kill', cause } : { kind: 'wait', until };
+  }
+  if (task.state === 'assigned' && !doing.announcing) return { kind: 'announce' };
+  if (!doing.capturing && !doing.drained) return { kind: 'adopt' };
+  return { kind: 'wait', until: timeLimit(task, doing) };
+}
+
+function afterExit(task: Task, seen: SeenContainer, { doing, graceMs }: Situation): Step {
+  if (task.state === 'assigned' && !task.cancel && !doing.stop) {
+    return doing.announcing ? { kind: 'wait', until: null } : { kind: 'announce' };
+  }
+  if (!doing.drained) return { kind: doing.capturing ? 'drain' : 'adopt' };
+  return settle(
+    classifyExit(seen, {
+      stopCause: doing.stop?.cause ?? null,
+      killed: doing.stop?.killed ?? false,
+      cancelledBy: task.cancel?.requestedBy ?? null,
+      announced: task.state === 'running',
+      adopted: doing.adopted,
+      timeoutSeconds: task.spec.timeoutSeconds,
+      ranMs: seen.startedAt === null || seen.finishedAt === null ? null : seen.finishedAt - seen.startedAt,
+      memoryMb: task.spec.resources.memoryMb,
+      graceSeconds: graceMs / 1_000,
+      outputFault: doing.outputFault,
+    }),
+  );
+}
+
+function stopCause(task: Task, { doing, now }: Situation): StopCause | null {
+  if (task.cancel) return 'cancel';
+  if (doing.fenced) return 'fenced';
+  const limit = timeLimit(task, doing);
+  return limit !== null && now >= limit ? 'time_limit' : null;
+}
+
+function timeLimit(task: Task, doing: Doing): number | null {
+  if (task.spec.timeoutSeconds === 0 || doing.startedAt === null) return null;
+  return doing.startedAt + task.spec.timeoutSeconds * 1_000;
+}
+
+function settle(outcome: AttemptOutcome): Step {
+  return { kind: 'settle', outcome };
+}

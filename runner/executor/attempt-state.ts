@@ -1,0 +1,102 @@
+// What this process knows and does about one attempt. The loop reads it, steps and outside news change it; every
+// change that may matter rings the bell. Decides nothing.
+
+import type { Task } from '../../shared/model/task.ts';
+import type { ContainerStatus, OutputHandle } from '../../shared/ports/container-runtime.ts';
+import type { LogPosition } from '../../shared/ports/log-store.ts';
+import type { AttemptKey, Doing, SeenContainer, Situation } from '../core/next-step.ts';
+import type { LogCapture } from '../logs/log-capture.ts';
+import type { SecretMask } from '../logs/secret-mask.ts';
+import { Bell } from './bell.ts';
+
+type Changing<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Output that is being read. */
+export interface Reading {
+  readonly capture: LogCapture;
+  readonly handle: OutputHandle;
+  /** Null while it goes on. */
+  end: 'whole' | 'cut' | null;
+  /** The last lines are being kept. */
+  isFinishing: boolean;
+  isCutting: boolean;
+}
+
+export class AttemptState {
+  readonly key: AttemptKey;
+  readonly name: string;
+  readonly bell = new Bell();
+  /** Aborted when the runner stops: leave everything as it is. */
+  readonly abandon = new AbortController();
+  /** Aborted when the attempt is over: ends what may still be under way for it, such as a pull. */
+  readonly over = new AbortController();
+  readonly doing: Changing<Doing> = {
+    admitted: false,
+    imageId: null,
+    hadContainer: false,
+    adopted: false,
+    capturing: false,
+    drained: false,
+    outputFault: null,
+    announcing: false,
+    startedAt: null,
+    stop: null,
+    fenced: false,
+    outcome: null,
+    committed: false,
+  };
+  task: Task | null = null;
+  seen: SeenContainer | null = null;
+  foundGpuIds: readonly string[] = [];
+  /** What is known may be wrong: read the record and inspect the container before the next step. */
+  unsure = true;
+  mask: SecretMask | null = null;
+  reading: Reading | null = null;
+  /** Where the kept output ends, once the log store has said so. */
+  position: LogPosition | null = null;
+  isLocating = false;
+  /** How often reading was cut off at a container that had ended. */
+  cutReadings = 0;
+  /** Monotonic: since when an ended container gave neither output nor its end. */
+  silentSince: number | null = null;
+  isInLine = false;
+  isPulling = false;
+  isWaitingForExit = false;
+
+  constructor(key: AttemptKey) {
+    this.key = key;
+    this.name = attemptName(key);
+  }
+
+  situation(now: number, graceMs: number): Situation {
+    const { key, task, seen, doing } = this;
+    return { key, task, seen, doing, now, graceMs };
+  }
+
+  /** A record that was read elsewhere; an older one is ignored. */
+  learn(task: Task): void {
+    if (this.task && task.revision <= this.task.revision) return;
+    this.task = task;
+    this.bell.ring();
+  }
+
+  /** A container of this attempt that this process did not make. */
+  find(container: ContainerStatus): void {
+    this.seen = container;
+    this.foundGpuIds = container.gpuIds;
+    this.doing.hadContainer = true;
+    this.doing.adopted = container.state !== 'created';
+  }
+
+  setFenced(fenced: boolean): void {
+    this.doing.fenced = fenced;
+    // The scheduler may have taken it back meanwhile.
+    if (!fenced) this.unsure = true;
+    this.bell.ring();
+  }
+}
+
+/** One per attempt on this machine; also the key of its hold in the ledger. */
+export function attemptName(of: { taskId: string; attempt: number }): string {
+  return `${of.taskId}-${of.attempt}`;
+}

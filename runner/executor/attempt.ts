@@ -1,0 +1,112 @@
+// The life of one attempt on this machine: look, infer the next step, do it, look again, until there is nothing left
+// to do. Must never end before the container is gone, unless the runner stops and leaves it to its next life.
+
+import { classifyFault } from '../core/exit-classification.ts';
+import { nextStep, type Step } from '../core/next-step.ts';
+import { createSecretMask } from '../logs/secret-mask.ts';
+import type { AttemptState } from './attempt-state.ts';
+import { countFailedReading, stopReading } from './output.ts';
+import { Abandoned, isEngineAway, keepTrying, pause } from './patience.ts';
+import { type ExecutorParts, findContainer, patienceOf, type Steps } from './steps.ts';
+
+/** Before a step that met a fault is tried again. */
+const AFTER_FAULT_MS = 500;
+
+export async function runAttempt(
+  state: AttemptState,
+  steps: Steps,
+  parts: ExecutorParts,
+): Promise<'over' | 'abandoned'> {
+  const { clock, stopGraceMs } = parts;
+  try {
+    for (;;) {
+      if (state.abandon.signal.aborted) return 'abandoned';
+      if (state.unsure) await look(state, parts);
+      takeOver(state, parts);
+      const step = nextStep(state.situation(clock.monotonic(), stopGraceMs));
+      if (step.kind === 'done') break;
+      try {
+        await perform(steps, state, step);
+      } catch (error) {
+        await meetFault(state, step, error, parts);
+      }
+    }
+  } catch (error) {
+    if (error instanceof Abandoned) return 'abandoned';
+    throw error;
+  }
+  state.over.abort();
+  stopReading(state);
+  parts.admission.leave(state.name);
+  return 'over';
+}
+
+function perform(steps: Steps, state: AttemptState, step: Step): Promise<void> | void {
+  // `Steps` has an executor for each kind, or it would not compile; the compiler cannot see that kinds match here.
+  const executor = steps[step.kind] as (state: AttemptState, step: Step) => Promise<void> | void;
+  return executor(state, step);
+}
+
+/** Reads the record and inspects the container. */
+async function look(state: AttemptState, parts: ExecutorParts): Promise<void> {
+  const { tasks, runtime, log } = parts;
+  const { taskId } = state.key;
+  const patience = patienceOf(state, parts);
+  state.unsure = false;
+  if (state.task) {
+    // The store being away must not keep a container from being stopped: what is known has to do until it is back.
+    const newer = await tasks.get(taskId).catch((error) => {
+      log.debug({ err: error, taskId }, 'the record could not be read again');
+      return state.task;
+    });
+    if (newer === null) state.task = null;
+    else if (newer.revision > (state.task?.revision ?? 0)) state.task = newer;
+  } else {
+    state.task = await keepTrying({ ...patience, what: 'read the task' }, () => tasks.get(taskId));
+  }
+  if (state.task) state.mask ??= createSecretMask(state.task.spec);
+  const { seen } = state;
+  if (seen) {
+    state.seen = await keepTrying({ ...patience, what: 'inspect the container' }, () =>
+      runtime.inspect(seen.id),
+    );
+  } else if (state.task?.state === 'running' && !state.doing.hadContainer) {
+    const found = await keepTrying({ ...patience, what: 'find the container' }, () =>
+      findContainer(state, runtime),
+    );
+    if (found) state.find(found);
+  }
+}
+
+/** What a container that is there already holds of the machine, and since when it runs. */
+function takeOver(state: AttemptState, { admission, clock }: ExecutorParts): void {
+  const { task, seen, doing } = state;
+  if (!seen) return;
+  if (doing.startedAt === null && seen.startedAt !== null) {
+    // From here on by a clock that is never set.
+    doing.startedAt = clock.monotonic() - Math.max(0, clock.now() - seen.startedAt);
+  }
+  if (task && !doing.admitted) {
+    admission.hold(state.name, task.spec.resources, state.foundGpuIds);
+    doing.admitted = true;
+  }
+}
+
+async function meetFault(
+  state: AttemptState,
+  step: Step,
+  error: unknown,
+  parts: ExecutorParts,
+): Promise<void> {
+  if (error instanceof Abandoned) throw error;
+  const { log } = parts;
+  if (step.kind === 'create' || (step.kind === 'start' && !isEngineAway(error))) {
+    log.info({ err: error, taskId: state.key.taskId, step: step.kind }, 'the container does not start');
+    state.doing.outcome = classifyFault(error);
+    return;
+  }
+  log.warn({ err: error, taskId: state.key.taskId, step: step.kind }, 'a step met a fault; looking again');
+  if (step.kind === 'adopt' && !isEngineAway(error)) countFailedReading(state, error);
+  state.unsure = true;
+  await pause(AFTER_FAULT_MS, state.abandon.signal);
+}

@@ -1,0 +1,338 @@
+// How each step is done. A step that may take long only begins here and rings the bell when it is over, so that a
+// cancel or the time limit never waits for it. Steps throw; the loop says what a fault means. Decides nothing.
+
+import { AppError, isAppError, messageOf } from '../../shared/errors.ts';
+import type { Resources, Shortfall } from '../../shared/model/resources.ts';
+import type { Task } from '../../shared/model/task.ts';
+import { finishTask, startTask } from '../../shared/model/task-life.ts';
+import type { Log } from '../../shared/platform/log.ts';
+import type { Clock } from '../../shared/ports/clock.ts';
+import type { ContainerRuntime, ContainerStatus } from '../../shared/ports/container-runtime.ts';
+import type { LogStore } from '../../shared/ports/log-store.ts';
+import type { TaskStore } from '../../shared/ports/store.ts';
+import type { AdmissionLine } from '../admission.ts';
+import { classifyFault } from '../core/exit-classification.ts';
+import type { Step } from '../core/next-step.ts';
+import type { AttemptState } from './attempt-state.ts';
+import type { Committer } from './committer.ts';
+import { cutReading, drainOutput, locateOutput, readOutput, stopReading } from './output.ts';
+import { Abandoned, isEngineAway, keepTrying, type Patience, pause } from './patience.ts';
+
+export interface ExecutorParts {
+  readonly stopGraceMs: number;
+  readonly pidsLimit: number;
+  readonly tasks: TaskStore;
+  readonly committer: Committer;
+  readonly runtime: ContainerRuntime;
+  readonly logs: LogStore;
+  readonly admission: AdmissionLine;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+}
+
+export type Steps = {
+  readonly [K in Step['kind']]: (
+    state: AttemptState,
+    step: Extract<Step, { kind: K }>,
+  ) => Promise<void> | void;
+};
+
+/** How long an engine that does not answer keeps an attempt waiting that has no container yet. */
+const ENGINE_PATIENCE_MS = 60_000;
+/** Before the next look at an engine that cut a call off. */
+const AFTER_CUT_MS = 250;
+
+export function createSteps(parts: ExecutorParts): Steps {
+  const { runtime, admission, committer, clock } = parts;
+
+  const settleFault = (state: AttemptState, error: unknown) => {
+    state.doing.outcome ??= classifyFault(error);
+    state.bell.ring();
+  };
+
+  return {
+    admit: (state) => {
+      if (!state.isInLine) {
+        state.isInLine = true;
+        admission.enter(state.name, taskOf(state).spec.resources, (answer) => {
+          if (answer.kind === 'admitted') state.doing.admitted = true;
+          else settleFault(state, tooLarge(state, answer.missing));
+          state.bell.ring();
+        });
+        if (state.doing.admitted || state.doing.outcome) return;
+      }
+      return state.bell.next();
+    },
+
+    pull: (state) => {
+      if (!state.isPulling) {
+        state.isPulling = true;
+        locateOutput(state, parts);
+        const { image, pullPolicy } = taskOf(state).spec;
+        const signal = AbortSignal.any([state.over.signal, state.abandon.signal]);
+        keepTrying(
+          {
+            ...patienceOf(state, parts),
+            signal,
+            what: 'make the image present',
+            isPassing: isEngineAway,
+            giveUpAfterMs: ENGINE_PATIENCE_MS,
+          },
+          () => runtime.ensureImage(image, pullPolicy, { signal }),
+        ).then(
+          (imageId) => {
+            state.doing.imageId = imageId;
+            state.bell.ring();
+          },
+          (error) => {
+            if (!signal.aborted) settleFault(state, error);
+          },
+        );
+      }
+      return state.bell.next();
+    },
+
+    create: async (state) => {
+      const { spec, ownerId, id } = taskOf(state);
+      const created = await keepTrying(
+        {
+          ...patienceOf(state, parts),
+          what: 'create the container',
+          isPassing: isEngineAway,
+          giveUpAfterMs: ENGINE_PATIENCE_MS,
+        },
+        async () => {
+          try {
+            return await runtime.create({
+              taskId: id,
+              attempt: state.key.attempt,
+              workerId: state.key.workerId,
+              ownerId,
+              image: spec.image,
+              command: spec.command,
+              env: spec.env,
+              resources: spec.resources,
+              gpuIds: admission.gpusOf(state.name),
+              network: spec.network,
+              pidsLimit: parts.pidsLimit,
+            });
+          } catch (error) {
+            // It may be there already: the answer to an earlier try was lost.
+            const found = isAppError(error, 'conflict') ? await findContainer(state, runtime) : null;
+            if (!found) throw error;
+            return found;
+          }
+        },
+      );
+      if (typeof created !== 'string') return state.find(created);
+      state.doing.hadContainer = true;
+      state.seen = {
+        id: created,
+        state: 'created',
+        startedAt: null,
+        finishedAt: null,
+        exitCode: null,
+        oomKilled: false,
+      };
+    },
+
+    start: async (state) => {
+      const seen = seenOf(state);
+      if (!state.reading && !(await readOutput(state, parts, 'attach'))) return;
+      await runtime.start(seen.id);
+      state.doing.startedAt = clock.monotonic();
+      state.seen = { ...seen, state: 'running', startedAt: clock.now() };
+    },
+
+    announce: (state) => {
+      state.doing.announcing = true;
+      const { key, doing } = state;
+      const { id: containerId } = seenOf(state);
+      const report = {
+        attempt: key.attempt,
+        workerId: key.workerId,
+        now: clock.now(),
+        containerId,
+        imageId: doing.imageId,
+        gpuIds: admission.gpusOf(state.name),
+      };
+      const write = {
+        known: taskOf(state),
+        decide: (task: Task) => startTask(task, report),
+        isThere: (task: Task) =>
+          task.state === 'running' &&
+          task.attempts.some(
+            ({ number, containerId: theirs }) => number === key.attempt && theirs === containerId,
+          ),
+        what: 'commit that the task runs',
+      };
+      committer
+        .commit(write, patienceOf(state, parts))
+        .then(({ task }) => {
+          if (task) state.learn(task);
+          else state.task = null;
+        })
+        .catch((error) => ignoreAbandoned(error, parts.log))
+        .finally(() => {
+          doing.announcing = false;
+          state.bell.ring();
+        });
+    },
+
+    adopt: async (state) => {
+      await readOutput(state, parts, 'replay');
+    },
+
+    wait: async (state, step) => {
+      const { seen } = state;
+      if (seen?.state === 'running' && !state.isWaitingForExit) {
+        state.isWaitingForExit = true;
+        watchExit(state, seen.id, parts);
+      }
+      if (step.until === null) await state.bell.next();
+      else await state.bell.nextWithin(step.until - clock.monotonic());
+    },
+
+    stop: async (state, { cause }) => {
+      // Set before the signal goes out: whatever happens next, the program may have felt it.
+      state.doing.stop = { cause, at: clock.monotonic(), killed: false };
+      await runtime.kill(seenOf(state).id, 'SIGTERM');
+    },
+
+    kill: async (state, { cause }) => {
+      const at = state.doing.stop?.at ?? clock.monotonic();
+      state.doing.stop ??= { cause, at, killed: false };
+      await runtime.kill(seenOf(state).id, 'SIGKILL');
+      state.doing.stop = { cause, at, killed: true };
+    },
+
+    drain: (state) => drainOutput(state, parts),
+
+    settle: (state, { outcome }) => {
+      state.doing.outcome = outcome;
+    },
+
+    collect: async (state, { outcome }) => {
+      const { key } = state;
+      const mask = state.mask?.apply ?? ((text: string) => text);
+      const report = {
+        attempt: key.attempt,
+        workerId: key.workerId,
+        now: clock.now(),
+        dice: parts.random(),
+        outcome: (outcome.message === null
+          ? outcome
+          : { ...outcome, message: mask(outcome.message) }) as typeof outcome,
+      };
+      const known = taskOf(state);
+      const result = await committer.commit(
+        {
+          known,
+          decide: (current) => finishTask(current, report),
+          // Only this runner ends an attempt of its own with this time and outcome.
+          isThere: (current) =>
+            current.attempts.some(
+              ({ number, finishedAt, state: end }) =>
+                number === key.attempt && finishedAt === report.now && end === outcome.kind,
+            ),
+          what: 'commit the result',
+        },
+        patienceOf(state, parts),
+      );
+      state.task = result.task;
+      state.doing.committed = result.kind === 'committed';
+      if (result.kind === 'refused' && result.refusal === 'wrong_state') {
+        // Cannot be; but a result that can never be committed must not hold the machine for ever.
+        state.doing.outcome = classifyFault(new AppError('internal', 'the record does not allow its result'));
+      }
+      const reason = outcome.kind === 'failed' ? outcome.reason : null;
+      const { kind } = result;
+      parts.log.info(
+        { ...key, kind, outcome: outcome.kind, reason, exitCode: outcome.exitCode },
+        'attempt ended',
+      );
+    },
+
+    remove: (state) => removeContainer(state, parts),
+
+    drop: async (state) => {
+      parts.log.info({ ...state.key }, 'attempt is no longer wanted here; its container is removed');
+      await removeContainer(state, parts);
+    },
+
+    done: () => undefined,
+  };
+}
+
+export function patienceOf(state: AttemptState, { log, random }: ExecutorParts): Patience {
+  return { signal: state.abandon.signal, log: log.child({ taskId: state.key.taskId }), random };
+}
+
+async function removeContainer(state: AttemptState, parts: ExecutorParts): Promise<void> {
+  const { id } = seenOf(state);
+  await keepTrying({ ...patienceOf(state, parts), what: 'remove the container' }, () =>
+    parts.runtime.remove(id),
+  );
+  stopReading(state);
+  state.seen = null;
+}
+
+function watchExit(state: AttemptState, containerId: string, parts: ExecutorParts): void {
+  parts.runtime
+    .wait(containerId, state.abandon.signal)
+    .then(
+      (status) => {
+        if (state.seen) state.seen = status;
+      },
+      async (error) => {
+        if (state.abandon.signal.aborted) return;
+        parts.log.debug({ err: error, taskId: state.key.taskId }, 'waiting for the end was cut off');
+        await pause(AFTER_CUT_MS, state.abandon.signal);
+        // What cut this off has cut off the output too, even if that looks like its end.
+        if (state.reading) await cutReading(state, state.reading);
+        state.unsure = true;
+      },
+    )
+    .finally(() => {
+      state.isWaitingForExit = false;
+      state.bell.ring();
+    });
+}
+
+export async function findContainer(
+  state: AttemptState,
+  runtime: ContainerRuntime,
+): Promise<ContainerStatus | null> {
+  const { taskId, attempt, workerId } = state.key;
+  const all = await runtime.list(workerId);
+  return all.find((one) => one.taskId === taskId && one.attempt === attempt) ?? null;
+}
+
+function ignoreAbandoned(error: unknown, log: Log): void {
+  if (!(error instanceof Abandoned)) log.error({ err: error }, messageOf(error));
+}
+
+function tooLarge(state: AttemptState, missing: readonly Shortfall[]): AppError {
+  const words: Record<keyof Resources, (amount: number) => string> = {
+    cpuMillis: (amount) => `${amount / 1_000} cores`,
+    memoryMb: (amount) => `${amount} MB of memory`,
+    gpus: (amount) => `${amount} GPUs`,
+    storageMb: (amount) => `${amount} MB of disk`,
+  };
+  const list = missing.map(
+    ({ dimension, required, available }) =>
+      `${words[dimension](required)} where it has ${words[dimension](available)}`,
+  );
+  return new AppError('internal', `${state.key.workerId} gave it back: it asks for ${list.join(', ')}`);
+}
+
+function taskOf(state: AttemptState): Task {
+  if (!state.task) throw new AppError('internal', 'a step needs a record that is not there');
+  return state.task;
+}
+
+function seenOf(state: AttemptState): NonNullable<AttemptState['seen']> {
+  if (!state.seen) throw new AppError('internal', 'a step needs a container that is not there');
+  return state.seen;
+}

@@ -1,0 +1,340 @@
+// The daemon on a worker machine: holds the worker's lease, takes attempts, works on each, and leaves containers to
+// its next life when it stops. Must never touch containers after another life of it has taken over.
+
+import { type AppError, messageOf } from '../shared/errors.ts';
+import type { Resources } from '../shared/model/resources.ts';
+import type { RunnerConfig } from '../shared/platform/config.ts';
+import { newId } from '../shared/platform/ids.ts';
+import type { Log } from '../shared/platform/log.ts';
+import type { Clock } from '../shared/ports/clock.ts';
+import type { ContainerRuntime } from '../shared/ports/container-runtime.ts';
+import type { EventBus, WorkerPresence } from '../shared/ports/coordination.ts';
+import type { LogStore } from '../shared/ports/log-store.ts';
+import type { Delivery, Inbox, InboxSession, IntakeQueue } from '../shared/ports/queue.ts';
+import type { Store } from '../shared/ports/store.ts';
+import { AdmissionLine } from './admission.ts';
+import { Adoption } from './agent/adoption.ts';
+import { Heartbeat } from './agent/heartbeat.ts';
+import { MachineUsage } from './agent/machine-usage.ts';
+import { RecordWatch } from './agent/record-watch.ts';
+import { Committer } from './executor/committer.ts';
+import { Abandoned, keepTrying, pause, within } from './executor/patience.ts';
+import { AttemptRegistry } from './executor/registry.ts';
+import { createSteps, type ExecutorParts } from './executor/steps.ts';
+import { fingerprint, type Machine } from './fingerprint.ts';
+import { loadIdentity } from './identity.ts';
+
+export interface RunnerParts {
+  readonly config: RunnerConfig;
+  readonly store: Store;
+  readonly inbox: Inbox;
+  readonly presence: WorkerPresence;
+  readonly bus: EventBus;
+  readonly intake: IntakeQueue;
+  readonly logs: LogStore;
+  readonly runtime: ContainerRuntime;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Numbers in [0, 1); for the jitter of retries. */
+  readonly random?: () => number;
+  /** The runner cannot go on: `worker_id_taken` or `superseded`. Called once; it has stopped by then. */
+  onFatal(error: AppError): void;
+}
+
+export type RunnerPhase =
+  | 'starting'
+  | 'up'
+  /** Cut off from the cluster: containers are stopped, no work is taken. */
+  | 'fenced'
+  /** An admin removed the worker: what runs goes on, nothing new is taken until the runner is restarted. */
+  | 'removed'
+  | 'stopped';
+
+export interface RunnerStatus {
+  readonly phase: RunnerPhase;
+  readonly workerId: string;
+  readonly incarnation: string;
+  /** Ids of tasks that have a container here. */
+  readonly running: readonly string[];
+  /** Attempts that wait for room. */
+  readonly waiting: number;
+  readonly free: Resources | null;
+}
+
+export interface Runner {
+  /**
+   * Waits for engine, store and Redis as long as it takes, then for everything an earlier life left behind to be taken
+   * over. Resolves also when another machine has the worker id: `onFatal` says so.
+   */
+  start(): Promise<void>;
+  /** Leaves containers running and the lease to run out; resolves within seconds. */
+  stop(): Promise<void>;
+  status(): RunnerStatus;
+}
+
+/** How often containers nobody works on are looked for, and the worker's own record. */
+const SWEEP_EVERY_MS = 30_000;
+/** What an earlier life left and is not wanted any more gets so long to go before new work is taken. */
+const LEAVING_MS = 15_000;
+const CLOSE_MS = 3_000;
+const ABANDON_MS = 4_000;
+/** Before an attempt that a fault of ours dropped is taken up again. */
+const AFTER_FAULT_MS = 5_000;
+
+export function createRunner(parts: RunnerParts): Runner {
+  return new RunnerProcess(parts);
+}
+
+/** What exists once the machine is known. */
+interface Working {
+  readonly machine: Machine;
+  readonly admission: AdmissionLine;
+  readonly registry: AttemptRegistry;
+  readonly adoption: Adoption;
+  readonly watch: RecordWatch;
+  readonly heartbeat: Heartbeat;
+}
+
+class RunnerProcess implements Runner {
+  readonly #parts: RunnerParts;
+  readonly #random: () => number;
+  readonly #incarnation = newId('run');
+  readonly #life = new AbortController();
+  #phase: RunnerPhase = 'starting';
+  #working: Working | null = null;
+  #session: InboxSession | null = null;
+  #sweepTimer: NodeJS.Timeout | null = null;
+  #isSweeping = false;
+  #stopped: Promise<void> | null = null;
+
+  constructor(parts: RunnerParts) {
+    this.#parts = parts;
+    this.#random = parts.random ?? Math.random;
+  }
+
+  async start(): Promise<void> {
+    try {
+      await this.#start();
+    } catch (error) {
+      if (!(error instanceof Abandoned)) throw error;
+    }
+  }
+
+  status(): RunnerStatus {
+    return {
+      phase: this.#phase,
+      workerId: this.#parts.config.workerId,
+      incarnation: this.#incarnation,
+      running: this.#working?.registry.withContainer() ?? [],
+      waiting: this.#working?.admission.waiting ?? 0,
+      free: this.#working?.admission.free ?? null,
+    };
+  }
+
+  stop(): Promise<void> {
+    return this.#stop({ keepOutput: true });
+  }
+
+  async #start(): Promise<void> {
+    const { config, runtime, inbox, log } = this.#parts;
+    const identity = await loadIdentity(config.dataDir, config.workerId);
+    const info = await this.#patiently('reach the container engine', () => runtime.info());
+    const working = this.#assemble(identity, await fingerprint(config, info, log));
+    this.#working = working;
+    const { heartbeat, adoption, watch } = working;
+    const refusal = await heartbeat.start();
+    if (refusal) return this.#end(refusal);
+    await this.#patiently('register the worker', () => this.#register(working.machine));
+    const { leaving } = await this.#patiently('find what an earlier life left', () => adoption.sweep());
+    await within(LEAVING_MS, 'removing what is not wanted any more', leaving).catch((error) =>
+      log.warn({ err: error }, messageOf(error)),
+    );
+    watch.start();
+    await this.#patiently('listen for cancels', () => watch.listen());
+    const session = await this.#patiently('open the inbox', () =>
+      inbox.open(config.workerId, (delivery) => this.#handle(delivery)),
+    );
+    if (this.#life.signal.aborted) return session.close();
+    this.#session = session;
+    this.#sweepTimer = setInterval(() => void this.#sweep(), SWEEP_EVERY_MS);
+    if (this.#phase === 'starting') this.#phase = 'up';
+  }
+
+  #assemble(identity: string, machine: Machine): Working {
+    const { config, store, presence, bus, intake, logs, runtime, clock, log } = this.#parts;
+    const { workerId } = config;
+    const { tasks } = store;
+    const random = this.#random;
+    const admission = new AdmissionLine(machine);
+    const executor: ExecutorParts = {
+      stopGraceMs: config.stopGraceSeconds * 1_000,
+      pidsLimit: config.pidsLimit,
+      tasks,
+      committer: new Committer({ tasks, bus, intake, log }),
+      runtime,
+      logs,
+      admission,
+      clock,
+      log,
+      random,
+    };
+    const registry = new AttemptRegistry(executor, createSteps(executor));
+    const usage = new MachineUsage(config.dataDir);
+    const heartbeat = new Heartbeat({
+      workerId,
+      identity,
+      incarnation: this.#incarnation,
+      leaseMs: config.workerLeaseSeconds * 1_000,
+      presence,
+      clock,
+      log,
+      random,
+      usage: () => usage.measure(),
+      running: () => registry.withContainer(),
+      onFenced: () => this.#fence(),
+      onRenewed: () => void this.#unfence(),
+      onLost: (error) => void this.#lose(error),
+    });
+    const adoption = new Adoption({ workerId, tasks, runtime, registry, admission, clock, log });
+    const watch = new RecordWatch({ workerId, tasks, bus, registry, log });
+    return { machine, admission, registry, adoption, watch, heartbeat };
+  }
+
+  async #register(machine: Machine): Promise<void> {
+    const { store, bus, config, clock, log } = this.#parts;
+    await store.workers.register({
+      id: config.workerId,
+      incarnation: this.#incarnation,
+      address: config.address,
+      capacity: machine.capacity,
+      gpuIds: machine.gpuIds,
+      labels: config.labels,
+      fingerprint: machine.fingerprint,
+      registeredAt: clock.now(),
+    });
+    bus
+      .publish({ type: 'worker', workerId: config.workerId })
+      .catch((error) => log.debug({ err: error }, 'the worker was not announced'));
+  }
+
+  async #handle({ taskId, attempt }: Delivery): Promise<void> {
+    const { workerId } = this.#parts.config;
+    while (this.#working && !this.#life.signal.aborted) {
+      if ((await this.#working.registry.run({ taskId, attempt, workerId })) === 'over') return;
+      await pause(AFTER_FAULT_MS, this.#life.signal);
+    }
+    // The runner stops. A delivery that never resolves stays undone and comes again to the next life.
+    await new Promise<never>(() => {});
+  }
+
+  async #sweep(): Promise<void> {
+    if (this.#isSweeping || !this.#working || this.#phase === 'fenced') return;
+    this.#isSweeping = true;
+    try {
+      if (this.#phase === 'up' && !(await this.#isOnRecord())) await this.#retire();
+      if (!this.#life.signal.aborted) await this.#working.adoption.sweep();
+    } catch (error) {
+      this.#parts.log.warn({ err: error }, 'the sweep for left containers failed; the next one is soon');
+    } finally {
+      this.#isSweeping = false;
+    }
+  }
+
+  async #isOnRecord(): Promise<boolean> {
+    const { store, config } = this.#parts;
+    return (await store.workers.get(config.workerId)) !== null;
+  }
+
+  /** An admin's word stands until an operator restarts the runner. */
+  async #retire(): Promise<void> {
+    this.#phase = 'removed';
+    this.#parts.log.warn(
+      'the worker was removed from the cluster: it takes no more work; restart the runner to register again',
+    );
+    this.#working?.admission.close();
+    await this.#closeInbox();
+  }
+
+  #fence(): void {
+    if (this.#phase !== 'removed') this.#phase = 'fenced';
+    this.#working?.admission.close();
+    this.#working?.registry.setFenced(true);
+  }
+
+  async #unfence(): Promise<void> {
+    const { log } = this.#parts;
+    const working = this.#working;
+    if (!working) return;
+    try {
+      if (this.#phase === 'fenced') {
+        const isOnRecord = await this.#patiently('read the own record', () => this.#isOnRecord());
+        if (isOnRecord) await this.#patiently('register the worker', () => this.#register(working.machine));
+        // The lease may be gone again by now.
+        if (working.heartbeat.isFenced) return;
+        if (isOnRecord) {
+          this.#phase = 'up';
+          working.admission.open();
+        } else await this.#retire();
+      }
+      working.registry.setFenced(false);
+      log.info('back in the cluster');
+    } catch (error) {
+      if (!(error instanceof Abandoned)) log.error({ err: error }, 'coming back into the cluster failed');
+    }
+  }
+
+  async #lose(error: AppError): Promise<void> {
+    const { config, log } = this.#parts;
+    if (error.code === 'worker_id_taken') {
+      // Nobody will ever come back for these containers: the id belongs to another machine now.
+      this.#fence();
+      const deadlineMs = config.stopGraceSeconds * 1_000 + LEAVING_MS;
+      await this.#working?.registry
+        .untilEmpty(deadlineMs)
+        .catch((late) => log.warn({ err: late }, 'containers are left behind'));
+    }
+    await this.#end(error);
+  }
+
+  async #end(error: AppError): Promise<void> {
+    if (this.#stopped) return;
+    // A newer life writes the output from here on.
+    await this.#stop({ keepOutput: error.code !== 'superseded' });
+    this.#parts.onFatal(error);
+  }
+
+  #stop(how: { keepOutput: boolean }): Promise<void> {
+    this.#stopped ??= this.#shutDown(how);
+    return this.#stopped;
+  }
+
+  async #shutDown({ keepOutput }: { keepOutput: boolean }): Promise<void> {
+    this.#life.abort();
+    if (this.#sweepTimer) clearInterval(this.#sweepTimer);
+    this.#working?.heartbeat.stop();
+    const quietly = (what: string, closing: Promise<void>) =>
+      within(CLOSE_MS, what, closing).catch((error) =>
+        this.#parts.log.warn({ err: error }, `${what} did not work`),
+      );
+    await Promise.all([
+      this.#closeInbox(),
+      quietly('closing the watch', this.#working?.watch.stop() ?? Promise.resolve()),
+      this.#working?.registry.abandon({ deadlineMs: ABANDON_MS, keepOutput }),
+    ]);
+    this.#phase = 'stopped';
+  }
+
+  async #closeInbox(): Promise<void> {
+    const session = this.#session;
+    this.#session = null;
+    if (!session) return;
+    await within(CLOSE_MS, 'closing the inbox', session.close()).catch((error) =>
+      this.#parts.log.warn({ err: error }, 'the inbox did not close'),
+    );
+  }
+
+  #patiently<T>(what: string, call: () => Promise<T>): Promise<T> {
+    const { log } = this.#parts;
+    return keepTrying({ signal: this.#life.signal, log, random: this.#random, what }, call);
+  }
+}
