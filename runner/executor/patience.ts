@@ -12,6 +12,8 @@ const TELL_EVERY_MS = 60_000;
 export interface Patience {
   readonly signal: AbortSignal;
   readonly log: Log;
+  /** What the trouble is about, for the log. */
+  readonly about?: Readonly<Record<string, unknown>>;
   /** Number in [0, 1): spreads the tries of many. */
   readonly random: () => number;
 }
@@ -50,7 +52,7 @@ export async function keepTrying<T>(trying: Trying, call: () => Promise<T>): Pro
       if (waitedMs - toldAtMs >= TELL_EVERY_MS) {
         // What says of itself that it passes is expected; anything else may be a fault of ours.
         const level = isAppError(error) && error.retryable ? 'warn' : 'error';
-        log[level]({ err: error, what }, `cannot ${what} now; trying on`);
+        log[level]({ err: error, what, ...trying.about }, `cannot ${what} now; trying on`);
         toldAtMs = waitedMs;
       }
       const ms = pauseMs * (0.5 + trying.random() / 2);

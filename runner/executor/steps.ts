@@ -266,7 +266,7 @@ export function createSteps(parts: ExecutorParts): Steps {
 }
 
 export function patienceOf(state: AttemptState, { log, random }: ExecutorParts): Patience {
-  return { signal: state.abandon.signal, log: log.child({ taskId: state.key.taskId }), random };
+  return { signal: state.abandon.signal, log, about: state.key, random };
 }
 
 async function removeContainer(state: AttemptState, parts: ExecutorParts): Promise<void> {

@@ -1,0 +1,330 @@
+// From every situation there is a way to the end, and on that way the promises hold: `cancelled` and `done` only when
+// the container is gone, one outcome, no start of what is not wanted.
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Task } from '../../shared/model/task.ts';
+import {
+  assignTask,
+  finishTask,
+  requestCancel,
+  startTask,
+  takeBackTask,
+} from '../../shared/model/task-life.ts';
+import { makeTask } from '../../test/support/tasks.ts';
+import { type Doing, nextStep, type SeenContainer, type Situation, type Step } from './next-step.ts';
+
+const key = { taskId: 'task-1', attempt: 1, workerId: 'worker-1' };
+const GRACE_MS = 10_000;
+
+const idle: Doing = {
+  admitted: false,
+  imageId: null,
+  hadContainer: false,
+  adopted: false,
+  capturing: false,
+  drained: false,
+  outputFault: null,
+  announcing: false,
+  startedAt: null,
+  stop: null,
+  fenced: false,
+  outcome: null,
+  committed: false,
+};
+
+function assigned(spec: Parameters<typeof makeTask>[0] = {}): Task {
+  return must(assignTask(makeTask(spec), { workerId: 'worker-1', term: 1, now: 1 }));
+}
+function must(step: ReturnType<typeof assignTask>): Task {
+  if (!step.ok) throw new Error(step.refusal);
+  return step.task;
+}
+const running = (task: Task) =>
+  must(startTask(task, { ...key, now: 2, containerId: 'c', imageId: 'i', gpuIds: [] }));
+const cancelled = (task: Task, force = false) =>
+  must(requestCancel(task, { force, requestedBy: 'alice', now: 3 }));
+const container = (over: Partial<SeenContainer> = {}): SeenContainer => ({
+  id: 'c',
+  state: 'running',
+  startedAt: 2,
+  finishedAt: null,
+  exitCode: null,
+  oomKilled: false,
+  ...over,
+});
+const ended = (exitCode = 0) => container({ state: 'exited', finishedAt: 5_000, exitCode });
+const step = (over: Partial<Omit<Situation, 'doing'>> & { doing?: Partial<Doing> }): Step =>
+  nextStep({
+    key,
+    task: assigned(),
+    seen: null,
+    now: 1_000,
+    graceMs: GRACE_MS,
+    ...over,
+    doing: { ...idle, ...over.doing },
+  });
+
+describe('the next step', () => {
+  it('goes from nothing to a started container', () => {
+    expect(step({})).toEqual({ kind: 'admit' });
+    expect(step({ doing: { admitted: true } })).toEqual({ kind: 'pull' });
+    expect(step({ doing: { admitted: true, imageId: 'i' } })).toEqual({ kind: 'create' });
+    expect(step({ seen: container({ state: 'created' }) })).toEqual({ kind: 'start' });
+    expect(step({ seen: container() })).toEqual({ kind: 'announce' });
+  });
+
+  it('reads the output of what runs already, then waits for its end or the limit', () => {
+    const task = running(assigned({ timeoutSeconds: 60 }));
+    expect(step({ task, seen: container() })).toEqual({ kind: 'adopt' });
+    const doing = { capturing: true, startedAt: 500 };
+    expect(step({ task, seen: container(), doing })).toEqual({ kind: 'wait', until: 60_500 });
+    expect(step({ task, seen: container(), doing, now: 60_500 })).toEqual({
+      kind: 'stop',
+      cause: 'time_limit',
+    });
+  });
+
+  it('stops with SIGTERM, then SIGKILL after the grace; by force at once', () => {
+    const task = cancelled(running(assigned()));
+    const doing = { capturing: true, startedAt: 0 };
+    expect(step({ task, seen: container(), doing })).toEqual({ kind: 'stop', cause: 'cancel' });
+    const stop = { cause: 'cancel' as const, at: 1_000, killed: false };
+    expect(step({ task, seen: container(), doing: { ...doing, stop } })).toEqual({
+      kind: 'wait',
+      until: 11_000,
+    });
+    expect(step({ task, seen: container(), doing: { ...doing, stop }, now: 11_000 }).kind).toBe('kill');
+    const forced = cancelled(task, true);
+    expect(step({ task: forced, seen: container(), doing }).kind).toBe('kill');
+    expect(step({ task: forced, seen: container(), doing: { ...doing, stop } }).kind).toBe('kill');
+  });
+
+  it('commits a result before the container is removed, but a cancellation after', () => {
+    const task = running(assigned());
+    const completed = { kind: 'completed', exitCode: 0, message: null } as const;
+    expect(step({ task, seen: ended(), doing: { outcome: completed } }).kind).toBe('collect');
+    const gone = { kind: 'cancelled', exitCode: 143, message: 'by alice' } as const;
+    expect(step({ task: cancelled(task), seen: ended(143), doing: { outcome: gone } }).kind).toBe('remove');
+    expect(step({ task: cancelled(task), doing: { outcome: gone, hadContainer: true } }).kind).toBe(
+      'collect',
+    );
+  });
+
+  it('says that it ran before it says how it ended', () => {
+    const doing = { capturing: true, drained: true };
+    expect(step({ seen: ended(), doing }).kind).toBe('announce');
+    expect(step({ seen: ended(), doing: { ...doing, announcing: true } })).toEqual({
+      kind: 'wait',
+      until: null,
+    });
+  });
+
+  it('drops what was given to another or is over', () => {
+    const lost = must(takeBackTask(running(assigned()), { ...key, now: 3, message: 'lost' }));
+    const other = must(assignTask(lost, { workerId: 'worker-1', term: 1, now: 4 }));
+    for (const task of [lost, other, null]) {
+      expect(step({ task, seen: container() }).kind).toBe('drop');
+      expect(step({ task }).kind).toBe('done');
+    }
+  });
+
+  it('finds a running task without its container failed by the platform', () => {
+    expect(step({ task: running(assigned()) })).toMatchObject({ outcome: { reason: 'runtime_error' } });
+  });
+
+  it('does not start while the worker is fenced, and stops what runs', () => {
+    const doing = { fenced: true, admitted: true, imageId: 'i' };
+    expect(step({ doing })).toEqual({ kind: 'wait', until: null });
+    expect(step({ doing, seen: container({ state: 'created' }) })).toEqual({ kind: 'wait', until: null });
+    expect(step({ doing, seen: container() })).toEqual({ kind: 'stop', cause: 'fenced' });
+  });
+});
+
+// A model of the executor and of the world: each step does what it promises; while it waits the world moves.
+interface World {
+  task: Task | null;
+  seen: SeenContainer | null;
+  doing: { -readonly [K in keyof Doing]: Doing[K] };
+  now: number;
+  /** What the world holds in store, taken one at a time. */
+  readonly events: WorldEvent[];
+}
+type WorldEvent =
+  | 'cancel'
+  | 'force'
+  | 'fence'
+  | 'unfence'
+  | 'lost'
+  | 'exit'
+  | 'vanish'
+  | 'cut'
+  | 'later'
+  | 'no image';
+
+describe('no dead ends', () => {
+  const event = fc.constantFrom<WorldEvent>(
+    'cancel',
+    'force',
+    'fence',
+    'unfence',
+    'lost',
+    'exit',
+    'vanish',
+    'cut',
+    'later',
+    'no image',
+  );
+  const start = fc.record({
+    state: fc.constantFrom('assigned', 'running'),
+    seen: fc.constantFrom<SeenContainer | null>(
+      null,
+      container({ state: 'created', startedAt: null }),
+      container(),
+      ended(),
+    ),
+    timeoutSeconds: fc.constantFrom(0, 5),
+    maxRetries: fc.constantFrom(0, 1),
+    events: fc.array(event, { maxLength: 8 }),
+    between: fc.array(fc.boolean(), { maxLength: 40 }),
+    deaf: fc.boolean(),
+  });
+
+  it('every attempt ends, within few steps, with its container gone', () => {
+    fc.assert(
+      fc.property(start, (from) => {
+        const task = assigned({ timeoutSeconds: from.timeoutSeconds, maxRetries: from.maxRetries });
+        const world: World = {
+          task: from.state === 'running' ? running(task) : task,
+          seen: from.seen,
+          doing: { ...idle, hadContainer: from.seen !== null, adopted: from.seen?.startedAt != null },
+          now: 0,
+          events: [...from.events],
+        };
+        let commits = 0;
+        for (let n = 0; n < 120; n += 1) {
+          if (from.between[n]) move(world);
+          if (world.doing.startedAt === null && world.seen?.startedAt != null) world.doing.startedAt = 0;
+          const next = nextStep({ key, graceMs: GRACE_MS, ...world });
+          if (next.kind === 'done') {
+            expect(world.seen).toBeNull();
+            expect(commits).toBeLessThanOrEqual(1);
+            return;
+          }
+          if (next.kind === 'collect') {
+            commits += 1;
+            if (next.outcome.kind === 'cancelled') expect(world.seen).toBeNull();
+          }
+          perform(world, next, from.deaf);
+        }
+        throw new Error(`no end: ${JSON.stringify(world)}`);
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  function perform(world: World, next: Step, deaf: boolean): void {
+    const { doing } = world;
+    switch (next.kind) {
+      case 'admit':
+        doing.admitted = true;
+        return;
+      case 'pull':
+        doing.imageId = 'i';
+        return;
+      case 'create':
+        expect(world.seen).toBeNull();
+        world.seen = container({ state: 'created', startedAt: null });
+        doing.hadContainer = true;
+        return;
+      case 'start':
+        world.seen = container();
+        doing.capturing = true;
+        return;
+      case 'announce': {
+        const result = startTask(world.task!, { ...key, now: 1, containerId: 'c', imageId: 'i', gpuIds: [] });
+        if (result.ok) world.task = result.task;
+        else expect(world.task!.cancel).not.toBeNull();
+        return;
+      }
+      case 'adopt':
+        doing.capturing = true;
+        return;
+      case 'wait':
+        if (world.events.length > 0) move(world);
+        else if (next.until !== null) world.now = Math.max(world.now, next.until);
+        else if (world.seen?.state === 'running') world.seen = ended(doing.stop ? 137 : 0);
+        else if (doing.fenced) doing.fenced = false;
+        else throw new Error(`waits for nothing: ${JSON.stringify(world)}`);
+        return;
+      case 'stop':
+        doing.stop = { cause: next.cause, at: world.now, killed: false };
+        if (!deaf) world.seen = ended(143);
+        return;
+      case 'kill':
+        doing.stop = { cause: next.cause, at: doing.stop?.at ?? world.now, killed: true };
+        return;
+      case 'drain':
+        doing.drained = true;
+        return;
+      case 'settle':
+        doing.outcome = next.outcome;
+        return;
+      case 'collect': {
+        const result = finishTask(world.task!, { ...key, now: 9, dice: 0.5, outcome: next.outcome });
+        if (!result.ok) throw new Error(`the record refuses the result: ${result.refusal}`);
+        world.task = result.task;
+        doing.committed = true;
+        return;
+      }
+      case 'remove':
+      case 'drop':
+        world.seen = null;
+        return;
+      case 'done':
+        return;
+    }
+  }
+
+  function move(world: World): void {
+    const { doing, task, seen } = world;
+    const asked = world.events.shift();
+    switch (asked) {
+      case 'cancel':
+      case 'force': {
+        const result =
+          task && requestCancel(task, { force: asked === 'force', requestedBy: 'alice', now: 3 });
+        if (result?.ok) world.task = result.task;
+        return;
+      }
+      case 'lost': {
+        const result = task && takeBackTask(task, { ...key, now: 3, message: 'lost' });
+        if (result?.ok) world.task = result.task;
+        return;
+      }
+      case 'fence':
+        doing.fenced = true;
+        return;
+      case 'unfence':
+        doing.fenced = false;
+        return;
+      case 'exit':
+        if (seen?.state === 'running') world.seen = ended(1);
+        return;
+      case 'vanish':
+        world.seen = null;
+        return;
+      case 'cut':
+        if (!doing.drained) doing.capturing = false;
+        return;
+      case 'later':
+        world.now += 20_000;
+        return;
+      case 'no image':
+        if (!doing.hadContainer && !doing.committed) {
+          doing.outcome ??= { kind: 'failed', reason: 'image_error', exitCode: null, message: 'no image' };
+        }
+        return;
+    }
+  }
+});
