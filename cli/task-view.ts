@@ -1,9 +1,10 @@
 // Tasks as people read them in a terminal. No calls here.
 
+import { age, amounts, duration, megabytes, runTime, trim } from '../client/words.ts';
 import type { AttemptBody, ExplainReply, TaskBody, WorkerVerdictBody } from '../shared/contracts/http.ts';
 import type { Session } from './session.ts';
 import { plain } from './table.ts';
-import { age, amounts, duration, megabytes, paintState, runTime, shortReason, trim } from './words.ts';
+import { paintState, shortReason } from './words.ts';
 
 export function taskTable(session: Session, tasks: readonly TaskBody[]): string {
   const now = session.io.now();

@@ -1,50 +1,6 @@
-// Amounts, times and states in words and colours. Pure.
+// States in words and colours for a terminal. Pure.
 
-import type { AmountsBody, TaskBody } from '../shared/contracts/http.ts';
-
-/** `3.2s`, `4m 10s`, `2h 5m`, `3d 4h`. */
-export function duration(ms: number): string {
-  if (ms < 0) return '0s';
-  if (ms < 10_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)}s`;
-  const seconds = Math.floor(ms / 1000);
-  if (seconds < 60) return `${seconds}s`;
-  if (seconds < 3_600) return `${Math.floor(seconds / 60)}m ${seconds % 60}s`;
-  if (seconds < 86_400) return `${Math.floor(seconds / 3_600)}h ${Math.floor((seconds % 3_600) / 60)}m`;
-  return `${Math.floor(seconds / 86_400)}d ${Math.floor((seconds % 86_400) / 3_600)}h`;
-}
-
-/** The largest unit only: `5s`, `3m`, `2h`, `4d`. */
-export function age(iso: string, now: number): string {
-  const seconds = Math.max(0, Math.floor((now - Date.parse(iso)) / 1000));
-  if (seconds < 60) return `${seconds}s`;
-  if (seconds < 3_600) return `${Math.floor(seconds / 60)}m`;
-  if (seconds < 86_400) return `${Math.floor(seconds / 3_600)}h`;
-  return `${Math.floor(seconds / 86_400)}d`;
-}
-
-/** How long the current or last attempt ran so far, or null before it started. */
-export function runTime(task: TaskBody, now: number): number | null {
-  if (task.started_at === null) return null;
-  return (task.finished_at === null ? now : Date.parse(task.finished_at)) - Date.parse(task.started_at);
-}
-
-/** MB as `512 MB` or `1.5 GB`. */
-export function megabytes(mb: number): string {
-  if (mb < 1_024) return `${Math.round(mb)} MB`;
-  if (mb < 1_048_576) return `${trim(mb / 1_024)} GB`;
-  return `${trim(mb / 1_048_576)} TB`;
-}
-
-export function trim(value: number, digits = 1): string {
-  return String(Number(value.toFixed(digits)));
-}
-
-export function amounts({ cpu, memory, gpu, storage }: AmountsBody): string {
-  const parts = [`${trim(cpu, 2)} ${cpu === 1 ? 'core' : 'cores'}`, megabytes(memory)];
-  if (gpu > 0) parts.push(`${gpu} GPU${gpu === 1 ? '' : 's'}`);
-  if (storage > 0) parts.push(`${megabytes(storage)} disk`);
-  return parts.join(', ');
-}
+import type { TaskBody } from '../shared/contracts/http.ts';
 
 /** Why a task ended as it did, short: `exit 3`, `oom_killed`; empty when there is nothing to say. */
 export function shortReason(task: TaskBody): string {

@@ -1,12 +1,12 @@
 // `login`, `logout`, `register-user`, `tokens`: who the CLI is to the cluster. Never prints a password or a kept token.
 
 import type { Command } from 'commander';
+import { age } from '../../client/words.ts';
 import type { TokenBody } from '../../shared/contracts/http.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { writeProfile } from '../profile.ts';
 import type { Run } from '../program.ts';
 import type { Session } from '../session.ts';
-import { age } from '../words.ts';
 
 interface CredentialOptions {
   readonly username?: string;

@@ -2,11 +2,12 @@
 
 import type { Command } from 'commander';
 import type { Client } from '../../client/client.ts';
+import { duration, megabytes, trim } from '../../client/words.ts';
 import type { AmountsBody, TelemetryReply, WorkerBody } from '../../shared/contracts/http.ts';
 import { TASK_STATES } from '../../shared/model/task.ts';
 import type { Run } from '../program.ts';
 import type { Session } from '../session.ts';
-import { duration, megabytes, paintState, trim } from '../words.ts';
+import { paintState } from '../words.ts';
 
 export function addClusterCommands(program: Command, run: Run): void {
   program.command('status').description('the cluster at a glance').action(run(status));

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { ApiError, type Client, ConnectionError } from '../../client/client.ts';
+import { duration, runTime } from '../../client/words.ts';
 import type { TaskBody } from '../../shared/contracts/http.ts';
 import { isTerminal } from '../../shared/model/task-states.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
@@ -9,7 +10,6 @@ import { positive } from '../options.ts';
 import type { Run } from '../program.ts';
 import { findTaskId, type Session } from '../session.ts';
 import { plain } from '../table.ts';
-import { duration, runTime } from '../words.ts';
 
 interface LogsOptions {
   readonly follow?: boolean;
