@@ -134,6 +134,14 @@ export const taskIdSchema = Joi.string()
     'string.pattern.base': '{{#label}} must be a task id such as task-01jd8x2b9q3v5w7y8z0a1c2d3e',
   });
 
+export const taskIdParams = Joi.object<{ id: string }>({ id: taskIdSchema });
+
+export const tokenIdParams = Joi.object<{ id: string }>({ id: Joi.string().max(64).required() });
+
+export const workerIdParams = Joi.object<{ id: string }>({
+  id: Joi.string().pattern(WORKER_ID_PATTERN, 'a worker id').required(),
+});
+
 const usernameText = Joi.string()
   .pattern(/^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/)
   .required()
@@ -193,12 +201,15 @@ export interface LogsQuery {
   attempt?: number;
   from: number;
   follow: boolean;
+  /** Without it the Accept header decides. */
+  format?: 'text' | 'ndjson';
 }
 
 export const logsSchema = Joi.object<LogsQuery>({
   attempt: Joi.number().integer().min(1),
   from: Joi.number().integer().min(1).default(1),
   follow: Joi.boolean().default(false),
+  format: Joi.string().valid('text', 'ndjson'),
 });
 
 export const idempotencyKeySchema = Joi.string()

@@ -1,0 +1,60 @@
+// /healthz: this process lives. /readyz: it can do its work, or what keeps it from it.
+
+import type { Plugin, Server } from '@hapi/hapi';
+import type { ReadyReply } from '../../shared/contracts/http.ts';
+import { isAppError } from '../../shared/errors.ts';
+import type { Log } from '../../shared/platform/log.ts';
+import { withDeadline } from '../services/deadline.ts';
+
+export interface HealthOptions {
+  /** What the API needs, by name; each rejects when it is away. */
+  readonly checks: Readonly<Record<string, () => Promise<void>>>;
+  readonly log: Log;
+}
+
+const CHECK_DEADLINE_MS = 2_000;
+
+export const healthPlugin: Plugin<HealthOptions> = {
+  name: 'health',
+  register: (server: Server, { checks, log }: HealthOptions) => {
+    server.route({
+      method: 'GET',
+      path: '/healthz',
+      options: { auth: false },
+      handler: () => ({ status: 'ok' }),
+    });
+
+    server.route({
+      method: 'GET',
+      path: '/readyz',
+      options: { auth: false },
+      handler: async (_request, h) => {
+        const results = await Promise.all(
+          Object.entries(checks).map(async ([name, check]) => [name, await judge(name, check, log)] as const),
+        );
+        const ready = results.every(([, { ok }]) => ok);
+        const reply: ReadyReply = {
+          status: ready ? 'ready' : 'unavailable',
+          checks: Object.fromEntries(results),
+        };
+        const response = h.response(reply).code(ready ? 200 : 503);
+        return ready ? response : response.header('retry-after', '2');
+      },
+    });
+  },
+};
+
+async function judge(
+  name: string,
+  check: () => Promise<void>,
+  log: Log,
+): Promise<{ ok: boolean; message: string | null }> {
+  try {
+    await withDeadline(check(), CHECK_DEADLINE_MS, `the ${name}`);
+    return { ok: true, message: null };
+  } catch (error) {
+    log.warn({ err: error, check: name }, 'not ready');
+    // Anyone may read this, so only what we worded ourselves is shown: a vendor's text may hold an address.
+    return { ok: false, message: isAppError(error) ? error.message : `the ${name} does not answer` };
+  }
+}

@@ -1,0 +1,85 @@
+// GET /api/tasks/{id}/logs: output as text or as JSON lines, whole or followed. Streams page by page: a slow
+// reader holds the reading back, a reader that goes away ends it.
+
+import { Readable } from 'node:stream';
+import type { Plugin, Request, Server } from '@hapi/hapi';
+import { logLineBody } from '../../shared/contracts/http.ts';
+import { type LogsQuery, logsSchema, taskIdParams } from '../../shared/contracts/schemas.ts';
+import type { LogLine } from '../../shared/model/log-line.ts';
+import type { Log } from '../../shared/platform/log.ts';
+import type { TaskOutput } from '../services/task-output.ts';
+import { checked, idOf, queryOf } from '../validation.ts';
+import { principalOf } from './auth.ts';
+
+export interface LogsOptions {
+  readonly output: TaskOutput;
+  /** Ends all open readings. */
+  readonly stopping: AbortSignal;
+  readonly log: Log;
+}
+
+const NDJSON = 'application/x-ndjson';
+/** Pieces of a page handed to the socket at a time. */
+const PIECE_CHARS = 65_536;
+
+export const logsPlugin: Plugin<LogsOptions> = {
+  name: 'logs',
+  register: (server: Server, { output, stopping, log }: LogsOptions) => {
+    server.route({
+      method: 'GET',
+      path: '/api/tasks/{id}/logs',
+      options: {
+        validate: checked({ params: taskIdParams, query: logsSchema }),
+        // A silent task must not cost its reader the connection.
+        timeout: { socket: false },
+      },
+      handler: async (request, h) => {
+        const { attempt, from, follow, format } = queryOf<LogsQuery>(request);
+        const end = new AbortController();
+        const stop = () => end.abort();
+        stopping.addEventListener('abort', stop);
+        const closed = () => {
+          stopping.removeEventListener('abort', stop);
+          end.abort();
+        };
+        if (stopping.aborted) end.abort();
+        const query = { attempt, from, follow, signal: end.signal };
+        try {
+          const pages = await output.open(principalOf(request), idOf(request), query);
+          const json = format === undefined ? wantsJson(request) : format === 'ndjson';
+          const body = Readable.from(encode(pages, json, request), { objectMode: false });
+          body.once('close', closed);
+          body.once('error', (error) => log.warn({ err: error }, 'output cut off'));
+          return h.response(body).type(json ? NDJSON : 'text/plain; charset=utf-8');
+        } catch (error) {
+          closed();
+          throw error;
+        }
+      },
+    });
+  },
+};
+
+function wantsJson(request: Request): boolean {
+  return String(request.headers.accept ?? '').includes(NDJSON);
+}
+
+async function* encode(
+  pages: AsyncGenerator<LogLine[], void>,
+  json: boolean,
+  request: Request,
+): AsyncGenerator<string, void> {
+  // A follower of a task that has said nothing yet must know at once that it is connected.
+  request.raw.res.flushHeaders();
+  for await (const lines of pages) {
+    let piece = '';
+    for (const line of lines) {
+      piece += json ? `${JSON.stringify(logLineBody(line))}\n` : `${line.line}\n`;
+      if (piece.length >= PIECE_CHARS) {
+        yield piece;
+        piece = '';
+      }
+    }
+    if (piece !== '') yield piece;
+  }
+}

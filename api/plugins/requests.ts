@@ -1,0 +1,69 @@
+// What every request gets, whatever it asks for: an id, one line in the log, one shape of errors, safe headers.
+
+import type { Plugin, Request, Server } from '@hapi/hapi';
+import { newId } from '../../shared/platform/ids.ts';
+import type { Log } from '../../shared/platform/log.ts';
+import { errorReply } from '../errors.ts';
+
+declare module '@hapi/hapi' {
+  interface RequestApplicationState {
+    requestId: string;
+  }
+}
+
+export interface RequestsOptions {
+  readonly log: Log;
+}
+
+/** An id that a proxy in front gave is kept if it is harmless. */
+const ID_FORM = /^[\w.-]{1,64}$/;
+
+/** Nothing but data comes from the API itself; the dashboard's pages bring their own policy. */
+const DATA_ONLY = "default-src 'none'; frame-ancestors 'none'";
+
+export const requestsPlugin: Plugin<RequestsOptions> = {
+  name: 'requests',
+  register: (server: Server, { log }: RequestsOptions) => {
+    server.ext('onRequest', (request, h) => {
+      const given = request.headers['x-request-id'];
+      request.app.requestId = typeof given === 'string' && ID_FORM.test(given) ? given : newId('req');
+      return h.continue;
+    });
+
+    server.ext('onPreResponse', (request, h) => {
+      const { response } = request;
+      const { requestId } = request.app;
+      if (!(response instanceof Error)) {
+        response.header('x-request-id', requestId);
+        response.header('content-security-policy', DATA_ONLY, { override: false });
+        return h.continue;
+      }
+      const { body, headers, unexpected } = errorReply(response);
+      if (unexpected) {
+        log.error({ err: response, requestId, method: request.method, path: request.path }, 'request failed');
+      }
+      const reply = h.response(body).code(body.statusCode).header('x-request-id', requestId);
+      reply.header('content-security-policy', DATA_ONLY);
+      for (const [name, value] of Object.entries(headers)) reply.header(name, value);
+      return reply;
+    });
+
+    server.events.on('response', (request) => logLine(log, request));
+  },
+};
+
+function logLine(log: Log, request: Request): void {
+  const { response, method, path, info, auth, app } = request;
+  const status = response && !(response instanceof Error) ? response.statusCode : 499;
+  const line = {
+    requestId: app.requestId,
+    method,
+    path,
+    status,
+    ms: Math.max(0, (info.responded || info.completed || Date.now()) - info.received),
+    user: auth.credentials?.user?.username,
+  };
+  // Reading is what dashboards and probes do all day.
+  if (method === 'get' && status < 400) log.debug(line, 'request');
+  else log.info(line, 'request');
+}

@@ -1,0 +1,149 @@
+// /api/tasks: submit, list, look, cancel, retry, explain. Translates between the wire and the services only.
+
+import type { Plugin, Server } from '@hapi/hapi';
+import { explainReply } from '../../shared/contracts/cluster.ts';
+import { type BatchReply, type SubmitBody, taskBody, taskSpec } from '../../shared/contracts/http.ts';
+import {
+  batchSchema,
+  cancelSchema,
+  idempotencyKeySchema,
+  submitSchema,
+  type TaskListQuery,
+  taskIdParams,
+  taskListSchema,
+} from '../../shared/contracts/schemas.ts';
+import { AppError } from '../../shared/errors.ts';
+import type { TaskState } from '../../shared/model/task.ts';
+import type { TaskExplanations } from '../services/explanations.ts';
+import type { Submission, Submissions } from '../services/submission.ts';
+import type { TaskRecords } from '../services/task-records.ts';
+import { bodyOf, checked, idOf, queryOf } from '../validation.ts';
+import { principalOf } from './auth.ts';
+
+export interface TasksOptions {
+  readonly submissions: Submissions;
+  readonly records: TaskRecords;
+  readonly explanations: TaskExplanations;
+}
+
+/** The largest legal task (command and environment of 128 KB each, 1,000 paths), with room for JSON's escapes. */
+const SUBMIT_MAX_BYTES = 2 * 1_048_576;
+const BATCH_MAX_BYTES = 20 * 1_048_576;
+
+export const tasksPlugin: Plugin<TasksOptions> = {
+  name: 'tasks',
+  register: (server: Server, { submissions, records, explanations }: TasksOptions) => {
+    server.route({
+      method: 'POST',
+      path: '/api/tasks',
+      options: { payload: { maxBytes: SUBMIT_MAX_BYTES }, validate: checked({ payload: submitSchema }) },
+      handler: async (request, h) => {
+        const spec = taskSpec(bodyOf<SubmitBody>(request));
+        const key = idempotencyKey(request.headers['idempotency-key']);
+        const submission = await submissions.submit(principalOf(request), spec, key);
+        const [task] = submission.tasks;
+        if (!task) throw new AppError('internal', 'a submission made no task');
+        const response = h.response(taskBody(task)).code(201).header('location', `/api/tasks/${task.id}`);
+        return marked(response, submission);
+      },
+    });
+
+    server.route({
+      method: 'POST',
+      path: '/api/tasks/batch',
+      options: { payload: { maxBytes: BATCH_MAX_BYTES }, validate: checked({ payload: batchSchema }) },
+      handler: async (request, h) => {
+        const specs = bodyOf<{ tasks: SubmitBody[] }>(request).tasks.map(taskSpec);
+        const key = idempotencyKey(request.headers['idempotency-key']);
+        const submission = await submissions.submitBatch(principalOf(request), specs, key);
+        const reply: BatchReply = { tasks: submission.tasks.map(taskBody) };
+        return marked(h.response(reply).code(201), submission);
+      },
+    });
+
+    server.route({
+      method: 'GET',
+      path: '/api/tasks',
+      options: { validate: checked({ query: taskListSchema }) },
+      handler: async (request) => {
+        const query = queryOf<TaskListQuery>(request);
+        const { tasks, next } = await records.list(principalOf(request), {
+          states: query.status as TaskState[] | undefined,
+          tag: query.tag,
+          username: query.user,
+          workerId: query.worker,
+          text: query.q,
+          limit: query.limit,
+          before: query.cursor,
+        });
+        return { tasks: tasks.map(taskBody), next_cursor: next };
+      },
+    });
+
+    server.route({
+      method: 'GET',
+      path: '/api/tasks/{id}',
+      options: { validate: checked({ params: taskIdParams }) },
+      handler: async (request) => taskBody(await records.get(principalOf(request), idOf(request))),
+    });
+
+    server.route({
+      method: 'POST',
+      path: '/api/tasks/{id}/cancel',
+      options: { validate: checked({ params: taskIdParams, payload: cancelSchema }) },
+      handler: async (request, h) => {
+        const force = bodyOf<{ force: boolean } | null>(request)?.force ?? false;
+        const task = await records.cancel(principalOf(request), idOf(request), force);
+        return h.response(taskBody(task)).code(202);
+      },
+    });
+
+    server.route({
+      method: 'DELETE',
+      path: '/api/tasks/{id}',
+      options: { validate: checked({ params: taskIdParams }) },
+      handler: async (request, h) => {
+        const task = await records.cancel(principalOf(request), idOf(request), false);
+        return h.response(taskBody(task)).code(202);
+      },
+    });
+
+    server.route({
+      method: 'POST',
+      path: '/api/tasks/{id}/retry',
+      options: { validate: checked({ params: taskIdParams }) },
+      handler: async (request, h) => {
+        const task = await submissions.retry(principalOf(request), idOf(request));
+        return h.response(taskBody(task)).code(201).header('location', `/api/tasks/${task.id}`);
+      },
+    });
+
+    server.route({
+      method: 'GET',
+      path: '/api/tasks/{id}/explain',
+      options: { validate: checked({ params: taskIdParams }) },
+      handler: async (request) => {
+        const { task, explanation } = await explanations.explain(principalOf(request), idOf(request));
+        return explainReply(task, explanation);
+      },
+    });
+  },
+};
+
+interface Headed {
+  header(name: string, value: string): unknown;
+}
+
+function marked<T extends Headed>(response: T, { replayed }: Submission): T {
+  if (replayed) response.header('idempotent-replay', 'true');
+  return response;
+}
+
+function idempotencyKey(header: unknown): string | null {
+  if (header === undefined) return null;
+  const { error, value } = idempotencyKeySchema.label('Idempotency-Key').validate(header);
+  if (!error) return value;
+  throw new AppError('invalid_request', `the header ${error.message}`, {
+    details: [{ field: 'Idempotency-Key', message: error.message }],
+  });
+}

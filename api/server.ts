@@ -1,0 +1,174 @@
+// Puts the API together from its parts: services first, then one plugin per resource. Opens nothing itself; the
+// parts are opened and closed by whoever made them.
+
+import Hapi, { type Server } from '@hapi/hapi';
+import type { ApiConfig } from '../shared/platform/config.ts';
+import type { Log } from '../shared/platform/log.ts';
+import type { Clock } from '../shared/ports/clock.ts';
+import type { AttemptLimiter, EventBus, WorkerPresence } from '../shared/ports/coordination.ts';
+import type { LogStore } from '../shared/ports/log-store.ts';
+import type { IntakeQueue } from '../shared/ports/queue.ts';
+import type { Store } from '../shared/ports/store.ts';
+import { accountsPlugin } from './plugins/accounts.ts';
+import { authPlugin } from './plugins/auth.ts';
+import { dashboardPlugin } from './plugins/dashboard.ts';
+import { healthPlugin } from './plugins/health.ts';
+import { logsPlugin } from './plugins/logs.ts';
+import { requestsPlugin } from './plugins/requests.ts';
+import { tasksPlugin } from './plugins/tasks.ts';
+import { workersPlugin } from './plugins/workers.ts';
+import { Accounts } from './services/accounts.ts';
+import { Announcer } from './services/announcer.ts';
+import { ClusterView } from './services/cluster-view.ts';
+import { withDeadline } from './services/deadline.ts';
+import { TaskExplanations } from './services/explanations.ts';
+import { imageRule } from './services/image-rules.ts';
+import { WorkerMaintenance } from './services/maintenance.ts';
+import { PasswordHasher } from './services/passwords.ts';
+import { Sessions } from './services/sessions.ts';
+import { Submissions } from './services/submission.ts';
+import { TaskOutput } from './services/task-output.ts';
+import { TaskRecords } from './services/task-records.ts';
+import { TaskWatch } from './services/task-watch.ts';
+
+export interface ApiParts {
+  readonly config: ApiConfig;
+  readonly store: Store;
+  readonly intake: IntakeQueue;
+  readonly presence: WorkerPresence;
+  readonly bus: EventBus;
+  readonly logs: LogStore;
+  readonly loginLimiter: AttemptLimiter;
+  /** Rejects when the queue cannot be reached. */
+  readonly pingQueue: () => Promise<void>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface Api {
+  /** For `inject` in tests and for what listens on the same port. */
+  readonly server: Server;
+  /** Listens, and says where. */
+  start(): Promise<string>;
+  /** Ends open readings, lets requests finish for a few seconds, then cuts them. */
+  stop(): Promise<void>;
+}
+
+/** Bodies other than submissions are small. */
+const BODY_MAX_BYTES = 64 * 1_024;
+const BODY_DEADLINE_MS = 30_000;
+/** No handler should take so long; whoever waits longer has given up. */
+const ANSWER_DEADLINE_MS = 30_000;
+const STOP_DEADLINE_MS = 5_000;
+
+/** Plugins are registered; nothing listens before `start`. */
+export async function createApi(parts: ApiParts): Promise<Api> {
+  const { config, store, log } = parts;
+  const server = Hapi.server({
+    host: config.host,
+    port: config.port,
+    debug: false,
+    router: { stripTrailingSlash: true },
+    // Output is followed line by line, and compression would hold lines back.
+    mime: { override: { 'text/plain': { compressible: false } } },
+    routes: {
+      payload: {
+        allow: 'application/json',
+        maxBytes: BODY_MAX_BYTES,
+        timeout: BODY_DEADLINE_MS,
+        // Without this hapi would fill in its own text before the one shape of errors is made.
+        failAction: (_request, _h, error) => {
+          throw error;
+        },
+      },
+      timeout: { server: ANSWER_DEADLINE_MS },
+      // No cookies are used, so broken ones of others are none of our business.
+      state: { parse: false, failAction: 'ignore' },
+      security: {
+        hsts: false,
+        xframe: 'deny',
+        xss: 'disabled',
+        noOpen: true,
+        noSniff: true,
+        referrer: 'no-referrer',
+      },
+      cors: false,
+    },
+  });
+
+  const stopping = new AbortController();
+  const services = createServices(parts);
+  const { announcer, watch } = services;
+  await server.register([
+    { plugin: requestsPlugin, options: { log } },
+    { plugin: authPlugin, options: services },
+    { plugin: accountsPlugin, options: services },
+    { plugin: tasksPlugin, options: services },
+    { plugin: logsPlugin, options: { ...services, stopping: stopping.signal, log } },
+    { plugin: workersPlugin, options: { ...services, observeAuth: config.observeAuth } },
+    {
+      plugin: healthPlugin,
+      options: { checks: { store: () => store.ping(), queue: () => parts.pingQueue() }, log },
+    },
+    { plugin: dashboardPlugin, options: { webDir: config.webDir } },
+  ]);
+  await server.initialize();
+  await watch.start();
+
+  return {
+    server,
+    start: async () => {
+      await server.start();
+      return server.info.uri;
+    },
+    stop: async () => {
+      stopping.abort();
+      await server.stop({ timeout: STOP_DEADLINE_MS });
+      await withDeadline(announcer.settle(), STOP_DEADLINE_MS, 'the queue').catch((error) =>
+        log.warn({ err: error }, 'stopped before all new tasks were announced'),
+      );
+      await watch.stop();
+    },
+  };
+}
+
+function createServices(parts: ApiParts) {
+  const { config, store, intake, presence, bus, logs, clock, log } = parts;
+  const { users } = store;
+  const sessions = new Sessions({
+    users,
+    secret: config.jwtSecret,
+    ttlSeconds: config.tokenTtlSeconds,
+    clock,
+    log,
+  });
+  const accounts = new Accounts({
+    users,
+    sessions,
+    hasher: new PasswordHasher(),
+    limiter: parts.loginLimiter,
+    registration: config.registration,
+    clock,
+  });
+  const announcer = new Announcer({ intake, bus, log });
+  const watch = new TaskWatch(bus, log);
+  const records = new TaskRecords({ store, announcer, clock });
+  const imageAllowed = imageRule(config.imageAllow);
+  const submissions = new Submissions({ store, records, announcer, imageAllowed, clock });
+  const output = new TaskOutput({ records, tasks: store.tasks, logs, watch, clock });
+  const view = new ClusterView({ store, presence, clock, log });
+  const maintenance = new WorkerMaintenance({ store, view, announcer });
+  const explanations = new TaskExplanations({ records, store, clock });
+  return {
+    sessions,
+    accounts,
+    announcer,
+    watch,
+    records,
+    submissions,
+    output,
+    view,
+    maintenance,
+    explanations,
+  };
+}

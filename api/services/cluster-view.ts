@@ -1,0 +1,103 @@
+// What the cluster looks like right now, put together from the records and the heartbeats. Kept for a moment and
+// read once for all who ask meanwhile, so that a thousand pollers cost as much as one.
+
+import type { ClusterSnapshot, WorkerView } from '../../shared/contracts/cluster.ts';
+import { AppError } from '../../shared/errors.ts';
+import { addResources, NO_RESOURCES, subtractResources } from '../../shared/model/resources.ts';
+import { type Worker, workerState } from '../../shared/model/worker.ts';
+import type { Log } from '../../shared/platform/log.ts';
+import type { Clock } from '../../shared/ports/clock.ts';
+import type { PresentWorker, WorkerPresence } from '../../shared/ports/coordination.ts';
+import type { Allocation, Store } from '../../shared/ports/store.ts';
+import { withDeadline } from './deadline.ts';
+
+export interface ClusterViewParts {
+  readonly store: Pick<Store, 'tasks' | 'workers'>;
+  readonly presence: WorkerPresence;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const FRESH_MS = 400;
+const PRESENCE_DEADLINE_MS = 1_500;
+
+export class ClusterView {
+  readonly #parts: ClusterViewParts;
+  #last: { snapshot: Promise<ClusterSnapshot>; since: number; done: boolean } | null = null;
+
+  constructor(parts: ClusterViewParts) {
+    this.#parts = parts;
+  }
+
+  /** At most 0.4 s old when it is handed out, or as old as it takes to read. */
+  snapshot(): Promise<ClusterSnapshot> {
+    const now = this.#parts.clock.monotonic();
+    if (this.#last && (!this.#last.done || now - this.#last.since < FRESH_MS)) return this.#last.snapshot;
+    const last = { snapshot: this.#read(), since: now, done: false };
+    this.#last = last;
+    last.snapshot.then(
+      () => {
+        last.done = true;
+      },
+      () => {
+        // A fault is not kept for the next one to ask.
+        if (this.#last === last) this.#last = null;
+      },
+    );
+    return last.snapshot;
+  }
+
+  /** The next one to ask gets what is true from now on. */
+  forget(): void {
+    this.#last = null;
+  }
+
+  async worker(id: string): Promise<WorkerView> {
+    const found = (await this.snapshot()).workers.find(({ worker }) => worker.id === id);
+    if (!found) throw new AppError('not_found', `there is no worker ${id}; GET /workers lists them`);
+    return found;
+  }
+
+  async #read(): Promise<ClusterSnapshot> {
+    const { store, clock } = this.#parts;
+    const [workers, allocations, tasksByState, present] = await Promise.all([
+      store.workers.list(),
+      store.tasks.allocations(),
+      store.tasks.countByState(),
+      this.#present(),
+    ]);
+    const held = new Map<string, Allocation[]>(workers.map(({ id }) => [id, []]));
+    for (const allocation of allocations) held.get(allocation.workerId)?.push(allocation);
+    const beats = new Map(present.map((beat) => [beat.workerId, beat]));
+    return {
+      at: clock.now(),
+      workers: workers.map((worker) => view(worker, held.get(worker.id) ?? [], beats.get(worker.id))),
+      tasksByState,
+    };
+  }
+
+  /** The records can be shown without heartbeats. */
+  async #present(): Promise<PresentWorker[]> {
+    try {
+      return await withDeadline(this.#parts.presence.present(), PRESENCE_DEADLINE_MS, 'Redis');
+    } catch (error) {
+      this.#parts.log.debug({ err: error }, 'heartbeats cannot be read');
+      return [];
+    }
+  }
+}
+
+function view(worker: Worker, held: readonly Allocation[], beat: PresentWorker | undefined): WorkerView {
+  const reserved = held.reduce((sum, { resources }) => addResources(sum, resources), NO_RESOURCES);
+  const running = held.filter(({ state }) => state === 'running').length;
+  return {
+    worker,
+    state: workerState(worker),
+    reserved,
+    free: subtractResources(worker.capacity, reserved),
+    assigned: held.length - running,
+    running,
+    heartbeatAgeMs: beat?.ageMs ?? null,
+    usage: beat?.usage ?? null,
+  };
+}

@@ -1,0 +1,61 @@
+// What an admin does to workers. Writes the wish only; the scheduler acts on it. Knows nothing of HTTP.
+
+import type { WorkerView } from '../../shared/contracts/cluster.ts';
+import { AppError } from '../../shared/errors.ts';
+import type { Principal } from '../../shared/model/user.ts';
+import type { Maintenance } from '../../shared/model/worker.ts';
+import type { Store } from '../../shared/ports/store.ts';
+import type { Announcer } from './announcer.ts';
+import type { ClusterView } from './cluster-view.ts';
+
+export interface MaintenanceParts {
+  readonly store: Pick<Store, 'tasks' | 'workers'>;
+  readonly view: ClusterView;
+  readonly announcer: Announcer;
+}
+
+export class WorkerMaintenance {
+  readonly #parts: MaintenanceParts;
+
+  constructor(parts: MaintenanceParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws AppError `forbidden`, `not_found` */
+  async set(by: Principal, id: string, maintenance: Maintenance): Promise<WorkerView> {
+    requireAdmin(by);
+    const { store, view, announcer } = this.#parts;
+    if (!(await store.workers.setMaintenance(id, maintenance))) throw unknown(id);
+    announcer.workerChanged(id);
+    view.forget();
+    return view.worker(id);
+  }
+
+  /** Forgets a worker. @throws AppError `forbidden`, `not_found`; `conflict` while it is up and holds tasks */
+  async remove(by: Principal, id: string): Promise<void> {
+    requireAdmin(by);
+    const { store, view, announcer } = this.#parts;
+    const worker = await store.workers.get(id);
+    if (!worker) throw unknown(id);
+    if (worker.liveness === 'up') {
+      const held = await store.tasks.allocations(id);
+      if (held.length > 0) {
+        throw new AppError(
+          'conflict',
+          `worker ${id} is up and holds ${held.length} task${held.length === 1 ? '' : 's'}: drain it first`,
+        );
+      }
+    }
+    await store.workers.remove(id);
+    announcer.workerChanged(id);
+    view.forget();
+  }
+}
+
+export function requireAdmin(by: Principal): void {
+  if (by.role !== 'admin') throw new AppError('forbidden', 'only an admin may do this');
+}
+
+function unknown(id: string): AppError {
+  return new AppError('not_found', `there is no worker ${id}; GET /workers lists them`);
+}

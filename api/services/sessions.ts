@@ -1,0 +1,158 @@
+// Bearer tokens: JWTs from a login, checked without the store, and long-lived API tokens, looked up by hash.
+// Says which of missing, malformed, forged, expired or unknown a token is. Never logs or keeps a token.
+
+import { createHash, randomBytes } from 'node:crypto';
+import { type HapiJwt, token as jwt } from '@hapi/jwt';
+import { AppError } from '../../shared/errors.ts';
+import { type ApiToken, type Principal, ROLES, type User } from '../../shared/model/user.ts';
+import { newId } from '../../shared/platform/ids.ts';
+import type { Log } from '../../shared/platform/log.ts';
+import type { Clock } from '../../shared/ports/clock.ts';
+import type { UserStore } from '../../shared/ports/store.ts';
+
+const ISSUER = 'cloudai';
+const AUDIENCE = 'cloudai-api';
+const API_TOKEN_PREFIX = 'cloudai_';
+/** Time between two notes of a token's last use. */
+const TOUCH_MS = 60_000;
+/** Far more than anyone can keep apart. */
+const MAX_TOKENS_PER_USER = 100;
+/** Above any real token: nothing longer is even decoded. */
+const MAX_TOKEN_CHARS = 4_096;
+
+const LOG_IN = 'log in with POST /api/auth/login';
+
+export interface SessionParts {
+  readonly users: UserStore;
+  readonly secret: string;
+  readonly ttlSeconds: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export class Sessions {
+  readonly #parts: SessionParts;
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+  }
+
+  /** A JWT for a user who just proved to be one. `expiresAt` in milliseconds since the epoch. */
+  issue(user: User): { token: string; expiresAt: number } {
+    const { secret, ttlSeconds, clock } = this.#parts;
+    const issuedAt = Math.floor(clock.now() / 1000);
+    const exp = issuedAt + ttlSeconds;
+    const token = jwt.generate(
+      { iss: ISSUER, aud: AUDIENCE, sub: user.id, name: user.username, role: user.role, iat: issuedAt, exp },
+      { key: secret, algorithm: 'HS256' },
+    );
+    return { token, expiresAt: exp * 1000 };
+  }
+
+  /** @throws AppError `unauthenticated` that says what is wrong with the token and what to do */
+  async identify(header: string | undefined): Promise<Principal> {
+    if (header === undefined || header.trim() === '') {
+      throw new AppError(
+        'unauthenticated',
+        `no token was sent: ${LOG_IN} and send the header "Authorization: Bearer <token>"`,
+      );
+    }
+    const token = /^Bearer +(\S+) *$/i.exec(header)?.[1];
+    if (!token || token.length > MAX_TOKEN_CHARS) {
+      throw refuse('the Authorization header is malformed: it must read "Bearer <token>"');
+    }
+    return token.startsWith(API_TOKEN_PREFIX) ? this.#fromApiToken(token) : this.#fromJwt(token);
+  }
+
+  #fromJwt(token: string): Principal {
+    let artifacts: HapiJwt.Artifacts;
+    try {
+      artifacts = jwt.decode(token);
+    } catch {
+      throw refuse(`the token is malformed: ${LOG_IN} and send the token as it was given`);
+    }
+    // The accepted algorithm is ours to name, not the token's: "none" and others never get as far as a check.
+    attempt(
+      () => jwt.verifySignature(artifacts, { key: this.#parts.secret, algorithm: 'HS256' }),
+      `the token was not issued by this cluster: ${LOG_IN} for a new one`,
+    );
+    const payload = artifacts.decoded.payload as Record<string, unknown>;
+    const now = this.#parts.clock.now();
+    if (typeof payload.exp !== 'number' || payload.exp <= Math.floor(now / 1000)) {
+      throw refuse(`the token has expired: ${LOG_IN} for a new one`);
+    }
+    attempt(
+      () => jwt.verifyPayload(artifacts, { aud: AUDIENCE, iss: ISSUER, sub: false, now }),
+      `the token is not meant for this API: ${LOG_IN} for a new one`,
+    );
+    const { sub, name } = payload;
+    const role = ROLES.find((known) => known === payload.role);
+    if (typeof sub !== 'string' || typeof name !== 'string' || !role) {
+      throw refuse(`the token does not say who you are: ${LOG_IN} for a new one`);
+    }
+    return { userId: sub, username: name, role };
+  }
+
+  async #fromApiToken(token: string): Promise<Principal> {
+    const { users, clock, log } = this.#parts;
+    const found = await users.findTokenByHash(sha256(token));
+    const user = found && (await users.get(found.userId));
+    if (!found || !user) {
+      throw refuse('the API token is not known or was taken back: make a new one with POST /api/auth/tokens');
+    }
+    const now = clock.now();
+    if (now - (found.lastUsedAt ?? 0) > TOUCH_MS) {
+      users.touchToken(found.id, now).catch((error) => log.debug({ err: error }, 'last use not noted'));
+    }
+    return { userId: user.id, username: user.username, role: user.role };
+  }
+
+  /** The token itself is in the answer and nowhere else. */
+  async createApiToken(owner: Principal, name: string): Promise<{ record: ApiToken; token: string }> {
+    const { users, clock } = this.#parts;
+    if ((await users.listTokens(owner.userId)).length >= MAX_TOKENS_PER_USER) {
+      throw new AppError(
+        'conflict',
+        `you have ${MAX_TOKENS_PER_USER} API tokens: delete one you do not need`,
+      );
+    }
+    const token = `${API_TOKEN_PREFIX}${randomBytes(32).toString('base64url')}`;
+    const record: ApiToken = {
+      id: newId('token'),
+      userId: owner.userId,
+      name,
+      hash: sha256(token),
+      createdAt: clock.now(),
+      lastUsedAt: null,
+    };
+    await users.insertToken(record);
+    return { record, token };
+  }
+
+  listApiTokens(owner: Principal): Promise<ApiToken[]> {
+    return this.#parts.users.listTokens(owner.userId);
+  }
+
+  /** @throws AppError `not_found` for a token that is not the owner's */
+  async removeApiToken(owner: Principal, id: string): Promise<void> {
+    if (!(await this.#parts.users.removeToken(owner.userId, id))) {
+      throw new AppError('not_found', `you have no API token ${id}; GET /api/auth/tokens lists yours`);
+    }
+  }
+}
+
+function refuse(message: string): AppError {
+  return new AppError('unauthenticated', message, { details: [{ field: 'authorization', message }] });
+}
+
+function attempt(check: () => void, message: string): void {
+  try {
+    check();
+  } catch {
+    throw refuse(message);
+  }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,146 @@
+// Submitting tasks: the last checks that need more than the body itself, the record in the store, then the word
+// to the queue. A submission counts once it stands in the store. Knows nothing of HTTP.
+
+import { AppError, type ErrorDetail } from '../../shared/errors.ts';
+import type { Task, TaskSpec } from '../../shared/model/task.ts';
+import { newTask } from '../../shared/model/task-life.ts';
+import type { Principal } from '../../shared/model/user.ts';
+import { newTaskId } from '../../shared/platform/ids.ts';
+import type { Clock } from '../../shared/ports/clock.ts';
+import type { Store } from '../../shared/ports/store.ts';
+import type { Announcer } from './announcer.ts';
+import { contentHash } from './canonical.ts';
+import type { TaskRecords } from './task-records.ts';
+
+export interface SubmissionParts {
+  readonly store: Pick<Store, 'tasks' | 'files'>;
+  readonly records: TaskRecords;
+  readonly announcer: Announcer;
+  readonly imageAllowed: (image: string) => boolean;
+  readonly clock: Clock;
+}
+
+export interface Submission {
+  /** In the order of the call. */
+  readonly tasks: readonly Task[];
+  /** True when an earlier call with the same idempotency key made them. */
+  readonly replayed: boolean;
+}
+
+interface Draft {
+  readonly owner: { readonly id: string; readonly name: string };
+  readonly specs: readonly TaskSpec[];
+  /** Path of a task's fields in the caller's body, e.g. `tasks.3.`, for the names of faults. */
+  readonly fieldPrefix: (index: number) => string;
+  readonly keys: readonly string[] | null;
+}
+
+/** Above so many different paths one list of all uploads is cheaper. */
+const FIND_ONE_BY_ONE = 16;
+
+export class Submissions {
+  readonly #parts: SubmissionParts;
+
+  constructor(parts: SubmissionParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws AppError `invalid_request` naming every fault; `idempotency_mismatch` */
+  submit(by: Principal, spec: TaskSpec, idempotencyKey: string | null): Promise<Submission> {
+    return this.#insert({
+      owner: { id: by.userId, name: by.username },
+      specs: [spec],
+      fieldPrefix: () => '',
+      keys: idempotencyKey === null ? null : [idempotencyKey],
+    });
+  }
+
+  /** All or none. The tasks of a batch with a key have the keys `key#0`, `key#1`, … */
+  submitBatch(by: Principal, specs: readonly TaskSpec[], idempotencyKey: string | null): Promise<Submission> {
+    return this.#insert({
+      owner: { id: by.userId, name: by.username },
+      specs,
+      fieldPrefix: (index) => `tasks.${index}.`,
+      keys: idempotencyKey === null ? null : specs.map((_, index) => `${idempotencyKey}#${index}`),
+    });
+  }
+
+  /** A new task from the spec of an old one, for the same owner, whose files it may name. */
+  async retry(by: Principal, taskId: string): Promise<Task> {
+    const old = await this.#parts.records.get(by, taskId);
+    const { tasks } = await this.#insert({
+      owner: { id: old.ownerId, name: old.ownerName },
+      specs: [old.spec],
+      fieldPrefix: () => '',
+      keys: null,
+    });
+    const [task] = tasks;
+    if (!task) throw new AppError('internal', 'a retry made no task');
+    return task;
+  }
+
+  async #insert(draft: Draft): Promise<Submission> {
+    const { store, announcer, clock } = this.#parts;
+    await this.#check(draft);
+    const now = clock.now();
+    const requestHash = draft.keys === null ? null : contentHash(draft.specs);
+    const tasks = draft.specs.map((spec, index) =>
+      newTask({
+        id: newTaskId(),
+        ownerId: draft.owner.id,
+        ownerName: draft.owner.name,
+        spec,
+        idempotencyKey: draft.keys?.[index] ?? null,
+        requestHash,
+        now,
+      }),
+    );
+    const outcome = await store.tasks.insert(tasks);
+    if (outcome.kind === 'inserted') {
+      announcer.submitted(tasks);
+      return { tasks, replayed: false };
+    }
+    const same =
+      outcome.existing.length === tasks.length &&
+      outcome.existing.every((task) => task.requestHash === requestHash);
+    if (!same) {
+      throw new AppError(
+        'idempotency_mismatch',
+        'this Idempotency-Key was used before with another body: use a new key for a new submission',
+      );
+    }
+    return { tasks: outcome.existing, replayed: true };
+  }
+
+  async #check({ owner, specs, fieldPrefix }: Draft): Promise<void> {
+    const faults: ErrorDetail[] = [];
+    specs.forEach(({ image }, index) => {
+      if (this.#parts.imageAllowed(image)) return;
+      const field = `${fieldPrefix(index)}docker_image`;
+      faults.push({ field, message: `"${field}" is not allowed on this cluster: ${image}` });
+    });
+    const wanted = new Set(specs.flatMap(({ files }) => files));
+    if (wanted.size > 0) {
+      const there = await this.#uploads(owner.id, wanted);
+      specs.forEach(({ files }, index) => {
+        files.forEach((path, place) => {
+          if (there.has(path)) return;
+          const field = `${fieldPrefix(index)}files.${place}`;
+          faults.push({ field, message: `"${field}" is not among your uploads: ${path}` });
+        });
+      });
+    }
+    if (faults.length === 0) return;
+    const rest = faults.length === 1 ? '' : ` (and ${faults.length - 1} more, see details)`;
+    throw new AppError('invalid_request', `${faults[0]?.message}${rest}`, { details: faults });
+  }
+
+  async #uploads(ownerId: string, paths: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+    const { files } = this.#parts.store;
+    if (paths.size > FIND_ONE_BY_ONE) {
+      return new Set((await files.list({ ownerId, taskId: null })).map(({ path }) => path));
+    }
+    const found = await Promise.all([...paths].map((path) => files.find({ ownerId, taskId: null, path })));
+    return new Set(found.filter((file) => file !== null).map(({ path }) => path));
+  }
+}

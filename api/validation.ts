@@ -1,0 +1,50 @@
+// How schemas are applied at the door: bodies as they stand ("1.0" is no number), paths and queries converted
+// from text. Every fault is named in the caller's own spelling.
+
+import type { Lifecycle, Request, RouteOptionsValidate } from '@hapi/hapi';
+import Joi from 'joi';
+import { AppError } from '../shared/errors.ts';
+
+export interface RouteSchemas {
+  readonly payload?: Joi.ObjectSchema;
+  readonly query?: Joi.ObjectSchema;
+  readonly params?: Joi.ObjectSchema;
+}
+
+const MESSAGES = { 'object.unknown': '{{#label}} is not a known field' };
+
+/** hapi's `validate` option: the values that reach the handler are checked and have their defaults. */
+export function checked({ payload, query, params }: RouteSchemas): RouteOptionsValidate {
+  return {
+    options: { abortEarly: false, messages: MESSAGES },
+    failAction: refuse,
+    ...(payload ? { payload: payload.prefs({ convert: false }).label('the body') } : {}),
+    ...(query ? { query: query.label('the query') } : {}),
+    ...(params ? { params } : {}),
+  };
+}
+
+/** @throws AppError `invalid_request` that names every fault */
+const refuse: Lifecycle.Method = (_request, _h, error) => {
+  if (!Joi.isError(error)) throw error;
+  const [first, ...more] = error.details;
+  const rest = more.length === 0 ? '' : ` (and ${more.length} more, see details)`;
+  throw new AppError('invalid_request', `${first?.message ?? error.message}${rest}`, {
+    details: error.details.map(({ path, message }) => ({ field: path.join('.'), message })),
+  });
+};
+
+// hapi's types cannot know what a schema lets through. These say so, and are used only in routes that are `checked`.
+
+export function bodyOf<T>(request: Request): T {
+  return request.payload as T;
+}
+
+export function queryOf<T>(request: Request): T {
+  return request.query as T;
+}
+
+/** The `{id}` of the address. */
+export function idOf(request: Request): string {
+  return String(request.params.id);
+}

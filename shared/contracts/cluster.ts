@@ -1,0 +1,144 @@
+// What the cluster looks like, as data, and its form on the wire (the types of the replies are in http.ts).
+
+import type { Dimension, Resources, Shortfall } from '../model/resources.ts';
+import { addResources, NO_RESOURCES } from '../model/resources.ts';
+import type { Task, TaskState } from '../model/task.ts';
+import type { Worker, WorkerState, WorkerUsage } from '../model/worker.ts';
+import {
+  amountsBody,
+  type ExplainReply,
+  type ShortfallBody,
+  type TelemetryReply,
+  usageBody,
+  type WorkerBody,
+  type WorkerVerdictBody,
+} from './http.ts';
+
+export interface WorkerView {
+  readonly worker: Worker;
+  readonly state: WorkerState;
+  /** Held by assigned and running tasks. */
+  readonly reserved: Resources;
+  /** Below zero in a dimension that is over-committed. */
+  readonly free: Resources;
+  readonly assigned: number;
+  readonly running: number;
+  readonly heartbeatAgeMs: number | null;
+  readonly usage: WorkerUsage | null;
+}
+
+export interface ClusterSnapshot {
+  readonly at: number;
+  /** In order of id. */
+  readonly workers: readonly WorkerView[];
+  readonly tasksByState: Readonly<Record<TaskState, number>>;
+}
+
+export function workerBody(view: WorkerView): WorkerBody {
+  const { worker, heartbeatAgeMs } = view;
+  const { fingerprint } = worker;
+  return {
+    worker_id: worker.id,
+    state: view.state,
+    address: worker.address,
+    labels: { ...worker.labels },
+    capacity: amountsBody(worker.capacity),
+    reserved: amountsBody(view.reserved),
+    free: amountsBody(view.free),
+    tasks: { assigned: view.assigned, running: view.running },
+    heartbeat_age_seconds: heartbeatAgeMs === null ? null : Math.round(heartbeatAgeMs) / 1000,
+    usage: view.usage && usageBody(view.usage),
+    fingerprint: {
+      os: fingerprint.os,
+      arch: fingerprint.arch,
+      cpu_model: fingerprint.cpuModel,
+      cpu_cores: fingerprint.cpuCores,
+      memory: fingerprint.memoryMb,
+      storage: fingerprint.storageMb,
+      gpu_models: [...fingerprint.gpuModels],
+      runtime: fingerprint.runtime,
+      runtime_version: fingerprint.runtimeVersion,
+      version: fingerprint.version,
+    },
+    registered_at: new Date(worker.registeredAt).toISOString(),
+  };
+}
+
+export function telemetryReply(snapshot: ClusterSnapshot): TelemetryReply {
+  const totals = { capacity: NO_RESOURCES, reserved: NO_RESOURCES, free: NO_RESOURCES };
+  const byState: Record<WorkerState, number> = { ready: 0, cordoned: 0, draining: 0, down: 0 };
+  for (const { state, worker, reserved, free } of snapshot.workers) {
+    byState[state] += 1;
+    if (state === 'down') continue;
+    totals.capacity = addResources(totals.capacity, worker.capacity);
+    totals.reserved = addResources(totals.reserved, reserved);
+    totals.free = addResources(totals.free, free);
+  }
+  return {
+    at: new Date(snapshot.at).toISOString(),
+    workers_by_state: byState,
+    totals: {
+      capacity: amountsBody(totals.capacity),
+      reserved: amountsBody(totals.reserved),
+      free: amountsBody(totals.free),
+    },
+    tasks_by_state: { ...snapshot.tasksByState },
+    // The record, not what Redis moves at this moment: it is right even when Redis was emptied.
+    queue_depth: snapshot.tasksByState.queued,
+    workers: snapshot.workers.map(workerBody),
+  };
+}
+
+/** Why a task waits, as the scheduler's rules have it. */
+export interface ExplanationView {
+  readonly summary: string;
+  readonly position: number | null;
+  readonly feasible: boolean | null;
+  readonly fitsNow: boolean | null;
+  readonly workers: readonly {
+    readonly worker: { readonly id: string; readonly state: WorkerState };
+    readonly excludedBy: WorkerVerdictBody['excluded_by'];
+    readonly fitsNow: boolean;
+    readonly fitsWhenEmpty: boolean;
+    readonly missing: readonly Shortfall[];
+  }[];
+}
+
+export function explainReply(task: Task, view: ExplanationView): ExplainReply {
+  return {
+    task_id: task.id,
+    status: task.state,
+    summary: view.summary,
+    position: view.position,
+    feasible: view.feasible,
+    fits_now: view.fitsNow,
+    workers: view.workers.map(({ worker, excludedBy, fitsNow, fitsWhenEmpty, missing }) => ({
+      worker_id: worker.id,
+      state: worker.state,
+      fits_now: fitsNow,
+      fits_when_empty: fitsWhenEmpty,
+      excluded_by: excludedBy,
+      missing: missing.map(shortfallBody),
+    })),
+  };
+}
+
+const ON_THE_WIRE: Readonly<
+  Record<Dimension, Pick<ShortfallBody, 'dimension' | 'unit'> & { scale: number }>
+> = {
+  cpuMillis: { dimension: 'cpu', unit: 'cores', scale: 1_000 },
+  memoryMb: { dimension: 'memory', unit: 'MB', scale: 1 },
+  gpus: { dimension: 'gpu', unit: 'devices', scale: 1 },
+  storageMb: { dimension: 'storage', unit: 'MB', scale: 1 },
+};
+
+function shortfallBody(shortfall: Shortfall): ShortfallBody {
+  const { dimension, unit, scale } = ON_THE_WIRE[shortfall.dimension];
+  return {
+    dimension,
+    unit,
+    required: shortfall.required / scale,
+    available: shortfall.available / scale,
+    missing: shortfall.missing / scale,
+  };
+}

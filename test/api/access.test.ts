@@ -1,0 +1,114 @@
+// Every route of the API, as nobody, as some other user, as the owner and as an admin, against one table.
+// A route that is not in the table fails the first test.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TaskBody } from '../../shared/contracts/http.ts';
+import { makeRegistration } from '../support/tasks.ts';
+import { openTestApi, type Person, type Refused, type TestApi } from './harness.ts';
+
+type Who = 'nobody' | 'other' | 'owner' | 'admin';
+
+interface Row {
+  /** As hapi knows it. */
+  readonly route: string;
+  readonly body?: unknown;
+  /** Statuses for nobody, another user, the owner, an admin. */
+  readonly expected: readonly [number, number, number, number];
+}
+
+// Each call that changes a task gets one of its own, so that the order of rows does not matter.
+const TABLE: readonly Row[] = [
+  { route: 'POST /api/auth/register', body: { username: 'x' }, expected: [400, 400, 400, 400] },
+  { route: 'POST /api/auth/login', body: {}, expected: [400, 400, 400, 400] },
+  { route: 'GET /api/auth/me', expected: [401, 200, 200, 200] },
+  { route: 'POST /api/auth/tokens', body: { name: 'n' }, expected: [401, 201, 201, 201] },
+  { route: 'GET /api/auth/tokens', expected: [401, 200, 200, 200] },
+  { route: 'DELETE /api/auth/tokens/{id}', expected: [401, 404, 204, 404] },
+  { route: 'POST /api/tasks', body: { docker_image: 'a' }, expected: [401, 201, 201, 201] },
+  {
+    route: 'POST /api/tasks/batch',
+    body: { tasks: [{ docker_image: 'a' }] },
+    expected: [401, 201, 201, 201],
+  },
+  { route: 'GET /api/tasks', expected: [401, 200, 200, 200] },
+  { route: 'GET /api/tasks/{id}', expected: [401, 404, 200, 200] },
+  { route: 'POST /api/tasks/{id}/cancel', expected: [401, 404, 202, 202] },
+  { route: 'DELETE /api/tasks/{id}', expected: [401, 404, 202, 202] },
+  { route: 'POST /api/tasks/{id}/retry', expected: [401, 404, 201, 201] },
+  { route: 'GET /api/tasks/{id}/explain', expected: [401, 404, 200, 200] },
+  { route: 'GET /api/tasks/{id}/logs', expected: [401, 404, 200, 200] },
+  { route: 'GET /workers', expected: [200, 200, 200, 200] },
+  { route: 'GET /workers/{id}', expected: [200, 200, 200, 200] },
+  { route: 'POST /api/workers/{id}/cordon', expected: [401, 403, 403, 200] },
+  { route: 'POST /api/workers/{id}/uncordon', expected: [401, 403, 403, 200] },
+  { route: 'POST /api/workers/{id}/drain', expected: [401, 403, 403, 200] },
+  { route: 'DELETE /api/workers/{id}', expected: [401, 403, 403, 204] },
+  { route: 'GET /telemetry', expected: [200, 200, 200, 200] },
+  { route: 'GET /healthz', expected: [200, 200, 200, 200] },
+  { route: 'GET /readyz', expected: [200, 200, 200, 200] },
+  { route: 'GET /{path*}', expected: [200, 200, 200, 200] },
+  { route: '* /{path*}', expected: [404, 404, 404, 404] },
+];
+const CLOSED_BY_SETTING = ['GET /workers', 'GET /workers/{id}', 'GET /telemetry'];
+
+const PEOPLE: readonly Who[] = ['nobody', 'other', 'owner', 'admin'];
+
+describe.each([['open'], ['required']])('with OBSERVE_AUTH=%s', (observeAuth) => {
+  let test: TestApi;
+  let people: Record<Who, Person | null>;
+
+  beforeAll(async () => {
+    test = await openTestApi({ env: { OBSERVE_AUTH: observeAuth } });
+    const admin = await test.signUp('root');
+    const [owner, other] = await Promise.all([test.signUp('alice'), test.signUp('bob')]);
+    people = { nobody: null, other, owner, admin };
+  });
+  afterAll(() => test?.close());
+
+  it('the table names every route', () => {
+    const routes = test.api.server.table().map(({ method, path }) => `${method.toUpperCase()} ${path}`);
+    expect(routes.sort()).toEqual(TABLE.map(({ route }) => route).sort());
+  });
+
+  const cases = TABLE.flatMap((row) =>
+    PEOPLE.map((who, column) => {
+      const closed = observeAuth === 'required' && CLOSED_BY_SETTING.includes(row.route) && who === 'nobody';
+      return [row.route, who, closed ? 401 : (row.expected[column] ?? 0), row.body] as const;
+    }),
+  );
+
+  it.each(cases)('%s as %s is %i', async (route, who, expected, body) => {
+    const [method = '', path = ''] = route.split(' ');
+    const reply = await test.call<Refused>(
+      method === '*' ? 'POST' : method,
+      path.replace('{id}', await idFor(path)).replace('{path*}', method === '*' ? 'nowhere' : ''),
+      { as: people[who], body },
+    );
+    expect({ status: reply.status, body: reply.text }).toMatchObject({ status: expected });
+    if (expected >= 400) {
+      expect(Object.keys(reply.body).sort()).toEqual(['code', 'details', 'error', 'message', 'statusCode']);
+      expect(reply.body.statusCode).toBe(expected);
+    }
+    if (expected === 401) expect(reply.headers['www-authenticate']).toMatch(/^Bearer/);
+  });
+
+  /** A fresh record of the kind that the address names, owned by alice. */
+  async function idFor(path: string): Promise<string> {
+    if (path.includes('tokens')) {
+      const { body } = await test.call<{ token_id: string }>('POST', '/api/auth/tokens', {
+        as: people.owner,
+        body: { name: 'fresh' },
+      });
+      return body.token_id;
+    }
+    if (path.includes('workers')) {
+      await test.store.workers.register(makeRegistration({ id: 'worker-1' }));
+      return 'worker-1';
+    }
+    const { body } = await test.call<TaskBody>('POST', '/api/tasks', {
+      as: people.owner,
+      body: { docker_image: 'a' },
+    });
+    return body.task_id;
+  }
+});

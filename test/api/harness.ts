@@ -1,0 +1,196 @@
+// An API on a real store, real logs on disk and a real Redis, for tests that call it with `inject` or over a socket.
+
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import type { ServerInjectResponse } from '@hapi/hapi';
+import { type Api, type ApiParts, createApi } from '../../api/server.ts';
+import { openDiskLogStore } from '../../shared/adapters/disk/log-store.ts';
+import { openRedis, type RedisParts } from '../../shared/adapters/redis/open.ts';
+import { openSqliteStore } from '../../shared/adapters/sqlite/open.ts';
+import type { ErrorBody, TaskBody } from '../../shared/contracts/http.ts';
+import type { User } from '../../shared/model/user.ts';
+import { systemClock } from '../../shared/platform/clock.ts';
+import { type ApiConfig, loadApiConfig } from '../../shared/platform/config.ts';
+import { silentLog } from '../../shared/platform/log.ts';
+import type { LogStore } from '../../shared/ports/log-store.ts';
+import type { Store } from '../../shared/ports/store.ts';
+import { redisUrl, tempDir, uniqueName } from '../support/servers.ts';
+
+export const JWT_SECRET = 'a-secret-of-the-api-tests-'.repeat(2);
+export const PASSWORD = 'secure123';
+
+export interface TestApi {
+  readonly api: Api;
+  readonly store: Store;
+  readonly logs: LogStore;
+  readonly redis: RedisParts;
+  readonly config: ApiConfig;
+  call<T = never>(method: string, path: string, options?: CallOptions): Promise<TestReply<T>>;
+  /** Registers and logs in. The first of all is the admin. */
+  signUp(username: string): Promise<Person>;
+  close(): Promise<void>;
+}
+
+export interface CallOptions {
+  readonly as?: Person | string | null | undefined;
+  /** Sent as JSON; text is sent as it stands. */
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+}
+
+export interface TestReply<T> {
+  readonly status: number;
+  /** Parsed when it is JSON. */
+  readonly body: T;
+  readonly text: string;
+  readonly headers: ServerInjectResponse['headers'];
+}
+
+export interface Person {
+  readonly id: string;
+  readonly username: string;
+  readonly token: string;
+}
+
+export type Refused = ErrorBody;
+export type Seen = TaskBody;
+
+export interface TestApiOptions {
+  readonly env?: Record<string, string>;
+  readonly redisUrl?: string;
+  readonly parts?: (parts: ApiParts) => Partial<ApiParts>;
+}
+
+export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi> {
+  const directory = await tempDir();
+  const config = loadApiConfig({
+    DATA_DIR: directory.path,
+    JWT_SECRET,
+    HOST: '127.0.0.1',
+    PORT: '0',
+    WEB_DIR: `${directory.path}/web`,
+    ...options.env,
+  });
+  const log = silentLog();
+  const store = await openSqliteStore(`${directory.path}/cloudai.db`);
+  const logs = openDiskLogStore(`${directory.path}/files`);
+  const redis = await openRedis({
+    url: options.redisUrl ?? redisUrl,
+    prefix: uniqueName('api'),
+    patience: 'fail-fast',
+    log,
+  });
+  const parts: ApiParts = {
+    config,
+    store,
+    logs,
+    log,
+    intake: redis.intake,
+    presence: redis.presence,
+    bus: redis.bus,
+    loginLimiter: redis.limiter({
+      keyPrefix: 'login',
+      maxFailures: config.loginMaxFailures,
+      windowSeconds: config.loginLockoutSeconds,
+    }),
+    pingQueue: () => redis.ping(),
+    clock: systemClock,
+  };
+  const api = await createApi({ ...parts, ...options.parts?.(parts) });
+
+  const call = async <T>(method: string, path: string, how: CallOptions = {}): Promise<TestReply<T>> => {
+    const token = typeof how.as === 'object' && how.as !== null ? how.as.token : how.as;
+    const response = await api.server.inject({
+      method,
+      url: path,
+      headers: {
+        ...(token ? { authorization: `Bearer ${token}` } : {}),
+        ...(how.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...how.headers,
+      },
+      ...(how.body === undefined
+        ? {}
+        : { payload: typeof how.body === 'string' ? how.body : JSON.stringify(how.body) }),
+    });
+    const isJson = String(response.headers['content-type']).includes('application/json');
+    return {
+      status: response.statusCode,
+      body: (isJson ? JSON.parse(response.payload) : response.payload) as T,
+      text: response.payload,
+      headers: response.headers,
+    };
+  };
+
+  return {
+    api,
+    store,
+    logs,
+    redis,
+    config,
+    call,
+    signUp: async (username) => {
+      const credentials = { username, password: PASSWORD };
+      const registered = await call<{ user_id: string }>('POST', '/api/auth/register', { body: credentials });
+      if (registered.status !== 201) throw new Error(`not registered: ${registered.text}`);
+      const login = await call<{ token: string }>('POST', '/api/auth/login', { body: credentials });
+      if (login.status !== 200) throw new Error(`not logged in: ${login.text}`);
+      return { id: registered.body.user_id, username, token: login.body.token };
+    },
+    close: async () => {
+      await api.stop();
+      await redis.close();
+      await store.close();
+      await directory.remove();
+    },
+  };
+}
+
+/** How many tasks there are, of all users. */
+export async function countTasks(store: Store): Promise<number> {
+  return Object.values(await store.tasks.countByState()).reduce((sum, count) => sum + count, 0);
+}
+
+export async function userOf(store: Store, person: Person): Promise<User> {
+  const user = await store.users.get(person.id);
+  if (!user) throw new Error(`no user ${person.id}`);
+  return user;
+}
+
+export interface RedisLine {
+  readonly url: string;
+  /** Drops all connections and takes no new ones. */
+  cut(): Promise<void>;
+  mend(): Promise<void>;
+}
+
+/** A way to the real Redis that can be cut. */
+export async function openRedisLine(): Promise<RedisLine> {
+  const target = new URL(redisUrl);
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    const far = connect(Number(target.port || 6379), target.hostname);
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(one);
+      one.pipe(other);
+      one.on('error', () => undefined);
+      one.on('close', () => {
+        sockets.delete(one);
+        other.destroy();
+      });
+    }
+  });
+  const listen = (port: number) => new Promise<void>((done) => server.listen(port, '127.0.0.1', done));
+  await listen(0);
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    cut: async () => {
+      const closed = new Promise((done) => server.close(done));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+    mend: () => listen(port),
+  };
+}
