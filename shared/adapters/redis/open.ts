@@ -1,0 +1,59 @@
+// Everything that CloudAI asks of Redis, on one connection per process plus one for each thing that blocks.
+
+import type { Log } from '../../platform/log.ts';
+import type { AttemptLimiter, EventBus, LeaderLease, WorkerPresence } from '../../ports/coordination.ts';
+import type { DeliveryQueue, Inbox, IntakeQueue } from '../../ports/queue.ts';
+import { type LimiterOptions, RedisAttemptLimiter } from './attempt-limiter.ts';
+import { type Patience, RedisConnection } from './connection.ts';
+import { RedisDeliveryQueue } from './delivery-queue.ts';
+import { RedisEventBus } from './event-bus.ts';
+import { RedisInbox } from './inbox.ts';
+import { RedisIntakeQueue } from './intake-queue.ts';
+import { RedisLeaderLease } from './leader-lease.ts';
+import { RedisWorkerPresence } from './worker-presence.ts';
+
+export interface RedisOptions {
+  readonly url: string;
+  /** First part of every key; clusters that share a Redis need different ones. */
+  readonly prefix: string;
+  readonly log: Log;
+  readonly patience: Patience;
+}
+
+export interface RedisParts {
+  readonly intake: IntakeQueue;
+  readonly deliveries: DeliveryQueue;
+  readonly inbox: Inbox;
+  readonly lease: LeaderLease;
+  readonly presence: WorkerPresence;
+  readonly bus: EventBus;
+  limiter(options: LimiterOptions): AttemptLimiter;
+  /** Throws `queue_unavailable` unless Redis answers. */
+  ping(): Promise<void>;
+  /** Within seconds, Redis there or not. What inboxes have in work stays undone in the queue. */
+  close(): Promise<void>;
+}
+
+/** Does not throw when Redis is away: calls then throw `queue_unavailable` until it is there. */
+export async function openRedis(options: RedisOptions): Promise<RedisParts> {
+  const connection = new RedisConnection(options);
+  const intake = new RedisIntakeQueue(connection);
+  const deliveries = new RedisDeliveryQueue(connection);
+  const inbox = new RedisInbox(connection);
+  const bus = new RedisEventBus(connection);
+  await connection.settle();
+  return {
+    intake,
+    deliveries,
+    inbox,
+    lease: new RedisLeaderLease(connection),
+    presence: new RedisWorkerPresence(connection),
+    bus,
+    limiter: (limits) => new RedisAttemptLimiter(connection, limits),
+    ping: () => connection.ping(),
+    close: async () => {
+      await Promise.all([inbox.close(), intake.close(), deliveries.close(), bus.close()]);
+      await connection.close();
+    },
+  };
+}
