@@ -1,0 +1,82 @@
+// The rule by which a task may go to a worker. Plan and explain both ask here, so that what a user is told is
+// what happens. Pure.
+
+import {
+  addResources,
+  fits,
+  NO_RESOURCES,
+  type Resources,
+  type Shortfall,
+  shortfalls,
+  subtractResources,
+} from '../../shared/model/resources.ts';
+import { type Worker, type WorkerState, workerState } from '../../shared/model/worker.ts';
+import type { Holding, WorkerView } from './snapshot.ts';
+
+export type Exclusion = 'down' | 'cordoned' | 'draining' | 'other_worker_requested';
+
+/** The rule that keeps a task out of a worker whatever its size, or null. */
+export function exclusionOf(
+  worker: { readonly id: string; readonly state: WorkerState },
+  target: string | null,
+): Exclusion | null {
+  if (target !== null && target !== worker.id) return 'other_worker_requested';
+  return worker.state === 'ready' ? null : worker.state;
+}
+
+export interface Verdict {
+  readonly worker: WorkerView;
+  readonly excludedBy: Exclusion | null;
+  /** No rule keeps it out and there is room now. */
+  readonly fitsNow: boolean;
+  /** There would be room if nothing else ran there. */
+  readonly fitsWhenEmpty: boolean;
+  /** Against what is free now. */
+  readonly missing: readonly Shortfall[];
+}
+
+export function judge(need: Resources, target: string | null, worker: WorkerView): Verdict {
+  const excludedBy = exclusionOf(worker, target);
+  return {
+    worker,
+    excludedBy,
+    fitsNow: excludedBy === null && fits(need, worker.free),
+    fitsWhenEmpty: fits(need, worker.capacity),
+    missing: shortfalls(need, worker.free),
+  };
+}
+
+/** How far a need is from fitting: dimensions short first, then the parts of the request that are missing. */
+export function distance(missing: readonly Shortfall[]): number {
+  return missing.reduce((sum, one) => sum + 10 + one.missing / one.required, 0);
+}
+
+/**
+ * What is left of `capacity`. Where a worker is over-committed (it came back smaller) nothing is free there, so
+ * that a task that needs nothing of that dimension may still go there.
+ */
+export function freeOf(capacity: Resources, held: Resources): Resources {
+  const left = subtractResources(capacity, held);
+  return {
+    cpuMillis: Math.max(0, left.cpuMillis),
+    memoryMb: Math.max(0, left.memoryMb),
+    gpus: Math.max(0, left.gpus),
+    storageMb: Math.max(0, left.storageMb),
+  };
+}
+
+/** Workers as the plan sees them, from records and what placed tasks hold; in order of id. */
+export function viewWorkers(workers: readonly Worker[], holdings: Iterable<Holding>): WorkerView[] {
+  const held = new Map<string, Resources>();
+  for (const { workerId, resources } of holdings) {
+    held.set(workerId, addResources(held.get(workerId) ?? NO_RESOURCES, resources));
+  }
+  return workers
+    .map((worker) => ({
+      id: worker.id,
+      state: workerState(worker),
+      capacity: worker.capacity,
+      free: freeOf(worker.capacity, held.get(worker.id) ?? NO_RESOURCES),
+    }))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+}
