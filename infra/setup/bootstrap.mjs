@@ -1,0 +1,141 @@
+// First step of `npm start`, `npm test` and `npm run build`: checks Node, installs packages, builds, hands over.
+// Plain JavaScript on Node's own modules: it runs before any package is there. Nothing of CloudAI itself in here.
+
+import { fork, spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { codeHash, nodeFault, packagesFault, webHash } from './checkout.mjs';
+
+const root = resolve(import.meta.dirname ?? '.', '../..');
+const INSTALL_DEADLINE_MS = 15 * 60_000;
+const BUILD_DEADLINE_MS = 5 * 60_000;
+
+/** Two signals this close are one Ctrl-C: npm passes on what the terminal has already sent. */
+const SAME_KEYSTROKE_MS = 500;
+/** Signals of the process group while a step runs; the step gets them from the terminal as well. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+await main(process.argv[2], process.argv.slice(3));
+
+async function main(command, args) {
+  const old = nodeFault(process.version);
+  if (old) fail(old);
+  if (!['start', 'test', 'build'].includes(command)) {
+    fail('usage: node infra/setup/bootstrap.mjs start|test|build [arguments]');
+  }
+  await installPackages();
+  await buildCode();
+  await buildWeb();
+  if (command !== 'build') await handOver(join(root, 'dist/infra/setup', `${command}.js`), args);
+}
+
+async function installPackages() {
+  const why = packagesFault(root);
+  if (!why) return;
+  say(`Packages: ${why}. Installing with "npm ci", this takes a minute …`);
+  // Started by npm, its own script is named; otherwise it is looked for on the PATH.
+  const npm = process.env.npm_execpath;
+  const args = ['ci', '--include=dev', '--no-audit', '--no-fund'];
+  if (npm?.endsWith('.js')) await run(process.execPath, [npm, ...args], INSTALL_DEADLINE_MS);
+  else await run(process.platform === 'win32' ? 'npm.cmd' : 'npm', args, INSTALL_DEADLINE_MS);
+  const still = packagesFault(root);
+  if (still) fail(`"npm ci" ended well, yet ${still}. Remove node_modules and try again.`);
+}
+
+async function buildCode() {
+  const stamp = join(root, 'dist/.built-from');
+  const hash = codeHash(root);
+  if (read(stamp) === hash && existsSync(join(root, 'dist/infra/setup/start.js'))) return;
+  say('Building …');
+  rmSync(stamp, { force: true });
+  await run(
+    process.execPath,
+    ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'],
+    BUILD_DEADLINE_MS,
+  );
+  const cli = join(root, 'dist/cli/main.js');
+  if (existsSync(cli)) chmodSync(cli, 0o755);
+  writeFileSync(stamp, hash);
+}
+
+async function buildWeb() {
+  if (!existsSync(join(root, 'web/vite.config.ts'))) return;
+  const stamp = join(root, 'dist/.web-built-from');
+  const hash = webHash(root);
+  if (read(stamp) === hash && existsSync(join(root, 'dist/web/index.html'))) return;
+  say('Building the dashboard …');
+  rmSync(stamp, { force: true });
+  const vite = ['node_modules/vite/bin/vite.js', 'build', 'web'];
+  const output = ['--outDir', join(root, 'dist/web'), '--emptyOutDir', '--logLevel', 'warn'];
+  await run(process.execPath, [...vite, ...output], BUILD_DEADLINE_MS);
+  mkdirSync(join(root, 'dist'), { recursive: true });
+  writeFileSync(stamp, hash);
+}
+
+/**
+ * Runs the program in a session of its own, so that a Ctrl-C reaches it exactly once: through here.
+ * Should this process be killed, the program sees its channel close and stops by itself.
+ */
+async function handOver(program, args) {
+  const child = fork(program, args, {
+    cwd: root,
+    detached: true,
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  });
+  let lastMs = Number.NEGATIVE_INFINITY;
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      const now = performance.now();
+      if (now - lastMs < SAME_KEYSTROKE_MS) return;
+      lastMs = now;
+      child.kill(signal === 'SIGHUP' ? 'SIGTERM' : signal);
+    });
+  }
+  const [code, signal] = await new Promise((done, refused) => {
+    child.once('error', refused);
+    child.once('exit', (...how) => done(how));
+  });
+  process.exit(code ?? (signal === 'SIGINT' ? 130 : 1));
+}
+
+/** Runs one step with its output shown; ends this process when the step fails. */
+async function run(program, args, deadlineMs) {
+  const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  const pass = (signal) => child.kill(signal);
+  for (const signal of SIGNALS) process.on(signal, pass);
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    child.kill('SIGTERM');
+    setTimeout(() => child.kill('SIGKILL'), 5_000).unref();
+  }, deadlineMs);
+  const [code, signal] = await new Promise((done) => {
+    child.once('error', (error) => done([error.message, null]));
+    child.once('exit', (...how) => done(how));
+  });
+  clearTimeout(timer);
+  for (const name of SIGNALS) process.off(name, pass);
+  if (code === 0) return;
+  if (signal === 'SIGINT') process.exit(130);
+  const step = [program, ...args].join(' ').replaceAll(`${root}/`, '');
+  fail(
+    late ? `gave up after ${deadlineMs / 60_000} minutes: ${step}` : `failed (${code ?? signal}): ${step}`,
+  );
+}
+
+function read(path) {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+function say(text) {
+  process.stdout.write(`${text}\n`);
+}
+
+function fail(text) {
+  process.stderr.write(`${text}\n`);
+  process.exit(1);
+}

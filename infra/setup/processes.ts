@@ -1,0 +1,48 @@
+// The processes of a local CloudAI and what each of them is told.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { AppError } from '../../shared/errors.ts';
+import type { Environment } from '../../shared/platform/config.ts';
+import type { PartSpec } from '../supervisor/supervisor.ts';
+
+export interface ProcessOptions {
+  /** Folder of the built code. */
+  readonly dist: string;
+  readonly dataDir: string;
+  /** The person's own settings; they pass through, and what follows here comes on top. */
+  readonly env: Environment;
+  readonly port: number;
+  readonly redisUrl: string;
+  readonly dockerHost: string;
+  readonly runtime: string;
+  readonly jwtSecret: string;
+}
+
+/** In the order they start in. */
+export function localProcesses(options: ProcessOptions): PartSpec[] {
+  const { dist, dataDir, env } = options;
+  const common: Record<string, string | undefined> = {
+    ...env,
+    DATA_DIR: dataDir,
+    REDIS_URL: options.redisUrl,
+  };
+  // The secret that signs sessions is the API's alone.
+  delete common.JWT_SECRET;
+  const api = {
+    ...common,
+    PORT: String(options.port),
+    JWT_SECRET: env.JWT_SECRET || options.jwtSecret,
+    WEB_DIR: env.WEB_DIR || join(dist, 'web'),
+  };
+  const runner = { ...common, RUNTIME: options.runtime, DOCKER_HOST: options.dockerHost };
+  return [
+    { name: 'api', env: api },
+    { name: 'scheduler', env: common },
+    { name: 'runner', env: runner },
+  ].map(({ name, env }) => {
+    const module = join(dist, name, 'main.js');
+    if (!existsSync(module)) throw new AppError('internal', `${module} is missing: run "npm run build"`);
+    return { name, env, module, logFile: join(dataDir, 'logs', `${name}.log`) };
+  });
+}
