@@ -13,7 +13,7 @@ export interface Patience {
   readonly signal: AbortSignal;
   readonly log: Log;
   /** What the trouble is about, for the log. */
-  readonly about?: Readonly<Record<string, unknown>>;
+  readonly about?: object;
   /** Number in [0, 1): spreads the tries of many. */
   readonly random: () => number;
 }

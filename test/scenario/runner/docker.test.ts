@@ -1,0 +1,175 @@
+// The runner on real Docker: what becomes of programs of every kind, and of those a runner leaves behind.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openDockerRuntime } from '../../../shared/adapters/docker/open.ts';
+import type { Task } from '../../../shared/model/task.ts';
+import { silentLog } from '../../../shared/platform/log.ts';
+import { containersOf } from '../../support/containers.ts';
+import { openStage, type Stage, type StartedRunner } from './stage.ts';
+
+let stage: Stage;
+let started: StartedRunner;
+
+const small = { cpuMillis: 250, memoryMb: 64, gpus: 0, storageMb: 0 };
+const run = async (spec: Parameters<Stage['submit']>[0]): Promise<Task> =>
+  stage.ended(await stage.submit({ resources: small, ...spec }), 60_000);
+
+beforeAll(async () => {
+  stage = await openStage({
+    openRuntime: (workerId) =>
+      openDockerRuntime({
+        dockerHost: process.env.DOCKER_HOST ?? '',
+        log: silentLog(),
+        networkSlots: 0,
+        workerId,
+      }),
+  });
+  started = await stage.start();
+});
+afterAll(() => stage?.close());
+
+describe('a program on Docker that', () => {
+  it('prints on both streams completes, with its lines in order', async () => {
+    const done = await run({ command: 'echo one; sleep 0.2; echo two >&2; sleep 0.2; printf three' });
+    expect(done).toMatchObject({ state: 'completed', exitCode: 0, reason: null });
+    expect(done.attempts[0]).toMatchObject({
+      containerId: expect.stringMatching(/^[0-9a-f]{12,}/),
+      imageId: expect.stringMatching(/^sha256:/),
+    });
+    expect(await stage.lines(done)).toMatchObject([
+      { seq: 1, stream: 'stdout', line: 'one' },
+      { seq: 2, stream: 'stderr', line: 'two' },
+      { seq: 3, stream: 'stdout', line: 'three' },
+    ]);
+    await stage.untilNoContainers();
+    await stage.untilNoDeliveries();
+  });
+
+  it('floods its output is kept whole', async () => {
+    const done = await run({ command: 'seq 1 200000' });
+    expect(done.state).toBe('completed');
+    const output = await stage.output(done);
+    expect(output).toHaveLength(200_000);
+    expect(output.every((line, n) => line === String(n + 1))).toBe(true);
+  });
+
+  it('fails says how', async () => {
+    expect(await run({ command: 'exit 3' })).toMatchObject({
+      state: 'failed',
+      reason: 'exit_code',
+      exitCode: 3,
+    });
+    expect(await run({ command: 'no-such-command' })).toMatchObject({
+      reason: 'exit_code',
+      exitCode: 127,
+      message: 'exit code 127: command not found',
+    });
+    expect(await run({ command: ['/no/such/binary'] })).toMatchObject({
+      reason: 'start_error',
+      message: expect.stringContaining('/no/such/binary'),
+    });
+    expect(await run({ command: "sh -c 'kill -SEGV $$'" })).toMatchObject({
+      exitCode: 139,
+      message: expect.stringContaining('SIGSEGV'),
+    });
+    await stage.untilNoContainers();
+  });
+
+  it('takes too much memory is killed for it', async () => {
+    expect(await run({ command: 'x=a; while true; do x=$x$x; done' })).toMatchObject({
+      state: 'failed',
+      reason: 'oom_killed',
+      message: 'it went over its memory limit of 64 MB',
+    });
+  });
+
+  it('runs too long is stopped at its limit', async () => {
+    const done = await run({ command: 'echo begin; sleep 600', timeoutSeconds: 2 });
+    expect(done).toMatchObject({ state: 'failed', reason: 'timed_out' });
+    expect((done.finishedAt ?? 0) - (done.startedAt ?? 0)).toBeGreaterThanOrEqual(1_900);
+    expect(await stage.output(done)).toEqual(['begin']);
+    await stage.untilNoContainers();
+  });
+
+  it('names an image that is not there fails, and the worker stays well', async () => {
+    expect(await run({ image: 'cloudai/no-such-image:latest', pullPolicy: 'never' })).toMatchObject({
+      state: 'failed',
+      reason: 'image_error',
+      message: expect.stringContaining('cloudai/no-such-image'),
+    });
+    expect((await run({ command: 'true' })).state).toBe('completed');
+  });
+
+  it('ignores SIGTERM is killed after the grace when it is cancelled', async () => {
+    const task = await stage.submit({
+      resources: small,
+      command: "trap '' TERM; echo up; while true; do sleep 0.1; done",
+    });
+    await stage.untilPrinted(task, 'up');
+    const asked = performance.now();
+    await stage.cancel(task);
+    const done = await stage.ended(task);
+    expect(performance.now() - asked).toBeGreaterThan(950);
+    expect(done).toMatchObject({ state: 'cancelled', exitCode: 137, message: 'cancelled by alice; killed' });
+    expect(await containersOf(task.id)).toEqual([]);
+  });
+
+  it('listens to SIGTERM says goodbye when it is cancelled', async () => {
+    const task = await stage.submit({
+      resources: small,
+      command: "trap 'echo bye; exit 0' TERM; echo up; while true; do sleep 0.1; done",
+    });
+    await stage.untilPrinted(task, 'up');
+    await stage.cancel(task, { nudge: false });
+    expect(await stage.ended(task)).toMatchObject({ state: 'cancelled', exitCode: 0 });
+    expect(await stage.output(task)).toEqual(['up', 'bye']);
+    expect(await containersOf(task.id)).toEqual([]);
+  });
+});
+
+describe('a runner that is stopped', () => {
+  const counting = (to: number) =>
+    `n=0; while [ $n -lt ${to} ]; do n=$((n+1)); echo line $n; echo err $n >&2; sleep 0.05; done`;
+  const expected = (name: string, to: number) => Array.from({ length: to }, (_, n) => `${name} ${n + 1}`);
+
+  it('leaves its containers to the next, which has all of their output', async () => {
+    const long = await stage.submit({ resources: small, command: counting(80) });
+    const short = await stage.submit({ resources: small, command: counting(20) });
+    await stage.untilPrinted(long, 'line 10');
+    const stopping = performance.now();
+    await started.runner.stop();
+    expect(performance.now() - stopping).toBeLessThan(5_000);
+    expect(await containersOf(long.id)).toMatchObject([{ state: 'running' }]);
+    expect((await stage.task(long.id)).state).toBe('running');
+    // The short one ends while nobody is there.
+    const [left] = (await stage.runtime.list(stage.workerId)).filter(({ taskId }) => taskId === short.id);
+    await stage.runtime.wait(left!.id);
+
+    started = await stage.start();
+    for (const [task, to] of [
+      [long, 80],
+      [short, 20],
+    ] as const) {
+      expect(await stage.ended(task)).toMatchObject({ state: 'completed', attempt: 1, exitCode: 0 });
+      const lines = await stage.lines(task);
+      expect(lines.map(({ seq }) => seq)).toEqual(lines.map((_, n) => n + 1));
+      const of = (stream: string) => lines.filter((one) => one.stream === stream).map(({ line }) => line);
+      expect(of('stdout')).toEqual(expected('line', to));
+      expect(of('stderr')).toEqual(expected('err', to));
+    }
+    await stage.untilNoContainers();
+    await stage.untilNoDeliveries();
+  });
+
+  it('counts the time limit from the true start', async () => {
+    const task = await stage.submit({ resources: small, command: 'echo up; sleep 600', timeoutSeconds: 4 });
+    await stage.untilPrinted(task, 'up');
+    await started.runner.stop();
+    started = await stage.start();
+    const done = await stage.ended(task);
+    expect(done).toMatchObject({ state: 'failed', reason: 'timed_out' });
+    const ranMs = (done.finishedAt ?? 0) - (done.startedAt ?? 0);
+    expect(ranMs).toBeGreaterThanOrEqual(3_900);
+    expect(ranMs).toBeLessThan(9_000);
+  });
+});

@@ -1,0 +1,245 @@
+// A runner on a real store, log store, Redis and container runtime, with the test in the part of the scheduler. Faults
+// of the store, the log store and the lease are switched on and off in front of the real thing.
+
+import { createRunner, type Runner, type RunnerParts } from '../../../runner/runner.ts';
+import { openDiskLogStore } from '../../../shared/adapters/disk/log-store.ts';
+import { openRedis } from '../../../shared/adapters/redis/open.ts';
+import { openSqliteStore } from '../../../shared/adapters/sqlite/open.ts';
+import { AppError } from '../../../shared/errors.ts';
+import type { ClusterEvent } from '../../../shared/model/event.ts';
+import type { LogLine } from '../../../shared/model/log-line.ts';
+import type { Task, TaskSpec, TaskState } from '../../../shared/model/task.ts';
+import { assignTask, requestCancel, type Step } from '../../../shared/model/task-life.ts';
+import { systemClock } from '../../../shared/platform/clock.ts';
+import { loadRunnerConfig, type RunnerConfig } from '../../../shared/platform/config.ts';
+import { createLog, silentLog } from '../../../shared/platform/log.ts';
+import type { ContainerRuntime } from '../../../shared/ports/container-runtime.ts';
+import type { LogStore } from '../../../shared/ports/log-store.ts';
+import type { Store } from '../../../shared/ports/store.ts';
+import { redisUrl, tempDir, uniqueName } from '../../support/servers.ts';
+import { makeTask } from '../../support/tasks.ts';
+import { waitFor } from '../../support/wait-for.ts';
+
+export interface StageOptions {
+  openRuntime(workerId: string): Promise<ContainerRuntime> | ContainerRuntime;
+  readonly env?: Record<string, string>;
+}
+
+export interface StartedRunner {
+  readonly runner: Runner;
+  readonly fatal: AppError[];
+}
+
+export type Stage = Awaited<ReturnType<typeof openStage>>;
+
+export async function openStage(options: StageOptions) {
+  const { path: dataDir, remove } = await tempDir();
+  const log = process.env.TEST_LOG ? createLog('test', 'trace') : silentLog();
+  const workerId = uniqueName('w-');
+  const store = await openSqliteStore(`${dataDir}/cloudai.db`);
+  const logs = openDiskLogStore(`${dataDir}/files`);
+  const redis = await openRedis({ url: redisUrl, prefix: uniqueName('t-runner-'), patience: 'patient', log });
+  const runtime = await options.openRuntime(workerId);
+  const term = await store.nextTerm();
+  const away = { store: false, logs: false, lease: false };
+  const runners: Runner[] = [];
+  const events: ClusterEvent[] = [];
+  await redis.bus.subscribe((event) => events.push(event));
+
+  const config: RunnerConfig = loadRunnerConfig({
+    DATA_DIR: dataDir,
+    WORKER_ID: workerId,
+    WORKER_CPUS: '4',
+    WORKER_MEMORY_MB: '2048',
+    WORKER_STORAGE_MB: '1000',
+    WORKER_GPUS: '2',
+    STOP_GRACE_SECONDS: '1',
+    WORKER_LEASE_SECONDS: '3',
+    NETWORK_SLOTS: '0',
+    ...options.env,
+  });
+
+  async function write(task: Task, decide: (task: Task) => Step): Promise<Task> {
+    return waitFor(
+      async () => {
+        const current = (await store.tasks.get(task.id)) ?? task;
+        const step = decide(current);
+        if (!step.ok) throw new Error(`refused: ${step.refusal}`);
+        return (await store.tasks.commit(step.task)) ? step.task : null;
+      },
+      { what: 'a write of the test' },
+    );
+  }
+
+  const stage = {
+    workerId,
+    store,
+    logs,
+    redis,
+    runtime,
+    config,
+    away,
+    events,
+    write,
+
+    async start(over: Partial<RunnerParts> = {}): Promise<StartedRunner> {
+      const fatal: AppError[] = [];
+      const { inbox, presence, bus, intake } = redis;
+      const runner = createRunner({
+        config,
+        store: mayBeAway(store, away),
+        inbox,
+        presence: {
+          beat: async (...args) => {
+            if (away.lease) throw new AppError('queue_unavailable', 'cut off', { retryable: true });
+            return presence.beat(...args);
+          },
+          present: () => presence.present(),
+          leave: (...args) => presence.leave(...args),
+        },
+        bus,
+        intake,
+        logs: logsMayBeAway(logs, away),
+        runtime,
+        clock: systemClock,
+        log,
+        onFatal: (error) => fatal.push(error),
+        ...over,
+      });
+      runners.push(runner);
+      await runner.start();
+      return { runner, fatal };
+    },
+
+    async submit(spec: Partial<TaskSpec> = {}): Promise<Task> {
+      const task = makeTask(spec);
+      await store.tasks.insert([task]);
+      return stage.place(task);
+    },
+
+    /** What the scheduler does: assign, place, deliver. */
+    async place(task: Task, over: { deliver?: boolean } = {}): Promise<Task> {
+      const step = assignTask(task, { workerId, term, now: Date.now() });
+      if (!step.ok) throw new Error(step.refusal);
+      const placed = await store.tasks.place([step.task], term);
+      if (!placed.has(task.id)) throw new Error('the placement was refused');
+      if (over.deliver ?? true) await stage.deliver(step.task);
+      return step.task;
+    },
+
+    deliver: (task: Task) => redis.deliveries.deliver([{ workerId, taskId: task.id, attempt: task.attempt }]),
+
+    async cancel(task: Task, over: { force?: boolean; nudge?: boolean } = {}): Promise<void> {
+      const by = { force: over.force ?? false, requestedBy: 'alice', now: Date.now() };
+      await write(task, (current) => requestCancel(current, by));
+      if (over.nudge ?? true) await redis.bus.nudge(workerId, { type: 'cancel', taskId: task.id });
+    },
+
+    async task(id: string): Promise<Task> {
+      const task = await store.tasks.get(id);
+      if (!task) throw new Error(`${id} is not there`);
+      return task;
+    },
+
+    until(task: Task, states: readonly TaskState[], deadlineMs = 30_000): Promise<Task> {
+      return waitFor(
+        async () => {
+          const now = await stage.task(task.id);
+          return states.includes(now.state) ? now : null;
+        },
+        { what: `${task.id} to be ${states.join(' or ')}`, deadlineMs },
+      );
+    },
+
+    ended: (task: Task, deadlineMs = 30_000) =>
+      stage.until(task, ['completed', 'failed', 'cancelled'], deadlineMs),
+
+    lines: (task: Task): Promise<LogLine[]> => logs.read(task.id, task.attempt, 1, 1_000_000),
+
+    async output(task: Task): Promise<string[]> {
+      return (await stage.lines(task)).map(({ line }) => line);
+    },
+
+    untilPrinted(task: Task, text: string): Promise<string[]> {
+      return waitFor(
+        async () => {
+          const output = await stage.output(task);
+          return output.includes(text) ? output : null;
+        },
+        { what: `the line "${text}"`, deadlineMs: 30_000 },
+      );
+    },
+
+    /** The container goes after the result is committed. */
+    untilNoContainers(): Promise<unknown> {
+      return waitFor(async () => (await runtime.list(workerId)).length === 0, {
+        what: 'all containers to be gone',
+        deadlineMs: 20_000,
+      });
+    },
+
+    untilNoDeliveries(): Promise<unknown> {
+      return waitFor(async () => (await redis.deliveries.depth(workerId)) === 0, {
+        what: 'all deliveries to be done',
+      });
+    },
+
+    async close(): Promise<void> {
+      Object.assign(away, { store: false, logs: false, lease: false });
+      await Promise.all(runners.map((runner) => runner.stop()));
+      for (const { id } of await runtime.list(workerId)) await runtime.remove(id);
+      await runtime.close();
+      await redis.deliveries.clear(workerId);
+      await redis.close();
+      await store.close();
+      await remove();
+    },
+  };
+  return stage;
+}
+
+interface Away {
+  readonly store: boolean;
+  readonly logs: boolean;
+}
+
+function mayBeAway(store: Store, away: Away): Store {
+  const gate = <T extends object>(part: T): T =>
+    new Proxy(part, {
+      get: (target, name) => {
+        const value = Reflect.get(target, name);
+        if (typeof value !== 'function') return value;
+        return async (...args: unknown[]) => {
+          if (away.store) throw new AppError('store_unavailable', 'the store is away', { retryable: true });
+          return value.apply(target, args);
+        };
+      },
+    });
+  return {
+    tasks: gate(store.tasks),
+    workers: gate(store.workers),
+    users: gate(store.users),
+    files: gate(store.files),
+    nextTerm: () => store.nextTerm(),
+    ping: () => store.ping(),
+    close: () => store.close(),
+  };
+}
+
+function logsMayBeAway(logs: LogStore, away: Away): LogStore {
+  const check = () => {
+    if (away.logs) throw new AppError('store_unavailable', 'the log store is away', { retryable: true });
+  };
+  return {
+    append: async (...args) => {
+      check();
+      return logs.append(...args);
+    },
+    read: (...args) => logs.read(...args),
+    position: async (...args) => {
+      check();
+      return logs.position(...args);
+    },
+    remove: (taskId) => logs.remove(taskId),
+  };
+}
