@@ -12,5 +12,5 @@ export const RESTART_POLICY: BackOffPolicy = { firstMs: 1_000, maxMs: 30_000, re
 /** `lastMs` is the wait before the life that just ended, 0 for the first life. */
 export function nextWait(lastMs: number, livedMs: number, policy: BackOffPolicy): number {
   if (lastMs === 0 || livedMs >= policy.resetAfterMs) return policy.firstMs;
-  return Math.min(lastMs * 2, policy.maxMs);
+  return Math.min(Math.max(lastMs * 2, policy.firstMs), policy.maxMs);
 }
