@@ -1,0 +1,86 @@
+// A Redis of a test's own, for outages: started, killed, frozen and emptied without harm to others.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { Redis } from 'ioredis';
+import { freePort } from '../../support/cluster.ts';
+import { tempDir } from '../../support/servers.ts';
+import { waitFor } from '../../support/wait-for.ts';
+
+export class OwnRedis {
+  readonly url: string;
+  readonly #port: number;
+  readonly #dir: { path: string; remove(): Promise<void> };
+  readonly #settings: readonly string[];
+  #server: ChildProcess | null = null;
+
+  private constructor(
+    port: number,
+    dir: { path: string; remove(): Promise<void> },
+    settings: readonly string[],
+  ) {
+    this.url = `redis://127.0.0.1:${port}`;
+    this.#port = port;
+    this.#dir = dir;
+    this.#settings = settings;
+  }
+
+  /** Reserves a port; the server is not running yet. */
+  static async prepare(settings: readonly string[] = []): Promise<OwnRedis> {
+    return new OwnRedis(await freePort(), await tempDir(), settings);
+  }
+
+  static async started(settings: readonly string[] = []): Promise<OwnRedis> {
+    const own = await OwnRedis.prepare(settings);
+    await own.start();
+    return own;
+  }
+
+  /** Comes up empty: nothing is kept on disk. */
+  async start(): Promise<void> {
+    this.#server = spawn(
+      'redis-server',
+      [
+        ...['--port', String(this.#port), '--bind', '127.0.0.1', '--dir', this.#dir.path],
+        ...['--save', '', '--appendonly', 'no', ...this.#settings],
+      ],
+      { stdio: 'ignore' },
+    );
+    await waitFor(async () => (await this.call('PING')) === 'PONG', {
+      what: `redis-server on port ${this.#port}`,
+      everyMs: 50,
+    });
+  }
+
+  async kill(): Promise<void> {
+    const server = this.#server;
+    this.#server = null;
+    if (!server || server.exitCode !== null || server.signalCode !== null) return;
+    const gone = new Promise((done) => server.once('exit', done));
+    server.kill('SIGKILL');
+    await gone;
+  }
+
+  freeze(): void {
+    this.#server?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#server?.kill('SIGCONT');
+  }
+
+  async call(command: string, ...args: string[]): Promise<unknown> {
+    const client = new Redis(this.url, { lazyConnect: true, retryStrategy: () => null });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      return await client.call(command, ...args);
+    } finally {
+      client.disconnect();
+    }
+  }
+
+  async remove(): Promise<void> {
+    await this.kill();
+    await this.#dir.remove();
+  }
+}
