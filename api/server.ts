@@ -1,6 +1,7 @@
 // Puts the API together from its parts: services first, then one plugin per resource. Opens nothing itself; the
 // parts are opened and closed by whoever made them.
 
+import { setMaxListeners } from 'node:events';
 import Hapi, { type Server } from '@hapi/hapi';
 import type { ApiConfig } from '../shared/platform/config.ts';
 import type { Log } from '../shared/platform/log.ts';
@@ -97,6 +98,8 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   });
 
   const stopping = new AbortController();
+  // Every open reading listens; how many there may be is bounded elsewhere.
+  setMaxListeners(0, stopping.signal);
   const services = createServices(parts);
   const { announcer, watch } = services;
   await server.register([

@@ -49,6 +49,8 @@ export const logsPlugin: Plugin<LogsOptions> = {
           const json = format === undefined ? wantsJson(request) : format === 'ndjson';
           const body = Readable.from(encode(pages, json, request), { objectMode: false });
           body.once('close', closed);
+          // A quiet reading cannot be destroyed while it waits, so a reader that left has to wake it.
+          request.raw.res.once('close', closed);
           body.once('error', (error) => log.warn({ err: error }, 'output cut off'));
           return h.response(body).type(json ? NDJSON : 'text/plain; charset=utf-8');
         } catch (error) {

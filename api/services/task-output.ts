@@ -25,7 +25,7 @@ export interface OutputQuery {
   /** First sequence number wanted, of the first attempt that is read. */
   readonly from: number;
   readonly follow: boolean;
-  /** Ends a followed reading in good order. */
+  /** Ends a reading in good order. Must be aborted once the reader is done or gone. */
   readonly signal: AbortSignal;
 }
 
@@ -38,10 +38,13 @@ const RECORD_MS = 1_000;
 const PATIENCE_MS = 30_000;
 /** Open readings that wait, for one user: far more than anyone watches. */
 const MAX_FOLLOWED = 100;
+/** In this process: each looks four times a second. */
+const MAX_FOLLOWED_IN_ALL = 5_000;
 
 export class TaskOutput {
   readonly #parts: OutputParts;
   readonly #followed = new Map<string, number>();
+  #open = 0;
 
   constructor(parts: OutputParts) {
     this.#parts = parts;
@@ -57,16 +60,35 @@ export class TaskOutput {
       throw new AppError('not_found', `there is no attempt ${query.attempt}: the task is at ${task.attempt}`);
     }
     if (!query.follow) return this.#readOnce(task, query);
-    const open = this.#followed.get(by.userId) ?? 0;
+    this.#count(by.userId, query.signal);
+    return this.#follow(task, query);
+  }
+
+  /** Counted until the signal ends the reading, which also happens to one that never began. */
+  #count(userId: string, signal: AbortSignal): void {
+    const open = this.#followed.get(userId) ?? 0;
     if (open >= MAX_FOLLOWED) {
       throw new AppError('rate_limited', `you follow ${open} outputs already: close some of them first`);
     }
-    this.#followed.set(by.userId, open + 1);
-    return this.#follow(task, query, () => {
-      const left = (this.#followed.get(by.userId) ?? 1) - 1;
-      if (left > 0) this.#followed.set(by.userId, left);
-      else this.#followed.delete(by.userId);
-    });
+    if (this.#open >= MAX_FOLLOWED_IN_ALL) {
+      throw new AppError('rate_limited', 'too many outputs are followed here: try again later', {
+        retryable: true,
+        retryAfterSeconds: 10,
+      });
+    }
+    if (signal.aborted) return;
+    this.#followed.set(userId, open + 1);
+    this.#open += 1;
+    signal.addEventListener(
+      'abort',
+      () => {
+        const left = (this.#followed.get(userId) ?? 1) - 1;
+        if (left > 0) this.#followed.set(userId, left);
+        else this.#followed.delete(userId);
+        this.#open -= 1;
+      },
+      { once: true },
+    );
   }
 
   /** What is there now. A task that writes on and on does not make the answer endless. */
@@ -82,7 +104,7 @@ export class TaskOutput {
     }
   }
 
-  async *#follow(first: Task, query: OutputQuery, ended: () => void): AsyncGenerator<LogLine[], void> {
+  async *#follow(first: Task, query: OutputQuery): AsyncGenerator<LogLine[], void> {
     const { tasks, logs, watch } = this.#parts;
     const bell = new Bell(query.signal);
     const unwatch = watch.on(first.id, () => bell.ring());
@@ -119,7 +141,6 @@ export class TaskOutput {
     } finally {
       unwatch();
       bell.close();
-      ended();
     }
   }
 }

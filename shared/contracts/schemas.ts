@@ -124,7 +124,8 @@ export const submitSchema = Joi.object<SubmitBody>({
   });
 
 export const batchSchema = Joi.object<{ tasks: SubmitBody[] }>({
-  tasks: Joi.array().items(submitSchema).min(1).max(LIMITS.batch).required(),
+  // Not `required` here: for Joi that would mean one of the items, a second fault of an empty list.
+  tasks: Joi.array().items(submitSchema.optional()).min(1).max(LIMITS.batch).required(),
 }).required();
 
 export const taskIdSchema = Joi.string()

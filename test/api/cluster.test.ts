@@ -40,11 +40,11 @@ async function hold(state: 'assigned' | 'running') {
 }
 
 /** The view is kept for a moment: look until it shows what is expected. */
-const seen = async (what: string, test_: (worker: WorkerBody) => boolean) =>
+const seen = async (what: string, fits: (worker: WorkerBody) => boolean) =>
   waitFor(
     async () => {
-      const { body } = await test.call<Reply>('GET', `/workers/${id}`);
-      return test_(body) ? body : null;
+      const { status, body } = await test.call<Reply>('GET', `/workers/${id}`);
+      return status === 200 && fits(body) ? body : null;
     },
     { what },
   );
@@ -53,7 +53,7 @@ describe('a worker', () => {
   it('is shown with what it has, holds and has left', async () => {
     await hold('assigned');
     await hold('running');
-    const worker = await seen('both tasks', ({ tasks }) => tasks?.running === 1);
+    const worker = await seen('both tasks', ({ tasks }) => tasks.running === 1);
     expect(worker).toMatchObject({
       worker_id: id,
       state: 'ready',
