@@ -1,0 +1,100 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Backlog, groupKey } from './backlog.ts';
+import { Heap } from './heap.ts';
+import type { WaitingTask } from './snapshot.ts';
+
+const id = fc.integer({ min: 0, max: 30 }).map((n) => `t${String(n).padStart(2, '0')}`);
+const task: fc.Arbitrary<WaitingTask> = fc.record({
+  id,
+  revision: fc.integer({ min: 1, max: 3 }),
+  priority: fc.integer({ min: 0, max: 1 }),
+  resources: fc
+    .integer({ min: 1, max: 2 })
+    .map((n) => ({ cpuMillis: n * 1000, memoryMb: 0, gpus: 0, storageMb: 0 })),
+  worker: fc.option(fc.constant('w1')),
+  notBefore: fc.constantFrom(0, 5, 50),
+  queuedAt: fc.nat(100),
+});
+const step = fc.oneof(
+  fc.record({ kind: fc.constant('put' as const), task }),
+  fc.record({ kind: fc.constant('remove' as const), id }),
+  fc.record({ kind: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: 20 }) }),
+  fc.record({ kind: fc.constant('sweep' as const) }),
+);
+
+const idsOf = (backlog: Backlog) =>
+  new Map([...backlog.groups()].map((group) => [group.key, [...take(group.inOrder())]]));
+
+function* take(entries: Iterator<{ id: string }>) {
+  for (let one = entries.next(); !one.done; one = entries.next()) yield one.value.id;
+}
+
+describe('the backlog', () => {
+  it('agrees with a list that is searched and sorted each time', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+        const backlog = new Backlog();
+        const model = new Map<string, WaitingTask & { confirmed: boolean }>();
+        let now = 0;
+        for (const one of steps) {
+          if (one.kind === 'put') {
+            backlog.put(one.task, now);
+            const known = model.get(one.task.id);
+            const kept = known && known.revision >= one.task.revision ? known : one.task;
+            model.set(one.task.id, { ...kept, confirmed: true });
+          } else if (one.kind === 'remove') {
+            expect(backlog.remove(one.id)).toBe(model.delete(one.id));
+          } else if (one.kind === 'pass') {
+            now += one.ms;
+            backlog.ripen(now);
+          } else {
+            backlog.beginSweep();
+            for (const [key, known] of model) model.set(key, { ...known, confirmed: false });
+          }
+          const all = [...model.values()];
+          const expected = new Map<string, string[]>();
+          for (const due of all.filter(({ notBefore }) => notBefore <= now)) {
+            expected.set(groupKey(due), [...(expected.get(groupKey(due)) ?? []), due.id].sort());
+          }
+          expect(idsOf(backlog)).toEqual(expected);
+          expect(backlog.size).toBe(model.size);
+          const later = all.map(({ notBefore }) => notBefore).filter((at) => at > now);
+          expect(backlog.nextRipeAt()).toBe(later.length ? Math.min(...later) : null);
+          expect(backlog.unconfirmed(1000).sort()).toEqual(
+            all
+              .filter(({ confirmed }) => !confirmed)
+              .map((known) => known.id)
+              .sort(),
+          );
+          expect(backlog.unconfirmed(1).length).toBeLessThanOrEqual(1);
+          for (const known of all) expect(backlog.revisionOf(known.id)).toBe(known.revision);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('a heap', () => {
+  it('gives its items in order, taken out or looked at, whatever was removed before', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(50)), fc.array(fc.nat(100)), (values, removals) => {
+        const heap = new Heap<{ position: number; value: number }>((a, b) => a.value < b.value);
+        let items = values.map((value) => ({ position: -1, value }));
+        for (const item of items) heap.push(item);
+        for (const at of removals) {
+          const gone = items[at];
+          if (!gone) continue;
+          heap.remove(gone);
+          items = items.filter((item) => item !== gone);
+        }
+        const sorted = items.map(({ value }) => value).sort((a, b) => a - b);
+        expect([...heap.inOrder()].map(({ value }) => value)).toEqual(sorted);
+        expect(heap.size).toBe(sorted.length);
+        expect(sorted.map(() => heap.pop()?.value)).toEqual(sorted);
+        expect(heap.pop()).toBeUndefined();
+      }),
+    );
+  });
+});

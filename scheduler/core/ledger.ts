@@ -1,0 +1,128 @@
+// What each worker has, what placed tasks hold of it, what is free. Derived from the store and built again at
+// will; O(1) per operation. It never decides. Pure.
+
+import {
+  addResources,
+  NO_RESOURCES,
+  type Resources,
+  subtractResources,
+} from '../../shared/model/resources.ts';
+import { type Worker, workerState } from '../../shared/model/worker.ts';
+import { freeOf } from './fit.ts';
+import type { Holding, WorkerView } from './snapshot.ts';
+
+interface Account {
+  worker: Worker | null;
+  held: Resources;
+  readonly holdings: Map<string, Holding>;
+  /** Made when it is asked for, dropped with every change. */
+  view: WorkerView | null;
+}
+
+export class Ledger {
+  readonly #accounts = new Map<string, Account>();
+  readonly #holdings = new Map<string, Holding>();
+  /** Views in order of id; null after a change of the set of workers. */
+  #order: Account[] | null = null;
+
+  /** How many tasks hold something. */
+  get size(): number {
+    return this.#holdings.size;
+  }
+
+  workers(): Worker[] {
+    return this.#ordered().map(({ worker }) => worker as Worker);
+  }
+
+  worker(id: string): Worker | null {
+    return this.#accounts.get(id)?.worker ?? null;
+  }
+
+  setWorker(worker: Worker): void {
+    const account = this.#account(worker.id);
+    if (!account.worker) this.#order = null;
+    account.worker = worker;
+    account.view = null;
+  }
+
+  /** Forgets the worker. What tasks hold there stays known until it is released. */
+  dropWorker(id: string): void {
+    const account = this.#accounts.get(id);
+    if (!account?.worker) return;
+    account.worker = null;
+    account.view = null;
+    this.#order = null;
+    if (account.holdings.size === 0) this.#accounts.delete(id);
+  }
+
+  /** Books the task on its worker. What it held before, on whichever worker, is given back first. */
+  hold(holding: Holding): void {
+    this.#release(holding.taskId);
+    const account = this.#account(holding.workerId);
+    this.#holdings.set(holding.taskId, holding);
+    account.holdings.set(holding.taskId, holding);
+    account.held = addResources(account.held, holding.resources);
+    account.view = null;
+  }
+
+  /** Gives back what the task holds, if it is for `attempt` or an earlier one. */
+  release(taskId: string, attempt: number): boolean {
+    const holding = this.#holdings.get(taskId);
+    if (!holding || holding.attempt > attempt) return false;
+    this.#release(taskId);
+    return true;
+  }
+
+  holding(taskId: string): Holding | null {
+    return this.#holdings.get(taskId) ?? null;
+  }
+
+  holdings(): IterableIterator<Holding> {
+    return this.#holdings.values();
+  }
+
+  holdingsOf(workerId: string): Holding[] {
+    return [...(this.#accounts.get(workerId)?.holdings.values() ?? [])];
+  }
+
+  /** In order of id. */
+  views(): WorkerView[] {
+    return this.#ordered().map((account) => {
+      if (account.view) return account.view;
+      const worker = account.worker as Worker;
+      account.view = {
+        id: worker.id,
+        state: workerState(worker),
+        capacity: worker.capacity,
+        free: freeOf(worker.capacity, account.held),
+      };
+      return account.view;
+    });
+  }
+
+  #ordered(): Account[] {
+    this.#order ??= [...this.#accounts.values()]
+      .filter(({ worker }) => worker !== null)
+      .sort((a, b) => ((a.worker as Worker).id < (b.worker as Worker).id ? -1 : 1));
+    return this.#order;
+  }
+
+  #account(workerId: string): Account {
+    const known = this.#accounts.get(workerId);
+    if (known) return known;
+    const account: Account = { worker: null, held: NO_RESOURCES, holdings: new Map(), view: null };
+    this.#accounts.set(workerId, account);
+    return account;
+  }
+
+  #release(taskId: string): void {
+    const holding = this.#holdings.get(taskId);
+    if (!holding) return;
+    this.#holdings.delete(taskId);
+    const account = this.#account(holding.workerId);
+    account.holdings.delete(taskId);
+    account.held = subtractResources(account.held, holding.resources);
+    account.view = null;
+    if (!account.worker && account.holdings.size === 0) this.#accounts.delete(holding.workerId);
+  }
+}
