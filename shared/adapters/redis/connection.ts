@@ -113,7 +113,7 @@ export class RedisConnection {
       const fault = asAppError(what, error);
       // A peer that vanished without a word leaves a connection that looks up: not one byte came back.
       const isSilent = this.client.stream === stream && stream.bytesRead === heardBefore;
-      if (fault.retryable && this.isReady && isSilent) this.client.disconnect(true);
+      if (fault.retryable && this.isReady && isSilent) stream.destroy();
       throw fault;
     }
   }

@@ -19,20 +19,23 @@ const LOCK_MS = 5 * 60_000;
 /** Wait of the idle worker for the next delivery; one that arrives ends it at once. */
 const IDLE_SECONDS = 5;
 
-const SWEEP_MS = 30_000;
 const RETRY_MS = { first: 500, longest: 30_000 } as const;
 const CLOSE_MS = 2_000;
 
 /** The token that BullMQ takes for "whoever holds the lock". */
 const ANY_HOLDER = '0';
 
-type Handler = (delivery: Delivery) => Promise<void>;
+interface SessionOptions {
+  readonly workerId: string;
+  readonly handler: (delivery: Delivery) => Promise<void>;
+  readonly sweepMs: number;
+  readonly onClosed: () => void;
+}
 
 export class RedisInboxSession implements InboxSession {
   readonly #connection: RedisConnection;
   readonly #workerId: string;
-  readonly #handler: Handler;
-  readonly #onClosed: () => void;
+  readonly #options: SessionOptions;
   readonly #faults: FaultLog;
   readonly #queue: Queue;
   /** By id of the delivery, each with the promise that every further copy of it shares. */
@@ -42,13 +45,12 @@ export class RedisInboxSession implements InboxSession {
   #sweeper: NodeJS.Timeout | null = null;
   #closed: Promise<void> | null = null;
 
-  constructor(connection: RedisConnection, workerId: string, handler: Handler, onClosed: () => void) {
+  constructor(connection: RedisConnection, options: SessionOptions) {
     this.#connection = connection;
-    this.#workerId = workerId;
-    this.#handler = handler;
-    this.#onClosed = onClosed;
+    this.#workerId = options.workerId;
+    this.#options = options;
     this.#faults = new FaultLog(connection.log, 'fault in the inbox');
-    this.#queue = openQueue(connection, workerQueueName(workerId));
+    this.#queue = openQueue(connection, workerQueueName(options.workerId));
   }
 
   async start(): Promise<void> {
@@ -64,6 +66,7 @@ export class RedisInboxSession implements InboxSession {
       runRetryDelay: 1_000,
       // Its own check would count a lost lock against the delivery and fail it; #sweep does not.
       skipStalledCheck: true,
+      stalledInterval: this.#options.sweepMs,
       maxStalledCount: Number.MAX_SAFE_INTEGER,
       skipVersionCheck: true,
       skipWaitingForReady: true,
@@ -72,7 +75,7 @@ export class RedisInboxSession implements InboxSession {
     worker.on('failed', (job, error) => this.#report(error, job?.id));
     this.#worker = worker;
     void worker.run().catch((error: unknown) => this.#report(error));
-    this.#sweeper = setInterval(() => void this.#sweep(), SWEEP_MS);
+    this.#sweeper = setInterval(() => void this.#sweep(), this.#options.sweepMs);
   }
 
   close(): Promise<void> {
@@ -90,7 +93,7 @@ export class RedisInboxSession implements InboxSession {
       this.#report(error);
     }
     await this.#queue.close();
-    this.#onClosed();
+    this.#options.onClosed();
   }
 
   #process(job: Job<DeliveryJob>): Promise<void> {
@@ -110,7 +113,7 @@ export class RedisInboxSession implements InboxSession {
   async #handle(id: string, delivery: Delivery): Promise<void> {
     for (let waitMs: number = RETRY_MS.first; ; waitMs = Math.min(waitMs * 2, RETRY_MS.longest)) {
       try {
-        return await this.#handler(delivery);
+        return await this.#options.handler(delivery);
       } catch (error) {
         this.#connection.log.error(
           { err: error, ...delivery, waitMs },

@@ -102,7 +102,7 @@ describe('deliveries', () => {
     const worker = newWorker();
     const one = delivery(worker);
     let runs = 0;
-    const session = await runner.inbox.open(worker, async () => void (runs += 1));
+    const session = await runner.inbox.open(worker, async () => void runs++);
     await scheduler.deliveries.deliver([one]);
     await waitFor(() => runs === 1, { what: 'the first run' });
     await depthIs(worker, 0);
