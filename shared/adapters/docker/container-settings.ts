@@ -1,0 +1,132 @@
+// The settings of a task's container: limits, hardening, labels. Pure; this is where to read what a task may do.
+
+import type { ContainerCreateOptions } from 'dockerode';
+import { AppError } from '../../errors.ts';
+import type { ContainerSpec } from '../../ports/container-runtime.ts';
+import type { EngineFacts } from './engine-facts.ts';
+
+export const LABEL_TASK = 'cloudai.task';
+export const LABEL_ATTEMPT = 'cloudai.attempt';
+export const LABEL_WORKER = 'cloudai.worker';
+export const LABEL_GPUS = 'cloudai.gpus';
+
+/**
+ * What package managers and entry points need as root of their own container: owning and reading files, dropping
+ * to another user, signalling it. Not here: NET_RAW (forged packets), NET_ADMIN (a namespace is used again by the
+ * owner's next task and must come back as it was), MKNOD, SYS_*.
+ */
+export const KEPT_CAPABILITIES = [
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'FOWNER',
+  'FSETID',
+  'KILL',
+  'SETGID',
+  'SETUID',
+] as const;
+
+const BYTES_PER_MB = 2 ** 20;
+/** The engine's default; programs that share tensors between processes need more, within their memory limit. */
+const SHM_MIN_BYTES = 64 * BYTES_PER_MB;
+
+/** One name for each attempt: the engine itself refuses a second container for it. */
+export function containerName(taskId: string, attempt: number): string {
+  return `cloudai-${taskId}-${attempt}`;
+}
+
+/** Ids as NVIDIA's driver gives them are real devices; all others are simulated and only shown to the program. */
+export function isRealGpu(id: string): boolean {
+  return /^(GPU|MIG)-[0-9a-f]/i.test(id);
+}
+
+/** What every container of the project is created with, pause containers included. */
+export function hardening(pidsLimit: number) {
+  return {
+    CapDrop: ['ALL'],
+    SecurityOpt: ['no-new-privileges'],
+    PidsLimit: pidsLimit,
+    Privileged: false,
+    AutoRemove: false,
+  };
+}
+
+export interface SettingsChoice {
+  /** `bridge`, `none` or `container:<id>`. */
+  readonly networkMode: string;
+  readonly limitStorage: boolean;
+}
+
+/**
+ * A text command runs through `/bin/sh -c`, a list is the words of the program. Either replaces the image's
+ * ENTRYPOINT and CMD, so what was asked for is exactly what runs; null leaves both as the image has them.
+ */
+export function commandWords(command: ContainerSpec['command']): string[] | null {
+  if (command === null) return null;
+  if (typeof command === 'string') return ['/bin/sh', '-c', command];
+  if (command.length === 0 || command[0] === '') {
+    throw new AppError('container_start_failed', 'the command is an empty list; it needs at least a program');
+  }
+  return [...command];
+}
+
+export function containerSettings(
+  spec: ContainerSpec,
+  facts: EngineFacts,
+  choice: SettingsChoice,
+): ContainerCreateOptions {
+  const { resources, gpuIds } = spec;
+  const words = commandWords(spec.command);
+  const memory = resources.memoryMb * BYTES_PER_MB;
+  const realGpus = gpuIds.filter(isRealGpu);
+  // Set last: a task must not reach for devices that it was not given.
+  const env = { ...spec.env, ...(gpuIds.length > 0 ? { NVIDIA_VISIBLE_DEVICES: gpuIds.join(',') } : {}) };
+  return {
+    name: containerName(spec.taskId, spec.attempt),
+    Image: spec.image,
+    ...(words === null ? {} : { Entrypoint: words }),
+    Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
+    Labels: {
+      [LABEL_TASK]: spec.taskId,
+      [LABEL_ATTEMPT]: String(spec.attempt),
+      [LABEL_WORKER]: spec.workerId,
+      [LABEL_GPUS]: gpuIds.join(','),
+    },
+    AttachStdin: false,
+    AttachStdout: true,
+    AttachStderr: true,
+    Tty: false,
+    OpenStdin: false,
+    HostConfig: {
+      ...hardening(spec.pidsLimit),
+      CapAdd: [...KEPT_CAPABILITIES],
+      NetworkMode: choice.networkMode,
+      RestartPolicy: { Name: 'no' },
+      // The engine refuses more than the machine has; an over-committed worker's task gets all there is.
+      ...(resources.cpuMillis > 0
+        ? { NanoCpus: Math.min(resources.cpuMillis * 1e6, facts.cpuCores * 1e9) }
+        : {}),
+      // Swap equal to memory means no swap.
+      ...(memory > 0
+        ? { Memory: memory, MemorySwap: memory, ShmSize: Math.max(SHM_MIN_BYTES, Math.floor(memory / 2)) }
+        : {}),
+      ...(choice.limitStorage ? { StorageOpt: { size: `${resources.storageMb}m` } } : {}),
+      ...(realGpus.length > 0
+        ? { DeviceRequests: [{ Driver: '', DeviceIDs: realGpus, Capabilities: [['gpu']] }] }
+        : {}),
+      ...logSettings(facts),
+    },
+  };
+}
+
+/**
+ * The engine keeps the output so that a restarted runner can read it from the first byte: whole (a rotated log has
+ * lost its start) and byte for byte (`json-file` replaces what is not UTF-8). It goes away with the container.
+ */
+function logSettings(facts: EngineFacts) {
+  if (facts.logDriver === 'local') {
+    return {
+      LogConfig: { Type: 'local', Config: { 'max-size': '1t', 'max-file': '1', compress: 'false' } },
+    };
+  }
+  return facts.logDriver === 'json-file' ? { LogConfig: { Type: 'json-file', Config: {} } } : {};
+}

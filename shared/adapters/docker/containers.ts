@@ -1,0 +1,217 @@
+// Containers of tasks, from creation to proven removal. Must never start a container a second time: an attempt
+// runs once, whatever answers of the engine were lost.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import { AppError, isAppError } from '../../errors.ts';
+import type { ContainerSpec, ContainerStatus } from '../../ports/container-runtime.ts';
+import { type Connection, LOOK_TIMEOUT_MS, WORK_TIMEOUT_MS } from './connection.ts';
+import { containerName, containerSettings, LABEL_TASK, LABEL_WORKER } from './container-settings.ts';
+import { toStatus } from './container-status.ts';
+import type { FactsReader } from './engine-facts.ts';
+import {
+  createFault,
+  isNamespaceGone,
+  isNotRunning,
+  isRemovalToRepeat,
+  isStorageLimitUnsupported,
+  startFault,
+  statusOf,
+} from './errors.ts';
+import { type Exits, untilAborted } from './exits.ts';
+import type { NetworkSlots } from './network-slots.ts';
+
+const REMOVE_LIMIT_MS = 60_000;
+const REMOVE_PAUSE_MS = 50;
+const NOT_STARTED_PAUSE_MS = 200;
+/** Looks at the engine at once, for a list. */
+const LIST_CONCURRENCY = 8;
+
+export interface Containers {
+  create(spec: ContainerSpec): Promise<string>;
+  start(containerId: string): Promise<void>;
+  wait(containerId: string, signal?: AbortSignal): Promise<ContainerStatus>;
+  inspect(containerId: string): Promise<ContainerStatus | null>;
+  list(workerId: string): Promise<ContainerStatus[]>;
+  kill(containerId: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  remove(containerId: string): Promise<void>;
+}
+
+export function createContainers(parts: {
+  connection: Connection;
+  facts: FactsReader;
+  exits: Exits;
+  slots: NetworkSlots;
+}): Containers {
+  const { connection, facts, exits, slots } = parts;
+  const { docker } = connection;
+  /** Created by this process and never asked to start: the only ones that are started without a look. */
+  const unstarted = new Set<string>();
+  let mayLimitStorage = true;
+
+  const createOnce = async (spec: ContainerSpec, networkMode: string): Promise<string> => {
+    const known = await facts.get();
+    const limitStorage = mayLimitStorage && known.mayLimitStorage && spec.resources.storageMb > 0;
+    try {
+      const settings = containerSettings(spec, known, { networkMode, limitStorage });
+      const container = await connection.ask(
+        'create the container',
+        WORK_TIMEOUT_MS,
+        (abortSignal) => docker.createContainer({ ...settings, abortSignal }),
+        (error) => createFault(error, spec.image, containerName(spec.taskId, spec.attempt)),
+      );
+      return container.id;
+    } catch (error) {
+      if (!limitStorage || !(error instanceof AppError) || !isStorageLimitUnsupported(error.cause))
+        throw error;
+      mayLimitStorage = false;
+      return createOnce(spec, networkMode);
+    }
+  };
+
+  const createInSlot = async (spec: ContainerSpec): Promise<string | null> => {
+    const slot = slots.take(spec.ownerId, spec.network);
+    if (!slot) return null;
+    try {
+      const id = await createOnce(spec, `container:${slot.id}`);
+      slots.bind(slot, id);
+      return id;
+    } catch (error) {
+      if (error instanceof AppError && isNamespaceGone(error.cause, slot.id)) {
+        slots.drop(slot);
+        return null;
+      }
+      // Without an answer nobody knows whether a container of that slot exists.
+      if (isAppError(error, 'runtime_unavailable')) slots.doubt(slot);
+      else slots.giveBack(slot);
+      throw error;
+    }
+  };
+
+  const startOnce = (containerId: string) =>
+    connection.ask(
+      'start the container',
+      WORK_TIMEOUT_MS,
+      async (abortSignal) => {
+        try {
+          await docker.getContainer(containerId).start({ abortSignal });
+        } catch (error) {
+          // 304: it runs already.
+          if (statusOf(error) !== 304) throw error;
+        }
+      },
+      startFault,
+    );
+
+  const inspect = async (containerId: string): Promise<ContainerStatus | null> => {
+    try {
+      const found = await connection.ask('look at the container', LOOK_TIMEOUT_MS, (abortSignal) =>
+        docker.getContainer(containerId).inspect({ abortSignal }),
+      );
+      return toStatus(found);
+    } catch (error) {
+      if (isAppError(error, 'not_found')) return null;
+      throw error;
+    }
+  };
+
+  return {
+    inspect,
+
+    async create(spec) {
+      const done = slots.working();
+      try {
+        const id = (await createInSlot(spec)) ?? (await createOnce(spec, spec.network));
+        unstarted.add(id);
+        return id;
+      } finally {
+        done();
+      }
+    },
+
+    async start(containerId) {
+      const done = slots.working();
+      try {
+        if (!unstarted.delete(containerId)) {
+          const seen = await inspect(containerId);
+          if (!seen) throw new AppError('not_found', 'cannot start the container: it is gone');
+          if (seen.state !== 'created') return;
+        }
+        try {
+          await startOnce(containerId);
+        } catch (error) {
+          const slot = slots.slotOf(containerId);
+          if (!slot || !(error instanceof AppError) || !isNamespaceGone(error.cause, slot.id)) throw error;
+          if (!(await slots.revive(slot))) throw error;
+          await startOnce(containerId);
+        }
+      } finally {
+        done();
+      }
+    },
+
+    async wait(containerId, signal) {
+      for (;;) {
+        await exits.ended(containerId, signal);
+        const status = await inspect(containerId);
+        if (!status) throw new AppError('not_found', 'the container is gone');
+        if (status.state === 'exited') return status;
+        // Not started yet: the engine answers such a wait at once.
+        const pause = delay(NOT_STARTED_PAUSE_MS);
+        await (signal ? untilAborted(pause, signal) : pause);
+      }
+    },
+
+    async list(workerId) {
+      const found = await connection.ask('list containers', LOOK_TIMEOUT_MS, (abortSignal) =>
+        docker.listContainers({
+          all: true,
+          filters: { label: [LABEL_TASK, `${LABEL_WORKER}=${workerId}`] },
+          abortSignal,
+        }),
+      );
+      const ids = found.map(({ Id }) => Id);
+      const seen: (ContainerStatus | null)[] = [];
+      for (let at = 0; at < ids.length; at += LIST_CONCURRENCY) {
+        seen.push(...(await Promise.all(ids.slice(at, at + LIST_CONCURRENCY).map(inspect))));
+      }
+      return seen.filter((status) => status !== null);
+    },
+
+    async kill(containerId, signal) {
+      await connection.ask(`send ${signal} to the container`, LOOK_TIMEOUT_MS, async (abortSignal) => {
+        try {
+          await docker.getContainer(containerId).kill({ signal, abortSignal });
+        } catch (error) {
+          if (statusOf(error) !== 404 && !isNotRunning(error)) throw error;
+        }
+      });
+    },
+
+    async remove(containerId) {
+      const done = slots.working();
+      const end = performance.now() + REMOVE_LIMIT_MS;
+      try {
+        for (;;) {
+          await connection.ask('remove the container', WORK_TIMEOUT_MS, async (abortSignal) => {
+            try {
+              await docker.getContainer(containerId).remove({ force: true, v: true, abortSignal });
+            } catch (error) {
+              if (statusOf(error) !== 404 && !isRemovalToRepeat(error)) throw error;
+            }
+          });
+          if ((await inspect(containerId)) === null) break;
+          if (performance.now() > end) {
+            throw new AppError('runtime_unavailable', 'the container engine does not remove the container', {
+              retryable: true,
+            });
+          }
+          await delay(REMOVE_PAUSE_MS);
+        }
+        unstarted.delete(containerId);
+        slots.release(containerId);
+      } finally {
+        done();
+      }
+    },
+  };
+}

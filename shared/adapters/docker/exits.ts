@@ -1,0 +1,87 @@
+// Waiting for the end of containers: one request to the engine for each, however many wait for it. Survives
+// connections that break for as long as the engine comes back soon; never waits for an engine that stays away.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import { AppError, isAppError } from '../../errors.ts';
+import { type Connection, LOOK_TIMEOUT_MS } from './connection.ts';
+
+/** A silent connection may be dead: after this the question is put again. */
+const ASK_AGAIN_MS = 60_000;
+/** How long the engine may stay away (a restart of its daemon) before waiting ends with a fault. */
+const PATIENCE_MS = 15_000;
+const PAUSE_MS = 250;
+
+export interface Exits {
+  /**
+   * Resolves when the container is not running: it ended, is gone, or was never started. Rejects with
+   * `runtime_unavailable` when the engine stays away, with `timed_out` when the signal is aborted.
+   */
+  ended(containerId: string, signal?: AbortSignal): Promise<void>;
+}
+
+export function createExits(connection: Connection): Exits {
+  const waiting = new Map<string, Promise<void>>();
+
+  const askOnce = async (containerId: string): Promise<'ended' | 'unknown'> => {
+    try {
+      await connection.ask('wait for the end of the container', ASK_AGAIN_MS, (abortSignal) =>
+        connection.postAndRead(`/containers/${containerId}/wait`, abortSignal),
+      );
+      return 'ended';
+    } catch (error) {
+      if (isAppError(error, 'not_found')) return 'ended';
+      if (connection.closed) throw error;
+    }
+    // No answer in all that time is what a running container looks like, and also a dead connection: look.
+    await connection.ask('look at the container', LOOK_TIMEOUT_MS, (abortSignal) =>
+      connection.docker.getContainer(containerId).inspect({ abortSignal }),
+    );
+    return 'unknown';
+  };
+
+  const askUntilEnded = async (containerId: string): Promise<void> => {
+    let awaySince: number | null = null;
+    for (;;) {
+      try {
+        if ((await askOnce(containerId)) === 'ended') return;
+        awaySince = null;
+      } catch (error) {
+        if (isAppError(error, 'not_found')) return;
+        const now = performance.now();
+        awaySince ??= now;
+        if (connection.closed || now - awaySince > PATIENCE_MS) throw error;
+      }
+      await delay(PAUSE_MS);
+    }
+  };
+
+  return {
+    async ended(containerId, signal) {
+      let shared = waiting.get(containerId);
+      if (!shared) {
+        shared = askUntilEnded(containerId).finally(() => waiting.delete(containerId));
+        waiting.set(containerId, shared);
+      }
+      if (!signal) return shared;
+      await untilAborted(shared, signal);
+    },
+  };
+}
+
+/** The promise, or `timed_out` as soon as the signal is aborted. What the promise waits for goes on. */
+export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const stopped = () =>
+    new AppError('timed_out', 'waiting was given up before the end', { cause: signal.reason });
+  promise.catch(() => undefined);
+  if (signal.aborted) throw stopped();
+  let stop: () => void = () => undefined;
+  const aborted = new Promise<never>((_, fail) => {
+    stop = () => fail(stopped());
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}

@@ -1,0 +1,178 @@
+// Makes images present on the engine. Pulls of one image are shared; one caller that gives up does not stop the
+// pull of the others. Must never pull under the policy `never`.
+
+import type { Readable } from 'node:stream';
+import { AppError, isAppError, messageOf } from '../../errors.ts';
+import type { PullPolicy } from '../../model/task.ts';
+import type { PullProgress } from '../../ports/container-runtime.ts';
+import { type Connection, LOOK_TIMEOUT_MS } from './connection.ts';
+import { imageNotFound, pullFault, statusOf, toAppError } from './errors.ts';
+import { untilAborted } from './exits.ts';
+import { createPullTally, type PullLine } from './pull-progress.ts';
+
+/** A pull that says nothing for so long is dead; unpacking a big layer is silent for a while. */
+const PULL_SILENCE_MS = 10 * 60_000;
+/** The longest a pull may take in all. */
+const PULL_LIMIT_MS = 3 * 3_600_000;
+const PROGRESS_EVERY_MS = 250;
+
+const HOST = String.raw`(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::\d+)?\/)?`;
+const PART = String.raw`[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*`;
+/** host[:port]/path:tag@digest, the grammar of the distribution project. Also matches ids without `sha256:`. */
+const REFERENCE = new RegExp(
+  String.raw`^(?<name>${HOST}${PART}(?:\/${PART})*)(?::(?<tag>\w[\w.-]{0,127}))?(?:@(?<digest>sha256:[a-f0-9]{64}))?$`,
+);
+const IMAGE_ID = /^sha256:[a-f0-9]{64}$/;
+
+export interface Images {
+  /** See `ContainerRuntime.ensureImage`. */
+  ensure(
+    image: string,
+    policy: PullPolicy,
+    options: { signal?: AbortSignal; onProgress?: (progress: PullProgress) => void },
+  ): Promise<string>;
+}
+
+interface Pull {
+  readonly promise: Promise<void>;
+  readonly stop: AbortController;
+  readonly listeners: Set<(progress: PullProgress) => void>;
+  waiting: number;
+}
+
+export function createImages(connection: Connection): Images {
+  const { docker } = connection;
+  const pulls = new Map<string, Pull>();
+
+  /** The content id, or null when the engine does not have the image. */
+  const find = async (image: string): Promise<string | null> => {
+    try {
+      const found = await connection.ask(
+        `look for the image "${image}"`,
+        LOOK_TIMEOUT_MS,
+        () => docker.getImage(image).inspect(),
+        (error) =>
+          statusOf(error) === 404 ? imageNotFound(image, '', error) : toAppError(error, 'look for it'),
+      );
+      return found.Id;
+    } catch (error) {
+      if (isAppError(error, 'image_not_found')) return null;
+      throw error;
+    }
+  };
+
+  const startPull = (image: string): Pull => {
+    const stop = new AbortController();
+    const listeners: Pull['listeners'] = new Set();
+    const tell = (progress: PullProgress) => {
+      for (const listener of listeners) listener(progress);
+    };
+    const promise = pullImage(connection, image, stop.signal, tell).finally(() => pulls.delete(image));
+    const pull = { promise, stop, listeners, waiting: 0 };
+    pulls.set(image, pull);
+    return pull;
+  };
+
+  const joinPull = async (
+    image: string,
+    signal: AbortSignal | undefined,
+    onProgress: ((progress: PullProgress) => void) | undefined,
+  ): Promise<void> => {
+    const pull = pulls.get(image) ?? startPull(image);
+    pull.waiting += 1;
+    if (onProgress) pull.listeners.add(onProgress);
+    try {
+      await (signal ? untilAborted(pull.promise, signal) : pull.promise);
+    } finally {
+      if (onProgress) pull.listeners.delete(onProgress);
+      pull.waiting -= 1;
+      if (pull.waiting === 0) {
+        // The next caller begins a pull of its own instead of joining one that is being stopped.
+        if (pulls.get(image) === pull) pulls.delete(image);
+        pull.stop.abort();
+      }
+    }
+  };
+
+  return {
+    async ensure(image, policy, { signal, onProgress }) {
+      if (!REFERENCE.test(image) && !IMAGE_ID.test(image)) {
+        throw imageNotFound(image, 'that is not a valid image reference');
+      }
+      if (policy !== 'always') {
+        const present = await find(image);
+        if (present !== null) return present;
+        if (policy === 'never') {
+          throw imageNotFound(image, 'it is not on this worker, and the pull policy is "never"');
+        }
+      }
+      if (IMAGE_ID.test(image)) throw imageNotFound(image, 'an image id cannot be pulled');
+      await joinPull(image, signal, onProgress);
+      const pulled = await find(image);
+      if (pulled === null) throw imageNotFound(image, 'it was pulled and is gone again');
+      return pulled;
+    },
+  };
+}
+
+async function pullImage(
+  connection: Connection,
+  image: string,
+  stop: AbortSignal,
+  tell: (progress: PullProgress) => void,
+): Promise<void> {
+  const { name = image, tag = 'latest', digest } = REFERENCE.exec(image)?.groups ?? {};
+  const silence = new AbortController();
+  const abortSignal = AbortSignal.any([stop, silence.signal, AbortSignal.timeout(PULL_LIMIT_MS)]);
+  let timer = setTimeout(() => silence.abort(), PULL_SILENCE_MS);
+  const tally = createPullTally();
+  let toldAt = 0;
+  try {
+    const stream = await connection.docker.createImage({
+      fromImage: name,
+      tag: digest ?? tag,
+      abortSignal,
+    } as never);
+    for await (const line of jsonLines(stream as Readable)) {
+      clearTimeout(timer);
+      timer = setTimeout(() => silence.abort(), PULL_SILENCE_MS);
+      const words = line.errorDetail?.message ?? line.error;
+      if (words !== undefined) throw pullFault(new Error(words), image, true);
+      tally.add(line);
+      if (performance.now() - toldAt >= PROGRESS_EVERY_MS) {
+        toldAt = performance.now();
+        tell(tally.progress());
+      }
+    }
+    tell(tally.progress());
+  } catch (error) {
+    if (silence.signal.aborted) {
+      const minutes = PULL_SILENCE_MS / 60_000;
+      throw new AppError('image_pull_failed', `the pull of "${image}" stood still for ${minutes} minutes`, {
+        cause: error,
+      });
+    }
+    throw pullFault(error, image);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function* jsonLines(stream: Readable): AsyncGenerator<PullLine> {
+  let rest = '';
+  stream.setEncoding('utf8');
+  for await (const chunk of stream) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (line.trim() !== '') yield parseLine(line);
+  }
+  if (rest.trim() !== '') yield parseLine(rest);
+}
+
+function parseLine(line: string): PullLine {
+  try {
+    return JSON.parse(line) as PullLine;
+  } catch (error) {
+    return { error: `the engine sent a line that is no JSON: ${messageOf(error)}` };
+  }
+}

@@ -1,0 +1,223 @@
+// Network slots: warm pause containers whose network namespace a task joins, because making a namespace costs more
+// than the rest of a start. Two tasks are never in one slot at once, and no slot ever serves two owners. Work for
+// the slots themselves is done only while no task needs the engine; every fault here costs speed, never a task.
+
+import type { TaskNetwork } from '../../model/task.ts';
+import type { Log } from '../../platform/log.ts';
+import type { PauseContainers } from './pause-containers.ts';
+import { chooseSlot, nextSlotStep, type SlotTargets, type SlotView, targetsAfterMiss } from './slot-plan.ts';
+
+/** So long no task needed the engine: time to work for the slots. */
+const IDLE_MS = 100;
+/** After a fault of the engine. */
+const REST_MS = 15_000;
+
+export interface Slot extends SlotView {
+  /** Id of the pause container. */
+  readonly id: string;
+}
+
+interface OwnSlot extends Slot {
+  owner: string | null;
+  state: 'free' | 'used' | 'stale';
+  freeSince: number;
+  /** What its network files looked like when it was fresh; null for a slot of an earlier life. */
+  readonly print: string | null;
+}
+
+export interface NetworkSlots {
+  /** A slot for a task of this owner, taken at once; null when there is none: then use the plain network. */
+  take(ownerId: string, network: TaskNetwork): Slot | null;
+  /** The taken slot serves this container from now on, until `release`. */
+  bind(slot: Slot, containerId: string): void;
+  /** The container of a taken slot was not created. */
+  giveBack(slot: Slot): void;
+  /** The pause container is gone. */
+  drop(slot: Slot): void;
+  /** Nobody knows whether a container was created for the taken slot. */
+  doubt(slot: Slot): void;
+  slotOf(containerId: string): Slot | null;
+  /** Starts a pause container that has stopped. False when that cannot be done. */
+  revive(slot: Slot): Promise<boolean>;
+  /** The container is proven gone. */
+  release(containerId: string): void;
+  /** Says that the engine works for a task until the returned function is called. */
+  working(): () => void;
+  close(): Promise<void>;
+}
+
+export function createNetworkSlots(parts: {
+  readonly pauses: PauseContainers;
+  readonly count: number;
+  readonly log: Log;
+}): NetworkSlots {
+  const { pauses, log } = parts;
+  const slots = new Set<OwnSlot>();
+  const bound = new Map<string, OwnSlot>();
+  let targets: SlotTargets = { bridge: parts.count, none: 0 };
+  let inWork = 0;
+  let lastWorkAt = Number.NEGATIVE_INFINITY;
+  let swept = false;
+  let doubted = false;
+  let closed = false;
+  let timer: NodeJS.Timeout | null = null;
+  let step: Promise<void> | null = null;
+
+  const own = (slot: Slot) => slot as OwnSlot;
+
+  const free = (slot: OwnSlot) => {
+    slot.state = 'free';
+    slot.freeSince = performance.now();
+  };
+
+  const wake = (delayMs: number) => {
+    if (closed || step || inWork > 0) return;
+    if (timer) clearTimeout(timer);
+    timer = setTimeout(() => {
+      timer = null;
+      if (inWork > 0 || closed) return;
+      const rest = lastWorkAt + IDLE_MS - performance.now();
+      if (rest > 0) return wake(rest);
+      step = takeStep().then(
+        (more) => {
+          step = null;
+          if (more) wake(0);
+        },
+        (error) => {
+          step = null;
+          log.warn({ err: error }, 'network slots: the engine failed; tasks use the plain network meanwhile');
+          wake(REST_MS);
+        },
+      );
+    }, delayMs);
+    timer.unref();
+  };
+
+  /** One piece of work; false when there is none. */
+  const takeStep = async (): Promise<boolean> => {
+    if (!swept || doubted) {
+      await sweep();
+      return true;
+    }
+    const next = nextSlotStep([...slots], targets);
+    if (!next) return false;
+    if (next.kind === 'retire') {
+      slots.delete(next.slot);
+      await pauses.remove(next.slot.id);
+      return true;
+    }
+    const made = await pauses.make(next.network);
+    if (made === null) {
+      targets = { bridge: 0, none: 0 };
+      return true;
+    }
+    slots.add({ ...made, network: next.network, owner: null, state: 'free', freeSince: performance.now() });
+    return true;
+  };
+
+  /**
+   * Takes over what an earlier life left: slots that a running task is in stay until it is gone, all others go.
+   * Also settles slots in doubt.
+   */
+  const sweep = async () => {
+    doubted = false;
+    const doubtful = new Set([...slots].filter((slot) => slot.state === 'stale').map(({ id }) => id));
+    const known = new Set([...slots].map(({ id }) => id));
+    const { pauseIds, users } = await pauses.survey();
+    for (const id of pauseIds) {
+      if (known.has(id) && !doubtful.has(id)) continue;
+      const user = users.get(id);
+      const slot =
+        [...slots].find((one) => one.id === id) ??
+        ({ id, network: 'bridge', owner: null, state: 'stale', freeSince: 0, print: null } as OwnSlot);
+      slots.add(slot);
+      if (user === undefined) continue;
+      slot.state = 'used';
+      bound.set(user, slot);
+    }
+    swept = true;
+  };
+
+  const settleReleased = async (slot: OwnSlot) => {
+    // A task may write to the files of its network (hosts, name servers), which the namespace's containers share.
+    const unchanged = slot.print !== null && (await pauses.print(slot.id)) === slot.print;
+    if (unchanged) free(slot);
+    else slot.state = 'stale';
+  };
+
+  if (parts.count > 0) wake(0);
+
+  return {
+    take(ownerId, network) {
+      if (parts.count === 0) return null;
+      const slot = chooseSlot([...slots], ownerId, network);
+      if (!slot) {
+        const hasFreeNone = [...slots].some((one) => one.network === 'none' && one.state === 'free');
+        if (targets.bridge + targets.none > 0) targets = targetsAfterMiss(targets, network, hasFreeNone);
+        return null;
+      }
+      slot.state = 'used';
+      // From here on the slot is of this owner, whatever becomes of the task.
+      slot.owner = ownerId;
+      return slot;
+    },
+    bind(slot, containerId) {
+      bound.set(containerId, own(slot));
+    },
+    giveBack: (slot) => free(own(slot)),
+    drop(slot) {
+      slots.delete(own(slot));
+      log.warn({ slot: slot.id }, 'network slots: a pause container is gone; its slot is dropped');
+    },
+    doubt(slot) {
+      own(slot).state = 'stale';
+      doubted = true;
+    },
+    slotOf: (containerId) => bound.get(containerId) ?? null,
+    async revive(slot) {
+      // Whatever stopped it, the namespace is a new one: what its files were is no longer known.
+      const revived = await pauses.start(slot.id).catch(() => false);
+      if (!revived) slots.delete(own(slot));
+      return revived;
+    },
+    release(containerId) {
+      const slot = bound.get(containerId);
+      if (!slot) return;
+      bound.delete(containerId);
+      if (!slots.has(slot)) return;
+      settleReleased(slot).catch(() => {
+        slot.state = 'stale';
+        wake(IDLE_MS);
+      });
+    },
+    working() {
+      inWork += 1;
+      let done = false;
+      return () => {
+        if (done) return;
+        done = true;
+        inWork -= 1;
+        lastWorkAt = performance.now();
+        if (inWork === 0) wake(IDLE_MS);
+      };
+    },
+    async close() {
+      closed = true;
+      if (timer) clearTimeout(timer);
+      await step;
+      const used = [...bound.values()];
+      const idle = [...slots].filter((slot) => !used.includes(slot));
+      slots.clear();
+      // Running tasks keep their network; the next life of this worker takes those slots over.
+      if (used.length > 0)
+        log.info({ slots: used.length }, 'network slots: running tasks keep theirs for the next start');
+      await Promise.all(
+        idle.map(({ id }) =>
+          pauses
+            .remove(id)
+            .catch((error) => log.warn({ err: error, slot: id }, 'network slots: not removed')),
+        ),
+      );
+    },
+  };
+}

@@ -1,0 +1,50 @@
+// The Docker engine as container runtime. Puts the parts together; holds no logic of its own.
+
+import type { Log } from '../../platform/log.ts';
+import type { ContainerRuntime } from '../../ports/container-runtime.ts';
+import { openConnection } from './connection.ts';
+import { createContainers } from './containers.ts';
+import { createFactsReader } from './engine-facts.ts';
+import { createExits } from './exits.ts';
+import { createImages } from './images.ts';
+import { createNetworkSlots } from './network-slots.ts';
+import { createOutputs } from './output.ts';
+import { createPauseContainers } from './pause-containers.ts';
+
+export interface DockerRuntimeOptions {
+  /** `unix://…`, `tcp://…`, `http(s)://…`, `ssh://…`; empty means DOCKER_HOST or the local engine. */
+  readonly dockerHost: string;
+  readonly log: Log;
+  /** Most warm network namespaces kept ready; 0 switches them off. */
+  readonly networkSlots: number;
+  readonly workerId: string;
+  /** An image present on the engine whose own command runs for ever; by default one is made. */
+  readonly pauseImage?: string;
+}
+
+/**
+ * Does not need the engine to be there: calls throw `runtime_unavailable` until it is. Throws `bad_config` for an
+ * address that cannot be read.
+ */
+export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<ContainerRuntime> {
+  const { log, workerId } = options;
+  const connection = openConnection(options.dockerHost);
+  const facts = createFactsReader(connection);
+  const exits = createExits(connection);
+  const images = createImages(connection);
+  const outputs = createOutputs(connection, exits, log);
+  const pauses = createPauseContainers({ connection, facts, workerId, image: options.pauseImage, log });
+  const slots = createNetworkSlots({ pauses, count: options.networkSlots, log });
+  const containers = createContainers({ connection, facts, exits, slots });
+  return {
+    kind: 'docker',
+    info: facts.info,
+    ensureImage: images.ensure,
+    ...containers,
+    ...outputs,
+    async close() {
+      await slots.close();
+      connection.close();
+    },
+  };
+}

@@ -1,0 +1,149 @@
+// The pause containers behind network slots: made, looked at and removed. Knows nothing of owners and tasks.
+
+import { randomBytes } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import { isAppError } from '../../errors.ts';
+import type { TaskNetwork } from '../../model/task.ts';
+import type { Log } from '../../platform/log.ts';
+import { type Connection, LOOK_TIMEOUT_MS, WORK_TIMEOUT_MS } from './connection.ts';
+import { hardening, LABEL_TASK, LABEL_WORKER } from './container-settings.ts';
+import type { FactsReader } from './engine-facts.ts';
+import { statusOf } from './errors.ts';
+import { canPause, PAUSE_IMAGE, PAUSE_PATH, pauseArchive } from './pause-image.ts';
+
+export const LABEL_SLOT = 'cloudai.slot';
+/** Room for the threads of the engine's own start program. */
+const PAUSE_PIDS = 64;
+const NETWORK_FILES = ['/etc/hosts', '/etc/resolv.conf', '/etc/hostname'];
+
+export interface PauseContainers {
+  /** A running pause container on the network, with the print of its files; null when the machine cannot. */
+  make(network: TaskNetwork): Promise<{ id: string; print: string } | null>;
+  start(id: string): Promise<boolean>;
+  /** Changes when a container in the namespace has written to the files of the network. */
+  print(id: string): Promise<string>;
+  /** All pause containers of this worker, and which container of a task uses which. */
+  survey(): Promise<{ pauseIds: string[]; users: Map<string, string> }>;
+  remove(id: string): Promise<void>;
+}
+
+export function createPauseContainers(parts: {
+  readonly connection: Connection;
+  readonly facts: FactsReader;
+  readonly workerId: string;
+  /** An image that is there already, instead of the one made here. It must run for ever. */
+  readonly image: string | undefined;
+  readonly log: Log;
+}): PauseContainers {
+  const { connection, facts, workerId, log } = parts;
+  const { docker } = connection;
+
+  const importImage = async (arch: string) => {
+    const archive = await pauseArchive(arch);
+    await connection.ask('make the pause image', WORK_TIMEOUT_MS, async (abortSignal) => {
+      const [repo, tag] = PAUSE_IMAGE.split(':');
+      const stream = await docker.importImage(archive as never, { repo, tag, abortSignal });
+      for await (const _ of stream as Readable);
+    });
+  };
+
+  const create = (image: string, network: TaskNetwork) =>
+    connection.ask('create a pause container', WORK_TIMEOUT_MS, (abortSignal) =>
+      docker.createContainer({
+        name: `cloudai-slot-${workerId}-${randomBytes(5).toString('hex')}`,
+        Image: image,
+        ...(image === PAUSE_IMAGE ? { Entrypoint: [PAUSE_PATH] } : {}),
+        User: '65534:65534',
+        Labels: { [LABEL_SLOT]: network, [LABEL_WORKER]: workerId },
+        AttachStdout: false,
+        AttachStderr: false,
+        HostConfig: {
+          ...hardening(PAUSE_PIDS),
+          NetworkMode: network,
+          ReadonlyRootfs: true,
+          RestartPolicy: { Name: 'no' },
+          LogConfig: { Type: 'none', Config: {} },
+        },
+        abortSignal,
+      }),
+    );
+
+  const start = async (id: string) => {
+    await connection.ask('start a pause container', WORK_TIMEOUT_MS, async (abortSignal) => {
+      try {
+        await docker.getContainer(id).start({ abortSignal });
+      } catch (error) {
+        if (statusOf(error) !== 304) throw error;
+      }
+    });
+    return true;
+  };
+
+  const print = async (id: string): Promise<string> => {
+    const stats = await Promise.all(
+      NETWORK_FILES.map((path) =>
+        connection.ask('look at a pause container', LOOK_TIMEOUT_MS, async (abortSignal) => {
+          const answer = await docker.getContainer(id).infoArchive({ path, abortSignal } as never);
+          const { headers } = answer as unknown as { headers: Record<string, string> };
+          (answer as unknown as Readable).resume();
+          return headers['x-docker-container-path-stat'] ?? '';
+        }),
+      ),
+    );
+    return stats.join(' ');
+  };
+
+  const remove = (id: string) =>
+    connection.ask('remove a pause container', WORK_TIMEOUT_MS, async (abortSignal) => {
+      try {
+        await docker.getContainer(id).remove({ force: true, v: true, abortSignal });
+      } catch (error) {
+        if (statusOf(error) !== 404 && statusOf(error) !== 409) throw error;
+      }
+    });
+
+  return {
+    start,
+    print,
+    remove,
+    async make(network) {
+      const { arch, os } = await facts.get();
+      if (parts.image === undefined && (os !== 'linux' || !canPause(arch))) {
+        log.info({ arch, os }, 'network slots are off: no pause program for this kind of machine');
+        return null;
+      }
+      const image = parts.image ?? PAUSE_IMAGE;
+      const container = await create(image, network).catch(async (error) => {
+        if (!isAppError(error, 'not_found') || parts.image !== undefined) throw error;
+        await importImage(arch);
+        return create(image, network);
+      });
+      try {
+        await start(container.id);
+        return { id: container.id, print: await print(container.id) };
+      } catch (error) {
+        await remove(container.id).catch(() => undefined);
+        throw error;
+      }
+    },
+    async survey() {
+      const list = (label: string) =>
+        connection.ask('list containers', LOOK_TIMEOUT_MS, (abortSignal) =>
+          docker.listContainers({
+            all: true,
+            filters: { label: [label, `${LABEL_WORKER}=${workerId}`] },
+            abortSignal,
+          }),
+        );
+      // Pause containers first: one that appears in between is not yet of interest.
+      const pauses = await list(LABEL_SLOT);
+      const tasks = await list(LABEL_TASK);
+      const users = new Map<string, string>();
+      for (const { Id, HostConfig } of tasks) {
+        const mode = HostConfig.NetworkMode;
+        if (mode.startsWith('container:')) users.set(mode.slice('container:'.length), Id);
+      }
+      return { pauseIds: pauses.map(({ Id }) => Id), users };
+    },
+  };
+}
