@@ -57,7 +57,7 @@ export interface Api {
 
 /** Bodies other than submissions are small. */
 const BODY_MAX_BYTES = 64 * 1_024;
-const BODY_DEADLINE_MS = 30_000;
+const BODY_DEADLINE_MS = 20_000;
 /** No handler should take so long; whoever waits longer has given up. */
 const ANSWER_DEADLINE_MS = 30_000;
 const STOP_DEADLINE_MS = 5_000;

@@ -1,7 +1,7 @@
 // What every request gets, whatever it asks for: an id, one line in the log, one shape of errors, safe headers.
 
+import { randomBytes } from 'node:crypto';
 import type { Plugin, Request, Server } from '@hapi/hapi';
-import { newId } from '../../shared/platform/ids.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import { errorReply } from '../errors.ts';
 
@@ -24,9 +24,14 @@ const DATA_ONLY = "default-src 'none'; frame-ancestors 'none'";
 export const requestsPlugin: Plugin<RequestsOptions> = {
   name: 'requests',
   register: (server: Server, { log }: RequestsOptions) => {
+    // One random part for this process and a number: a fresh random id for each request would cost a system call.
+    const lifeId = randomBytes(6).toString('hex');
+    let count = 0;
     server.ext('onRequest', (request, h) => {
+      count += 1;
       const given = request.headers['x-request-id'];
-      request.app.requestId = typeof given === 'string' && ID_FORM.test(given) ? given : newId('req');
+      request.app.requestId =
+        typeof given === 'string' && ID_FORM.test(given) ? given : `req-${lifeId}-${count.toString(36)}`;
       return h.continue;
     });
 
