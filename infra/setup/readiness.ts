@@ -65,10 +65,8 @@ export async function awaitWorker(waiting: Waiting, note: Note): Promise<string[
 }
 
 function whatIsDown({ checks }: ReadyReply): string {
-  return Object.entries(checks)
-    .filter(([, { ok }]) => !ok)
-    .map(([name, { message }]) => `${name}: ${message ?? 'down'}`)
-    .join('; ');
+  const down = Object.entries(checks).filter(([, { ok }]) => !ok);
+  return down.map(([name, { message }]) => `${name}: ${message ?? 'down'}`).join('; ') || 'unavailable';
 }
 
 function notReady(what: string, reason: string, tail: readonly string[]): AppError {

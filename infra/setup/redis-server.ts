@@ -23,7 +23,8 @@ export interface RunningRedis {
 export interface PrivateRedisOptions {
   /** Holds its data, its configuration and the note of a run that was cut off. */
   readonly dir: string;
-  readonly password: string;
+  /** Null leaves it open to all users of this machine. */
+  readonly password: string | null;
   readonly logFile: string;
   readonly packages: DebianPackages;
   /** Told when it died by itself and in how many milliseconds it is started again. */
@@ -94,7 +95,7 @@ async function launch(program: string, options: PrivateRedisOptions, note: Note)
     onStart: (pid) => writePrivateFile(noteFile(dir), JSON.stringify({ pid, port })),
     onDeath: options.onDeath,
   });
-  const url = `redis://:${password}@127.0.0.1:${port}`;
+  const url = urlOf(port, password);
   const version = await awaitRedis(url, server, note);
   if (version !== null) {
     server.watch();
@@ -134,7 +135,7 @@ async function adoptLeftover({ dir, password }: PrivateRedisOptions): Promise<Ru
   const { pid, port } = JSON.parse(kept) as { pid: number; port: number };
   const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
   if (!isAlive(pid) || !command.includes('redis-server')) return null;
-  const url = `redis://:${password}@127.0.0.1:${port}`;
+  const url = urlOf(port, password);
   const answer = await askRedis(url);
   if (!answer.ok) return null;
   return {
@@ -144,6 +145,10 @@ async function adoptLeftover({ dir, password }: PrivateRedisOptions): Promise<Ru
   };
 }
 
+function urlOf(port: number, password: string | null): string {
+  return `redis://${password === null ? '' : `:${password}@`}127.0.0.1:${port}`;
+}
+
 /** Which process serves the folder, so that a later run finds it should this one be killed. */
 function noteFile(dir: string): string {
   return join(dir, 'process.json');
@@ -151,7 +156,7 @@ function noteFile(dir: string): string {
 
 export interface RedisConfOptions {
   readonly dir: string;
-  readonly password: string;
+  readonly password: string | null;
   readonly port: number;
   readonly bind: string;
 }
@@ -162,7 +167,7 @@ export function redisConf({ dir, password, port, bind }: RedisConfOptions): stri
   return [
     `bind ${bind}`,
     `port ${port}`,
-    `requirepass ${password}`,
+    ...(password === null ? [] : [`requirepass ${password}`]),
     'daemonize no',
     `dir ${quoted}`,
     'appendonly yes',

@@ -17,7 +17,7 @@ describe('the lock of a data folder', () => {
     await expect(lockDataFolder(dir, 'http://localhost:8081')).rejects.toMatchObject({
       code: 'conflict',
       message: expect.stringMatching(
-        new RegExp(`process ${process.pid}, http://localhost:8080[^]*DATA_DIR=`),
+        new RegExp(`process ${process.pid}, http://localhost:8080[\\s\\S]*DATA_DIR=`),
       ),
     });
     await lock.release();

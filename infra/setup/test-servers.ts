@@ -1,0 +1,137 @@
+// The real servers the tests run against, each found or started here. One that cannot be had fails its own step
+// and then the tests that need it; the others still run.
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { AppError } from '../../shared/errors.ts';
+import type { Environment } from '../../shared/platform/config.ts';
+import { findProgram } from './commands.ts';
+import type { DebianPackages } from './debian-packages.ts';
+import { ensureDocker, type RunningDocker } from './docker-engine.ts';
+import { ensureLocalImage } from './local-images.ts';
+import { ensureMongo } from './mongodb.ts';
+import type { Owned } from './owned.ts';
+import type { Note } from './progress.ts';
+import { type RunningRedis, startPrivateRedis, useGivenRedis } from './redis-server.ts';
+
+/** Runs one step and records how it went; null when it failed. */
+export type Step = <T>(
+  name: string,
+  work: (note: Note) => Promise<T>,
+  tell: (result: T) => string,
+) => Promise<T | null>;
+
+export interface TestServersOptions {
+  readonly root: string;
+  /** Thrown away after the run. */
+  readonly tempDir: string;
+  readonly env: Environment;
+  readonly packages: DebianPackages;
+  readonly owned: Owned;
+  readonly step: Step;
+  readonly warn: (text: string) => void;
+}
+
+/** What the tests find in their environment. A variable that is missing names a server that could not be had. */
+export async function startTestServers(options: TestServersOptions): Promise<Record<string, string>> {
+  const { tempDir, env, packages, owned, step } = options;
+  const variables: Record<string, string> = {};
+
+  const docker = await step('Docker', (note) => openDocker(options, note), toldHow);
+  if (docker) {
+    owned.add('Docker', () => docker.stop());
+    variables.DOCKER_HOST = docker.host;
+    await step('Image', (note) => makeImage(docker, packages, note), toldHow);
+  }
+  const redis = await step('Redis', (note) => openRedis(options, note), toldHow);
+  if (redis) {
+    owned.add('Redis', () => redis.stop());
+    variables.REDIS_URL = redis.url;
+  }
+  const cacheDir = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'cloudai');
+  const mongo = await step(
+    'MongoDB',
+    (note) => ensureMongo({ cacheDir, dataDir: join(tempDir, 'mongo'), progress: note }),
+    toldHow,
+  );
+  if (mongo) {
+    owned.add('MongoDB', () => mongo.stop());
+    variables.MONGODB_URL = mongo.url;
+  }
+  if (needsBrowser(options.root)) {
+    const path = await step(
+      'Chromium',
+      (note) => findChromium(env, packages, note),
+      (found) => found,
+    );
+    if (path) variables.CHROMIUM_PATH = path;
+  }
+  return variables;
+}
+
+function toldHow({ how }: { how: string }): string {
+  return how;
+}
+
+function openDocker({ env, tempDir, packages }: TestServersOptions, note: Note): Promise<RunningDocker> {
+  const logFile = join(tempDir, 'dockerd.log');
+  return ensureDocker({ host: env.DOCKER_HOST || '', dataDir: tempDir, logFile, packages }, note);
+}
+
+async function makeImage(docker: RunningDocker, packages: DebianPackages, note: Note) {
+  const made = await ensureLocalImage(docker.docker, packages, note);
+  if (made.image === null) throw new AppError('internal', made.how);
+  return made;
+}
+
+async function openRedis(options: TestServersOptions, note: Note): Promise<RunningRedis> {
+  const { env, tempDir, packages, warn } = options;
+  if (env.REDIS_URL) return useGivenRedis(env.REDIS_URL);
+  const redis = await startPrivateRedis(
+    {
+      dir: join(tempDir, 'redis'),
+      // Only for this run, on loopback, with nothing in it.
+      password: null,
+      logFile: join(tempDir, 'redis.log'),
+      packages,
+      onDeath: (how) => warn(`Redis ended during the tests (${how})`),
+    },
+    note,
+  );
+  if (redis) return redis;
+  throw new AppError(
+    'bad_config',
+    'the tests need redis-server on the PATH, or REDIS_URL of one that may be written to',
+  );
+}
+
+/** Whether any test drives a browser. */
+export function needsBrowser(root: string): boolean {
+  return ['test', 'web'].some((folder) => mentions(join(root, folder), 'CHROMIUM_PATH'));
+}
+
+function mentions(folder: string, word: string): boolean {
+  if (!existsSync(folder)) return false;
+  return readdirSync(folder, { withFileTypes: true }).some((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return entry.name !== 'node_modules' && mentions(path, word);
+    return entry.name.endsWith('.ts') && readFileSync(path, 'utf8').includes(word);
+  });
+}
+
+const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+
+async function findChromium(env: Environment, packages: DebianPackages, note: Note): Promise<string> {
+  if (env.CHROMIUM_PATH) {
+    if (existsSync(env.CHROMIUM_PATH)) return env.CHROMIUM_PATH;
+    throw new AppError('bad_config', `CHROMIUM_PATH is ${env.CHROMIUM_PATH}, where there is no file`);
+  }
+  const find = () => BROWSERS.map((name) => findProgram(name)).find((path) => path !== null);
+  const found = find();
+  if (found) return found;
+  if (packages.available) await packages.install(['chromium'], note);
+  const installed = find();
+  if (installed) return installed;
+  throw new AppError('bad_config', 'the browser tests need Chromium: install it, or set CHROMIUM_PATH');
+}
