@@ -40,7 +40,7 @@ export class App extends LitElement {
       nav a[aria-current] { color: var(--ink); border-color: var(--accent); }
       .who { margin-left: auto; display: flex; align-items: center; gap: var(--space-2); min-width: 0; }
       .who span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-      main { padding-top: var(--space-5); padding-bottom: var(--space-6); }
+      main.inner { padding-top: var(--space-5); padding-bottom: var(--space-6); }
       .skip { position: absolute; left: -100rem; }
       .skip:focus { left: var(--space-3); top: var(--space-3); background: var(--surface); padding: var(--space-2) var(--space-3); z-index: 1; }
       @media (max-width: 34rem) {

@@ -23,6 +23,6 @@ export class StateBadge extends LitElement {
   }
 
   override render() {
-    return html`${this.state}`;
+    return html`<span>${this.state}</span>`;
   }
 }

@@ -15,7 +15,8 @@ export class TaskTable extends LitElement {
     css`
       .id { font-family: var(--mono); font-size: 0.8rem; white-space: nowrap; }
       .main { display: block; font-weight: 550; }
-      td.task { width: 40%; }
+      td.task { width: 34%; }
+      td.tight { white-space: nowrap; }
       @media (max-width: 44rem) {
         td.task { display: block; width: auto; }
         td.task::before { content: none; }
@@ -67,9 +68,9 @@ export class TaskTable extends LitElement {
         <td role="cell" data-label="State"><div><state-badge state=${task.status}></state-badge>${reason}</div></td>
         <td role="cell" data-label="Image"><code>${task.docker_image}</code></td>
         ${users ? html`<td role="cell" data-label="User">${task.user}</td>` : nothing}
-        <td role="cell" class=${task.worker_id ? '' : 'empty'} data-label="Worker">${task.worker_id ?? ''}</td>
-        <td role="cell" class="number ${ran === null ? 'empty' : ''}" data-label="Ran">${ran === null ? '' : duration(ran)}</td>
-        <td role="cell" class="number" data-label="Submitted">
+        <td role="cell" class="tight ${task.worker_id ? '' : 'empty'}" data-label="Worker">${task.worker_id ?? ''}</td>
+        <td role="cell" class="tight number ${ran === null ? 'empty' : ''}" data-label="Ran">${ran === null ? '' : duration(ran)}</td>
+        <td role="cell" class="tight number" data-label="Submitted">
           <time datetime=${task.submitted_at} title=${new Date(task.submitted_at).toLocaleString()}>${age(task.submitted_at, now)} ago</time>
         </td>
       </tr>

@@ -14,7 +14,8 @@ export class WorkerTable extends LitElement {
     tables,
     css`
       .name { font-weight: 600; }
-      td.bar { width: 22%; }
+      td.bar { width: 20%; }
+      td { white-space: nowrap; }
       @media (max-width: 44rem) { td.bar { width: auto; } }
     `,
   ];
@@ -49,7 +50,10 @@ export class WorkerTable extends LitElement {
 
   #row({ worker_id, state, address, capacity, reserved, usage, ...worker }: WorkerBody, gpus: boolean) {
     const seen = worker.heartbeat_age_seconds;
-    const bar = (label: string, of: 'cpu' | 'memory' | 'gpu', words: (value: number) => string) => html`
+    const bar = (label: string, of: 'cpu' | 'memory' | 'gpu', words: (value: number) => string) =>
+      capacity[of] === 0
+        ? html`<td role="cell" class="bar soft" data-label=${label}>none</td>`
+        : html`
       <td role="cell" class="bar" data-label=${label}>
         <usage-bar
           label="${label} on ${worker_id}" .held=${reserved[of]} .total=${capacity[of]}

@@ -71,7 +71,7 @@ export class SubmitPage extends LitElement {
     css`
       :host { max-width: 44rem; }
       form { display: grid; gap: var(--space-4); grid-template-columns: minmax(0, 1fr); }
-      .fields { display: grid; gap: var(--space-4); grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); }
+      .fields { display: grid; gap: var(--space-4); grid-template-columns: repeat(auto-fit, minmax(7.5rem, 1fr)); align-items: start; }
       summary { cursor: pointer; color: var(--accent); padding: var(--space-2) 0; }
       details[open] summary { margin-bottom: var(--space-2); }
     `,
@@ -179,10 +179,10 @@ export class SubmitPage extends LitElement {
     } catch (error) {
       this.error = error as Error;
       await this.updateComplete;
-      const wrong = this.renderRoot.querySelector<HTMLElement>('[aria-invalid="true"]');
-      const folded = wrong?.closest('details');
+      const wrong = [...this.renderRoot.querySelectorAll<HTMLElement>('[aria-invalid="true"]')];
+      const folded = wrong.map((field) => field.closest('details')).find((details) => details !== null);
       if (folded) folded.open = true;
-      wrong?.focus();
+      wrong[0]?.focus();
     } finally {
       this.busy = false;
     }

@@ -33,7 +33,7 @@ export class TaskPage extends LitElement {
     base,
     controls,
     css`
-      .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: var(--space-3) var(--space-4); }
+      .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(8rem, 100%), 1fr)); gap: var(--space-3) var(--space-4); }
       .facts .wide { grid-column: 1 / -1; }
       dt { font-size: var(--text-small); color: var(--ink-soft); }
       dd { overflow-wrap: anywhere; }

@@ -1,0 +1,83 @@
+// Who is signed in, and the client that calls as them. The one place that touches the token.
+//
+// The token lives in sessionStorage: it survives a reload, is gone with the tab, is not shared with other tabs of a
+// shared computer, and, unlike a cookie, is never sent by itself, so no other site can call in the user's name.
+
+import { ApiError, type Client, createClient } from '../../client/client.ts';
+import type { CredentialsBody, UserBody } from '../../shared/contracts/http.ts';
+
+const KEY = 'cloudai.token';
+
+/** Sends `change` when someone signs in or out. */
+export class Session extends EventTarget {
+  client: Client;
+  user: UserBody | null = null;
+  /** True after the API refused a token that was good before. */
+  expired = false;
+
+  constructor() {
+    super();
+    this.client = this.#clientFor(null);
+  }
+
+  /** Takes up the sign-in of before a reload, if it still holds. @throws ConnectionError, ApiError */
+  async resume(): Promise<void> {
+    const token = sessionStorage.getItem(KEY);
+    if (!token) return;
+    this.client = this.#clientFor(token);
+    try {
+      this.user = await this.client.me();
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 401)) throw error;
+      this.#drop(true);
+    }
+    this.#tell();
+  }
+
+  async signIn(credentials: CredentialsBody): Promise<void> {
+    const { token, user } = await this.#clientFor(null).login(credentials);
+    sessionStorage.setItem(KEY, token);
+    this.client = this.#clientFor(token);
+    this.user = user;
+    this.expired = false;
+    this.#tell();
+  }
+
+  async register(credentials: CredentialsBody): Promise<void> {
+    await this.#clientFor(null).register(credentials);
+    await this.signIn(credentials);
+  }
+
+  signOut(): void {
+    this.#drop(false);
+    this.#tell();
+  }
+
+  #drop(expired: boolean): void {
+    sessionStorage.removeItem(KEY);
+    this.client = this.#clientFor(null);
+    this.user = null;
+    this.expired = expired;
+  }
+
+  #tell(): void {
+    this.dispatchEvent(new Event('change'));
+  }
+
+  #clientFor(token: string | null): Client {
+    const client: Client = createClient({
+      url: location.origin,
+      token: token ?? undefined,
+      fetch: async (input, init) => {
+        const response = await fetch(input, init);
+        // Only if it is still this client's sign-in: a late answer must not end a newer one.
+        if (response.status === 401 && token !== null && this.user !== null && this.client === client) {
+          this.#drop(true);
+          this.#tell();
+        }
+        return response;
+      },
+    });
+    return client;
+  }
+}
