@@ -1,0 +1,178 @@
+// One connection to the database file: typed statements, and writes gathered into transactions.
+// It must never hold a transaction across an await, nor let a driver's error or result field out.
+//
+// Durability: WAL with `synchronous=NORMAL`. A commit is in the log file (written, not fsynced) before the write
+// resolves, so it survives the death of any process at once, and every other process sees it. Only a power cut
+// or a crash of the operating system may take the last moments; the file stays consistent even then.
+// `synchronous=FULL` would fsync each commit, which costs milliseconds, for that case alone.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import Database from 'libsql';
+import { asAppError, isBusy, unavailable } from './errors.ts';
+
+/** What may be bound. A boolean would abort the driver; text comes back only up to its first NUL, so text that
+ * may hold one is kept as JSON. */
+export type Value = string | number | null;
+
+/** How long SQLite itself may wait for a lock. Short, because it blocks the whole process while it waits. */
+const LOCK_WAIT_MS = 15;
+/** How long a write waits in all for other processes before it gives up as `store_unavailable`. */
+const GIVE_UP_MS = 10_000;
+/** Writes in one transaction at most: bounds how long the event loop and other processes wait. */
+const MAX_GROUP = 256;
+
+interface PendingWrite {
+  readonly work: () => unknown;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class Statement<Row> {
+  readonly #prepared: Database.Statement;
+  readonly #connection: Connection;
+
+  constructor(connection: Connection, prepared: Database.Statement) {
+    this.#connection = connection;
+    this.#prepared = prepared;
+  }
+
+  all(values: readonly Value[]): Row[] {
+    return this.#connection.guard(() => this.#prepared.all(values) as Row[]);
+  }
+
+  // Not the driver's `get`: it adds a field to the row.
+  first(values: readonly Value[]): Row | null {
+    return this.all(values)[0] ?? null;
+  }
+
+  /** Returns how many rows were changed. For use inside a write only. */
+  run(values: readonly Value[]): number {
+    return this.#prepared.run(values).changes;
+  }
+}
+
+export class Connection {
+  readonly path: string;
+  readonly #database: Database.Database;
+  readonly #statements = new Map<string, Statement<unknown>>();
+  #pending: PendingWrite[] = [];
+  #flushing: Promise<void> | null = null;
+  #closed = false;
+
+  /** Throws `store_unavailable` when there is no database to be had at `path`. */
+  constructor(path: string) {
+    this.path = path;
+    try {
+      this.#database = new Database(path, { timeout: LOCK_WAIT_MS });
+    } catch (error) {
+      // The driver gives failures to open neither a class nor a code.
+      throw unavailable(path, 'it cannot be opened; is its folder there and writable?', error);
+    }
+  }
+
+  /** The statement for `sql`, prepared once. */
+  prepare<Row>(sql: string): Statement<Row> {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      statement = new Statement(
+        this,
+        this.guard(() => this.#database.prepare(sql)),
+      );
+      this.#statements.set(sql, statement);
+    }
+    return statement as Statement<Row>;
+  }
+
+  exec(sql: string): void {
+    this.guard(() => this.#database.exec(sql));
+  }
+
+  /** Runs `call`; what it throws comes out as an AppError. */
+  guard<T>(call: () => T): T {
+    if (this.#closed) throw unavailable(this.path, 'the store is closed');
+    try {
+      return call();
+    } catch (error) {
+      throw asAppError(error, this.path);
+    }
+  }
+
+  /** Runs `call` again and again while other processes hold the lock, without blocking this one. */
+  async patiently<T>(call: () => T): Promise<T> {
+    const end = performance.now() + GIVE_UP_MS;
+    for (;;) {
+      if (this.#closed) throw unavailable(this.path, 'the store is closed');
+      try {
+        return call();
+      } catch (error) {
+        if (!isBusy(error) || performance.now() > end) throw asAppError(error, this.path);
+      }
+      await delay(1 + Math.random() * 9);
+    }
+  }
+
+  /** For opening: statements that may meet another process opening the same file. */
+  execPatiently(sql: string): Promise<void> {
+    return this.patiently(() => {
+      this.#database.exec(sql);
+    });
+  }
+
+  /**
+   * Runs `work` inside a transaction that holds the write lock, together with other writes of this moment.
+   * All of `work` is written, or none of it when it throws. Resolves once committed. `work` is synchronous.
+   */
+  write<T>(work: () => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#pending.push({ work, resolve: resolve as (value: unknown) => void, reject });
+      this.#flushing ??= this.#flush();
+    });
+  }
+
+  async #flush(): Promise<void> {
+    // Lets all that is ready in this turn of the event loop join the same transaction.
+    await new Promise<void>((next) => setImmediate(next));
+    while (this.#pending.length > 0) {
+      const group = this.#pending.splice(0, MAX_GROUP);
+      try {
+        await this.patiently(() => this.#database.exec('BEGIN IMMEDIATE'));
+        this.#commitGroup(group);
+      } catch (error) {
+        for (const { reject } of group) reject(asAppError(error, this.path));
+      }
+    }
+    this.#flushing = null;
+  }
+
+  #commitGroup(group: readonly PendingWrite[]): void {
+    const settle: (() => void)[] = [];
+    try {
+      for (const { work, resolve, reject } of group) {
+        this.#database.exec('SAVEPOINT one');
+        try {
+          const value = work();
+          settle.push(() => resolve(value));
+        } catch (error) {
+          // A full disk ends the whole transaction by itself; then there is no savepoint to go back to.
+          if (!this.#database.inTransaction) throw error;
+          this.#database.exec('ROLLBACK TO one');
+          settle.push(() => reject(asAppError(error, this.path)));
+        }
+        this.#database.exec('RELEASE one');
+      }
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      if (this.#database.inTransaction) this.#database.exec('ROLLBACK');
+      throw error;
+    }
+    for (const done of settle) done();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    await this.#flushing;
+    this.#closed = true;
+    this.#statements.clear();
+    this.#database.close();
+  }
+}
