@@ -1,0 +1,50 @@
+// The part of the store that the scheduler uses, with a deadline on each call: a store that hangs must not hang
+// the leader. What was asked may still happen later; compare-and-set and reconcile make that harmless.
+
+import { AppError } from '../shared/errors.ts';
+import type { Store, TaskStore, WorkerStore } from '../shared/ports/store.ts';
+
+export const STORE_DEADLINE_MS = 30_000;
+
+export interface SchedulerStore {
+  readonly tasks: Pick<TaskStore, 'get' | 'getMany' | 'commit' | 'place' | 'queued' | 'allocations'>;
+  readonly workers: Pick<WorkerStore, 'get' | 'list' | 'setLiveness'>;
+  nextTerm(): Promise<number>;
+}
+
+/** Calls that take longer than `deadlineMs` throw AppError `store_unavailable` (retryable). */
+export function boundStore(store: Store, deadlineMs = STORE_DEADLINE_MS): SchedulerStore {
+  const { tasks, workers } = store;
+  const bound = <T>(what: string, promise: Promise<T>) => withDeadline(promise, deadlineMs, what);
+  return {
+    tasks: {
+      get: (id) => bound('read a task', tasks.get(id)),
+      getMany: (ids) => bound('read tasks', tasks.getMany(ids)),
+      commit: (next) => bound('commit a task', tasks.commit(next)),
+      place: (next, term) => bound('place tasks', tasks.place(next, term)),
+      queued: (page) => bound('read waiting tasks', tasks.queued(page)),
+      allocations: (workerId) => bound('read allocations', tasks.allocations(workerId)),
+    },
+    workers: {
+      get: (id) => bound('read a worker', workers.get(id)),
+      list: () => bound('list workers', workers.list()),
+      setLiveness: (id, liveness, at) => bound('write liveness', workers.setLiveness(id, liveness, at)),
+    },
+    nextTerm: () => bound('take a term', store.nextTerm()),
+  };
+}
+
+async function withDeadline<T>(promise: Promise<T>, ms: number, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const message = `the store did not ${what} within ${ms / 1000} s`;
+      reject(new AppError('store_unavailable', message, { retryable: true }));
+    }, ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

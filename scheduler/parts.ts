@@ -1,0 +1,36 @@
+// What the pieces of the loop share.
+
+import type { Log } from '../shared/platform/log.ts';
+import type { Clock } from '../shared/ports/clock.ts';
+import type { EventBus, WorkerPresence } from '../shared/ports/coordination.ts';
+import type { DeliveryQueue, IntakeQueue } from '../shared/ports/queue.ts';
+import type { SchedulerStore } from './bounded-store.ts';
+
+export interface LoopParts {
+  readonly store: SchedulerStore;
+  readonly intake: IntakeQueue;
+  readonly deliveries: DeliveryQueue;
+  readonly presence: WorkerPresence;
+  readonly bus: EventBus;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly workerLeaseMs: number;
+  readonly reconcileMs: number;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+}
+
+/** The right to write: one term of leadership. */
+export interface Mandate {
+  readonly term: number;
+  /** False as soon as the lease is not surely held any more, or the process is to stop. */
+  readonly stands: () => boolean;
+}
+
+/** The term was refused or has ended: whoever gets this stops writing and gives the lease up. */
+export class Deposed extends Error {
+  constructor(why: string) {
+    super(why);
+    this.name = 'Deposed';
+  }
+}

@@ -1,0 +1,148 @@
+// Looks after the workers' leases: declares workers down and up, and takes the tasks of lost ones back.
+
+import { messageOf } from '../shared/errors.ts';
+import { taskChanged } from '../shared/model/event.ts';
+import { resourceShape } from '../shared/model/resources.ts';
+import type { Task } from '../shared/model/task.ts';
+import { takeBackTask } from '../shared/model/task-life.ts';
+import type { Liveness } from '../shared/model/worker.ts';
+import { type ClusterIndex, READ_BATCH } from './cluster-index.ts';
+import { judgeLiveness, type LivenessMemory, NOTHING_SEEN } from './core/liveness.ts';
+import type { Holding } from './core/snapshot.ts';
+import type { LoopParts } from './parts.ts';
+
+/** Compare-and-set may lose against a runner's last words; then there is something new to decide on. */
+const MOST_TRIES = 10;
+
+export class Reaper {
+  readonly #parts: LoopParts;
+  readonly #index: ClusterIndex;
+  #memory: LivenessMemory = NOTHING_SEEN;
+
+  constructor(parts: LoopParts, index: ClusterIndex) {
+    this.#parts = parts;
+    this.#index = index;
+  }
+
+  /** Looks once. True when a worker changed. Throws what store and queue throw. */
+  async look(): Promise<boolean> {
+    const { presence, clock, workerLeaseMs, log } = this.#parts;
+    const askedAt = clock.monotonic();
+    const found = await presence.present();
+    const present = new Map(found.map(({ workerId, ageMs }) => [workerId, ageMs]));
+    const look = { askedAt, answeredAt: clock.monotonic(), present };
+    const { ledger } = this.#index;
+    const unknown = [...present.keys()].filter((id) => !ledger.worker(id));
+    await this.reload(unknown);
+    const { up, down, memory } = judgeLiveness(ledger.workers(), look, this.#memory, workerLeaseMs);
+    this.#memory = memory;
+    for (const id of up) {
+      log.info({ workerId: id }, 'worker is back');
+      await this.#setLiveness(id, 'up');
+    }
+    for (const id of down) {
+      log.warn({ workerId: id }, 'worker is down: its lease is gone');
+      await this.#setLiveness(id, 'down');
+      await this.#bury(id, `worker ${id} was lost: no heartbeat for ${workerLeaseMs / 1000} s`);
+    }
+    return up.length > 0 || down.length > 0 || unknown.some((id) => ledger.worker(id) !== null);
+  }
+
+  /** Reads workers again. One that was removed loses its tasks. */
+  async reload(ids: readonly string[]): Promise<void> {
+    for (const id of ids) {
+      const worker = await this.#parts.store.workers.get(id);
+      if (worker) this.#index.ledger.setWorker(worker);
+      else {
+        const wasThere = this.#index.ledger.worker(id) !== null;
+        this.#index.ledger.dropWorker(id);
+        if (wasThere || this.#index.ledger.holdingsOf(id).length > 0) {
+          await this.#bury(id, `worker ${id} was removed from the cluster`);
+        }
+      }
+    }
+  }
+
+  /** Reads all workers again. */
+  async reloadAll(): Promise<void> {
+    const { ledger } = this.#index;
+    const there = await this.#parts.store.workers.list();
+    for (const worker of there) ledger.setWorker(worker);
+    const ids = new Set(there.map(({ id }) => id));
+    await this.reload(
+      ledger
+        .workers()
+        .map(({ id }) => id)
+        .filter((id) => !ids.has(id)),
+    );
+  }
+
+  /** Takes attempts back; tasks go to the queue, or end when they were to be cancelled or were lost too often. */
+  async takeBack(holdings: readonly Holding[], message: string): Promise<void> {
+    const { store, intake, bus, log } = this.#parts;
+    for (let at = 0; at < holdings.length; at += READ_BATCH) {
+      const byId = new Map(holdings.slice(at, at + READ_BATCH).map((one) => [one.taskId, one]));
+      const tasks = await store.tasks.getMany([...byId.keys()]);
+      const moved = (
+        await Promise.all(tasks.map((task) => this.#takeBackOne(task, byId.get(task.id) as Holding, message)))
+      ).filter((task) => task !== null);
+      if (moved.length === 0) continue;
+      log.info({ tasks: moved.length, why: message }, 'took tasks back');
+      const again = moved.filter(({ state }) => state === 'queued');
+      try {
+        await intake.add(
+          again.map(({ id, spec }) => ({
+            taskId: id,
+            priority: spec.priority,
+            shape: resourceShape(spec.resources),
+          })),
+        );
+        await bus.publishMany(moved.map(taskChanged));
+      } catch (error) {
+        log.warn({ fault: messageOf(error) }, 'could not queue tasks again; it is repeated');
+      }
+    }
+  }
+
+  async #bury(workerId: string, message: string): Promise<void> {
+    const { store, deliveries, log } = this.#parts;
+    await this.takeBack(await store.tasks.allocations(workerId), message);
+    try {
+      await deliveries.clear(workerId);
+    } catch (error) {
+      // What waits there is refused by attempt when the worker comes back.
+      log.warn({ workerId, fault: messageOf(error) }, 'could not clear the queue of a lost worker');
+    }
+  }
+
+  async #takeBackOne(task: Task, holding: Holding, message: string): Promise<Task | null> {
+    const { store, clock } = this.#parts;
+    let known: Task | null = task;
+    for (let tries = 0; known && tries < MOST_TRIES; tries += 1) {
+      const { attempt, workerId } = holding;
+      const step = takeBackTask(known, { attempt, workerId, now: clock.now(), message });
+      if (!step.ok) {
+        this.#index.learn(known, clock.now());
+        return null;
+      }
+      if (await store.tasks.commit(step.task)) {
+        this.#index.learn(step.task, clock.now());
+        return step.task;
+      }
+      known = await store.tasks.get(task.id);
+    }
+    if (!known) this.#index.forget(task.id);
+    return null;
+  }
+
+  async #setLiveness(id: string, liveness: Liveness): Promise<void> {
+    const { store, bus, clock } = this.#parts;
+    const worker = await store.workers.setLiveness(id, liveness, clock.now());
+    if (!worker) {
+      this.#index.ledger.dropWorker(id);
+      return;
+    }
+    this.#index.ledger.setWorker(worker);
+    await bus.publish({ type: 'worker', workerId: id });
+  }
+}

@@ -1,0 +1,153 @@
+// The scheduler of a process: listens, competes for the lease, and serves a term whenever it holds it. Any number
+// may run; those without the lease stand by. It never starts work on its own word: what is true stands in the store.
+
+import { messageOf } from '../shared/errors.ts';
+import type { SchedulerConfig } from '../shared/platform/config.ts';
+import { newId } from '../shared/platform/ids.ts';
+import type { Log } from '../shared/platform/log.ts';
+import type { Clock } from '../shared/ports/clock.ts';
+import type { EventBus, LeaderLease, WorkerPresence } from '../shared/ports/coordination.ts';
+import type { DeliveryQueue, IntakeQueue } from '../shared/ports/queue.ts';
+import type { Store } from '../shared/ports/store.ts';
+import { boundStore } from './bounded-store.ts';
+import { Changes } from './changes.ts';
+import { Leadership } from './leadership.ts';
+import { Deposed, type LoopParts } from './parts.ts';
+import { Rest } from './pauses.ts';
+import { Term } from './term.ts';
+
+export interface SchedulerParts {
+  readonly config: SchedulerConfig;
+  readonly store: Store;
+  readonly intake: IntakeQueue;
+  readonly deliveries: DeliveryQueue;
+  readonly lease: LeaderLease;
+  readonly presence: WorkerPresence;
+  readonly bus: EventBus;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A number in [0, 1); Math.random by default. */
+  readonly random?: () => number;
+}
+
+export interface SchedulerStatus {
+  readonly leading: boolean;
+  /** Term being served; null while standing by. */
+  readonly term: number | null;
+  /** Waiting tasks in the index. */
+  readonly backlog: number;
+  /** Tasks that hold resources of a worker. */
+  readonly holding: number;
+  /** Tasks placed by this process since it started. */
+  readonly placed: number;
+}
+
+export interface Scheduler {
+  /** Resolves once it listens and competes for the lease; Redis and store may come later. */
+  start(): Promise<void>;
+  /** Ends after the batch in work and gives the lease up, so that another copy takes over at once. */
+  stop(): Promise<void>;
+  status(): SchedulerStatus;
+}
+
+/** Pause after a term could not begin or ended in refusal. */
+const RETRY_MS = 500;
+
+export function createScheduler(parts: SchedulerParts): Scheduler {
+  const { config, lease, clock, log, intake, bus } = parts;
+  const rest = new Rest();
+  const changes = new Changes(() => rest.wake());
+  const loopParts: LoopParts = {
+    store: boundStore(parts.store),
+    intake,
+    deliveries: parts.deliveries,
+    presence: parts.presence,
+    bus,
+    clock,
+    log,
+    workerLeaseMs: config.workerLeaseSeconds * 1_000,
+    reconcileMs: config.reconcileSeconds * 1_000,
+    random: parts.random ?? Math.random,
+  };
+  const leadership = new Leadership({
+    lease,
+    clock,
+    log,
+    holder: newId('sched'),
+    ttlMs: config.leaderLeaseSeconds * 1_000,
+    onChange: () => rest.wake(),
+  });
+  let term: { number: number; served: Term } | null = null;
+  let placedBefore = 0;
+  let stopping = false;
+  let running: Promise<void> = Promise.resolve();
+  let unsubscribe: (() => Promise<void>)[] = [];
+
+  const leads = () => leadership.holds() && !stopping;
+
+  /** One term, from the number of the store to the end of the lease. */
+  const serveTerm = async () => {
+    const { wins } = leadership;
+    const number = await loopParts.store.nextTerm();
+    // What came before is in what the term reads first.
+    changes.clear();
+    const mandate = { term: number, stands: () => leads() && leadership.wins === wins };
+    const served = new Term({ ...loopParts, changes, rest, mandate });
+    term = { number, served };
+    try {
+      await served.serve();
+    } finally {
+      placedBefore += served.placed;
+      term = null;
+      log.info({ term: number }, 'not leading any more');
+    }
+  };
+
+  const run = async () => {
+    while (!stopping) {
+      if (!leads()) {
+        await rest.rest(Number.MAX_SAFE_INTEGER);
+        // Nothing is kept while standing by.
+        if (!leads()) changes.clear();
+        continue;
+      }
+      try {
+        await serveTerm();
+      } catch (error) {
+        log.warn({ fault: messageOf(error) }, 'a term of leadership ended in a fault');
+        if (error instanceof Deposed) await leadership.resign();
+        const until = clock.monotonic() + RETRY_MS;
+        while (!stopping && clock.monotonic() < until) await rest.rest(until - clock.monotonic());
+      }
+    }
+  };
+
+  return {
+    start: async () => {
+      unsubscribe = [
+        await intake.onAdded((ids) => {
+          if (term) changes.addIds(ids);
+        }),
+        await bus.subscribe((event) => {
+          if (term) changes.addEvent(event);
+        }),
+      ];
+      leadership.start();
+      running = run();
+    },
+    stop: async () => {
+      stopping = true;
+      rest.wake();
+      await running;
+      await leadership.stop();
+      await Promise.all(unsubscribe.map((end) => end()));
+    },
+    status: () => ({
+      leading: leads() && term !== null,
+      term: term?.number ?? null,
+      backlog: term?.served.index.backlog.size ?? 0,
+      holding: term?.served.index.ledger.size ?? 0,
+      placed: placedBefore + (term?.served.placed ?? 0),
+    }),
+  };
+}
