@@ -25,11 +25,13 @@ export function withFresh(pages: TaskPages | null, fresh: TaskListReply): TaskPa
   if (!pages || fresh.next_cursor === null || last === undefined) {
     return { tasks: fresh.tasks, cursor: fresh.next_cursor };
   }
+  const known = new Set(pages.tasks.map(({ task_id }) => task_id));
   const older = pages.tasks.filter(({ task_id }) => task_id < last);
-  return {
-    tasks: [...fresh.tasks, ...older],
-    cursor: older.length === 0 ? fresh.next_cursor : pages.cursor,
-  };
+  // Nothing in common: more may have come than one answer holds. Begin anew rather than hide a hole.
+  if (older.length === 0 || !fresh.tasks.some(({ task_id }) => known.has(task_id))) {
+    return { tasks: fresh.tasks, cursor: fresh.next_cursor };
+  }
+  return { tasks: [...fresh.tasks, ...older], cursor: pages.cursor };
 }
 
 export function withOlder(pages: TaskPages, older: TaskListReply): TaskPages {
