@@ -68,7 +68,7 @@ describe('a program on Docker that', () => {
       reason: 'start_error',
       message: expect.stringContaining('/no/such/binary'),
     });
-    expect(await run({ command: "sh -c 'kill -SEGV $$'" })).toMatchObject({
+    expect(await run({ command: "sh -c 'kill -SEGV $$'; exit $?" })).toMatchObject({
       exitCode: 139,
       message: expect.stringContaining('SIGSEGV'),
     });
