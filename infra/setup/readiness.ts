@@ -28,7 +28,7 @@ export async function awaitApi(waiting: Waiting, note: Note): Promise<void> {
     } catch (error) {
       reason = messageOf(error);
     }
-    if (reason !== '') note(reason);
+    if (reason !== '' && !waiting.signal.aborted) note(reason);
     return reason === '' || waiting.signal.aborted;
   };
   await until(isReady, waiting.deadlineMs ?? API_DEADLINE_MS);
@@ -50,7 +50,7 @@ export async function awaitWorker(waiting: Waiting, note: Note): Promise<string[
     } catch (error) {
       reason = messageOf(error);
     }
-    if (ready.length === 0) note(reason);
+    if (ready.length === 0 && !waiting.signal.aborted) note(reason);
     return ready.length > 0 || waiting.signal.aborted;
   };
   await until(isThere, waiting.deadlineMs ?? WORKER_DEADLINE_MS);

@@ -18,11 +18,11 @@ describe('secrets', () => {
     const data = join(dir, 'data');
     await makePrivateFolder(data);
     const first = await loadSecrets(data);
+    expect(await modeOf(join(data, 'secrets.json'))).toBe('600');
     expect(first.jwtSecret.length).toBeGreaterThanOrEqual(32);
     expect(first.redisPassword).not.toBe(first.jwtSecret);
     expect(await loadSecrets(data)).toEqual(first);
     expect(await modeOf(data)).toBe('700');
-    expect(await modeOf(join(data, 'secrets.json'))).toBe('600');
     expect(await readdir(data)).toEqual(['secrets.json']);
   });
 
@@ -63,8 +63,8 @@ describe('a private file', () => {
     await writePrivateFile(file, 'one');
     await chmod(file, 0o666);
     await writePrivateFile(file, 'two');
-    expect(await readPrivateFile(file)).toBe('two');
     expect(await modeOf(file)).toBe('600');
+    expect(await readPrivateFile(file)).toBe('two');
     expect(await readdir(dir)).toEqual(['token']);
   });
 });

@@ -37,6 +37,8 @@ interface Run {
 }
 
 async function main(): Promise<number> {
+  // A terminal or a pipe that is closed must not end this before it has stopped what it started.
+  for (const out of [process.stdout, process.stderr]) out.on('error', () => undefined);
   const progress = new Progress();
   let lock: InstanceLock | null = null;
   let run: Run | null = null;
@@ -163,12 +165,15 @@ function startProcesses(run: Run, servers: LocalServers, jwtSecret: string): Sup
 
 function eventLine(event: SupervisorEvent): string | null {
   if (event.kind === 'started') return null;
-  if (event.kind === 'died') {
-    return `! ${clock()} ${event.name} ended (${event.how}); it starts again in ${event.restartInMs / 1_000} s. Log: ${event.logFile}`;
-  }
-  // Its log lines are JSON; what it said to a person is not.
-  const said = event.output.filter((line) => line !== '' && !line.startsWith('{'));
-  return `✗ ${said.slice(-12).join('\n')}`;
+  // Log lines are JSON; what a process says to a person is not.
+  const said = event.output.filter((line) => line.trim() !== '' && !line.startsWith('{'));
+  if (event.kind === 'wrong_settings') return `✗ ${said.slice(-12).join('\n')}`;
+  const { name, how, restartInMs, logFile } = event;
+  const last = said.at(-1);
+  return (
+    `! ${clock()} ${name} ended (${how}); it starts again in ${restartInMs / 1_000} s. Log: ${logFile}` +
+    (last === undefined ? '' : `\n    ${last.slice(0, 400)}`)
+  );
 }
 
 async function signIn({ options, progress }: Run, url: string): Promise<Admin> {

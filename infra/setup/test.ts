@@ -24,6 +24,8 @@ const CHECK_DEADLINE_MS = 10 * 60_000;
 const TESTS_DEADLINE_MS = 75 * 60_000;
 
 async function main(vitestArgs: readonly string[]): Promise<number> {
+  // A terminal or a pipe that is closed must not end this before it has stopped what it started.
+  for (const out of [process.stdout, process.stderr]) out.on('error', () => undefined);
   const progress = new Progress();
   const report = new TestReport();
   let running: ChildProcess | null = null;

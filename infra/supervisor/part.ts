@@ -22,6 +22,8 @@ export type SupervisorEvent =
       readonly how: string;
       readonly restartInMs: number;
       readonly logFile: string;
+      /** The last it wrote, oldest line first. */
+      readonly output: readonly string[];
     }
   /** It ended with exit code 78; nothing is restarted any more. `output` is what it said, oldest line first. */
   | { readonly kind: 'wrong_settings'; readonly name: string; readonly output: readonly string[] };
@@ -97,7 +99,8 @@ export function startPart(options: PartOptions): Part {
       return;
     }
     waitMs = nextWait(waitMs, livedMs, backOff);
-    report({ kind: 'died', name: spec.name, how, restartInMs: waitMs, logFile: log.path });
+    const { path: logFile, tail: output } = log;
+    report({ kind: 'died', name: spec.name, how, restartInMs: waitMs, logFile, output });
     restart = setTimeout(live, waitMs);
   };
 
