@@ -5,11 +5,12 @@ import { errorReply } from './errors.ts';
 
 describe('an error reply', () => {
   it.each(ERROR_CODES)('has a status for %s, and words only where they are meant for the caller', (code) => {
-    const { body, headers, unexpected } = errorReply(new AppError(code, 'the words', { retryable: true }));
+    const { body, headers, severity } = errorReply(new AppError(code, 'the words', { retryable: true }));
     expect(body.code).toBe(code);
     expect(body.statusCode).toBeGreaterThanOrEqual(400);
-    expect(body.message === 'the words').toBe(body.statusCode !== 500);
-    expect(unexpected).toBe(body.statusCode === 500);
+    const isOurs = /_unavailable$|^disk_full$/.test(code) || body.statusCode === 500;
+    expect(body.message === 'the words').toBe(!isOurs);
+    expect(severity).toBe(body.statusCode === 500 ? 'error' : body.statusCode === 503 ? 'warn' : null);
     expect('retry-after' in headers).toBe([429, 503].includes(body.statusCode));
     expect('www-authenticate' in headers).toBe(body.statusCode === 401);
   });

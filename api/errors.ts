@@ -43,6 +43,14 @@ const HAPI_CODES: Readonly<Record<number, ErrorCode>> = {
   503: 'timed_out',
 };
 
+/** A part's own words may hold addresses and paths, so callers get ours. */
+const PART_AWAY: Readonly<Partial<Record<ErrorCode, string>>> = {
+  store_unavailable: 'the store does not answer; try again in a moment',
+  queue_unavailable: 'the queue does not answer; try again in a moment',
+  runtime_unavailable: 'the container engine does not answer; try again in a moment',
+  disk_full: 'the disk is full; make room, then try again',
+};
+
 /** Told to wait when an error does not say for how long. */
 const RETRY_AFTER_SECONDS = 2;
 /** A hostile body can be wrong in a million ways and places: a reply names at most so many. */
@@ -52,8 +60,8 @@ const MAX_DETAIL_CHARS = 300;
 export interface ErrorReply {
   readonly body: ErrorBody;
   readonly headers: Readonly<Record<string, string>>;
-  /** True when it is a fault of ours that belongs into the log. */
-  readonly unexpected: boolean;
+  /** How loud it is in the log; null for what is the caller's own affair. */
+  readonly severity: 'error' | 'warn' | null;
 }
 
 /** @param error whatever ended the request: AppError, hapi's Boom, or any other error (also as Boom) */
@@ -74,7 +82,7 @@ function fromAppError(error: AppError): ErrorReply {
   if (status === 429 || status === 503) {
     headers['retry-after'] = String(Math.ceil(error.retryAfterSeconds ?? RETRY_AFTER_SECONDS));
   }
-  return reply(status, error.code, error.message, error.details, headers);
+  return reply(status, error.code, PART_AWAY[error.code] ?? error.message, error.details, headers);
 }
 
 /** RFC 6750: no error code when no token was sent at all. */
@@ -128,7 +136,7 @@ function reply(
       details: shown,
     },
     headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)])),
-    unexpected: statusCode === 500,
+    severity: statusCode === 500 ? 'error' : statusCode === 503 ? 'warn' : null,
   };
 }
 

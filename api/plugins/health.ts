@@ -54,7 +54,8 @@ async function judge(
     return { ok: true, message: null };
   } catch (error) {
     log.warn({ err: error, check: name }, 'not ready');
-    // Anyone may read this, so only what we worded ourselves is shown: a vendor's text may hold an address.
-    return { ok: false, message: isAppError(error) ? error.message : `the ${name} does not answer` };
+    // Anyone may read this, so only our own words are shown: a part's may hold an address.
+    const late = isAppError(error, 'timed_out');
+    return { ok: false, message: late ? error.message : `the ${name} does not answer` };
   }
 }

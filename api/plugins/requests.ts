@@ -43,9 +43,10 @@ export const requestsPlugin: Plugin<RequestsOptions> = {
         response.header('content-security-policy', DATA_ONLY, { override: false });
         return h.continue;
       }
-      const { body, headers, unexpected } = errorReply(response);
-      if (unexpected) {
-        log.error({ err: response, requestId, method: request.method, path: request.path }, 'request failed');
+      const { body, headers, severity } = errorReply(response);
+      if (severity) {
+        const { method, path } = request;
+        log[severity]({ err: response, requestId, method, path }, 'request failed');
       }
       const reply = h.response(body).code(body.statusCode).header('x-request-id', requestId);
       reply.header('content-security-policy', DATA_ONLY);

@@ -11,12 +11,19 @@ const PARALLELISM = 3;
 const KEY_BYTES = 32;
 const SALT_BYTES = 16;
 
-/** Of libuv's four threads: the others stay free for files and names. */
-const AT_ONCE = 2;
-/** At about a fifth of a second each, a longer line would wait longer than anyone does. */
-const MAX_WAITING = 32;
+export interface HasherLimits {
+  readonly atOnce: number;
+  readonly maxWaiting: number;
+}
+
+/**
+ * Two of libuv's four threads: the others stay free for files and names. At about a fifth of a second each, a
+ * longer line would wait longer than anyone does.
+ */
+const LIMITS: HasherLimits = { atOnce: 2, maxWaiting: 32 };
 
 export class PasswordHasher {
+  readonly #limits: HasherLimits;
   #running = 0;
   readonly #waiting: (() => void)[] = [];
   /** Nobody's password: verifying against it costs the same as against a real one. */
@@ -27,6 +34,10 @@ export class PasswordHasher {
     randomBytes(SALT_BYTES),
     randomBytes(KEY_BYTES),
   );
+
+  constructor(limits: HasherLimits = LIMITS) {
+    this.#limits = limits;
+  }
 
   /** @returns parameters, salt and hash in one string */
   async hash(password: string): Promise<string> {
@@ -62,8 +73,8 @@ export class PasswordHasher {
   }
 
   async #turn(): Promise<void> {
-    if (this.#running >= AT_ONCE) {
-      if (this.#waiting.length >= MAX_WAITING) {
+    if (this.#running >= this.#limits.atOnce) {
+      if (this.#waiting.length >= this.#limits.maxWaiting) {
         throw new AppError('rate_limited', 'too many logins at once; try again in a moment', {
           retryable: true,
           retryAfterSeconds: 5,

@@ -73,7 +73,7 @@ export class TaskRecords {
         return step.task;
       }
     }
-    throw new AppError('store_unavailable', 'the task changes too fast to be cancelled; try again', {
+    throw new AppError('conflict', 'the task changes too fast to be cancelled; try again', {
       retryable: true,
     });
   }
