@@ -5,6 +5,7 @@ import { Agent } from 'node:http';
 import { Agent as TlsAgent } from 'node:https';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { inspect } from 'node:util';
 import Docker from 'dockerode';
 import { AppError } from '../../errors.ts';
 import { toAppError } from './errors.ts';
@@ -40,6 +41,9 @@ export function openConnection(dockerHost: string): Connection {
   const { options, tls } = readDockerHost(dockerHost === '' ? (process.env.DOCKER_HOST ?? '') : dockerHost);
   // Connections are kept between calls: a new one costs as much as the shortest of them.
   const agent = tls ? new TlsAgent({ keepAlive: true }) : new Agent({ keepAlive: true });
+  // The client renders the options of every request for a debug log, wanted or not; with all the sockets of an agent
+  // in them that costs more than the request.
+  Object.assign(agent, { [inspect.custom]: () => 'Agent' });
   const docker = new Docker({ ...options, agent } as Docker.DockerOptions);
   let closed = false;
   return {

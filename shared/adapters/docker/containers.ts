@@ -199,7 +199,8 @@ export function createContainers(parts: {
               if (statusOf(error) !== 404 && !isRemovalToRepeat(error)) throw error;
             }
           });
-          if ((await inspect(containerId)) === null) break;
+          const [seen] = await Promise.all([inspect(containerId), slots.examine(containerId)]);
+          if (seen === null) break;
           if (performance.now() > end) {
             throw new AppError('runtime_unavailable', 'the container engine does not remove the container', {
               retryable: true,

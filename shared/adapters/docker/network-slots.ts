@@ -23,6 +23,8 @@ interface OwnSlot extends Slot {
   freeSince: number;
   /** What its network files looked like when it was fresh; null for a slot of an earlier life. */
   readonly print: string | null;
+  /** Found as it was after the task it served. */
+  unchanged: boolean;
 }
 
 export interface NetworkSlots {
@@ -39,7 +41,9 @@ export interface NetworkSlots {
   slotOf(containerId: string): Slot | null;
   /** Starts a pause container that has stopped. False when that cannot be done. */
   revive(slot: Slot): Promise<boolean>;
-  /** The container is proven gone. */
+  /** Looks whether the namespace is as it was. To be called when the container no longer runs. */
+  examine(containerId: string): Promise<void>;
+  /** The container is proven gone: its slot is free again, if it was found as it was. */
   release(containerId: string): void;
   /** Says that the engine works for a task until the returned function is called. */
   working(): () => void;
@@ -111,7 +115,14 @@ export function createNetworkSlots(parts: {
       targets = { bridge: 0, none: 0 };
       return true;
     }
-    slots.add({ ...made, network: next.network, owner: null, state: 'free', freeSince: performance.now() });
+    slots.add({
+      ...made,
+      network: next.network,
+      owner: null,
+      state: 'free',
+      freeSince: performance.now(),
+      unchanged: true,
+    });
     return true;
   };
 
@@ -129,20 +140,21 @@ export function createNetworkSlots(parts: {
       const user = users.get(id);
       const slot =
         [...slots].find((one) => one.id === id) ??
-        ({ id, network: 'bridge', owner: null, state: 'stale', freeSince: 0, print: null } as OwnSlot);
+        ({
+          id,
+          network: 'bridge',
+          owner: null,
+          state: 'stale',
+          freeSince: 0,
+          print: null,
+          unchanged: false,
+        } as OwnSlot);
       slots.add(slot);
       if (user === undefined) continue;
       slot.state = 'used';
       bound.set(user, slot);
     }
     swept = true;
-  };
-
-  const settleReleased = async (slot: OwnSlot) => {
-    // A task may write to the files of its network (hosts, name servers), which the namespace's containers share.
-    const unchanged = slot.print !== null && (await pauses.print(slot.id)) === slot.print;
-    if (unchanged) free(slot);
-    else slot.state = 'stale';
   };
 
   if (parts.count > 0) wake(0);
@@ -157,6 +169,7 @@ export function createNetworkSlots(parts: {
         return null;
       }
       slot.state = 'used';
+      slot.unchanged = false;
       // From here on the slot is of this owner, whatever becomes of the task.
       slot.owner = ownerId;
       return slot;
@@ -180,15 +193,21 @@ export function createNetworkSlots(parts: {
       if (!revived) slots.delete(own(slot));
       return revived;
     },
+    async examine(containerId) {
+      const slot = bound.get(containerId);
+      if (!slot || slot.print === null) return;
+      // A task may write to the files of its network (hosts, name servers), which all containers of a namespace share.
+      slot.unchanged = await pauses.print(slot.id).then(
+        (print) => print === slot.print,
+        () => false,
+      );
+    },
     release(containerId) {
       const slot = bound.get(containerId);
       if (!slot) return;
       bound.delete(containerId);
-      if (!slots.has(slot)) return;
-      settleReleased(slot).catch(() => {
-        slot.state = 'stale';
-        wake(IDLE_MS);
-      });
+      if (slot.unchanged) free(slot);
+      else slot.state = 'stale';
     },
     working() {
       inWork += 1;
