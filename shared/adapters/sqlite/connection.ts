@@ -27,34 +27,10 @@ interface PendingWrite {
   readonly reject: (error: unknown) => void;
 }
 
-export class Statement<Row> {
-  readonly #prepared: Database.Statement;
-  readonly #connection: Connection;
-
-  constructor(connection: Connection, prepared: Database.Statement) {
-    this.#connection = connection;
-    this.#prepared = prepared;
-  }
-
-  all(values: readonly Value[]): Row[] {
-    return this.#connection.guard(() => this.#prepared.all(values) as Row[]);
-  }
-
-  // Not the driver's `get`: it adds a field to the row.
-  first(values: readonly Value[]): Row | null {
-    return this.all(values)[0] ?? null;
-  }
-
-  /** Returns how many rows were changed. For use inside a write only. */
-  run(values: readonly Value[]): number {
-    return this.#prepared.run(values).changes;
-  }
-}
-
 export class Connection {
   readonly path: string;
   readonly #database: Database.Database;
-  readonly #statements = new Map<string, Statement<unknown>>();
+  readonly #statements = new Map<string, Database.Statement>();
   #pending: PendingWrite[] = [];
   #flushing: Promise<void> | null = null;
   #closed = false;
@@ -70,52 +46,39 @@ export class Connection {
     }
   }
 
-  /** The statement for `sql`, prepared once. */
-  prepare<Row>(sql: string): Statement<Row> {
-    let statement = this.#statements.get(sql);
-    if (!statement) {
-      statement = new Statement(
-        this,
-        this.guard(() => this.#database.prepare(sql)),
-      );
-      this.#statements.set(sql, statement);
-    }
-    return statement as Statement<Row>;
+  /** All rows. Only inside `read` or `write`, like the two below. */
+  all<Row>(sql: string, values: readonly Value[] = []): Row[] {
+    return this.#prepare(sql).all(values) as Row[];
   }
 
+  // Not the driver's `get`, which adds a field to the row.
+  first<Row>(sql: string, values: readonly Value[] = []): Row | null {
+    return this.all<Row>(sql, values)[0] ?? null;
+  }
+
+  /** Returns how many rows were changed. */
+  run(sql: string, values: readonly Value[] = []): number {
+    return this.#prepare(sql).run(values).changes;
+  }
+
+  /** Several statements without values. */
   exec(sql: string): void {
-    this.guard(() => this.#database.exec(sql));
+    this.#database.exec(sql);
   }
 
-  /** Runs `call`; what it throws comes out as an AppError. */
-  guard<T>(call: () => T): T {
-    if (this.#closed) throw unavailable(this.path, 'the store is closed');
-    try {
-      return call();
-    } catch (error) {
-      throw asAppError(error, this.path);
-    }
-  }
-
-  /** Runs `call` again and again while other processes hold the lock, without blocking this one. */
-  async patiently<T>(call: () => T): Promise<T> {
+  /** Runs `work`, again and again while other processes hold the lock, without blocking this one. */
+  async read<T>(work: () => T): Promise<T> {
     const end = performance.now() + GIVE_UP_MS;
     for (;;) {
+      // The driver itself goes on reading after a close.
       if (this.#closed) throw unavailable(this.path, 'the store is closed');
       try {
-        return call();
+        return work();
       } catch (error) {
         if (!isBusy(error) || performance.now() > end) throw asAppError(error, this.path);
       }
       await delay(1 + Math.random() * 9);
     }
-  }
-
-  /** For opening: statements that may meet another process opening the same file. */
-  execPatiently(sql: string): Promise<void> {
-    return this.patiently(() => {
-      this.#database.exec(sql);
-    });
   }
 
   /**
@@ -135,7 +98,7 @@ export class Connection {
     while (this.#pending.length > 0) {
       const group = this.#pending.splice(0, MAX_GROUP);
       try {
-        await this.patiently(() => this.#database.exec('BEGIN IMMEDIATE'));
+        await this.read(() => this.run('BEGIN IMMEDIATE'));
         this.#commitGroup(group);
       } catch (error) {
         for (const { reject } of group) reject(asAppError(error, this.path));
@@ -148,24 +111,34 @@ export class Connection {
     const settle: (() => void)[] = [];
     try {
       for (const { work, resolve, reject } of group) {
-        this.#database.exec('SAVEPOINT one');
+        this.run('SAVEPOINT one');
         try {
           const value = work();
           settle.push(() => resolve(value));
         } catch (error) {
           // A full disk ends the whole transaction by itself; then there is no savepoint to go back to.
           if (!this.#database.inTransaction) throw error;
-          this.#database.exec('ROLLBACK TO one');
+          this.run('ROLLBACK TO one');
           settle.push(() => reject(asAppError(error, this.path)));
         }
-        this.#database.exec('RELEASE one');
+        this.run('RELEASE one');
       }
-      this.#database.exec('COMMIT');
+      this.run('COMMIT');
     } catch (error) {
-      if (this.#database.inTransaction) this.#database.exec('ROLLBACK');
+      if (this.#database.inTransaction) this.run('ROLLBACK');
       throw error;
     }
     for (const done of settle) done();
+  }
+
+  /** Prepared once per text. */
+  #prepare(sql: string): Database.Statement {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      statement = this.#database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
   }
 
   async close(): Promise<void> {

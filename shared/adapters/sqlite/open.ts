@@ -1,35 +1,48 @@
-// The store in a SQLite file.
+// The store of one machine: a SQLite file that all processes there open at once.
 
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Store } from '../../ports/store.ts';
-import { guard, inTransaction, openConnection } from './connection.ts';
+import { Connection } from './connection.ts';
+import { unavailable } from './errors.ts';
 import { SqliteFileRecordStore } from './file-record-store.ts';
+import { migrate } from './migrations.ts';
 import { SqliteTaskStore } from './task-store.ts';
 import { SqliteUserStore } from './user-store.ts';
 import { SqliteWorkerStore } from './worker-store.ts';
 
-/** Opens, creating file and folder where they are missing. Throws AppError `store_unavailable`. */
+/**
+ * Opens the database at `path`, with its folder and its tables if they are not there yet.
+ * Throws `store_unavailable` when it cannot be used, `bad_config` when a newer release wrote it.
+ */
 export async function openSqliteStore(path: string): Promise<Store> {
-  const db = openConnection(path);
+  try {
+    await mkdir(dirname(path), { recursive: true });
+  } catch (error) {
+    throw unavailable(path, `its folder cannot be made (${(error as NodeJS.ErrnoException).code})`, error);
+  }
+  const db = new Connection(path);
+  try {
+    await migrate(db);
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
   return {
     tasks: new SqliteTaskStore(db),
     workers: new SqliteWorkerStore(db),
     users: new SqliteUserStore(db),
     files: new SqliteFileRecordStore(db),
-    nextTerm: async () =>
-      guard(() =>
-        inTransaction(db, () => {
-          db.exec(
-            "INSERT INTO counters (name, value) VALUES ('term', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1",
-          );
-          return (db.prepare("SELECT value FROM counters WHERE name = 'term'").get() as { value: number })
-            .value;
-        }),
-      ),
+    nextTerm: () =>
+      db.write(() => {
+        const sql = `UPDATE cluster SET value = value + 1 WHERE name = 'term' RETURNING value`;
+        const row = db.first<{ value: number }>(sql);
+        if (row === null) throw unavailable(path, 'it has no leadership term');
+        return row.value;
+      }),
     ping: async () => {
-      guard(() => db.prepare('SELECT 1').get());
+      await db.read(() => db.first('SELECT value FROM cluster'));
     },
-    close: async () => {
-      if (db.open) db.close();
-    },
+    close: () => db.close(),
   };
 }

@@ -1,127 +1,96 @@
-// Accounts and API tokens in SQLite.
+// Accounts and API tokens in SQLite. Holds hashes only; it must never see a password or a token itself.
 
-import { type ApiToken, type Role, type User, usernameKey } from '../../model/user.ts';
+import { type ApiToken, type User, usernameKey } from '../../model/user.ts';
 import type { UserStore } from '../../ports/store.ts';
-import { type Connection, guard, isConstraint } from './connection.ts';
-import { Statements } from './statements.ts';
-
-interface UserRow {
-  id: string;
-  username: string;
-  password_hash: string;
-  role: Role;
-  created_at: number;
-}
+import type { Connection } from './connection.ts';
 
 interface TokenRow {
-  id: string;
-  user_id: string;
-  name: string;
-  hash: string;
-  created_at: number;
+  record: string;
   last_used_at: number | null;
 }
 
-const USER = 'id, username, password_hash, role, created_at';
-const TOKEN = 'id, user_id, name, hash, created_at, last_used_at';
-
 export class SqliteUserStore implements UserStore {
-  readonly #sql: Statements;
+  readonly #connection: Connection;
 
-  constructor(db: Connection) {
-    this.#sql = new Statements(db);
+  constructor(connection: Connection) {
+    this.#connection = connection;
   }
 
-  async insert(user: User): Promise<boolean> {
-    return guard(() => {
-      try {
-        this.#sql
-          .of(`INSERT INTO users (${USER}, username_key) VALUES (?, ?, ?, ?, ?, ?)`)
-          .run(
-            user.id,
-            user.username,
-            user.passwordHash,
-            user.role,
-            user.createdAt,
-            usernameKey(user.username),
-          );
-        return true;
-      } catch (error) {
-        if (isConstraint(error)) return false;
-        throw error;
-      }
+  insert(user: User): Promise<boolean> {
+    const db = this.#connection;
+    return db.write(() => {
+      const key = usernameKey(user.username);
+      if (db.first('SELECT 1 FROM users WHERE username_key = ?', [key])) return false;
+      db.run('INSERT INTO users VALUES (?, ?, ?)', [user.id, key, JSON.stringify(user)]);
+      return true;
     });
   }
 
-  async get(id: string): Promise<User | null> {
-    return guard(() => toUser(this.#sql.of(`SELECT ${USER} FROM users WHERE id = ?`).get(id)));
+  get(id: string): Promise<User | null> {
+    return this.#find('id = ?', id);
   }
 
-  async findByUsername(username: string): Promise<User | null> {
-    return guard(() =>
-      toUser(this.#sql.of(`SELECT ${USER} FROM users WHERE username_key = ?`).get(usernameKey(username))),
-    );
+  findByUsername(username: string): Promise<User | null> {
+    return this.#find('username_key = ?', usernameKey(username));
   }
 
-  async claimFirstAdmin(): Promise<boolean> {
-    return guard(
-      () =>
-        this.#sql
-          .of("INSERT INTO counters (name, value) VALUES ('first_admin', 1) ON CONFLICT DO NOTHING")
-          .run().changes === 1,
-    );
+  claimFirstAdmin(): Promise<boolean> {
+    const db = this.#connection;
+    return db.write(() => db.run(`INSERT OR IGNORE INTO cluster VALUES ('first_admin', 1)`) === 1);
   }
 
   async insertToken(token: ApiToken): Promise<void> {
-    guard(() => {
-      this.#sql
-        .of(`INSERT INTO api_tokens (${TOKEN}) VALUES (?, ?, ?, ?, ?, ?)`)
-        .run(token.id, token.userId, token.name, token.hash, token.createdAt, token.lastUsedAt);
+    const db = this.#connection;
+    await db.write(() =>
+      db.run('INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?)', [
+        token.id,
+        token.userId,
+        token.hash,
+        token.createdAt,
+        token.lastUsedAt,
+        JSON.stringify(token),
+      ]),
+    );
+  }
+
+  findTokenByHash(hash: string): Promise<ApiToken | null> {
+    const db = this.#connection;
+    return db.read(() => {
+      const row = db.first<TokenRow>('SELECT record, last_used_at FROM tokens WHERE hash = ?', [hash]);
+      return row && tokenOf(row);
     });
   }
 
-  async findTokenByHash(hash: string): Promise<ApiToken | null> {
-    return guard(() => {
-      const row = this.#sql.of(`SELECT ${TOKEN} FROM api_tokens WHERE hash = ?`).get(hash) as
-        | TokenRow
-        | undefined;
-      return row ? toToken(row) : null;
-    });
-  }
-
-  async listTokens(userId: string): Promise<ApiToken[]> {
-    return guard(() => {
-      const sql = `SELECT ${TOKEN} FROM api_tokens WHERE user_id = ? ORDER BY created_at, id`;
-      return (this.#sql.of(sql).all(userId) as TokenRow[]).map(toToken);
-    });
+  listTokens(userId: string): Promise<ApiToken[]> {
+    const db = this.#connection;
+    return db.read(() =>
+      db
+        .all<TokenRow>('SELECT record, last_used_at FROM tokens WHERE user_id = ? ORDER BY created_at, id', [
+          userId,
+        ])
+        .map(tokenOf),
+    );
   }
 
   async touchToken(id: string, lastUsedAt: number): Promise<void> {
-    guard(() => {
-      this.#sql.of('UPDATE api_tokens SET last_used_at = ? WHERE id = ?').run(lastUsedAt, id);
+    const db = this.#connection;
+    await db.write(() => db.run('UPDATE tokens SET last_used_at = ? WHERE id = ?', [lastUsedAt, id]));
+  }
+
+  removeToken(userId: string, id: string): Promise<boolean> {
+    const db = this.#connection;
+    return db.write(() => db.run('DELETE FROM tokens WHERE id = ? AND user_id = ?', [id, userId]) === 1);
+  }
+
+  #find(condition: string, value: string): Promise<User | null> {
+    const db = this.#connection;
+    return db.read(() => {
+      const row = db.first<{ record: string }>(`SELECT record FROM users WHERE ${condition}`, [value]);
+      return row && (JSON.parse(row.record) as User);
     });
   }
-
-  async removeToken(userId: string, id: string): Promise<boolean> {
-    return guard(
-      () => this.#sql.of('DELETE FROM api_tokens WHERE id = ? AND user_id = ?').run(id, userId).changes === 1,
-    );
-  }
 }
 
-function toUser(row: unknown): User | null {
-  if (!row) return null;
-  const { id, username, password_hash, role, created_at } = row as UserRow;
-  return { id, username, passwordHash: password_hash, role, createdAt: created_at };
-}
-
-function toToken(row: TokenRow): ApiToken {
-  return {
-    id: row.id,
-    userId: row.user_id,
-    name: row.name,
-    hash: row.hash,
-    createdAt: row.created_at,
-    lastUsedAt: row.last_used_at,
-  };
+function tokenOf(row: TokenRow): ApiToken {
+  return { ...(JSON.parse(row.record) as ApiToken), lastUsedAt: row.last_used_at };
 }

@@ -1,9 +1,9 @@
-// Workers in SQLite. What the runner wrote, what an admin wishes and what the leader saw stand in columns of their own.
+// Workers in SQLite. The registration is the runner's, maintenance the admin's, liveness the leader's: no write
+// touches a field of another.
 
 import type { Liveness, Maintenance, Worker, WorkerRegistration } from '../../model/worker.ts';
 import type { WorkerStore } from '../../ports/store.ts';
-import { type Connection, guard } from './connection.ts';
-import { Statements } from './statements.ts';
+import type { Connection, Value } from './connection.ts';
 
 interface WorkerRow {
   registration: string;
@@ -15,56 +15,62 @@ interface WorkerRow {
 const COLUMNS = 'registration, maintenance, liveness, liveness_at';
 
 export class SqliteWorkerStore implements WorkerStore {
-  readonly #sql: Statements;
+  readonly #connection: Connection;
 
-  constructor(db: Connection) {
-    this.#sql = new Statements(db);
+  constructor(connection: Connection) {
+    this.#connection = connection;
   }
 
   async register(registration: WorkerRegistration): Promise<Worker> {
-    return guard(() => {
-      const sql = `INSERT INTO workers (id, ${COLUMNS}) VALUES (?, ?, 'none', 'up', ?)
-        ON CONFLICT (id) DO UPDATE SET registration = excluded.registration`;
-      this.#sql.of(sql).run(registration.id, JSON.stringify(registration), registration.registeredAt);
-      return this.#find(registration.id) as Worker;
+    const db = this.#connection;
+    return db.write(() => {
+      const [row] = db.all<WorkerRow>(
+        `INSERT INTO workers (id, registration, maintenance, liveness, liveness_at) VALUES (?, ?, 'none', 'up', ?)
+         ON CONFLICT (id) DO UPDATE SET registration = excluded.registration RETURNING ${COLUMNS}`,
+        [registration.id, JSON.stringify(registration), registration.registeredAt],
+      );
+      return workerOf(row as WorkerRow);
     });
   }
 
-  async get(id: string): Promise<Worker | null> {
-    return guard(() => this.#find(id));
-  }
-
-  async list(): Promise<Worker[]> {
-    return guard(() =>
-      (this.#sql.of(`SELECT ${COLUMNS} FROM workers ORDER BY id`).all() as WorkerRow[]).map(toWorker),
-    );
-  }
-
-  async setMaintenance(id: string, maintenance: Maintenance): Promise<Worker | null> {
-    return guard(() => {
-      this.#sql.of('UPDATE workers SET maintenance = ? WHERE id = ?').run(maintenance, id);
-      return this.#find(id);
+  get(id: string): Promise<Worker | null> {
+    const db = this.#connection;
+    return db.read(() => {
+      const row = db.first<WorkerRow>(`SELECT ${COLUMNS} FROM workers WHERE id = ?`, [id]);
+      return row && workerOf(row);
     });
   }
 
-  async setLiveness(id: string, liveness: Liveness, at: number): Promise<Worker | null> {
-    return guard(() => {
-      this.#sql.of('UPDATE workers SET liveness = ?, liveness_at = ? WHERE id = ?').run(liveness, at, id);
-      return this.#find(id);
+  list(): Promise<Worker[]> {
+    const db = this.#connection;
+    return db.read(() => db.all<WorkerRow>(`SELECT ${COLUMNS} FROM workers ORDER BY id`).map(workerOf));
+  }
+
+  setMaintenance(id: string, maintenance: Maintenance): Promise<Worker | null> {
+    return this.#set('maintenance = ?', [maintenance, id]);
+  }
+
+  setLiveness(id: string, liveness: Liveness, at: number): Promise<Worker | null> {
+    return this.#set('liveness = ?, liveness_at = ?', [liveness, at, id]);
+  }
+
+  remove(id: string): Promise<boolean> {
+    return this.#connection.write(() => this.#connection.run('DELETE FROM workers WHERE id = ?', [id]) === 1);
+  }
+
+  #set(change: string, values: readonly Value[]): Promise<Worker | null> {
+    const db = this.#connection;
+    return db.write(() => {
+      const row = db.first<WorkerRow>(
+        `UPDATE workers SET ${change} WHERE id = ? RETURNING ${COLUMNS}`,
+        values,
+      );
+      return row && workerOf(row);
     });
-  }
-
-  async remove(id: string): Promise<boolean> {
-    return guard(() => this.#sql.of('DELETE FROM workers WHERE id = ?').run(id).changes === 1);
-  }
-
-  #find(id: string): Worker | null {
-    const row = this.#sql.of(`SELECT ${COLUMNS} FROM workers WHERE id = ?`).get(id) as WorkerRow | undefined;
-    return row ? toWorker(row) : null;
   }
 }
 
-function toWorker(row: WorkerRow): Worker {
+function workerOf(row: WorkerRow): Worker {
   return {
     ...(JSON.parse(row.registration) as WorkerRegistration),
     maintenance: row.maintenance,

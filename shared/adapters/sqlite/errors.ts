@@ -1,0 +1,56 @@
+// Faults of SQLite as AppErrors. Nothing of the driver's own errors may leave this folder.
+
+import { AppError, messageOf } from '../../errors.ts';
+
+/** Primary result codes that say the file cannot be used now, whatever was asked of it. */
+const UNAVAILABLE = [
+  'SQLITE_BUSY',
+  'SQLITE_LOCKED',
+  'SQLITE_IOERR',
+  'SQLITE_FULL',
+  'SQLITE_CANTOPEN',
+  'SQLITE_NOTADB',
+  'SQLITE_CORRUPT',
+  'SQLITE_READONLY',
+  'SQLITE_PERM',
+  'SQLITE_AUTH',
+  'SQLITE_NOMEM',
+  'SQLITE_PROTOCOL',
+  'SQLITE_NOLFS',
+  'SQLITE_SCHEMA',
+];
+
+function codeOf(error: unknown): string {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : '';
+}
+
+export function isBusy(error: unknown): boolean {
+  return codeOf(error).startsWith('SQLITE_BUSY');
+}
+
+/** A record with the same unique key is there already. */
+export function isDuplicate(error: unknown): boolean {
+  return codeOf(error) === 'SQLITE_CONSTRAINT_UNIQUE' || codeOf(error) === 'SQLITE_CONSTRAINT_PRIMARYKEY';
+}
+
+export function unavailable(path: string, why: string, cause?: unknown): AppError {
+  return new AppError('store_unavailable', `the database ${path} cannot be used: ${why}`, {
+    retryable: true,
+    cause,
+  });
+}
+
+export function asAppError(error: unknown, path: string): AppError {
+  if (error instanceof AppError) return error;
+  if (isDuplicate(error)) {
+    return new AppError('conflict', `a record with the same key exists: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  const code = codeOf(error);
+  if (UNAVAILABLE.some((known) => code === known || code.startsWith(`${known}_`))) {
+    return unavailable(path, `${messageOf(error)} (${code})`, error);
+  }
+  return new AppError('internal', `fault in the store: ${messageOf(error)}`, { cause: error });
+}

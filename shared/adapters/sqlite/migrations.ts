@@ -1,0 +1,147 @@
+// The tables and how they came to be, step by step. A step that was released is never edited: add a new one.
+
+import { AppError } from '../../errors.ts';
+import type { Connection } from './connection.ts';
+
+/** Step n brings a database from version n to n + 1. */
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE cluster (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+  INSERT INTO cluster VALUES ('term', 0);
+
+  -- What changes in a task's life, and what lists and the scheduler look at. Free text is JSON.
+  CREATE TABLE tasks (
+    n               INTEGER PRIMARY KEY,
+    id              TEXT NOT NULL UNIQUE,
+    owner_id        TEXT NOT NULL,
+    owner_name      TEXT NOT NULL,
+    state           TEXT NOT NULL,
+    revision        INTEGER NOT NULL,
+    attempt         INTEGER NOT NULL,
+    failures        INTEGER NOT NULL,
+    losses          INTEGER NOT NULL,
+    worker_id       TEXT,
+    priority        INTEGER NOT NULL,
+    tag             TEXT NOT NULL,
+    wanted_worker   TEXT,
+    cpu_millis      INTEGER NOT NULL,
+    memory_mb       INTEGER NOT NULL,
+    gpus            INTEGER NOT NULL,
+    storage_mb      INTEGER NOT NULL,
+    not_before      INTEGER NOT NULL,
+    submitted_at    INTEGER NOT NULL,
+    queued_at       INTEGER NOT NULL,
+    assigned_at     INTEGER,
+    started_at      INTEGER,
+    finished_at     INTEGER,
+    reason          TEXT,
+    exit_code       INTEGER,
+    message         TEXT NOT NULL,
+    cancel          TEXT NOT NULL,
+    attempts        TEXT NOT NULL,
+    idempotency_key TEXT,
+    request_hash    TEXT
+  );
+  -- Each serves lists of the newest: equal on the first columns, in order of id.
+  CREATE INDEX tasks_by_owner ON tasks (owner_id, id);
+  CREATE INDEX tasks_by_state ON tasks (state, id);
+  CREATE INDEX tasks_by_owner_state ON tasks (owner_id, state, id);
+  CREATE INDEX tasks_by_owner_tag ON tasks (owner_id, tag, id) WHERE tag <> '';
+  CREATE INDEX tasks_by_tag ON tasks (tag, id) WHERE tag <> '';
+  CREATE INDEX tasks_by_worker ON tasks (worker_id, id) WHERE worker_id IS NOT NULL;
+  CREATE INDEX tasks_by_urgency ON tasks (priority, id) WHERE state = 'queued';
+  CREATE INDEX tasks_placed ON tasks
+    (worker_id, id, attempt, state, cpu_millis, memory_mb, gpus, storage_mb, assigned_at)
+    WHERE state IN ('assigned', 'running');
+  CREATE UNIQUE INDEX tasks_by_key ON tasks (owner_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
+
+  -- Written once, apart from what changes, so that a long command is not copied with every step of the task.
+  CREATE TABLE task_specs (
+    n      INTEGER PRIMARY KEY,
+    spec   TEXT NOT NULL,
+    search TEXT NOT NULL
+  );
+
+  -- Counts by owner and state, kept by the triggers, so that telemetry does not count a million rows.
+  CREATE TABLE task_counts (
+    owner_id TEXT NOT NULL,
+    state    TEXT NOT NULL,
+    count    INTEGER NOT NULL,
+    PRIMARY KEY (owner_id, state)
+  ) WITHOUT ROWID;
+  CREATE TRIGGER count_inserted AFTER INSERT ON tasks BEGIN
+    INSERT INTO task_counts VALUES (new.owner_id, new.state, 1)
+      ON CONFLICT DO UPDATE SET count = count + 1;
+  END;
+  CREATE TRIGGER count_moved AFTER UPDATE OF state ON tasks WHEN old.state <> new.state BEGIN
+    UPDATE task_counts SET count = count - 1 WHERE owner_id = old.owner_id AND state = old.state;
+    INSERT INTO task_counts VALUES (new.owner_id, new.state, 1)
+      ON CONFLICT DO UPDATE SET count = count + 1;
+  END;
+
+  CREATE TABLE workers (
+    id           TEXT PRIMARY KEY,
+    registration TEXT NOT NULL,
+    maintenance  TEXT NOT NULL,
+    liveness     TEXT NOT NULL,
+    liveness_at  INTEGER NOT NULL
+  ) WITHOUT ROWID;
+
+  CREATE TABLE users (
+    id           TEXT PRIMARY KEY,
+    username_key TEXT NOT NULL UNIQUE,
+    record       TEXT NOT NULL
+  ) WITHOUT ROWID;
+
+  CREATE TABLE tokens (
+    id           TEXT PRIMARY KEY,
+    user_id      TEXT NOT NULL,
+    hash         TEXT NOT NULL UNIQUE,
+    created_at   INTEGER NOT NULL,
+    last_used_at INTEGER,
+    record       TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX tokens_by_user ON tokens (user_id, created_at, id);
+
+  -- An upload belongs to no task: its task_id is ''.
+  CREATE TABLE files (
+    id       TEXT PRIMARY KEY,
+    owner_id TEXT NOT NULL,
+    task_id  TEXT NOT NULL,
+    path     TEXT NOT NULL,
+    record   TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE UNIQUE INDEX files_by_path ON files (owner_id, task_id, path);
+  `,
+];
+
+/** Brings the database to the newest version. Several processes may do this at the same moment. */
+export async function migrate(connection: Connection): Promise<void> {
+  await connection.read(() => {
+    // Cannot be part of a transaction; WAL stays with the file, the rest is per connection.
+    connection.exec('PRAGMA journal_mode = WAL');
+    connection.exec('PRAGMA synchronous = NORMAL');
+    connection.exec('PRAGMA temp_store = MEMORY');
+    // 32 MB of pages per process, and a log file that shrinks again after a burst.
+    connection.exec('PRAGMA cache_size = -32000');
+    connection.exec('PRAGMA journal_size_limit = 67108864');
+  });
+  await connection.write(() => {
+    connection.exec('CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)');
+    const version = connection.first<{ version: number }>('SELECT version FROM schema_version')?.version;
+    const from = version ?? 0;
+    if (from > MIGRATIONS.length) {
+      throw new AppError(
+        'bad_config',
+        `the database ${connection.path} was written by a newer release (version ${from}, this one knows ` +
+          `${MIGRATIONS.length}); start that release, or name another database`,
+      );
+    }
+    for (const step of MIGRATIONS.slice(from)) connection.exec(step);
+    if (version === undefined) {
+      connection.run('INSERT INTO schema_version VALUES (?)', [MIGRATIONS.length]);
+    } else if (from < MIGRATIONS.length) {
+      connection.run('UPDATE schema_version SET version = ?', [MIGRATIONS.length]);
+    }
+  });
+}

@@ -1,0 +1,162 @@
+// A task as rows: `tasks` holds what changes, `task_specs` what never does. No decisions here.
+
+import type { Task } from '../../model/task.ts';
+import type { Value } from './connection.ts';
+
+export interface TaskRow {
+  id: string;
+  owner_id: string;
+  owner_name: string;
+  state: Task['state'];
+  revision: number;
+  attempt: number;
+  failures: number;
+  losses: number;
+  worker_id: string | null;
+  not_before: number;
+  submitted_at: number;
+  queued_at: number;
+  assigned_at: number | null;
+  started_at: number | null;
+  finished_at: number | null;
+  reason: Task['reason'];
+  exit_code: number | null;
+  message: string;
+  cancel: string;
+  attempts: string;
+  idempotency_key: string | null;
+  request_hash: string | null;
+  spec: string;
+}
+
+/** Columns of `tasks AS t JOIN task_specs AS s` that make up a `TaskRow`. */
+export const TASK_COLUMNS = `
+  t.id, t.owner_id, t.owner_name, t.state, t.revision, t.attempt, t.failures, t.losses, t.worker_id, t.not_before,
+  t.submitted_at, t.queued_at, t.assigned_at, t.started_at, t.finished_at, t.reason, t.exit_code, t.message,
+  t.cancel, t.attempts, t.idempotency_key, t.request_hash, s.spec`;
+
+export function taskOf(row: TaskRow): Task {
+  return {
+    id: row.id,
+    ownerId: row.owner_id,
+    ownerName: row.owner_name,
+    spec: JSON.parse(row.spec),
+    state: row.state,
+    revision: row.revision,
+    attempt: row.attempt,
+    failures: row.failures,
+    losses: row.losses,
+    workerId: row.worker_id,
+    reason: row.reason,
+    exitCode: row.exit_code,
+    message: JSON.parse(row.message),
+    cancel: JSON.parse(row.cancel),
+    notBefore: row.not_before,
+    attempts: JSON.parse(row.attempts),
+    idempotencyKey: row.idempotency_key,
+    requestHash: row.request_hash,
+    submittedAt: row.submitted_at,
+    queuedAt: row.queued_at,
+    assignedAt: row.assigned_at,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+  };
+}
+
+/** What a commit may change, in the order in which `valuesOf` gives the values. */
+const CHANGING = [
+  'state',
+  'attempt',
+  'failures',
+  'losses',
+  'worker_id',
+  'not_before',
+  'queued_at',
+  'assigned_at',
+  'started_at',
+  'finished_at',
+  'reason',
+  'exit_code',
+  'message',
+  'cancel',
+  'attempts',
+] as const;
+
+function valuesOf(task: Task): Value[] {
+  return [
+    task.state,
+    task.attempt,
+    task.failures,
+    task.losses,
+    task.workerId,
+    task.notBefore,
+    task.queuedAt,
+    task.assignedAt,
+    task.startedAt,
+    task.finishedAt,
+    task.reason,
+    task.exitCode,
+    JSON.stringify(task.message),
+    JSON.stringify(task.cancel),
+    JSON.stringify(task.attempts),
+  ];
+}
+
+const FIXED = [
+  'revision',
+  'id',
+  'owner_id',
+  'owner_name',
+  'priority',
+  'tag',
+  'wanted_worker',
+  'cpu_millis',
+  'memory_mb',
+  'gpus',
+  'storage_mb',
+  'submitted_at',
+  'idempotency_key',
+  'request_hash',
+] as const;
+
+const ALL = [...CHANGING, ...FIXED];
+export const INSERT_TASK = `INSERT INTO tasks (${ALL.join(', ')}) VALUES (${ALL.map(() => '?').join(', ')})`;
+export const INSERT_SPEC = 'INSERT INTO task_specs (n, spec, search) VALUES (last_insert_rowid(), ?, ?)';
+/** Compare-and-set: changes one row, or none when the revision is another. */
+export const UPDATE_TASK = `UPDATE tasks SET ${CHANGING.map((column) => `${column} = ?`).join(', ')},
+  revision = revision + 1 WHERE id = ? AND revision = ?`;
+
+export function insertValues(task: Task): Value[] {
+  const { spec } = task;
+  return [
+    ...valuesOf(task),
+    task.revision,
+    task.id,
+    task.ownerId,
+    task.ownerName,
+    spec.priority,
+    spec.tag,
+    spec.worker,
+    spec.resources.cpuMillis,
+    spec.resources.memoryMb,
+    spec.resources.gpus,
+    spec.resources.storageMb,
+    task.submittedAt,
+    task.idempotencyKey,
+    task.requestHash,
+  ];
+}
+
+export function specValues(task: Task): Value[] {
+  const { name, image, tag } = task.spec;
+  return [JSON.stringify(task.spec), [task.id, name, image, tag].map(foldCase).join('\n')];
+}
+
+export function updateValues(next: Task): Value[] {
+  return [...valuesOf(next), next.id, next.revision - 1];
+}
+
+/** Text as it is searched. SQLite folds the case of ASCII only. */
+export function foldCase(text: string): string {
+  return text.toLowerCase();
+}
