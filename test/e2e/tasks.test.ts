@@ -88,7 +88,9 @@ describe('a task that', () => {
     expect(await cluster.logs(done.task_id)).toBe('begin\n');
     const ms = Date.parse(done.finished_at ?? '') - Date.parse(done.started_at ?? '');
     expect(ms).toBeGreaterThanOrEqual(1_900);
-    expect(await containersOf(done.task_id)).toEqual([]);
+    await waitFor(async () => (await containersOf(done.task_id)).length === 0, {
+      what: 'the container to be removed',
+    });
   });
 
   it('is tried again when it asked for it', async () => {
