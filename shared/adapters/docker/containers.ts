@@ -3,6 +3,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, isAppError } from '../../errors.ts';
+import { untilAborted } from '../../platform/until-aborted.ts';
 import type { ContainerSpec, ContainerStatus } from '../../ports/container-runtime.ts';
 import { type Connection, LOOK_TIMEOUT_MS, WORK_TIMEOUT_MS } from './connection.ts';
 import { containerName, containerSettings, LABEL_TASK, LABEL_WORKER } from './container-settings.ts';
@@ -17,7 +18,7 @@ import {
   startFault,
   statusOf,
 } from './errors.ts';
-import { type Exits, untilAborted } from './exits.ts';
+import type { Exits } from './exits.ts';
 import type { NetworkSlots } from './network-slots.ts';
 
 const REMOVE_LIMIT_MS = 60_000;
@@ -156,8 +157,7 @@ export function createContainers(parts: {
         if (!status) throw new AppError('not_found', 'the container is gone');
         if (status.state === 'exited') return status;
         // Not started yet: the engine answers such a wait at once.
-        const pause = delay(NOT_STARTED_PAUSE_MS);
-        await (signal ? untilAborted(pause, signal) : pause);
+        await untilAborted(delay(NOT_STARTED_PAUSE_MS), signal);
       }
     },
 

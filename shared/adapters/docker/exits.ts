@@ -2,7 +2,8 @@
 // connections that break for as long as the engine comes back soon; never waits for an engine that stays away.
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { AppError, isAppError } from '../../errors.ts';
+import { isAppError } from '../../errors.ts';
+import { untilAborted } from '../../platform/until-aborted.ts';
 import { type Connection, LOOK_TIMEOUT_MS } from './connection.ts';
 
 /** A silent connection may be dead: after this the question is put again. */
@@ -62,26 +63,7 @@ export function createExits(connection: Connection): Exits {
         shared = askUntilEnded(containerId).finally(() => waiting.delete(containerId));
         waiting.set(containerId, shared);
       }
-      if (!signal) return shared;
       await untilAborted(shared, signal);
     },
   };
-}
-
-/** The promise, or `timed_out` as soon as the signal is aborted. What the promise waits for goes on. */
-export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const stopped = () =>
-    new AppError('timed_out', 'waiting was given up before the end', { cause: signal.reason });
-  promise.catch(() => undefined);
-  if (signal.aborted) throw stopped();
-  let stop: () => void = () => undefined;
-  const aborted = new Promise<never>((_, fail) => {
-    stop = () => fail(stopped());
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
 }

@@ -4,10 +4,10 @@
 import type { Readable } from 'node:stream';
 import { AppError, isAppError, messageOf } from '../../errors.ts';
 import type { PullPolicy } from '../../model/task.ts';
+import { untilAborted } from '../../platform/until-aborted.ts';
 import type { PullProgress } from '../../ports/container-runtime.ts';
 import { type Connection, LOOK_TIMEOUT_MS } from './connection.ts';
 import { imageNotFound, pullFault, statusOf, toAppError } from './errors.ts';
-import { untilAborted } from './exits.ts';
 import { createPullTally, type PullLine } from './pull-progress.ts';
 
 /** A pull that says nothing for so long is dead; unpacking a big layer is silent for a while. */
@@ -82,7 +82,7 @@ export function createImages(connection: Connection): Images {
     pull.waiting += 1;
     if (onProgress) pull.listeners.add(onProgress);
     try {
-      await (signal ? untilAborted(pull.promise, signal) : pull.promise);
+      await untilAborted(pull.promise, signal);
     } finally {
       if (onProgress) pull.listeners.delete(onProgress);
       pull.waiting -= 1;

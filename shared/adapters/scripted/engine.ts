@@ -1,0 +1,90 @@
+// The state behind scripted runtimes. Two runtimes on one engine are two lives of a runner on one machine. Tests
+// may also cut the engine off.
+
+import { AppError } from '../../errors.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { ContainerSpec } from '../../ports/container-runtime.ts';
+import { ScriptedContainer } from './scripted-container.ts';
+
+export interface ScriptedEngine {
+  /** While false every call fails with `runtime_unavailable`; the containers go on. */
+  setReachable(reachable: boolean): void;
+  /** Removes a container behind the runner's back. */
+  lose(containerId: string): void;
+  /** Containers that are there now, ended ones included. */
+  readonly size: number;
+  /** Most containers that ever ran at the same time. */
+  readonly peakRunning: number;
+}
+
+export class EngineState implements ScriptedEngine {
+  readonly containers = new Map<string, ScriptedContainer>();
+  /** Images whose slow pull is over. */
+  readonly pulled = new Set<string>();
+  readonly pulls = new Map<string, Promise<void>>();
+  readonly #cut = new Set<() => void>();
+  #reachable = true;
+  #serial = 0;
+  #running = 0;
+  peakRunning = 0;
+
+  get size(): number {
+    return this.containers.size;
+  }
+
+  setReachable(reachable: boolean): void {
+    this.#reachable = reachable;
+    if (!reachable) for (const cut of [...this.#cut]) cut();
+  }
+
+  lose(containerId: string): void {
+    this.containers.get(containerId)?.remove();
+    this.containers.delete(containerId);
+  }
+
+  /** Throws while the engine is cut off. */
+  check(): void {
+    if (!this.#reachable) throw unreachable();
+  }
+
+  /** Calls back when the engine is cut off, until the returned function is called. */
+  onCut(cut: () => void): () => void {
+    this.#cut.add(cut);
+    return () => this.#cut.delete(cut);
+  }
+
+  create(spec: ContainerSpec, clock: Clock): ScriptedContainer {
+    for (const { spec: other } of this.containers.values()) {
+      if (other.taskId === spec.taskId && other.attempt === spec.attempt) {
+        throw new AppError(
+          'conflict',
+          `the container of ${spec.taskId}, attempt ${spec.attempt}, is there already`,
+        );
+      }
+    }
+    this.#serial += 1;
+    const container = new ScriptedContainer(`scripted-${this.#serial}`, spec, clock);
+    this.containers.set(container.id, container);
+    return container;
+  }
+
+  start(container: ScriptedContainer): void {
+    if (container.status.state !== 'created') return;
+    this.#running += 1;
+    this.peakRunning = Math.max(this.peakRunning, this.#running);
+    const unwatch = container.watch(() => {
+      if (!container.ended) return;
+      unwatch();
+      this.#running -= 1;
+    });
+    container.start();
+  }
+}
+
+export function unreachable(): AppError {
+  return new AppError('runtime_unavailable', 'the scripted engine is cut off', { retryable: true });
+}
+
+export function createScriptedEngine(): ScriptedEngine {
+  return new EngineState();
+}

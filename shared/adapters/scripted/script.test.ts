@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { readImage, readScript } from './script.ts';
+
+const image = 'any';
+
+describe('a script', () => {
+  it('is read from a text', () => {
+    expect(readScript('print a  b; sleep 50\nexit 3', image)).toEqual({
+      startError: null,
+      steps: [
+        { kind: 'write', stream: 'stdout', bytes: Buffer.from('a  b\n') },
+        { kind: 'sleep', ms: 50 },
+        { kind: 'exit', exitCode: 3 },
+      ],
+    });
+  });
+
+  it('is one step when it is a list', () => {
+    expect(readScript(['echo', 'a;', 'b'], image).steps).toEqual([
+      { kind: 'write', stream: 'stdout', bytes: Buffer.from('a; b\n') },
+    ]);
+  });
+
+  it('fails at the start for an unknown program, at the run for an unknown word', () => {
+    expect(readScript(['/no/such'], image).startError).toContain('/no/such');
+    expect(readScript('nope', image)).toMatchObject({
+      startError: null,
+      steps: [
+        { stream: 'stderr', bytes: Buffer.from('nope: not found\n') },
+        { kind: 'exit', exitCode: 127 },
+      ],
+    });
+    expect(readScript('start-error no luck', image).startError).toBe('no luck');
+  });
+
+  it('comes from the name of the image when there is no command', () => {
+    expect(readScript(null, 'ubuntu:latest').steps).toEqual([]);
+    expect(readScript(null, 'scripted:print.hi_exit.3').steps).toMatchObject([
+      { bytes: Buffer.from('hi\n') },
+      { kind: 'exit', exitCode: 3 },
+    ]);
+  });
+
+  it('knows images by name', () => {
+    expect(readImage('ubuntu')).toEqual({ kind: 'there' });
+    expect(readImage('x/missing:1')).toEqual({ kind: 'missing' });
+    expect(readImage('broken')).toEqual({ kind: 'broken' });
+    expect(readImage('slow-200')).toEqual({ kind: 'slow', ms: 200 });
+  });
+});

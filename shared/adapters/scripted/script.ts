@@ -1,0 +1,127 @@
+// The language of scripted containers. Pure: text in, steps out.
+//
+// A command is a list of words for one step, or a text of steps separated by `;` or new lines:
+//   print <text>      a line on stdout (`echo` means the same)
+//   warn <text>       a line on stderr
+//   raw <base64>      bytes on stdout, nothing added
+//   lines <n>         n numbered lines on stdout: `line 1`, `line 2`, …
+//   env <name>        the value of a variable as a line on stdout
+//   sleep <ms>        milliseconds
+//   forever           runs until it is killed
+//   ignore-term       from here on SIGTERM does nothing
+//   on-term <code>    from here on SIGTERM ends it with this code (without: 143)
+//   exit <code>       ends; the end of the script is `exit 0` (`true` and `false` are exit 0 and 1)
+//   oom               ends as the kernel would end it for memory: 137
+//   start-error <why> the start fails with these words
+//   anything else     as a text: `<word>: not found` on stderr and exit 127; as a list: the start fails
+// No command at all means `exit 0`, or the steps behind `scripted:` in the image's name with `.` for spaces and
+// `_` for `;`, e.g. `scripted:print.hello_exit.3`.
+//
+// Images are there unless their name says otherwise:
+//   …missing…, …no-such…  no such image
+//   …broken…          the pull fails
+//   …slow-<ms>…       the pull takes so long (once; `never` then finds it, before it does not)
+
+export type ScriptStep =
+  | { readonly kind: 'write'; readonly stream: 'stdout' | 'stderr'; readonly bytes: Buffer }
+  | { readonly kind: 'lines'; readonly count: number }
+  | { readonly kind: 'env'; readonly name: string }
+  | { readonly kind: 'sleep'; readonly ms: number }
+  | { readonly kind: 'on-term'; readonly exitCode: number | null }
+  | { readonly kind: 'exit'; readonly exitCode: number }
+  | { readonly kind: 'oom' };
+
+export interface Script {
+  readonly steps: readonly ScriptStep[];
+  /** Why the start fails, or null. */
+  readonly startError: string | null;
+}
+
+/** The longest a timer can be set for; a script that outlives it does not matter to any test. */
+const FOREVER_MS = 2 ** 31 - 1;
+
+export function readScript(command: string | readonly string[] | null, image: string): Script {
+  if (command === null) return readText(textOfImage(image));
+  if (typeof command === 'string') return readText(command);
+  const [word = '', ...rest] = command;
+  const steps = readStep(word, rest.join(' '));
+  if (steps === null) return { steps: [], startError: `cannot run "${word}": there is no such command` };
+  return readText(`${word} ${rest.join(' ')}`.trim(), '\n');
+}
+
+function textOfImage(image: string): string {
+  const tag = /scripted:(.+)$/.exec(image)?.[1] ?? '';
+  return tag.replaceAll('.', ' ').replaceAll('_', ';');
+}
+
+function readText(text: string, separator: string | RegExp = /[;\n]/): Script {
+  const steps: ScriptStep[] = [];
+  let startError: string | null = null;
+  for (const part of text.split(separator)) {
+    const [, word = '', rest = ''] = /^\s*(\S+)\s?([\s\S]*?)\s*$/.exec(part) ?? [];
+    if (word === '') continue;
+    if (word === 'start-error') startError ??= rest === '' ? 'the script asks for a failed start' : rest;
+    const read = readStep(word, rest);
+    if (read) steps.push(...read);
+    else steps.push(write('stderr', `${word}: not found\n`), { kind: 'exit', exitCode: 127 });
+  }
+  return { steps, startError };
+}
+
+function readStep(word: string, rest: string): ScriptStep[] | null {
+  switch (word) {
+    case 'print':
+    case 'echo':
+      return [write('stdout', `${rest}\n`)];
+    case 'warn':
+      return [write('stderr', `${rest}\n`)];
+    case 'raw':
+      return [{ kind: 'write', stream: 'stdout', bytes: Buffer.from(rest, 'base64') }];
+    case 'lines':
+      return [{ kind: 'lines', count: wholeNumber(rest) }];
+    case 'env':
+      return [{ kind: 'env', name: rest }];
+    case 'sleep':
+      return [{ kind: 'sleep', ms: Math.min(Number(rest) || 0, FOREVER_MS) }];
+    case 'forever':
+      return [{ kind: 'sleep', ms: FOREVER_MS }];
+    case 'ignore-term':
+      return [{ kind: 'on-term', exitCode: null }];
+    case 'on-term':
+      return [{ kind: 'on-term', exitCode: wholeNumber(rest) }];
+    case 'exit':
+      return [{ kind: 'exit', exitCode: wholeNumber(rest) & 0xff }];
+    case 'true':
+      return [{ kind: 'exit', exitCode: 0 }];
+    case 'false':
+      return [{ kind: 'exit', exitCode: 1 }];
+    case 'oom':
+      return [{ kind: 'oom' }];
+    case 'start-error':
+      return [];
+    default:
+      return null;
+  }
+}
+
+function wholeNumber(text: string): number {
+  const number = Number.parseInt(text, 10);
+  return Number.isNaN(number) ? 0 : number;
+}
+
+function write(stream: 'stdout' | 'stderr', text: string): ScriptStep {
+  return { kind: 'write', stream, bytes: Buffer.from(text) };
+}
+
+export type ImageBehaviour =
+  | { readonly kind: 'there' }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'broken' }
+  | { readonly kind: 'slow'; readonly ms: number };
+
+export function readImage(image: string): ImageBehaviour {
+  if (/missing|no-such/.test(image)) return { kind: 'missing' };
+  if (image.includes('broken')) return { kind: 'broken' };
+  const slow = /slow-(\d+)/.exec(image);
+  return slow ? { kind: 'slow', ms: Number(slow[1]) } : { kind: 'there' };
+}

@@ -1,0 +1,142 @@
+// One scripted container: runs its steps on timers, keeps its output, tells whoever waits. No process, no I/O.
+
+import type { LogStream } from '../../model/log-line.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { ContainerSpec, ContainerStatus } from '../../ports/container-runtime.ts';
+import { readScript, type Script } from './script.ts';
+
+const SIGTERM_EXIT = 143;
+const SIGKILL_EXIT = 137;
+
+export interface Chunk {
+  readonly stream: LogStream;
+  readonly bytes: Buffer;
+}
+
+export class ScriptedContainer {
+  readonly id: string;
+  readonly spec: ContainerSpec;
+  readonly script: Script;
+  /** All output from the first byte on. */
+  readonly output: Chunk[] = [];
+  removed = false;
+  readonly #clock: Clock;
+  readonly #watchers = new Set<() => void>();
+  #state: ContainerStatus['state'] = 'created';
+  #startedAt: number | null = null;
+  #finishedAt: number | null = null;
+  #exitCode: number | null = null;
+  #oomKilled = false;
+  /** What SIGTERM ends it with; null ignores it. */
+  #termExit: number | null = SIGTERM_EXIT;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(id: string, spec: ContainerSpec, clock: Clock) {
+    this.id = id;
+    this.spec = spec;
+    this.script = readScript(spec.command, spec.image);
+    this.#clock = clock;
+  }
+
+  get status(): ContainerStatus {
+    return {
+      id: this.id,
+      taskId: this.spec.taskId,
+      attempt: this.spec.attempt,
+      workerId: this.spec.workerId,
+      state: this.#state,
+      startedAt: this.#startedAt,
+      finishedAt: this.#finishedAt,
+      exitCode: this.#exitCode,
+      oomKilled: this.#oomKilled,
+      gpuIds: this.spec.gpuIds,
+    };
+  }
+
+  get ended(): boolean {
+    return this.#state === 'exited' || this.removed;
+  }
+
+  start(): void {
+    if (this.#state !== 'created') return;
+    this.#state = 'running';
+    this.#startedAt = this.#clock.now();
+    this.#run(0);
+  }
+
+  signal(signal: 'SIGTERM' | 'SIGKILL'): void {
+    if (this.#state !== 'running') return;
+    if (signal === 'SIGKILL') this.#end(SIGKILL_EXIT);
+    else if (this.#termExit !== null) this.#end(this.#termExit);
+  }
+
+  remove(): void {
+    this.signal('SIGKILL');
+    this.removed = true;
+    this.#changed();
+  }
+
+  /** Calls back after every change until the returned function is called. */
+  watch(watcher: () => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  #run(from: number): void {
+    const { steps } = this.script;
+    for (let at = from; at < steps.length; at += 1) {
+      const step = steps[at];
+      if (!step) break;
+      switch (step.kind) {
+        case 'write':
+          this.#write(step.stream, step.bytes);
+          break;
+        case 'lines':
+          this.#write('stdout', numberedLines(step.count));
+          break;
+        case 'env':
+          this.#write('stdout', Buffer.from(`${this.spec.env[step.name] ?? ''}\n`));
+          break;
+        case 'on-term':
+          this.#termExit = step.exitCode;
+          break;
+        case 'exit':
+          this.#end(step.exitCode);
+          return;
+        case 'oom':
+          this.#oomKilled = true;
+          this.#end(SIGKILL_EXIT);
+          return;
+        case 'sleep':
+          this.#timer = setTimeout(() => this.#run(at + 1), step.ms);
+          // A scripted container must not keep its process alive, as a real one would not.
+          this.#timer.unref();
+          return;
+      }
+    }
+    this.#end(0);
+  }
+
+  #write(stream: LogStream, bytes: Buffer): void {
+    this.output.push({ stream, bytes });
+    this.#changed();
+  }
+
+  #end(exitCode: number): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#state = 'exited';
+    this.#exitCode = exitCode;
+    this.#finishedAt = this.#clock.now();
+    this.#changed();
+  }
+
+  #changed(): void {
+    for (const watcher of this.#watchers) watcher();
+  }
+}
+
+function numberedLines(count: number): Buffer {
+  let text = '';
+  for (let n = 1; n <= count; n += 1) text += `line ${n}\n`;
+  return Buffer.from(text);
+}
