@@ -36,7 +36,7 @@ export function containerName(taskId: string, attempt: number): string {
 
 /** Ids as NVIDIA's driver gives them are real devices; all others are simulated and only shown to the program. */
 export function isRealGpu(id: string): boolean {
-  return /^(GPU|MIG)-[0-9a-f]/i.test(id);
+  return /^(GPU|MIG)-[0-9a-f]/.test(id);
 }
 
 /** What every container of the project is created with, pause containers included. */
