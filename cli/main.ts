@@ -22,4 +22,4 @@ for (const stream of [process.stdout, process.stderr]) {
   );
 }
 
-process.exitCode = await runCli(process.argv.slice(2), terminalIo(interrupt.signal), readVersion());
+process.exitCode = await runCli(process.argv.slice(2), terminalIo(interrupt), readVersion());

@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import type { CliIo } from './io.ts';
 
-export function terminalIo(signal: AbortSignal): CliIo {
+/** Ctrl-C at a hidden question aborts `interrupt`; otherwise it comes as a signal, which is the caller's to handle. */
+export function terminalIo(interrupt: AbortController): CliIo {
+  const { signal } = interrupt;
   const { stdin, stdout, stderr, env } = process;
   return {
     out: (text) => write(stdout, text),
@@ -14,7 +16,7 @@ export function terminalIo(signal: AbortSignal): CliIo {
     color: stdout.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb',
     interactive: stdin.isTTY === true && stderr.isTTY === true,
     signal,
-    ask: (prompt, { secret }) => (secret ? askSecret(prompt) : askLine(prompt, signal)),
+    ask: (prompt, { secret }) => (secret ? askSecret(prompt, interrupt) : askLine(prompt, signal)),
     readInput: async () => {
       const chunks: Buffer[] = [];
       for await (const chunk of stdin) chunks.push(chunk as Buffer);
@@ -38,7 +40,7 @@ async function askLine(prompt: string, signal: AbortSignal): Promise<string> {
 }
 
 /** Raw mode shows nothing, and leaves the line's keys to us. */
-function askSecret(prompt: string): Promise<string> {
+function askSecret(prompt: string, interrupt: AbortController): Promise<string> {
   const { stdin, stderr } = process;
   stderr.write(prompt);
   return new Promise((resolve, reject) => {
@@ -56,8 +58,8 @@ function askSecret(prompt: string): Promise<string> {
         if (key === '\u0003' || key === '\u0004') {
           // In raw mode Ctrl-C comes as a key; it must still mean what it means.
           return finish(() => {
-            process.kill(process.pid, 'SIGINT');
-            reject(new Error('given up'));
+            interrupt.abort();
+            reject(interrupt.signal.reason);
           });
         }
         if (key === '\u007f' || key === '\b') typed = [...typed].slice(0, -1).join('');
