@@ -22,7 +22,8 @@ const FREE = /(^(test|bench)\/|\.test\.ts$|\.config\.ts$)/;
 const ROOTS = ['api', 'scheduler', 'runner', 'shared', 'client', 'cli', 'web', 'infra'];
 
 export function readImportTable(markdown: string): Room[] {
-  return markdown
+  const section = markdown.split('\n## ').find((part) => part.startsWith('Who may import whom')) ?? '';
+  return section
     .split('\n')
     .filter((line) => /^\| `/.test(line))
     .map((line) => {
