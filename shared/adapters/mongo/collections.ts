@@ -1,0 +1,123 @@
+// The collections, their documents and their indexes. Records in full are kept as JSON text: BSON cannot hold
+// every string (lone surrogates) nor every key (dots, a dollar sign) exactly as it was put in.
+
+import type { Collection, Db, IndexSpecification } from 'mongodb';
+import type { Liveness, Maintenance } from '../../model/worker.ts';
+import type { TaskDocument } from './task-document.ts';
+
+export interface CounterDocument {
+  _id: 'term' | 'first_admin';
+  value: number;
+}
+
+/** A batch on its way in; see `task-batches.ts`. */
+export interface BatchDocument {
+  _id: string;
+  state: 'open' | 'committed' | 'given_up';
+  /** When it was begun, by the clock of its writer. */
+  at: number;
+}
+
+export interface WorkerDocument {
+  _id: string;
+  registration: string;
+  maintenance: Maintenance;
+  liveness: Liveness;
+  livenessAt: number;
+}
+
+export interface UserDocument {
+  _id: string;
+  usernameKey: string;
+  record: string;
+}
+
+export interface TokenDocument {
+  _id: string;
+  userId: string;
+  hash: string;
+  createdAt: number;
+  lastUsedAt: number | null;
+  record: string;
+}
+
+export interface FileDocument {
+  /** Owner, task and path: there is one record of each. */
+  _id: string;
+  id: string;
+  ownerId: string;
+  /** `''` for an upload. */
+  taskId: string;
+  path: string;
+  record: string;
+}
+
+export interface LogChunkDocument {
+  /** Task, attempt and first number. */
+  _id: string;
+  taskId: string;
+  attempt: number;
+  firstSeq: number;
+  lastSeq: number;
+  /** Lines of the attempt up to the end of this chunk. */
+  stdoutLines: number;
+  stderrLines: number;
+  /** One line of JSON for each line. */
+  text: string;
+}
+
+export interface Collections {
+  readonly counters: Collection<CounterDocument>;
+  readonly tasks: Collection<TaskDocument>;
+  readonly batches: Collection<BatchDocument>;
+  readonly workers: Collection<WorkerDocument>;
+  readonly users: Collection<UserDocument>;
+  readonly tokens: Collection<TokenDocument>;
+  readonly files: Collection<FileDocument>;
+  readonly logs: Collection<LogChunkDocument>;
+}
+
+export function collectionsOf(db: Db): Collections {
+  return {
+    counters: db.collection('counters'),
+    tasks: db.collection('tasks'),
+    batches: db.collection('task_batches'),
+    workers: db.collection('workers'),
+    users: db.collection('users'),
+    tokens: db.collection('tokens'),
+    files: db.collection('files'),
+    logs: db.collection('log_chunks'),
+  };
+}
+
+interface Index {
+  readonly of: keyof Collections;
+  readonly name: string;
+  readonly key: IndexSpecification;
+  readonly unique?: true;
+}
+
+const INDEXES: readonly Index[] = [
+  { of: 'tasks', name: 'by_submission', key: { submission: 1 }, unique: true },
+  { of: 'tasks', name: 'by_owner', key: { ownerId: 1, _id: -1 } },
+  { of: 'tasks', name: 'by_state', key: { state: 1, _id: -1 } },
+  { of: 'tasks', name: 'by_owner_state', key: { ownerId: 1, state: 1, _id: -1 } },
+  { of: 'tasks', name: 'by_tag', key: { tag: 1, _id: -1 } },
+  { of: 'tasks', name: 'by_worker', key: { workerId: 1, _id: -1 } },
+  { of: 'tasks', name: 'by_urgency', key: { state: 1, priority: -1, _id: 1 } },
+  { of: 'users', name: 'by_username', key: { usernameKey: 1 }, unique: true },
+  { of: 'tokens', name: 'by_hash', key: { hash: 1 }, unique: true },
+  { of: 'tokens', name: 'by_user', key: { userId: 1, createdAt: 1 } },
+  { of: 'files', name: 'by_owner', key: { ownerId: 1, path: 1 } },
+  { of: 'files', name: 'by_id', key: { id: 1 }, unique: true },
+  { of: 'logs', name: 'by_line', key: { taskId: 1, attempt: 1, lastSeq: 1 } },
+];
+
+/** Creates what is not there yet. One by one: FerretDB fails when it is given several that exist. */
+export async function ensureIndexes(collections: Collections): Promise<void> {
+  for (const { of, name, key, unique } of INDEXES) {
+    // The type of the document does not matter to an index.
+    const collection = collections[of] as unknown as Collection;
+    await collection.createIndex(key, unique ? { name, unique } : { name });
+  }
+}

@@ -1,0 +1,89 @@
+// The store and the log store of a cluster on MongoDB, or a server that speaks its protocol (see ADR 0005). It
+// must use nothing that needs transactions, change streams or TTL indexes.
+
+import { MongoClient, type MongoClientOptions } from 'mongodb';
+import { AppError, messageOf } from '../../errors.ts';
+import type { LogStore } from '../../ports/log-store.ts';
+import type { Store } from '../../ports/store.ts';
+import { collectionsOf, ensureIndexes } from './collections.ts';
+import { asAppError, guarded, unavailable, upserting } from './errors.ts';
+import { MongoFileRecordStore } from './file-record-store.ts';
+import { MongoLogStore } from './log-store.ts';
+import { TaskBatches } from './task-batches.ts';
+import { MongoTaskStore } from './task-store.ts';
+import { MongoUserStore } from './user-store.ts';
+import { MongoWorkerStore } from './worker-store.ts';
+
+/** Every wait has an end. What the URL says goes before these. */
+const DEFAULTS = {
+  serverSelectionTimeoutMS: 5_000,
+  connectTimeoutMS: 5_000,
+  socketTimeoutMS: 30_000,
+  waitQueueTimeoutMS: 10_000,
+  // A process of this project needs few, and a cluster has many processes.
+  maxPoolSize: 20,
+  appName: 'cloudai',
+} as const satisfies MongoClientOptions;
+
+const DEFAULT_DATABASE = 'cloudai';
+
+/**
+ * Opens the database that the path of `url` names (`cloudai` without one) with the indexes it needs. Closing the
+ * store closes both. Throws `store_unavailable` when it cannot be reached, `bad_config` when the URL is malformed.
+ */
+export async function openMongo(url: string): Promise<{ store: Store; logs: LogStore }> {
+  const client = connectTo(url);
+  try {
+    await client.connect();
+    const collections = collectionsOf(client.db(databaseOf(url)));
+    await ensureIndexes(collections);
+    const batches = new TaskBatches(collections);
+    await batches.settle();
+    const store: Store = {
+      tasks: new MongoTaskStore(collections, batches),
+      workers: new MongoWorkerStore(collections),
+      users: new MongoUserStore(collections),
+      files: new MongoFileRecordStore(collections),
+      nextTerm: () =>
+        upserting(async () => {
+          await batches.settle();
+          const written = await collections.counters.findOneAndUpdate(
+            { _id: 'term' },
+            { $inc: { value: 1 } },
+            { upsert: true, returnDocument: 'after' },
+          );
+          if (written === null) throw unavailable('the leadership term was not written');
+          return written.value;
+        }),
+      ping: () =>
+        guarded(async () => {
+          await client.db(databaseOf(url)).command({ ping: 1 });
+        }),
+      close: () => guarded(() => client.close()),
+    };
+    return { store, logs: new MongoLogStore(collections) };
+  } catch (error) {
+    await client.close().catch(() => undefined);
+    throw asAppError(error);
+  }
+}
+
+function connectTo(url: string): MongoClient {
+  const given = new Set(
+    [...new URLSearchParams(url.split('?')[1] ?? '').keys()].map((key) => key.toLowerCase()),
+  );
+  const own = Object.entries(DEFAULTS).filter(([key]) => !given.has(key.toLowerCase()));
+  // A write that returned is on the disks of most members. Spelled out because a standalone server does less.
+  const durable =
+    given.has('w') || given.has('journal') ? {} : { writeConcern: { w: 'majority', journal: true } as const };
+  try {
+    return new MongoClient(url, { ...Object.fromEntries(own), ...durable });
+  } catch (error) {
+    throw new AppError('bad_config', `STORE_URL is not a MongoDB URL: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function databaseOf(url: string): string {
+  const path = /^mongodb(?:\+srv)?:\/\/[^/]*\/([^?]*)/.exec(url)?.[1] ?? '';
+  return path === '' ? DEFAULT_DATABASE : decodeURIComponent(path);
+}

@@ -1,0 +1,126 @@
+// A task as a document. No decisions here.
+
+import type { Task, TaskState } from '../../model/task.ts';
+
+export interface TaskDocument {
+  _id: string;
+  /** Owner and idempotency key, or the id of a task without one: unique in both cases. */
+  submission: string;
+  ownerId: string;
+  ownerName: string;
+  /** `hidden` while the batch it belongs to is on its way in. */
+  state: TaskState | 'hidden';
+  /** Only while hidden: its batch, and the state it will show. */
+  batch?: string;
+  shows?: TaskState;
+  /** The last pass of `place` that wrote it. */
+  pass?: string;
+  revision: number;
+  attempt: number;
+  failures: number;
+  losses: number;
+  workerId: string | null;
+  priority: number;
+  tag: string;
+  wantedWorker: string | null;
+  cpuMillis: number;
+  memoryMb: number;
+  gpus: number;
+  storageMb: number;
+  notBefore: number;
+  submittedAt: number;
+  queuedAt: number;
+  assignedAt: number | null;
+  startedAt: number | null;
+  finishedAt: number | null;
+  reason: Task['reason'];
+  exitCode: number | null;
+  idempotencyKey: string | null;
+  requestHash: string | null;
+  /** Id, name, image and tag in lower case. */
+  search: string;
+  /** The rest as JSON. */
+  message: string;
+  cancel: string;
+  attempts: string;
+  spec: string;
+}
+
+export function submissionOf(task: Pick<Task, 'id' | 'ownerId' | 'idempotencyKey'>): string {
+  return JSON.stringify(task.idempotencyKey === null ? [task.id] : [task.ownerId, task.idempotencyKey]);
+}
+
+export function documentOf(task: Task): TaskDocument {
+  const { spec } = task;
+  return {
+    _id: task.id,
+    submission: submissionOf(task),
+    ownerId: task.ownerId,
+    ownerName: task.ownerName,
+    revision: task.revision,
+    priority: spec.priority,
+    tag: spec.tag,
+    wantedWorker: spec.worker,
+    ...spec.resources,
+    submittedAt: task.submittedAt,
+    idempotencyKey: task.idempotencyKey,
+    requestHash: task.requestHash,
+    search: [task.id, spec.name, spec.image, spec.tag].join('\n').toLowerCase(),
+    spec: JSON.stringify(spec),
+    ...changingFields(task),
+  };
+}
+
+/** What a commit may change. */
+export function changingFields(task: Task) {
+  return {
+    state: task.state,
+    attempt: task.attempt,
+    failures: task.failures,
+    losses: task.losses,
+    workerId: task.workerId,
+    notBefore: task.notBefore,
+    queuedAt: task.queuedAt,
+    assignedAt: task.assignedAt,
+    startedAt: task.startedAt,
+    finishedAt: task.finishedAt,
+    reason: task.reason,
+    exitCode: task.exitCode,
+    message: JSON.stringify(task.message),
+    cancel: JSON.stringify(task.cancel),
+    attempts: JSON.stringify(task.attempts),
+  } satisfies Partial<TaskDocument>;
+}
+
+/** Of a document that is not hidden. */
+export function taskOf(doc: TaskDocument): Task {
+  return {
+    id: doc._id,
+    ownerId: doc.ownerId,
+    ownerName: doc.ownerName,
+    spec: JSON.parse(doc.spec),
+    state: doc.state as TaskState,
+    revision: doc.revision,
+    attempt: doc.attempt,
+    failures: doc.failures,
+    losses: doc.losses,
+    workerId: doc.workerId,
+    reason: doc.reason,
+    exitCode: doc.exitCode,
+    message: JSON.parse(doc.message),
+    cancel: JSON.parse(doc.cancel),
+    notBefore: doc.notBefore,
+    attempts: JSON.parse(doc.attempts),
+    idempotencyKey: doc.idempotencyKey,
+    requestHash: doc.requestHash,
+    submittedAt: doc.submittedAt,
+    queuedAt: doc.queuedAt,
+    assignedAt: doc.assignedAt,
+    startedAt: doc.startedAt,
+    finishedAt: doc.finishedAt,
+  };
+}
+
+export function resourcesOf(doc: Pick<TaskDocument, 'cpuMillis' | 'memoryMb' | 'gpus' | 'storageMb'>) {
+  return { cpuMillis: doc.cpuMillis, memoryMb: doc.memoryMb, gpus: doc.gpus, storageMb: doc.storageMb };
+}

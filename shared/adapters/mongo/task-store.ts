@@ -1,0 +1,251 @@
+// Tasks in MongoDB. A single document changes atomically, and compare-and-set is the filter on its revision; there
+// are no transactions. Batches: see task-batches.ts. `place` checks the term and then writes, two steps: a leader
+// that is replaced in between may still write placements that were legal when it made them. Their records carry
+// its term, and no task is placed twice, for the revision decides.
+
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Filter } from 'mongodb';
+import { AppError } from '../../errors.ts';
+import { TASK_STATES, type Task, type TaskState } from '../../model/task.ts';
+import { PLACED_STATES } from '../../model/task-states.ts';
+import type {
+  Allocation,
+  InsertOutcome,
+  QueuedTask,
+  TaskFilter,
+  TaskPage,
+  TaskStore,
+} from '../../ports/store.ts';
+import type { Collections } from './collections.ts';
+import { guarded, isDuplicate, unavailable } from './errors.ts';
+import type { TaskBatches } from './task-batches.ts';
+import {
+  changingFields,
+  documentOf,
+  resourcesOf,
+  submissionOf,
+  type TaskDocument,
+  taskOf,
+} from './task-document.ts';
+
+/** How long an insert waits for another one that holds its idempotency key. */
+const KEY_WAIT_MS = 10_000;
+
+const RESOURCES = { cpuMillis: 1, memoryMb: 1, gpus: 1, storageMb: 1 } as const;
+
+export class MongoTaskStore implements TaskStore {
+  readonly #tasks: Collections['tasks'];
+  readonly #counters: Collections['counters'];
+  readonly #batches: TaskBatches;
+
+  constructor(collections: Collections, batches: TaskBatches) {
+    this.#tasks = collections.tasks;
+    this.#counters = collections.counters;
+    this.#batches = batches;
+  }
+
+  async insert(tasks: readonly Task[]): Promise<InsertOutcome> {
+    if (tasks.length === 0) return { kind: 'inserted' };
+    if (new Set(tasks.map(submissionOf)).size < tasks.length) {
+      throw new AppError('conflict', 'two tasks of the batch have the same idempotency key or id');
+    }
+    return guarded(async () => {
+      const end = performance.now() + KEY_WAIT_MS;
+      do {
+        const holders = await this.#keyHolders(tasks);
+        const hidden = holders.find(({ state }) => state === 'hidden');
+        if (!hidden && holders.length > 0) return { kind: 'duplicate', existing: holders.map(taskOf) };
+        if (!hidden || !(await this.#batches.isUnderWay(hidden.batch ?? ''))) {
+          try {
+            await this.#insertNew(tasks);
+            return { kind: 'inserted' };
+          } catch (error) {
+            if (!isDuplicate(error)) throw error;
+            // Another was first with a key: look again. A taken id will not go away.
+            const ids = tasks.map(({ id }) => id);
+            const taken = await this.#tasks.findOne({ _id: { $in: ids }, state: { $ne: 'hidden' } });
+            if (taken && !(await this.#keyHolders(tasks)).some(({ _id }) => _id === taken._id)) throw error;
+          }
+        }
+        await delay(5 + Math.random() * 20);
+      } while (performance.now() < end);
+      throw unavailable('another submission with the same idempotency key is still under way');
+    });
+  }
+
+  async #insertNew(tasks: readonly Task[]): Promise<void> {
+    const [first, second] = tasks;
+    if (first && !second) await this.#tasks.insertOne(documentOf(first));
+    else await this.#batches.insert(tasks);
+  }
+
+  /** Tasks, hidden ones too, that hold idempotency keys of `tasks`, in the order of the call. */
+  async #keyHolders(tasks: readonly Task[]): Promise<TaskDocument[]> {
+    const keys = tasks.filter(({ idempotencyKey }) => idempotencyKey !== null).map(submissionOf);
+    if (keys.length === 0) return [];
+    const holders = await this.#tasks.find({ submission: { $in: keys } }).toArray();
+    return holders.sort((a, b) => keys.indexOf(a.submission) - keys.indexOf(b.submission));
+  }
+
+  get(id: string): Promise<Task | null> {
+    return guarded(async () => {
+      const found = await this.#tasks.findOne({ _id: id });
+      return found === null || found.state === 'hidden' ? null : taskOf(found);
+    });
+  }
+
+  getMany(ids: readonly string[]): Promise<Task[]> {
+    return guarded(async () => {
+      const found = await this.#tasks.find({ _id: { $in: [...ids] } }).toArray();
+      return found.filter(({ state }) => state !== 'hidden').map(taskOf);
+    });
+  }
+
+  commit(next: Task): Promise<boolean> {
+    return guarded(async () => {
+      const { matchedCount } = await this.#tasks.updateOne(before(next), {
+        $set: { ...changingFields(next), revision: next.revision },
+      });
+      return matchedCount === 1;
+    });
+  }
+
+  place(next: readonly Task[], term: number): Promise<ReadonlySet<string>> {
+    return guarded(async () => {
+      const newest = await this.#counters.findOne({ _id: 'term' });
+      if (next.length === 0 || term < (newest?.value ?? 0)) return new Set<string>();
+      // Tells which writes were ours: another writer may have brought a task to the same revision.
+      const pass = randomUUID();
+      const { matchedCount } = await this.#tasks.bulkWrite(
+        next.map((task) => ({
+          // At most one matches, as with `updateOne`; but FerretDB keeps a cursor open for each of those, and a
+          // large bulk of them never ends.
+          updateMany: {
+            filter: before(task),
+            update: { $set: { ...changingFields(task), revision: task.revision, pass } },
+          },
+        })),
+        { ordered: false },
+      );
+      const ids = next.map(({ id }) => id);
+      if (matchedCount === next.length) return new Set(ids);
+      const written = await this.#tasks
+        .find({ _id: { $in: ids }, pass }, { projection: { _id: 1 } })
+        .toArray();
+      return new Set(written.map(({ _id }) => _id));
+    });
+  }
+
+  list(filter: TaskFilter, page: { limit: number; before?: string | undefined }): Promise<TaskPage> {
+    return guarded(async () => {
+      const found = await this.#tasks
+        .find(conditionsOf(filter, page.before))
+        .sort({ _id: -1 })
+        .limit(page.limit + 1)
+        .toArray();
+      const tasks = found.slice(0, page.limit).map(taskOf);
+      return { tasks, next: found.length > page.limit ? (tasks.at(-1)?.id ?? null) : null };
+    });
+  }
+
+  countByState(ownerId?: string): Promise<Record<TaskState, number>> {
+    return guarded(async () => {
+      const counts = Object.fromEntries(TASK_STATES.map((state) => [state, 0])) as Record<TaskState, number>;
+      const groups = this.#tasks.aggregate<{ _id: TaskState | 'hidden'; count: number }>([
+        ...(ownerId === undefined ? [] : [{ $match: { ownerId } }]),
+        { $group: { _id: '$state', count: { $sum: 1 } } },
+      ]);
+      for await (const { _id, count } of groups) if (_id !== 'hidden') counts[_id] = count;
+      return counts;
+    });
+  }
+
+  queued({ after, limit }: { after?: string | undefined; limit: number }): Promise<QueuedTask[]> {
+    return guarded(async () => {
+      const found = await this.#tasks
+        .find(
+          { state: 'queued', ...(after === undefined ? {} : { _id: { $gt: after } }) },
+          {
+            projection: {
+              ...RESOURCES,
+              ownerId: 1,
+              attempt: 1,
+              revision: 1,
+              priority: 1,
+              wantedWorker: 1,
+              notBefore: 1,
+              submittedAt: 1,
+              queuedAt: 1,
+            },
+          },
+        )
+        .sort({ _id: 1 })
+        .limit(limit)
+        .toArray();
+      return found.map((doc) => ({
+        id: doc._id,
+        ownerId: doc.ownerId,
+        attempt: doc.attempt,
+        revision: doc.revision,
+        priority: doc.priority,
+        resources: resourcesOf(doc),
+        worker: doc.wantedWorker,
+        notBefore: doc.notBefore,
+        submittedAt: doc.submittedAt,
+        queuedAt: doc.queuedAt,
+      }));
+    });
+  }
+
+  allocations(workerId?: string): Promise<Allocation[]> {
+    return guarded(async () => {
+      const found = await this.#tasks
+        .find(
+          { state: { $in: [...PLACED_STATES] }, ...(workerId === undefined ? {} : { workerId }) },
+          { projection: { ...RESOURCES, workerId: 1, attempt: 1, state: 1, assignedAt: 1 } },
+        )
+        .toArray();
+      return found.map((doc) => ({
+        taskId: doc._id,
+        workerId: doc.workerId ?? '',
+        attempt: doc.attempt,
+        state: doc.state as Allocation['state'],
+        resources: resourcesOf(doc),
+        assignedAt: doc.assignedAt ?? 0,
+      }));
+    });
+  }
+
+  countAhead({ priority, id }: { priority: number; id: string }): Promise<number> {
+    return guarded(async () => {
+      const [more, same] = await Promise.all([
+        this.#tasks.countDocuments({ state: 'queued', priority: { $gt: priority } }),
+        this.#tasks.countDocuments({ state: 'queued', priority, _id: { $lt: id } }),
+      ]);
+      return more + same;
+    });
+  }
+}
+
+/** Matches the record that `next` was made from, and no other. */
+function before(next: Task): Filter<TaskDocument> {
+  return { _id: next.id, revision: next.revision - 1 };
+}
+
+function conditionsOf(filter: TaskFilter, beforeId: string | undefined): Filter<TaskDocument> {
+  const { ownerId, states, tag, workerId, text } = filter;
+  return {
+    state: states ? { $in: [...states] } : { $ne: 'hidden' },
+    ...(ownerId === undefined ? {} : { ownerId }),
+    ...(tag === undefined ? {} : { tag }),
+    ...(workerId === undefined ? {} : { workerId }),
+    ...(text === undefined || text === '' ? {} : { search: { $regex: literal(text.toLowerCase()) } }),
+    ...(beforeId === undefined ? {} : { _id: { $lt: beforeId } }),
+  };
+}
+
+/** A pattern that matches `text` and nothing else. */
+function literal(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+}

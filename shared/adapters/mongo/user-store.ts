@@ -1,0 +1,99 @@
+// Accounts and API tokens in MongoDB. Holds hashes only; it must never see a password or a token itself.
+
+import { type ApiToken, type User, usernameKey } from '../../model/user.ts';
+import type { UserStore } from '../../ports/store.ts';
+import type { Collections, TokenDocument } from './collections.ts';
+import { guarded, isDuplicate } from './errors.ts';
+
+export class MongoUserStore implements UserStore {
+  readonly #users: Collections['users'];
+  readonly #tokens: Collections['tokens'];
+  readonly #counters: Collections['counters'];
+
+  constructor({ users, tokens, counters }: Pick<Collections, 'users' | 'tokens' | 'counters'>) {
+    this.#users = users;
+    this.#tokens = tokens;
+    this.#counters = counters;
+  }
+
+  insert(user: User): Promise<boolean> {
+    const key = usernameKey(user.username);
+    return guarded(async () => {
+      try {
+        await this.#users.insertOne({ _id: user.id, usernameKey: key, record: JSON.stringify(user) });
+        return true;
+      } catch (error) {
+        // The name, or (a fault of the caller) the id?
+        if (isDuplicate(error) && (await this.#users.findOne({ usernameKey: key })) !== null) return false;
+        throw error;
+      }
+    });
+  }
+
+  get(id: string): Promise<User | null> {
+    return this.#find({ _id: id });
+  }
+
+  findByUsername(username: string): Promise<User | null> {
+    return this.#find({ usernameKey: usernameKey(username) });
+  }
+
+  claimFirstAdmin(): Promise<boolean> {
+    return guarded(async () => {
+      try {
+        await this.#counters.insertOne({ _id: 'first_admin', value: 1 });
+        return true;
+      } catch (error) {
+        if (isDuplicate(error)) return false;
+        throw error;
+      }
+    });
+  }
+
+  insertToken(token: ApiToken): Promise<void> {
+    return guarded(async () => {
+      await this.#tokens.insertOne({
+        _id: token.id,
+        userId: token.userId,
+        hash: token.hash,
+        createdAt: token.createdAt,
+        lastUsedAt: token.lastUsedAt,
+        record: JSON.stringify(token),
+      });
+    });
+  }
+
+  findTokenByHash(hash: string): Promise<ApiToken | null> {
+    return guarded(async () => {
+      const found = await this.#tokens.findOne({ hash });
+      return found && tokenOf(found);
+    });
+  }
+
+  listTokens(userId: string): Promise<ApiToken[]> {
+    return guarded(async () =>
+      (await this.#tokens.find({ userId }).sort({ createdAt: 1, _id: 1 }).toArray()).map(tokenOf),
+    );
+  }
+
+  touchToken(id: string, lastUsedAt: number): Promise<void> {
+    return guarded(async () => {
+      await this.#tokens.updateOne({ _id: id }, { $set: { lastUsedAt } });
+    });
+  }
+
+  removeToken(userId: string, id: string): Promise<boolean> {
+    return guarded(async () => (await this.#tokens.deleteOne({ _id: id, userId })).deletedCount === 1);
+  }
+
+  #find(where: { _id: string } | { usernameKey: string }): Promise<User | null> {
+    return guarded(async () => {
+      const found = await this.#users.findOne(where);
+      return found && (JSON.parse(found.record) as User);
+    });
+  }
+}
+
+function tokenOf(doc: TokenDocument): ApiToken {
+  return { ...(JSON.parse(doc.record) as ApiToken), lastUsedAt: doc.lastUsedAt };
+}
