@@ -3,6 +3,7 @@
 
 import { AppError } from '../shared/errors.ts';
 import type { Store, TaskStore, WorkerStore } from '../shared/ports/store.ts';
+import { withDeadline } from './deadline.ts';
 
 export const STORE_DEADLINE_MS = 30_000;
 
@@ -15,7 +16,11 @@ export interface SchedulerStore {
 /** Calls that take longer than `deadlineMs` throw AppError `store_unavailable` (retryable). */
 export function boundStore(store: Store, deadlineMs = STORE_DEADLINE_MS): SchedulerStore {
   const { tasks, workers } = store;
-  const bound = <T>(what: string, promise: Promise<T>) => withDeadline(promise, deadlineMs, what);
+  const bound = <T>(what: string, promise: Promise<T>) =>
+    withDeadline(promise, deadlineMs, () => {
+      const message = `the store did not ${what} within ${deadlineMs / 1000} s`;
+      return new AppError('store_unavailable', message, { retryable: true });
+    });
   return {
     tasks: {
       get: (id) => bound('read a task', tasks.get(id)),
@@ -32,19 +37,4 @@ export function boundStore(store: Store, deadlineMs = STORE_DEADLINE_MS): Schedu
     },
     nextTerm: () => bound('take a term', store.nextTerm()),
   };
-}
-
-async function withDeadline<T>(promise: Promise<T>, ms: number, what: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const message = `the store did not ${what} within ${ms / 1000} s`;
-      reject(new AppError('store_unavailable', message, { retryable: true }));
-    }, ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -2,10 +2,11 @@
 // confirmed last runs out; an answer that never comes therefore cannot make two leaders believe in themselves for
 // longer than the term check in the store already covers.
 
-import { messageOf } from '../shared/errors.ts';
+import { AppError, messageOf } from '../shared/errors.ts';
 import type { Log } from '../shared/platform/log.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { LeaderLease } from '../shared/ports/coordination.ts';
+import { withDeadline } from './deadline.ts';
 
 export interface LeadershipParts {
   readonly lease: LeaderLease;
@@ -20,6 +21,7 @@ export interface LeadershipParts {
 
 /** A copy that stands by asks this often, so that it takes over soon after a lease was given up. */
 const STANDBY_MS = 500;
+const RELEASE_MS = 3_000;
 
 export class Leadership {
   readonly #parts: LeadershipParts;
@@ -27,7 +29,6 @@ export class Leadership {
   #validUntil = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
   #expiry: NodeJS.Timeout | undefined;
-  #asking: Promise<void> | null = null;
   #wins = 0;
   #stopped = false;
 
@@ -53,7 +54,7 @@ export class Leadership {
   async resign(): Promise<void> {
     this.#drop();
     try {
-      await this.#parts.lease.release(this.#parts.holder);
+      await withDeadline(this.#parts.lease.release(this.#parts.holder), RELEASE_MS, noAnswer);
     } catch (error) {
       this.#parts.log.warn({ fault: messageOf(error) }, 'could not release the lease; it runs out by itself');
     }
@@ -62,18 +63,14 @@ export class Leadership {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    await this.#asking;
+    // An answer still under way finds `#stopped`, and its question went out before this one.
     await this.resign();
   }
 
   #schedule(ms: number): void {
     if (this.#stopped) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#asking = this.#ask().finally(() => {
-        this.#asking = null;
-      });
-    }, ms);
+    this.#timer = setTimeout(() => void this.#ask(), ms);
   }
 
   async #ask(): Promise<void> {
@@ -81,7 +78,7 @@ export class Leadership {
     const held = this.holds();
     const askedAt = clock.monotonic();
     try {
-      const ours = await lease.hold(holder, ttlMs);
+      const ours = await withDeadline(lease.hold(holder, ttlMs), ttlMs, noAnswer);
       if (this.#stopped) return;
       // The lease runs at least from when it was asked for.
       if (ours) this.#keep(askedAt + ttlMs);
@@ -119,4 +116,8 @@ export class Leadership {
     this.#validUntil = Number.NEGATIVE_INFINITY;
     if (before) this.#parts.onChange();
   }
+}
+
+function noAnswer(): AppError {
+  return new AppError('queue_unavailable', 'no answer about the lease of the leader', { retryable: true });
 }

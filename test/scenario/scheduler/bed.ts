@@ -1,0 +1,181 @@
+// A cluster in one process: real store file, real Redis, any number of schedulers, workers played by the test.
+
+import { Redis } from 'ioredis';
+import { createScheduler, type Scheduler, type SchedulerParts } from '../../../scheduler/scheduler.ts';
+import { openRedis, type RedisParts } from '../../../shared/adapters/redis/open.ts';
+import { openSqliteStore } from '../../../shared/adapters/sqlite/open.ts';
+import { taskChanged } from '../../../shared/model/event.ts';
+import { resourceShape } from '../../../shared/model/resources.ts';
+import type { Task, TaskSpec } from '../../../shared/model/task.ts';
+import { systemClock } from '../../../shared/platform/clock.ts';
+import { loadSchedulerConfig } from '../../../shared/platform/config.ts';
+import { createLog, silentLog } from '../../../shared/platform/log.ts';
+import type { LeaderLease } from '../../../shared/ports/coordination.ts';
+import type { Store } from '../../../shared/ports/store.ts';
+import { redisUrl, tempDir, uniqueName } from '../../support/servers.ts';
+import { makeTask } from '../../support/tasks.ts';
+import { waitFor } from '../../support/wait-for.ts';
+import { PlayedWorker, type PlayedWorkerOptions } from './played-worker.ts';
+
+export interface BedOptions {
+  readonly url?: string;
+  readonly workerLeaseSeconds?: number;
+  readonly leaderLeaseSeconds?: number;
+  readonly reconcileSeconds?: number;
+}
+
+export const log = process.env.TEST_LOG ? createLog('test', 'debug') : silentLog();
+
+export class Bed {
+  readonly store: Store;
+  readonly redis: RedisParts;
+  readonly #options: BedOptions;
+  readonly #prefix: string;
+  readonly #path: string;
+  readonly #ends: (() => Promise<unknown>)[] = [];
+
+  private constructor(of: {
+    store: Store;
+    redis: RedisParts;
+    options: BedOptions;
+    prefix: string;
+    path: string;
+  }) {
+    this.store = of.store;
+    this.redis = of.redis;
+    this.#options = of.options;
+    this.#prefix = of.prefix;
+    this.#path = of.path;
+  }
+
+  static async open(options: BedOptions = {}): Promise<Bed> {
+    const dir = await tempDir();
+    const path = `${dir.path}/store.db`;
+    const prefix = uniqueName('sched-');
+    const store = await openSqliteStore(path);
+    const redis = await openRedis({ url: options.url ?? redisUrl, prefix, patience: 'patient', log });
+    const bed = new Bed({ store, redis, options, prefix, path });
+    bed.#ends.push(
+      dir.remove,
+      () => store.close(),
+      () => dropKeys(bed),
+      () => redis.close(),
+    );
+    return bed;
+  }
+
+  get url(): string {
+    return this.#options.url ?? redisUrl;
+  }
+
+  get prefix(): string {
+    return this.#prefix;
+  }
+
+  /** A scheduler like another process: own connections to store and Redis. */
+  async addScheduler(over: { lease?: (real: LeaderLease) => LeaderLease } = {}): Promise<Scheduler> {
+    const store = await openSqliteStore(this.#path);
+    const redis = await openRedis({ url: this.url, prefix: this.#prefix, patience: 'patient', log });
+    const { workerLeaseSeconds = 2, leaderLeaseSeconds = 2, reconcileSeconds = 1 } = this.#options;
+    const config: SchedulerParts['config'] = {
+      ...loadSchedulerConfig({}),
+      workerLeaseSeconds,
+      leaderLeaseSeconds,
+      reconcileSeconds,
+    };
+    const { intake, deliveries, presence, bus } = redis;
+    const lease = over.lease?.(redis.lease) ?? redis.lease;
+    const scheduler = createScheduler({
+      config,
+      store,
+      intake,
+      deliveries,
+      lease,
+      presence,
+      bus,
+      clock: systemClock,
+      log,
+    });
+    this.#ends.push(
+      () => store.close(),
+      () => redis.close(),
+      () => scheduler.stop(),
+    );
+    await scheduler.start();
+    return scheduler;
+  }
+
+  async addWorker(id: string, options: PlayedWorkerOptions = {}): Promise<PlayedWorker> {
+    const redis = await openRedis({ url: this.url, prefix: this.#prefix, patience: 'patient', log });
+    const leaseMs = (this.#options.workerLeaseSeconds ?? 2) * 1_000;
+    const worker = new PlayedWorker(id, { store: this.store, redis, leaseMs, ...options });
+    this.#ends.push(
+      () => redis.close(),
+      () => worker.die(),
+    );
+    await worker.start();
+    return worker;
+  }
+
+  /** As the API does it: the record first, then the queue. */
+  async submit(
+    specs: readonly Partial<TaskSpec>[],
+    options: { quietly?: boolean; over?: Partial<Task> } = {},
+  ): Promise<Task[]> {
+    const now = Date.now();
+    const tasks = specs.map((spec) => makeTask(spec, { submittedAt: now, queuedAt: now, ...options.over }));
+    await this.store.tasks.insert(tasks);
+    if (options.quietly) return tasks;
+    await this.redis.intake.add(
+      tasks.map(({ id, spec }) => ({
+        taskId: id,
+        priority: spec.priority,
+        shape: resourceShape(spec.resources),
+      })),
+    );
+    await this.redis.bus.publishMany(tasks.map(taskChanged));
+    return tasks;
+  }
+
+  async task(id: string): Promise<Task> {
+    const task = await this.store.tasks.get(id);
+    if (!task) throw new Error(`no task ${id}`);
+    return task;
+  }
+
+  async until(
+    ids: readonly string[],
+    states: readonly Task['state'][],
+    deadlineMs = 20_000,
+  ): Promise<Task[]> {
+    return waitFor(
+      async () => {
+        const tasks = await this.store.tasks.getMany(ids);
+        const there = tasks.filter(({ state }) => states.includes(state));
+        return there.length === ids.length ? there : null;
+      },
+      { what: `${ids.length} tasks to be ${states.join(' or ')}`, deadlineMs },
+    );
+  }
+
+  async close(): Promise<void> {
+    for (const end of this.#ends.reverse()) await end();
+  }
+}
+
+async function dropKeys({ url, prefix }: Bed): Promise<void> {
+  const client = new Redis(url, { retryStrategy: () => null });
+  client.on('error', () => undefined);
+  try {
+    for await (const keys of client.scanStream({ match: `${prefix}:*`, count: 1_000 })) {
+      if ((keys as string[]).length > 0) await client.unlink(...(keys as string[]));
+    }
+  } finally {
+    client.disconnect();
+  }
+}
+
+/** Resolves when the scheduler serves a term. */
+export async function leading(scheduler: Scheduler): Promise<void> {
+  await waitFor(() => scheduler.status().leading, { what: 'the scheduler to lead' });
+}
