@@ -33,13 +33,21 @@ async function installPackages() {
   const why = packagesFault(root);
   if (!why) return;
   say(`Packages: ${why}. Installing with "npm ci", this takes a minute …`);
-  // Started by npm, its own script is named; otherwise it is looked for on the PATH.
-  const npm = process.env.npm_execpath;
-  const args = ['ci', '--include=dev', '--no-audit', '--no-fund'];
-  if (npm?.endsWith('.js')) await run(process.execPath, [npm, ...args], INSTALL_DEADLINE_MS);
-  else await run(process.platform === 'win32' ? 'npm.cmd' : 'npm', args, INSTALL_DEADLINE_MS);
+  const quiet = ['--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+  if (!(await runStep(npmCommand(['ci', ...quiet]), INSTALL_DEADLINE_MS)).ok) {
+    // Some registries lack packages for other systems that the lock file names, and `npm ci` is strict about it.
+    say('"npm ci" failed; trying "npm install" …');
+    await mustRun(npmCommand(['install', '--no-save', ...quiet]), INSTALL_DEADLINE_MS);
+  }
   const still = packagesFault(root);
-  if (still) fail(`"npm ci" ended well, yet ${still}. Remove node_modules and try again.`);
+  if (still) fail(`The packages were installed, yet ${still}. Remove node_modules and try again.`);
+}
+
+/** Started by npm, its own script is named in the environment; otherwise it is looked for on the PATH. */
+function npmCommand(args) {
+  const npm = process.env.npm_execpath;
+  if (npm?.endsWith('.js')) return [process.execPath, npm, ...args];
+  return [process.platform === 'win32' ? 'npm.cmd' : 'npm', ...args];
 }
 
 async function buildCode() {
@@ -48,9 +56,8 @@ async function buildCode() {
   if (read(stamp) === hash && existsSync(join(root, 'dist/infra/setup/start.js'))) return;
   say('Building …');
   rmSync(stamp, { force: true });
-  await run(
-    process.execPath,
-    ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'],
+  await mustRun(
+    [process.execPath, 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'],
     BUILD_DEADLINE_MS,
   );
   const cli = join(root, 'dist/cli/main.js');
@@ -65,9 +72,8 @@ async function buildWeb() {
   if (read(stamp) === hash && existsSync(join(root, 'dist/web/index.html'))) return;
   say('Building the dashboard …');
   rmSync(stamp, { force: true });
-  const vite = ['node_modules/vite/bin/vite.js', 'build', 'web'];
-  const output = ['--outDir', join(root, 'dist/web'), '--emptyOutDir', '--logLevel', 'warn'];
-  await run(process.execPath, [...vite, ...output], BUILD_DEADLINE_MS);
+  const vite = [process.execPath, 'node_modules/vite/bin/vite.js', 'build', 'web', '--logLevel', 'warn'];
+  await mustRun(vite, BUILD_DEADLINE_MS);
   mkdirSync(join(root, 'dist'), { recursive: true });
   writeFileSync(stamp, hash);
 }
@@ -98,10 +104,20 @@ async function handOver(program, args) {
   process.exit(code ?? (signal === 'SIGINT' ? 130 : 1));
 }
 
-/** Runs one step with its output shown; ends this process when the step fails. */
-async function run(program, args, deadlineMs) {
+/** Runs one step and ends this process when it fails. */
+async function mustRun(command, deadlineMs) {
+  const { ok, how } = await runStep(command, deadlineMs);
+  if (!ok) fail(`${how}: ${command.join(' ').replaceAll(`${root}/`, '')}`);
+}
+
+/** Runs one step with its output shown. A Ctrl-C ends the step and then this process. */
+async function runStep([program, ...args], deadlineMs) {
   const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
-  const pass = (signal) => child.kill(signal);
+  let stoppedBy = null;
+  const pass = (signal) => {
+    stoppedBy = signal;
+    child.kill(signal);
+  };
   for (const signal of SIGNALS) process.on(signal, pass);
   let late = false;
   const timer = setTimeout(() => {
@@ -109,18 +125,17 @@ async function run(program, args, deadlineMs) {
     child.kill('SIGTERM');
     setTimeout(() => child.kill('SIGKILL'), 5_000).unref();
   }, deadlineMs);
-  const [code, signal] = await new Promise((done) => {
-    child.once('error', (error) => done([error.message, null]));
-    child.once('exit', (...how) => done(how));
+  const how = await new Promise((done) => {
+    child.once('error', (error) => done(error.message));
+    child.once('exit', (code, signal) => done(code === 0 ? null : (signal ?? `exit code ${code}`)));
   });
   clearTimeout(timer);
   for (const name of SIGNALS) process.off(name, pass);
-  if (code === 0) return;
-  if (signal === 'SIGINT') process.exit(130);
-  const step = [program, ...args].join(' ').replaceAll(`${root}/`, '');
-  fail(
-    late ? `gave up after ${deadlineMs / 60_000} minutes: ${step}` : `failed (${code ?? signal}): ${step}`,
-  );
+  if (stoppedBy) process.exit(stoppedBy === 'SIGINT' ? 130 : 143);
+  return {
+    ok: how === null,
+    how: late ? `not done after ${deadlineMs / 60_000} minutes` : `failed (${how})`,
+  };
 }
 
 function read(path) {

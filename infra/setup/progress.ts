@@ -68,7 +68,7 @@ export class Progress {
       return;
     }
     this.#clear();
-    this.#live = text.slice(0, (this.#out.columns ?? 80) - 1);
+    this.#live = text.slice(0, (this.#out.columns || 80) - 1);
     this.#out.write(this.#live);
   }
 

@@ -140,9 +140,11 @@ async function bringUp(run: Run): Promise<void> {
 function startProcesses(run: Run, servers: LocalServers, jwtSecret: string): Supervisor {
   const { options, progress, owned, stop } = run;
   if (stop.isWanted) throw stopped();
+  const dead = new Set<string>();
   const report = (event: SupervisorEvent) => {
-    const line = eventLine(event);
-    if (line) progress.line(line);
+    // The first start of each is not worth a line.
+    if (event.kind !== 'started' || dead.delete(event.name)) progress.line(eventLine(event));
+    if (event.kind === 'died') dead.add(event.name);
     if (event.kind === 'wrong_settings') {
       run.exitCode = EXIT_BAD_CONFIG;
       stop.ask(`${event.name} refuses its settings`);
@@ -163,8 +165,8 @@ function startProcesses(run: Run, servers: LocalServers, jwtSecret: string): Sup
   return supervisor;
 }
 
-function eventLine(event: SupervisorEvent): string | null {
-  if (event.kind === 'started') return null;
+function eventLine(event: SupervisorEvent): string {
+  if (event.kind === 'started') return `  ${clock()} ${event.name} runs again (process ${event.pid})`;
   // Log lines are JSON; what a process says to a person is not.
   const said = event.output.filter((line) => line.trim() !== '' && !line.startsWith('{'));
   if (event.kind === 'wrong_settings') return `✗ ${said.slice(-12).join('\n')}`;
