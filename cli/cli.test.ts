@@ -410,6 +410,17 @@ describe('signing in', () => {
     expect(lastBody()).toEqual({ username: 'alice', password: 'secure123' });
   });
 
+  it('says what to do about a wrong password', async () => {
+    const { code, err } = await cloudai(['login', '--url', api.url, '--username', 'alice'], {
+      env,
+      answers: ['wrong'],
+    });
+    expect(code).toBe(4);
+    expect(err).toBe(
+      'cloudai: wrong username or password\nCheck both and try again. No account yet? cloudai register-user\n',
+    );
+  });
+
   it('signs out', async () => {
     await cloudai(['login', '--url', api.url, '--username', 'alice'], { env, answers: ['secure123'] });
     expect((await cloudai(['logout'], { env })).out).toBe(`Signed out of ${api.url}.\n`);

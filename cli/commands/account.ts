@@ -1,6 +1,7 @@
 // `login`, `logout`, `register-user`, `tokens`: who the CLI is to the cluster. Never prints a password or a kept token.
 
 import type { Command } from 'commander';
+import { ApiError } from '../../client/client.ts';
 import { age } from '../../client/words.ts';
 import type { TokenBody } from '../../shared/contracts/http.ts';
 import { CliError, EXIT } from '../exit.ts';
@@ -46,7 +47,11 @@ export function addAccountCommands(program: Command, run: Run): void {
 async function login(session: Session, options: CredentialOptions): Promise<void> {
   const username = await askName(session, options.username);
   const password = await askPassword(session, 'Password: ', options);
-  const reply = await session.anonymous.login({ username, password });
+  const reply = await session.anonymous.login({ username, password }).catch((error: unknown) => {
+    if (!(error instanceof ApiError && error.status === 401)) throw error;
+    const advice = 'Check both and try again. No account yet? cloudai register-user';
+    throw new CliError(EXIT.notAllowed, error.message, advice);
+  });
   await writeProfile(session.profilePath, {
     url: session.url,
     sign_ins: {

@@ -33,7 +33,7 @@ export class TaskPage extends LitElement {
     base,
     controls,
     css`
-      .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(8rem, 100%), 1fr)); gap: var(--space-3) var(--space-4); }
+      .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: var(--space-3) var(--space-4); }
       .facts .wide { grid-column: 1 / -1; }
       dt { font-size: var(--text-small); color: var(--ink-soft); }
       dd { overflow-wrap: anywhere; }
@@ -192,7 +192,8 @@ function facts(task: TaskBody) {
   const fact = (name: string, value: unknown) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
   return html`
     <dl class="facts">
-      ${fact('Image', html`<code>${task.docker_image}</code>`)} ${fact('Needs', amounts(needs))}
+      <div class="wide"><dt>Image</dt><dd><code>${task.docker_image}</code></dd></div>
+      ${fact('Needs', amounts(needs))}
       ${fact('User', task.user)} ${task.tag ? fact('Tag', html`<a href="/tasks?tag=${encodeURIComponent(task.tag)}">${task.tag}</a>`) : nothing}
       ${ran === null ? nothing : fact('Ran', duration(ran))} ${task.exit_code === null ? nothing : fact('Exit code', task.exit_code)}
       ${fact('Priority', task.priority)} ${fact('SLA multiplier k', task.k_value)}
