@@ -133,8 +133,8 @@ describe('a runner that is stopped', () => {
   const expected = (name: string, to: number) => Array.from({ length: to }, (_, n) => `${name} ${n + 1}`);
 
   it('leaves its containers to the next, which has all of their output', async () => {
-    const long = await stage.submit({ resources: small, command: counting(80) });
-    const short = await stage.submit({ resources: small, command: counting(20) });
+    const long = await stage.submit({ resources: small, command: counting(120) });
+    const short = await stage.submit({ resources: small, command: counting(40) });
     await stage.untilPrinted(long, 'line 10');
     const stopping = performance.now();
     await started.runner.stop();
@@ -147,8 +147,8 @@ describe('a runner that is stopped', () => {
 
     started = await stage.start();
     for (const [task, to] of [
-      [long, 80],
-      [short, 20],
+      [long, 120],
+      [short, 40],
     ] as const) {
       expect(await stage.ended(task)).toMatchObject({ state: 'completed', attempt: 1, exitCode: 0 });
       const lines = await stage.lines(task);
