@@ -29,6 +29,8 @@ export interface DockerOptions {
 }
 
 export const DEFAULT_SOCKET = '/var/run/docker.sock';
+/** What containers of CloudAI carry: tasks, network slots, and what set-up itself runs. */
+const OUR_LABELS = ['cloudai.task', 'cloudai.slot', 'cloudai.setup'];
 const PING_DEADLINE_MS = 5_000;
 const STOP_GRACE_MS = 30_000;
 
@@ -125,9 +127,7 @@ async function findDaemon({ packages }: DockerOptions, note: Note): Promise<stri
 /** Every container ends with its daemon, so one that serves others as well is left alone. */
 async function stopOwn(docker: Docker, pid: number, dataDir: string): Promise<string> {
   const running = await docker.listContainers().catch(() => []);
-  const ours = ({ Labels }: Docker.ContainerInfo) =>
-    Object.keys(Labels ?? {}).some((label) => label.startsWith('cloudai.'));
-  const foreign = running.filter((container) => !ours(container));
+  const foreign = running.filter(({ Labels }) => !OUR_LABELS.some((label) => label in Labels));
   if (foreign.length > 0) {
     return `Docker (pid ${pid}) stays: ${foreign.length} container(s) that are not CloudAI's run in it`;
   }

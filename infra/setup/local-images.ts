@@ -18,11 +18,7 @@ export const LOCAL_IMAGE = 'cloudai/busybox:local';
 const [REPOSITORY, TAG] = LOCAL_IMAGE.split(':') as [string, string];
 
 const IMPORT_DEADLINE_MS = 60_000;
-const CHANGES = [
-  'CMD ["/bin/sh"]',
-  'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-  'LABEL cloudai.image=busybox',
-];
+const CHANGES = ['CMD ["/bin/sh"]', 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'];
 
 export interface LocalImage {
   /** An image that is present, or null when there is none at all. */
