@@ -1,0 +1,120 @@
+import { MongoClient } from 'mongodb';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openMongo } from '../../../shared/adapters/mongo/open.ts';
+import { documentOf } from '../../../shared/adapters/mongo/task-document.ts';
+import { freePort } from '../../support/cluster.ts';
+import { mongoUrl } from '../../support/servers.ts';
+import { makeTask } from '../../support/tasks.ts';
+import type { StorePlace } from './place.ts';
+import { storeSuite } from './store-suite.ts';
+
+async function makePlace(): Promise<StorePlace> {
+  const url = mongoUrl();
+  return {
+    url,
+    remove: async () => {
+      const client = await new MongoClient(url).connect();
+      await client.db().dropDatabase();
+      await client.close();
+    },
+  };
+}
+
+storeSuite('MongoDB store', makePlace);
+
+describe('a MongoDB server', () => {
+  it('that is not there is an unavailable store, within seconds', async () => {
+    const url = `mongodb://127.0.0.1:${await freePort()}/x?serverSelectionTimeoutMS=500`;
+    await expect(openMongo(url)).rejects.toMatchObject({ code: 'store_unavailable', retryable: true });
+  });
+
+  it('whose URL is malformed is a matter of settings', async () => {
+    await expect(openMongo('mongodb://')).rejects.toMatchObject({ code: 'bad_config' });
+  });
+});
+
+// What a writer of a batch leaves behind when it dies, put there by hand for every point at which it may die.
+describe('a batch whose writer died', () => {
+  let place: StorePlace;
+  let client: MongoClient;
+  const long = 24 * 3_600_000;
+  beforeEach(async () => {
+    place = await makePlace();
+    client = await new MongoClient(place.url).connect();
+  });
+  afterEach(async () => {
+    await client.close();
+    await place.remove();
+  });
+
+  const leave = async (state: 'open' | 'committed' | 'given_up' | null, ageMs: number, shown = 0) => {
+    const tasks = ['a', 'b', 'c'].map((key) => makeTask({}, { idempotencyKey: key }));
+    await client.db().dropDatabase();
+    // Opened once, so that the unique index is there.
+    await (await openMongo(place.url)).store.close();
+    const batches = client.db().collection<{ _id: string; state: string; at: number }>('task_batches');
+    if (state) await batches.insertOne({ _id: 'dead', state, at: Date.now() - ageMs });
+    await client
+      .db()
+      .collection<ReturnType<typeof documentOf>>('tasks')
+      .insertMany(
+        tasks.map((task, n) =>
+          n < shown
+            ? documentOf(task)
+            : { ...documentOf(task), state: 'hidden' as const, batch: 'dead', shows: task.state },
+        ),
+      );
+    return tasks;
+  };
+  const leftovers = async () =>
+    (await client.db().collection('task_batches').countDocuments()) +
+    (await client.db().collection('tasks').countDocuments({ state: 'hidden' }));
+
+  it('before it was committed is cleared away when a store is opened, and its keys are free', async () => {
+    for (const [state, age] of [
+      ['open', long],
+      ['given_up', 0],
+      [null, 0],
+    ] as const) {
+      const tasks = await leave(state, age);
+      const { store } = await openMongo(place.url);
+      expect(await store.tasks.getMany(tasks.map(({ id }) => id))).toEqual([]);
+      expect(await leftovers()).toBe(0);
+      expect(await store.tasks.insert(tasks)).toEqual({ kind: 'inserted' });
+      await store.close();
+    }
+  });
+
+  it('after it was committed is finished, by a new leader too', async () => {
+    for (const shown of [0, 2]) {
+      const early = await openMongo(place.url);
+      const tasks = await leave('committed', 0, shown);
+      await early.store.nextTerm();
+      expect(await early.store.tasks.getMany(tasks.map(({ id }) => id))).toHaveLength(3);
+      expect(await leftovers()).toBe(0);
+      await early.store.close();
+    }
+  });
+
+  it('is seen by nobody while it may still be under way', async () => {
+    const tasks = await leave('open', 0);
+    const { store } = await openMongo(place.url);
+    expect(await store.tasks.get(tasks[0]!.id)).toBeNull();
+    expect(await store.tasks.list({}, { limit: 10 })).toEqual({ tasks: [], next: null });
+    expect(await store.tasks.list({ states: ['queued'] }, { limit: 10 })).toEqual({ tasks: [], next: null });
+    expect(await store.tasks.queued({ limit: 10 })).toEqual([]);
+    expect((await store.tasks.countByState()).queued).toBe(0);
+    expect(await store.tasks.countAhead({ priority: 0, id: 'z' })).toBe(0);
+    expect(await leftovers()).toBe(4);
+    await store.close();
+  });
+
+  it('makes way for a submission that needs one of its keys', async () => {
+    const { store } = await openMongo(place.url);
+    await leave('open', long);
+    const task = makeTask({}, { idempotencyKey: 'b' });
+    expect(await store.tasks.insert([task])).toEqual({ kind: 'inserted' });
+    expect(await store.tasks.get(task.id)).toStrictEqual(task);
+    await store.close();
+  });
+});

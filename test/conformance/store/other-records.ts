@@ -1,0 +1,182 @@
+// What the records of workers, users, tokens and files promise, and the leadership term.
+
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { FileRecord } from '../../../shared/model/file.ts';
+import type { ApiToken, User } from '../../../shared/model/user.ts';
+import type { Store } from '../../../shared/ports/store.ts';
+import { makeRegistration } from '../../support/tasks.ts';
+import { ODD_TEXT } from './records.ts';
+
+const makeUser = (over: Partial<User> = {}): User => ({
+  id: 'user-1',
+  username: 'Alice',
+  passwordHash: `scrypt$${ODD_TEXT}`,
+  role: 'user',
+  createdAt: 1_700_000_000_000,
+  ...over,
+});
+
+const makeToken = (over: Partial<ApiToken> = {}): ApiToken => ({
+  id: 'token-1',
+  userId: 'user-1',
+  name: ODD_TEXT,
+  hash: 'ab12',
+  createdAt: 5,
+  lastUsedAt: null,
+  ...over,
+});
+
+const makeFile = (over: Partial<FileRecord> = {}): FileRecord => ({
+  id: 'file-1',
+  ownerId: 'user-1',
+  taskId: 'task-1',
+  attempt: 1,
+  path: 'out/ä $x.y/😀.txt',
+  sizeBytes: 2 ** 40,
+  contentType: 'text/plain; charset="utf-8"',
+  sha256: '00',
+  createdAt: 7,
+  ...over,
+});
+
+export function otherRecords(stores: () => [Store, Store]): void {
+  let store: Store;
+  let other: Store;
+  beforeEach(() => {
+    [store, other] = stores();
+  });
+
+  describe('workers', () => {
+    it('are up when new, and keep maintenance and liveness when they register again', async () => {
+      const first = makeRegistration({ labels: { 'a.b/c': ODD_TEXT, $x: '1' }, gpuIds: ['g0'] });
+      const fresh = { ...first, maintenance: 'none', liveness: 'up', livenessAt: first.registeredAt };
+      expect(await store.workers.register(first)).toStrictEqual(fresh);
+      expect(await other.workers.setMaintenance(first.id, 'draining')).toMatchObject({
+        maintenance: 'draining',
+      });
+      expect(await other.workers.setLiveness(first.id, 'down', 99)).toMatchObject({
+        liveness: 'down',
+        livenessAt: 99,
+      });
+      const again = makeRegistration({ incarnation: 'life-2', labels: {}, registeredAt: 5 });
+      const kept = { ...again, maintenance: 'draining', liveness: 'down', livenessAt: 99 };
+      expect(await store.workers.register(again)).toStrictEqual(kept);
+      expect(await other.workers.get(first.id)).toStrictEqual(kept);
+    });
+
+    it('are listed in order of id and can be removed', async () => {
+      for (const id of ['w-b', 'w-a', 'w-c']) await store.workers.register(makeRegistration({ id }));
+      expect((await other.workers.list()).map(({ id }) => id)).toEqual(['w-a', 'w-b', 'w-c']);
+      expect(await store.workers.remove('w-b')).toBe(true);
+      expect(await store.workers.remove('w-b')).toBe(false);
+      expect(await other.workers.get('w-b')).toBeNull();
+    });
+
+    it('that are not there are not made by a change', async () => {
+      expect(await store.workers.setMaintenance('none', 'cordoned')).toBeNull();
+      expect(await store.workers.setLiveness('none', 'down', 1)).toBeNull();
+      expect(await store.workers.list()).toEqual([]);
+    });
+
+    it('may register from many places at once', async () => {
+      const all = await Promise.all(
+        Array.from({ length: 8 }, (_, n) => (n % 2 ? store : other).workers.register(makeRegistration())),
+      );
+      expect(all).toHaveLength(8);
+      expect(await store.workers.list()).toHaveLength(1);
+    });
+  });
+
+  describe('users', () => {
+    it('are found by id and by name in any case, and come back exact', async () => {
+      const user = makeUser({ username: 'Ünï-Code' });
+      expect(await store.users.insert(user)).toBe(true);
+      expect(await other.users.get(user.id)).toStrictEqual(user);
+      expect(await other.users.findByUsername('ÜNÏ-CODE')).toStrictEqual(user);
+      expect(await store.users.get('none')).toBeNull();
+      expect(await store.users.findByUsername('none')).toBeNull();
+    });
+
+    it('have a name that no other has in any case', async () => {
+      const tries = await Promise.all(
+        ['alice', 'ALICE', 'Alice', 'aLICE'].map((username, n) =>
+          (n % 2 ? store : other).users.insert(makeUser({ id: `user-${n}`, username })),
+        ),
+      );
+      expect(tries.filter(Boolean)).toHaveLength(1);
+    });
+
+    it('have one first admin, ever', async () => {
+      const claims = await Promise.all(
+        Array.from({ length: 10 }, (_, n) => (n % 2 ? store : other).users.claimFirstAdmin()),
+      );
+      expect(claims.filter(Boolean)).toHaveLength(1);
+      expect(await other.users.claimFirstAdmin()).toBe(false);
+    });
+  });
+
+  describe('tokens', () => {
+    it('are found by hash, listed oldest first, touched and removed by their user', async () => {
+      const old = makeToken({ id: 'token-b', hash: 'h1', createdAt: 1 });
+      const young = makeToken({ id: 'token-a', hash: 'h2', createdAt: 2 });
+      const foreign = makeToken({ id: 'token-c', hash: 'h3', userId: 'user-2' });
+      for (const token of [young, old, foreign]) await store.users.insertToken(token);
+      expect(await other.users.findTokenByHash('h1')).toStrictEqual(old);
+      expect(await other.users.findTokenByHash('none')).toBeNull();
+      expect(await other.users.listTokens('user-1')).toStrictEqual([old, young]);
+      await other.users.touchToken(old.id, 77);
+      expect(await store.users.findTokenByHash('h1')).toStrictEqual({ ...old, lastUsedAt: 77 });
+      expect(await store.users.removeToken('user-1', foreign.id)).toBe(false);
+      expect(await store.users.removeToken('user-2', foreign.id)).toBe(true);
+      expect(await other.users.findTokenByHash('h3')).toBeNull();
+    });
+  });
+
+  describe('files', () => {
+    it('come back exact, one for each owner, task and path', async () => {
+      const file = makeFile();
+      await store.files.put(file);
+      expect(await other.files.find({ ownerId: 'user-1', taskId: 'task-1', path: file.path })).toStrictEqual(
+        file,
+      );
+      const newer = makeFile({ id: 'file-2', sizeBytes: 3, attempt: 2 });
+      await other.files.put(newer);
+      expect(await store.files.list({ ownerId: 'user-1' })).toStrictEqual([newer]);
+      expect(await store.files.remove('file-1')).toBe(false);
+      expect(await store.files.remove('file-2')).toBe(true);
+      expect(await other.files.find({ ownerId: 'user-1', taskId: 'task-1', path: file.path })).toBeNull();
+    });
+
+    it('are listed in order of path: all of an owner, of a task, or uploads', async () => {
+      const upload = makeFile({ id: 'f1', taskId: null, attempt: null, path: 'b' });
+      const one = makeFile({ id: 'f2', path: 'c' });
+      const two = makeFile({ id: 'f3', path: 'a' });
+      const elsewhere = makeFile({ id: 'f4', taskId: 'task-2', path: 'd' });
+      const foreign = makeFile({ id: 'f5', ownerId: 'user-2', path: 'a' });
+      for (const file of [upload, one, two, elsewhere, foreign]) await store.files.put(file);
+      expect(await other.files.list({ ownerId: 'user-1' })).toStrictEqual([two, upload, one, elsewhere]);
+      expect(await other.files.list({ ownerId: 'user-1', taskId: 'task-1' })).toStrictEqual([two, one]);
+      expect(await other.files.list({ ownerId: 'user-1', taskId: null })).toStrictEqual([upload]);
+      expect(await other.files.find({ ownerId: 'user-1', taskId: null, path: 'a' })).toBeNull();
+    });
+
+    it('can be put from many places at once', async () => {
+      await Promise.all(
+        Array.from({ length: 8 }, (_, n) => (n % 2 ? store : other).files.put(makeFile({ id: `f${n}` }))),
+      );
+      expect(await store.files.list({ ownerId: 'user-1' })).toHaveLength(1);
+    });
+  });
+
+  describe('the leadership term', () => {
+    it('only grows, whoever asks', async () => {
+      const first = await store.nextTerm();
+      const terms = await Promise.all(
+        Array.from({ length: 12 }, (_, n) => (n % 2 ? store : other).nextTerm()),
+      );
+      expect(new Set(terms).size).toBe(12);
+      expect(Math.min(...terms)).toBeGreaterThan(first);
+      expect(await other.nextTerm()).toBeGreaterThan(Math.max(...terms));
+    });
+  });
+}

@@ -1,0 +1,225 @@
+// What lists, counts and the scheduler's views of tasks promise.
+
+import { beforeEach, describe, expect, it } from 'vitest';
+import { TASK_STATES, type Task } from '../../../shared/model/task.ts';
+import type { Store, TaskFilter } from '../../../shared/ports/store.ts';
+import { makeTask } from '../../support/tasks.ts';
+import { assigned, inState, started } from './records.ts';
+
+export function taskReads(stores: () => [Store, Store]): void {
+  let store: Store;
+  let other: Store;
+  beforeEach(() => {
+    [store, other] = stores();
+  });
+
+  const ids = (tasks: readonly Task[]) => tasks.map(({ id }) => id);
+  const newestFirst = (tasks: readonly Task[]) => ids(tasks).sort().reverse();
+  const listIds = async (filter: TaskFilter, limit = 100) =>
+    ids((await store.tasks.list(filter, { limit })).tasks);
+
+  describe('list', () => {
+    it('goes through all pages, newest first, undisturbed by what arrives meanwhile', async () => {
+      const tasks = Array.from({ length: 23 }, () => makeTask());
+      await store.tasks.insert(tasks);
+      const seen: string[] = [];
+      let before: string | undefined;
+      for (;;) {
+        const page = await store.tasks.list({}, { limit: 5, before });
+        seen.push(...ids(page.tasks));
+        if (page.next === null) break;
+        before = page.next;
+        await other.tasks.insert([makeTask()]);
+      }
+      expect(seen).toEqual(newestFirst(tasks));
+    });
+
+    it('has no next page when the last one is full, and none when there is nothing', async () => {
+      await store.tasks.insert([makeTask(), makeTask()]);
+      expect((await store.tasks.list({}, { limit: 2 })).next).toBeNull();
+      expect((await store.tasks.list({}, { limit: 1 })).next).not.toBeNull();
+      expect(await store.tasks.list({ ownerId: 'nobody' }, { limit: 2 })).toEqual({ tasks: [], next: null });
+    });
+
+    it('answers every combination of filters as a plain search would', async () => {
+      const tasks = TASK_STATES.flatMap((state) =>
+        ['user-1', 'user-2'].flatMap((ownerId) =>
+          ['', 'blue', 'green'].map((tag) =>
+            inState(
+              state,
+              { ownerId, ...(tag === 'green' && state !== 'queued' ? { workerId: 'w2' } : {}) },
+              { tag },
+            ),
+          ),
+        ),
+      );
+      await store.tasks.insert(tasks);
+      const choices = {
+        ownerId: [undefined, 'user-1'],
+        states: [undefined, ['running'], ['queued', 'assigned', 'failed'], []],
+        tag: [undefined, '', 'blue'],
+        workerId: [undefined, 'w2'],
+        text: [undefined, 'BLU'],
+      } as const;
+      for (const ownerId of choices.ownerId)
+        for (const states of choices.states)
+          for (const tag of choices.tag)
+            for (const workerId of choices.workerId)
+              for (const text of choices.text) {
+                const filter = { ownerId, states, tag, workerId, text };
+                const expected = tasks.filter(
+                  (task) =>
+                    (ownerId === undefined || task.ownerId === ownerId) &&
+                    (states === undefined || (states as readonly string[]).includes(task.state)) &&
+                    (tag === undefined || task.spec.tag === tag) &&
+                    (workerId === undefined || task.workerId === workerId) &&
+                    (text === undefined || task.spec.tag === 'blue'),
+                );
+                expect(await listIds(filter), JSON.stringify(filter)).toEqual(newestFirst(expected));
+              }
+    });
+
+    it('pages through several states as through one list', async () => {
+      const tasks = Array.from({ length: 20 }, (_, n) => inState(n % 3 ? 'failed' : 'completed'));
+      await store.tasks.insert(tasks);
+      const states = ['completed', 'failed'] as const;
+      const first = await store.tasks.list({ states }, { limit: 12 });
+      const second = await store.tasks.list({ states }, { limit: 12, before: first.next ?? undefined });
+      expect([...ids(first.tasks), ...ids(second.tasks)]).toEqual(newestFirst(tasks));
+      expect(second.next).toBeNull();
+    });
+
+    it('follows a task from state to state', async () => {
+      const task = makeTask();
+      await store.tasks.insert([task]);
+      const next = assigned(task);
+      await other.tasks.commit(next);
+      expect(await listIds({ states: ['queued'] })).toEqual([]);
+      expect(await listIds({ states: ['assigned'], workerId: 'w1' })).toEqual([task.id]);
+    });
+  });
+
+  describe('search', () => {
+    it('finds part of id, name, image or tag without regard to case', async () => {
+      const name = makeTask({ name: 'Training Run Ä' });
+      const image = makeTask({ image: 'registry.example/Team/app:1' });
+      const tag = makeTask({ tag: 'NIGHTLY' });
+      await store.tasks.insert([name, image, tag]);
+      expect(await listIds({ text: 'training run ä' })).toEqual([name.id]);
+      expect(await listIds({ text: 'EXAMPLE/team' })).toEqual([image.id]);
+      expect(await listIds({ text: 'ightl' })).toEqual([tag.id]);
+      expect(await listIds({ text: tag.id.slice(-12).toUpperCase() })).toEqual([tag.id]);
+      expect(await listIds({ text: '' })).toHaveLength(3);
+      expect(await listIds({ text: 'echo hello' })).toEqual([]);
+    });
+
+    it.each([
+      '%',
+      '_',
+      '\\',
+      '.',
+      '*',
+      '^',
+      '$',
+      '(',
+      ')',
+      '[',
+      ']',
+      '{',
+      '}',
+      '+',
+      '?',
+      '|',
+      '"',
+      "'",
+      '/',
+      '-',
+    ])('takes %s as itself', async (sign) => {
+      const hit = makeTask({ name: `a${sign}b`, image: 'i', tag: 't' });
+      const miss = makeTask({ name: 'axb', image: 'i', tag: 't' });
+      await store.tasks.insert([hit, miss]);
+      expect(await listIds({ text: `a${sign}b` })).toEqual([hit.id]);
+    });
+
+    it('pages, and combines with the other filters', async () => {
+      const tasks = Array.from({ length: 30 }, (_, n) =>
+        makeTask({ name: n % 2 ? 'needle' : 'hay' }, { ownerId: n % 3 ? 'user-1' : 'user-2' }),
+      );
+      await store.tasks.insert(tasks);
+      const expected = newestFirst(
+        tasks.filter(({ spec, ownerId }) => spec.name === 'needle' && ownerId === 'user-1'),
+      );
+      const filter = { text: 'NEED', ownerId: 'user-1' };
+      const first = await store.tasks.list(filter, { limit: 4 });
+      const rest = await store.tasks.list(filter, { limit: 100, before: first.next ?? undefined });
+      expect([...ids(first.tasks), ...ids(rest.tasks)]).toEqual(expected);
+    });
+  });
+
+  describe('counts', () => {
+    it('are right by owner and state after inserts and moves', async () => {
+      const mine = Array.from({ length: 4 }, () => makeTask({}, { ownerId: 'user-1' }));
+      await store.tasks.insert([...mine, inState('failed', { ownerId: 'user-2' })]);
+      await other.tasks.commit(assigned(mine[0]!));
+      await store.tasks.commit(started(assigned(mine[0]!)));
+      const zero = Object.fromEntries(TASK_STATES.map((state) => [state, 0]));
+      expect(await store.tasks.countByState()).toEqual({ ...zero, queued: 3, running: 1, failed: 1 });
+      expect(await store.tasks.countByState('user-1')).toEqual({ ...zero, queued: 3, running: 1 });
+      expect(await store.tasks.countByState('nobody')).toEqual(zero);
+    });
+
+    it('tell how many waiting tasks go before one', async () => {
+      const at = (priority: number) => makeTask({ priority });
+      const [a, b, c, d, e] = [at(5), at(9), at(5), at(0), at(5)];
+      await store.tasks.insert([a!, b!, c!, d!, e!, inState('running', {}, { priority: 9 })]);
+      const ahead = (task: Task) => store.tasks.countAhead({ priority: task.spec.priority, id: task.id });
+      expect(await Promise.all([a!, b!, c!, d!, e!].map(ahead))).toEqual([1, 0, 2, 4, 3]);
+    });
+  });
+
+  describe("the scheduler's view", () => {
+    it('has every waiting task, in order of id, page by page', async () => {
+      const waiting = [
+        makeTask({ worker: 'w7', priority: 8 }, { notBefore: 99, attempt: 2, revision: 4, queuedAt: 5 }),
+        ...Array.from({ length: 6 }, () => makeTask()),
+      ];
+      await store.tasks.insert([...waiting, inState('running'), inState('completed')]);
+      const first = await store.tasks.queued({ limit: 4 });
+      const rest = await other.tasks.queued({ after: first.at(-1)?.id, limit: 100 });
+      expect([...first, ...rest]).toStrictEqual(
+        waiting.map((task) => ({
+          id: task.id,
+          ownerId: task.ownerId,
+          attempt: task.attempt,
+          revision: task.revision,
+          priority: task.spec.priority,
+          resources: task.spec.resources,
+          worker: task.spec.worker,
+          notBefore: task.notBefore,
+          submittedAt: task.submittedAt,
+          queuedAt: task.queuedAt,
+        })),
+      );
+    });
+
+    it('has what every placed task holds, of one worker or of all', async () => {
+      const a = assigned(makeTask(), 'w1');
+      const b = started(
+        assigned(makeTask({ resources: { cpuMillis: 1, memoryMb: 2, gpus: 3, storageMb: 4 } }), 'w2'),
+      );
+      await store.tasks.insert([a, b, makeTask(), inState('completed')]);
+      const allocation = (task: Task) => ({
+        taskId: task.id,
+        workerId: task.workerId,
+        attempt: task.attempt,
+        state: task.state,
+        resources: task.spec.resources,
+        assignedAt: task.assignedAt,
+      });
+      expect(await other.tasks.allocations('w2')).toStrictEqual([allocation(b)]);
+      const all = await other.tasks.allocations();
+      expect(all.sort((x, y) => (x.taskId < y.taskId ? -1 : 1))).toStrictEqual([a, b].map(allocation));
+      expect(await store.tasks.allocations('w3')).toEqual([]);
+    });
+  });
+}
