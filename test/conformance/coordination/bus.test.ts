@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { RedisParts } from '../../../shared/adapters/redis/open.ts';
 import type { ClusterEvent, TaskChanged, WorkerNudge } from '../../../shared/model/event.ts';
 import { newTaskId } from '../../../shared/platform/ids.ts';
@@ -141,6 +141,7 @@ describe('the event bus', () => {
 
   it('carries events again after Redis was away, and loses them quietly and fast until then', async () => {
     const own = await OwnRedis.prepare();
+    onTestFinished(() => own.remove());
     const redis = await cluster.open({ url: own.url });
     const heard = await listen(redis);
     const nudges: WorkerNudge[] = [];
@@ -169,6 +170,5 @@ describe('the event bus', () => {
     await carries('once Redis is back');
     for (const stop of stops.splice(0)) await stop();
     await redis.close();
-    await own.remove();
   });
 });

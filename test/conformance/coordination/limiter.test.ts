@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { RedisParts } from '../../../shared/adapters/redis/open.ts';
 import type { AttemptLimiter } from '../../../shared/ports/coordination.ts';
 import { uniqueName } from '../../support/servers.ts';
@@ -88,6 +88,7 @@ describe('the limiter of attempts', () => {
 
   it('goes on by itself while Redis is away, quickly, and keeps a block it knows of', async () => {
     const own = await OwnRedis.started();
+    onTestFinished(() => own.remove());
     const redis = await cluster.open({ url: own.url, patience: 'fail-fast' });
     const limiter = redis.limiter(limits);
     const [blocked, fresh] = [newKey(), newKey()];
@@ -107,6 +108,5 @@ describe('the limiter of attempts', () => {
     await failTimes(limiter, fresh, 3);
     expect(await limiter.blockedFor(fresh)).toBeGreaterThan(0);
     await redis.close();
-    await own.remove();
   });
 });

@@ -2,7 +2,7 @@
 
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { openRedis } from '../../../shared/adapters/redis/open.ts';
 import { uniqueName } from '../../support/servers.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -10,6 +10,7 @@ import { OwnRedis } from '../queue/own-redis.ts';
 
 async function linesOf(settings: readonly string[], until: RegExp): Promise<string> {
   const own = await OwnRedis.started(settings);
+  onTestFinished(() => own.remove());
   let lines = '';
   const log = pino(
     { level: 'debug' },
@@ -25,7 +26,6 @@ async function linesOf(settings: readonly string[], until: RegExp): Promise<stri
   await own.kill();
   await waitFor(() => until.test(lines), { what: String(until) });
   await redis.close();
-  await own.remove();
   return lines;
 }
 

@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { RedisConnection } from '../../../shared/adapters/redis/connection.ts';
 import { RedisInbox } from '../../../shared/adapters/redis/inbox.ts';
 import type { RedisParts } from '../../../shared/adapters/redis/open.ts';
@@ -143,6 +143,7 @@ describe('a session', () => {
 
   it('does not run a delivery twice at a time when Redis was emptied and it comes again', async () => {
     const own = await OwnRedis.started();
+    onTestFinished(() => own.remove());
     const parts = await cluster.open({ url: own.url });
     const one = { workerId: 'w', taskId: newTaskId(), attempt: 1 };
     const marker = { workerId: 'w', taskId: newTaskId(), attempt: 1 };
@@ -162,7 +163,6 @@ describe('a session', () => {
     await waitFor(async () => (await parts.deliveries.depth('w')) === 0, { what: 'an empty queue' });
     expect(seen).toEqual([one.taskId, marker.taskId]);
     await parts.close();
-    await own.remove();
   });
 });
 
@@ -175,10 +175,10 @@ describe('a process that used every part and closed', () => {
 
   it('ends by itself when Redis was never there', async () => {
     const own = await OwnRedis.prepare();
+    onTestFinished(() => own.remove());
     const { child, said } = live('absent', own.url);
     await waitFor(() => child.exitCode !== null, { what: 'the process to end', deadlineMs: 30_000 });
     expect({ code: child.exitCode, said: said() }).toEqual({ code: 0, said: ['closed'] });
-    await own.remove();
   });
 });
 

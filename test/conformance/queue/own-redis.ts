@@ -12,6 +12,8 @@ export class OwnRedis {
   readonly #dir: { path: string; remove(): Promise<void> };
   readonly #settings: readonly string[];
   #server: ChildProcess | null = null;
+  /** No server outlives the process of its test. */
+  readonly #onExit = () => void this.#server?.kill('SIGKILL');
 
   private constructor(
     port: number,
@@ -45,6 +47,7 @@ export class OwnRedis {
       ],
       { stdio: 'ignore' },
     );
+    process.once('exit', this.#onExit);
     await waitFor(async () => (await this.call('PING')) === 'PONG', {
       what: `redis-server on port ${this.#port}`,
       everyMs: 50,
@@ -54,6 +57,7 @@ export class OwnRedis {
   async kill(): Promise<void> {
     const server = this.#server;
     this.#server = null;
+    process.off('exit', this.#onExit);
     if (!server || server.exitCode !== null || server.signalCode !== null) return;
     const gone = new Promise((done) => server.once('exit', done));
     server.kill('SIGKILL');
