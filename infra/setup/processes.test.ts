@@ -1,0 +1,74 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadApiConfig, loadRunnerConfig, loadSchedulerConfig } from '../../shared/platform/config.ts';
+import { tempDir } from '../../test/support/servers.ts';
+import { localProcesses } from './processes.ts';
+
+let dir: string;
+let remove: () => Promise<void>;
+beforeEach(async () => {
+  ({ path: dir, remove } = await tempDir());
+});
+afterEach(() => remove());
+
+const build = async (...rooms: string[]) => {
+  for (const room of rooms) {
+    await mkdir(join(dir, 'dist', room), { recursive: true });
+    await writeFile(join(dir, 'dist', room, 'main.js'), '');
+  }
+};
+const processes = (env: Record<string, string> = {}) =>
+  localProcesses({
+    dist: join(dir, 'dist'),
+    dataDir: join(dir, 'data'),
+    env,
+    port: 8081,
+    redisUrl: 'redis://:p@127.0.0.1:4000',
+    dockerHost: 'unix:///var/run/docker.sock',
+    runtime: 'docker',
+    jwtSecret: 's'.repeat(64),
+  });
+
+describe('the processes of a local CloudAI', () => {
+  it('get settings they accept, and the same store and queue', async () => {
+    await build('api', 'scheduler', 'runner');
+    const [api, scheduler, runner] = processes({
+      LOG_LEVEL: 'debug',
+      STORE_URL: 'mongodb://db/x',
+      PORT: '1',
+    });
+    const configs = [
+      loadApiConfig(api?.env ?? {}),
+      loadSchedulerConfig(scheduler?.env ?? {}),
+      loadRunnerConfig(runner?.env ?? {}),
+    ];
+    for (const config of configs) {
+      expect(config).toMatchObject({
+        logLevel: 'debug',
+        dataDir: join(dir, 'data'),
+        storeUrl: 'mongodb://db/x',
+        redisUrl: 'redis://:p@127.0.0.1:4000',
+      });
+    }
+    expect(configs[0]).toMatchObject({
+      port: 8081,
+      jwtSecret: 's'.repeat(64),
+      webDir: join(dir, 'dist/web'),
+    });
+    expect(configs[2]).toMatchObject({ runtime: 'docker', dockerHost: 'unix:///var/run/docker.sock' });
+  });
+
+  it('do not all get the secret that signs sessions, and a given one goes before ours', async () => {
+    await build('api', 'scheduler', 'runner');
+    const [api, scheduler, runner] = processes({ JWT_SECRET: 'mine'.repeat(8) });
+    expect(api?.env.JWT_SECRET).toBe('mine'.repeat(8));
+    expect(scheduler?.env).not.toHaveProperty('JWT_SECRET');
+    expect(runner?.env).not.toHaveProperty('JWT_SECRET');
+  });
+
+  it('are missed before they are started when they were not built', async () => {
+    await build('api', 'scheduler');
+    expect(() => processes()).toThrow(/runner\/main\.js is missing: run "npm run build"/);
+  });
+});
