@@ -5,6 +5,7 @@ import { resourceShape } from '../shared/model/resources.ts';
 import type { QueuedTask } from '../shared/ports/store.ts';
 import { type ClusterIndex, QUEUED_PAGE } from './cluster-index.ts';
 import { missingFromIntake, reconcilePlaced, strayInIntake } from './core/reconcile.ts';
+import type { Holding } from './core/snapshot.ts';
 import type { Handoff } from './handoff.ts';
 import type { LoopParts } from './parts.ts';
 import { letOthersRun } from './pauses.ts';
@@ -37,15 +38,16 @@ export class Repair {
   async round(): Promise<void> {
     await this.#handoff.settled();
     await this.#reaper.reloadAll();
-    const redeliver = await this.#repairPlaced();
+    const overdue = await this.#repairPlaced();
     await this.#readTail();
     const swept = await this.#sweep();
-    await this.#handoff.deliver(redeliver);
+    await this.#redeliver(overdue);
     await this.#repairIntake(swept);
   }
 
-  async #repairPlaced() {
-    const { store, clock, log } = this.#parts;
+  /** Returns assigned tasks whose delivery may have been lost. */
+  async #repairPlaced(): Promise<readonly Holding[]> {
+    const { store, clock } = this.#parts;
     const { ledger } = this.#index;
     const allocations = await store.tasks.allocations();
     const repairs = reconcilePlaced({
@@ -61,13 +63,23 @@ export class Repair {
       ledger.hold(one);
     }
     this.#handoff.keepOnly(allocations);
-    if (repairs.redeliver.length > 0) log.debug({ tasks: repairs.redeliver.length }, 'delivering again');
-    const byWorker = new Map(repairs.lost.map(({ workerId }) => [workerId, true]));
-    for (const workerId of byWorker.keys()) {
-      const lost = repairs.lost.filter((one) => one.workerId === workerId);
+    for (const [workerId, lost] of byWorker(repairs.lost)) {
       await this.#reaper.takeBack(lost, `worker ${workerId} was lost`);
     }
     return repairs.redeliver;
+  }
+
+  /** A worker whose queue holds as much as was given to it has lost nothing and is only slow. */
+  async #redeliver(overdue: readonly Holding[]): Promise<void> {
+    const { deliveries, log } = this.#parts;
+    await Promise.all(
+      [...byWorker(overdue)].map(async ([workerId, own]) => {
+        const given = this.#index.ledger.holdingsOf(workerId).length;
+        if ((await deliveries.depth(workerId)) >= given) return;
+        log.debug({ workerId, tasks: own.length }, 'delivering again');
+        await this.#handoff.deliver(own);
+      }),
+    );
   }
 
   async #readTail(): Promise<void> {
@@ -135,4 +147,14 @@ export class Repair {
     if (gone.length > 0) await intake.remove(gone);
     this.#intakeOffset = entries.length < INTAKE_PAGE ? 0 : this.#intakeOffset + entries.length - gone.length;
   }
+}
+
+function byWorker(holdings: readonly Holding[]): Map<string, Holding[]> {
+  const groups = new Map<string, Holding[]>();
+  for (const one of holdings) {
+    const group = groups.get(one.workerId);
+    if (group) group.push(one);
+    else groups.set(one.workerId, [one]);
+  }
+  return groups;
 }

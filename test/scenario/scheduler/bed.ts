@@ -73,8 +73,11 @@ export class Bed {
   }
 
   /** A scheduler like another process: own connections to store and Redis. */
-  async addScheduler(over: { lease?: (real: LeaderLease) => LeaderLease } = {}): Promise<Scheduler> {
-    const store = await openSqliteStore(this.#path);
+  async addScheduler(
+    over: { lease?: (real: LeaderLease) => LeaderLease; store?: (real: Store) => Store } = {},
+  ): Promise<Scheduler> {
+    const ownStore = await openSqliteStore(this.#path);
+    const store = over.store?.(ownStore) ?? ownStore;
     const redis = await openRedis({ url: this.url, prefix: this.#prefix, patience: 'patient', log });
     const { workerLeaseSeconds = 2, leaderLeaseSeconds = 2, reconcileSeconds = 1 } = this.#options;
     const config: SchedulerParts['config'] = {
@@ -97,7 +100,7 @@ export class Bed {
       log,
     });
     this.#ends.push(
-      () => store.close(),
+      () => ownStore.close(),
       () => redis.close(),
       () => scheduler.stop(),
     );

@@ -1,7 +1,9 @@
 // Parts die, and nothing is lost or done twice.
 
 import { afterEach, describe, expect, it } from 'vitest';
+import { AppError } from '../../../shared/errors.ts';
 import type { LeaderLease } from '../../../shared/ports/coordination.ts';
+import type { Store } from '../../../shared/ports/store.ts';
 import { OwnRedis } from '../../conformance/queue/own-redis.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { Bed, type BedOptions, leading } from './bed.ts';
@@ -30,6 +32,56 @@ function cuttable(real: LeaderLease): LeaderLease & { cut: boolean } {
     holder: () => real.holder(),
   };
 }
+
+/** A store that can be cut off: every call of tasks, workers and terms fails as an adapter says it must. */
+function cuttableStore(real: Store): { store: Store; cut: boolean; refused: number } {
+  const state = { cut: false, refused: 0 };
+  const guarded = <T extends object>(part: T): T =>
+    new Proxy(part, {
+      get: (target, name) => {
+        const member = Reflect.get(target, name);
+        if (typeof member !== 'function') return member;
+        return async (...args: unknown[]) => {
+          if (state.cut) {
+            state.refused += 1;
+            throw new AppError('store_unavailable', 'cut off', { retryable: true });
+          }
+          return member.apply(target, args);
+        };
+      },
+    });
+  const store = { ...guarded(real), tasks: guarded(real.tasks), workers: guarded(real.workers) };
+  store.nextTerm = guarded({ nextTerm: () => real.nextTerm() }).nextTerm;
+  return Object.assign(state, { store });
+}
+
+describe('the store', () => {
+  it('away and back: the leader waits and goes on, and so does one that has yet to begin', async () => {
+    const bed = await openBed({ workerLeaseSeconds: 20 });
+    await bed.addWorker('w1');
+    let cut: ReturnType<typeof cuttableStore> | undefined;
+    const scheduler = await bed.addScheduler({
+      store: (real) => {
+        cut = cuttableStore(real);
+        cut.cut = true;
+        return cut.store;
+      },
+    });
+    await waitFor(() => cut!.refused > 1, { what: 'a term to be asked for in vain' });
+    cut!.cut = false;
+    await leading(scheduler);
+    cut!.cut = true;
+    const { refused } = cut!;
+    const tasks = await bed.submit(Array.from({ length: 20 }, () => ({})));
+    await waitFor(() => cut!.refused > refused + 1, { what: 'reads in vain' });
+    cut!.cut = false;
+    const done = await bed.until(
+      tasks.map(({ id }) => id),
+      ['completed'],
+    );
+    expect(done.every(({ attempts }) => attempts.length === 1)).toBe(true);
+  });
+});
 
 describe('two schedulers', () => {
   it('one plans and the other takes over at once when it stops', async () => {
