@@ -44,7 +44,10 @@ export async function ensureDocker(options: DockerOptions, note: Note): Promise<
     if (answer.code === 'EACCES') faults.push(forbidden(socket));
   }
   const program = await findDaemon(options, note);
-  if (!program) throw new AppError('runtime_unavailable', [...faults, howToGetDocker()].join('\n'));
+  if (!program) {
+    const what = faults.length > 0 ? faults.join('\n') : howToGetDocker();
+    throw new AppError('runtime_unavailable', `${what}\n${WITHOUT_DOCKER}`);
+  }
   const answers = async () => (await askDocker(DEFAULT_SOCKET)).ok;
   // The package's own service may be on its way up.
   const pid = (await answers()) ? null : await startDaemon({ ...options, program, answers }, note);
@@ -156,14 +159,16 @@ function forbidden(socket: string): string {
   );
 }
 
+const WITHOUT_DOCKER =
+  '  To try CloudAI without Docker, and without any isolation of tasks: "RUNTIME=process npm start".';
+
 function howToGetDocker(): string {
   const isMac = process.platform === 'darwin';
   return (
     'no Docker answers, and it cannot be installed from here (that takes root on Debian or Ubuntu).\n' +
     (isMac
-      ? '  Install and start Docker Desktop or colima, then run "npm start" again.\n'
+      ? '  Install and start Docker Desktop or colima, then run "npm start" again.'
       : '  On Debian or Ubuntu: "sudo apt-get install docker.io"; elsewhere see https://docs.docker.com/engine/install.\n' +
-        '  Then start it ("sudo systemctl start docker") and run "npm start" again.\n') +
-    '  To try CloudAI without Docker, and without any isolation of tasks: "RUNTIME=process npm start".'
+        '  Then start it ("sudo systemctl start docker") and run "npm start" again.')
   );
 }

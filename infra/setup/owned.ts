@@ -13,6 +13,10 @@ export class Owned {
     this.#say = say;
   }
 
+  get isEmpty(): boolean {
+    return this.#stops.length === 0;
+  }
+
   add(name: string, stop: Stop): void {
     this.#stops.push({ name, stop });
   }

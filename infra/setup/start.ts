@@ -1,8 +1,8 @@
 // `npm start`: everything a CloudAI on one machine needs, then CloudAI itself, then a first task; stays in the
 // foreground until Ctrl-C and stops what it started, nothing else.
 
-import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createClient } from '../../client/client.ts';
 import { AppError, isAppError, messageOf } from '../../shared/errors.ts';
@@ -48,7 +48,7 @@ async function main(): Promise<number> {
       progress.line(USAGE);
       return 0;
     }
-    await makePrivateFolder(options.dataDir);
+    await makeDataFolder(options.dataDir);
     lock = await lockDataFolder(options.dataDir, `http://localhost:${options.port}`);
     run = {
       options,
@@ -69,12 +69,26 @@ async function main(): Promise<number> {
     }
   } finally {
     if (run) {
+      const { isEmpty } = run.owned;
       if (!(await run.owned.stopAll())) run.exitCode ||= EXIT_FAULT;
-      progress.line('Stopped.');
+      if (!isEmpty) progress.line('Stopped.');
     }
     await lock?.release();
   }
   return run?.exitCode ?? 0;
+}
+
+async function makeDataFolder(path: string): Promise<void> {
+  try {
+    await makePrivateFolder(path);
+    await access(path, constants.W_OK);
+  } catch (error) {
+    throw new AppError(
+      'bad_config',
+      `the data folder cannot be used: ${messageOf(error)}.\n  Choose another: DATA_DIR=~/cloudai-data npm start`,
+      { cause: error },
+    );
+  }
 }
 
 function stopping(run: () => Run | null, progress: Progress): Pick<Run, 'stop' | 'killNow' | 'exitCode'> {
