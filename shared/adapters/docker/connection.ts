@@ -32,6 +32,8 @@ export interface Connection {
    * in the middle of the answer.
    */
   postAndRead(path: string, abortSignal: AbortSignal): Promise<string>;
+  /** The engine is on this machine: reached through a socket in the file system. */
+  readonly isLocal: boolean;
   readonly closed: boolean;
   /** Ends every connection; calls from then on throw `runtime_unavailable`. */
   close(): void;
@@ -48,6 +50,7 @@ export function openConnection(dockerHost: string): Connection {
   let closed = false;
   return {
     docker,
+    isLocal: options.host === undefined,
     get closed() {
       return closed;
     },

@@ -27,7 +27,8 @@ export function toStatus({ Id, Config, State }: ContainerInspectInfo): Container
     workerId: labels[LABEL_WORKER] ?? '',
     state,
     startedAt,
-    finishedAt: ended ? timeOf(State.FinishedAt) : null,
+    // The engine may note the start of a very short run after its end.
+    finishedAt: ended ? latest(startedAt, timeOf(State.FinishedAt)) : null,
     exitCode: ended ? State.ExitCode : null,
     oomKilled: State.OOMKilled,
     gpuIds: (labels[LABEL_GPUS] ?? '').split(',').filter((id) => id !== ''),
@@ -38,4 +39,8 @@ export function toStatus({ Id, Config, State }: ContainerInspectInfo): Container
 function timeOf(text: string): number | null {
   const at = Date.parse(text);
   return Number.isNaN(at) || at <= 0 ? null : at;
+}
+
+function latest(startedAt: number | null, finishedAt: number | null): number | null {
+  return startedAt === null || finishedAt === null ? finishedAt : Math.max(startedAt, finishedAt);
 }

@@ -19,6 +19,7 @@ import {
   statusOf,
 } from './errors.ts';
 import type { Exits } from './exits.ts';
+import type { KernelLog } from './kernel-log.ts';
 import type { NetworkSlots } from './network-slots.ts';
 
 const REMOVE_LIMIT_MS = 60_000;
@@ -42,8 +43,9 @@ export function createContainers(parts: {
   facts: FactsReader;
   exits: Exits;
   slots: NetworkSlots;
+  kernelLog: KernelLog;
 }): Containers {
-  const { connection, facts, exits, slots } = parts;
+  const { connection, facts, exits, slots, kernelLog } = parts;
   const { docker } = connection;
   /** Created by this process and never asked to start: the only ones that are started without a look. */
   const unstarted = new Set<string>();
@@ -108,7 +110,10 @@ export function createContainers(parts: {
       const found = await connection.ask('look at the container', LOOK_TIMEOUT_MS, (abortSignal) =>
         docker.getContainer(containerId).inspect({ abortSignal }),
       );
-      return toStatus(found);
+      const status = toStatus(found);
+      const oomKilled =
+        status.oomKilled || (status.state === 'exited' && kernelLog.killedForMemory(status.id));
+      return { ...status, oomKilled };
     } catch (error) {
       if (isAppError(error, 'not_found')) return null;
       throw error;

@@ -7,6 +7,7 @@ import { createContainers } from './containers.ts';
 import { createFactsReader } from './engine-facts.ts';
 import { createExits } from './exits.ts';
 import { createImages } from './images.ts';
+import { NO_KERNEL_LOG, openKernelLog } from './kernel-log.ts';
 import { createNetworkSlots } from './network-slots.ts';
 import { createOutputs } from './output.ts';
 import { createPauseContainers } from './pause-containers.ts';
@@ -35,7 +36,8 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
   const outputs = createOutputs(connection, exits, log);
   const pauses = createPauseContainers({ connection, facts, workerId, image: options.pauseImage, log });
   const slots = createNetworkSlots({ pauses, count: options.networkSlots, log });
-  const containers = createContainers({ connection, facts, exits, slots });
+  const kernelLog = connection.isLocal ? openKernelLog() : NO_KERNEL_LOG;
+  const containers = createContainers({ connection, facts, exits, slots, kernelLog });
   return {
     kind: 'docker',
     info: facts.info,
@@ -45,6 +47,7 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
     async close() {
       await slots.close();
       connection.close();
+      kernelLog.close();
     },
   };
 }

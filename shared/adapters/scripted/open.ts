@@ -39,7 +39,7 @@ export function openScriptedRuntime(options: ScriptedRuntimeOptions = {}): Conta
     throw new AppError('bad_config', 'the engine of a scripted runtime comes from createScriptedEngine()');
   }
   let closed = false;
-  const closing = new AbortController();
+  const waiting = new Set<() => void>();
 
   const check = () => {
     if (closed)
@@ -161,10 +161,10 @@ export function openScriptedRuntime(options: ScriptedRuntimeOptions = {}): Conta
           unwatch();
           uncut();
           signal?.removeEventListener('abort', clear);
-          closing.signal.removeEventListener('abort', cut);
+          waiting.delete(cut);
         };
         signal?.addEventListener('abort', clear);
-        closing.signal.addEventListener('abort', cut);
+        waiting.add(cut);
         look();
       });
       return untilAborted(ended, signal);
@@ -194,7 +194,7 @@ export function openScriptedRuntime(options: ScriptedRuntimeOptions = {}): Conta
 
     async close() {
       closed = true;
-      closing.abort();
+      for (const cut of [...waiting]) cut();
     },
   };
 }

@@ -95,7 +95,7 @@ export class ScriptedContainer {
           this.#write('stdout', numberedLines(step.count));
           break;
         case 'env':
-          this.#write('stdout', Buffer.from(`${this.spec.env[step.name] ?? ''}\n`));
+          this.#write('stdout', Buffer.from(`${this.#env(step.name)}\n`));
           break;
         case 'on-term':
           this.#termExit = step.exitCode;
@@ -115,6 +115,12 @@ export class ScriptedContainer {
       }
     }
     this.#end(0);
+  }
+
+  #env(name: string): string {
+    const { env, gpuIds } = this.spec;
+    if (name === 'NVIDIA_VISIBLE_DEVICES' && gpuIds.length > 0) return gpuIds.join(',');
+    return env[name] ?? '';
   }
 
   #write(stream: LogStream, bytes: Buffer): void {
