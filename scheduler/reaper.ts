@@ -18,10 +18,19 @@ export class Reaper {
   readonly #parts: LoopParts;
   readonly #index: ClusterIndex;
   #memory: LivenessMemory = NOTHING_SEEN;
+  #silent: ReadonlySet<string> = new Set();
 
   constructor(parts: LoopParts, index: ClusterIndex) {
     this.#parts = parts;
     this.#index = index;
+  }
+
+  /**
+   * Workers that are up by the record, but whose lease is not there now: lost, restarting, or registered by hand
+   * and never started. They keep what they have until they are called down, and get nothing new.
+   */
+  get silent(): ReadonlySet<string> {
+    return this.#silent;
   }
 
   /** Looks once. True when a worker changed. Throws what store and queue throw. */
@@ -36,6 +45,10 @@ export class Reaper {
     await this.reload(unknown);
     const { up, down, memory } = judgeLiveness(ledger.workers(), look, this.#memory, workerLeaseMs);
     this.#memory = memory;
+    const silentBefore = this.#silent;
+    this.#silent = new Set(
+      [...memory.sights].flatMap(([id, sight]) => (sight.absentSince === null ? [] : [id])),
+    );
     for (const id of up) {
       log.info({ workerId: id }, 'worker is back');
       await this.#setLiveness(id, 'up');
@@ -45,7 +58,12 @@ export class Reaper {
       await this.#setLiveness(id, 'down');
       await this.#bury(id, `worker ${id} was lost: no heartbeat for ${workerLeaseMs / 1000} s`);
     }
-    return up.length > 0 || down.length > 0 || unknown.some((id) => ledger.worker(id) !== null);
+    return (
+      up.length > 0 ||
+      down.length > 0 ||
+      unknown.some((id) => ledger.worker(id) !== null) ||
+      [...silentBefore].some((id) => !this.#silent.has(id))
+    );
   }
 
   /** Reads workers again. One that was removed loses its tasks. */

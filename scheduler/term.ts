@@ -6,7 +6,7 @@ import { messageOf } from '../shared/errors.ts';
 import type { Changes } from './changes.ts';
 import { ClusterIndex } from './cluster-index.ts';
 import { plan } from './core/plan.ts';
-import { NO_MEMORY, type PlanMemory, type WaitReason } from './core/snapshot.ts';
+import { NO_MEMORY, type PlanMemory, type WorkerView } from './core/snapshot.ts';
 import { Handoff } from './handoff.ts';
 import { Deposed, type LoopParts, type Mandate } from './parts.ts';
 import { letOthersRun, type Rest } from './pauses.ts';
@@ -17,6 +17,7 @@ import { Repair } from './repair.ts';
 /** Most placements of one pass; then events, heartbeats and repairs have their turn. */
 const PASS_LIMIT = 2_000;
 const LOOK_LONGEST_MS = 3_000;
+const LOOK_CLOSELY_MS = 300;
 const BACK_OFF_MS = 100;
 const BACK_OFF_LONGEST_MS = 5_000;
 
@@ -34,7 +35,6 @@ export class Term {
   readonly #repair: Repair;
   readonly #seed: number;
   #memory: PlanMemory = NO_MEMORY;
-  #waiting: ReadonlyMap<string, WaitReason> = new Map();
   #placed = 0;
   /** Something changed since the last pass. */
   #dirty = true;
@@ -54,10 +54,6 @@ export class Term {
     return this.#placed;
   }
 
-  get waiting(): ReadonlyMap<string, WaitReason> {
-    return this.#waiting;
-  }
-
   /** Returns when the mandate does not stand any more; throws `Deposed` when the store says so. */
   async serve(): Promise<void> {
     const { mandate, log, rest, clock } = this.#parts;
@@ -68,6 +64,7 @@ export class Term {
         try {
           if (!isLoaded) {
             await this.#load();
+            if (!mandate.stands()) break;
             isLoaded = true;
           }
           const more = await this.#turn();
@@ -113,19 +110,34 @@ export class Term {
 
   /** True when another turn right away has something to do. */
   async #turn(): Promise<boolean> {
-    const { clock, changes, reconcileMs, workerLeaseMs } = this.#parts;
+    const { clock, changes, reconcileMs } = this.#parts;
     await this.#workIn();
+    if (clock.monotonic() >= this.#lookAt) await this.#look();
     const more = await this.#pass();
-    if (clock.monotonic() >= this.#lookAt) {
-      this.#lookAt = clock.monotonic() + Math.min(LOOK_LONGEST_MS, workerLeaseMs / 5);
-      if (await this.#reaper.look()) this.#dirty = true;
-    }
     if (clock.monotonic() >= this.#repairAt) {
       this.#repairAt = clock.monotonic() + reconcileMs;
       await this.#repair.round();
       this.#dirty = true;
     }
     return more || this.#dirty || !changes.isEmpty;
+  }
+
+  async #look(): Promise<void> {
+    const { clock, workerLeaseMs } = this.#parts;
+    if (await this.#reaper.look()) this.#dirty = true;
+    // Who is just starting or on the brink is looked at more often.
+    const { ledger } = this.index;
+    const isUnclear = [...this.#reaper.silent].some((id) => ledger.worker(id)?.liveness === 'up');
+    const pauseMs = Math.min(isUnclear ? LOOK_CLOSELY_MS : LOOK_LONGEST_MS, workerLeaseMs / 5);
+    this.#lookAt = clock.monotonic() + pauseMs;
+  }
+
+  /** What the plan may use. */
+  #workers(): WorkerView[] {
+    const views = this.index.ledger.views();
+    const { silent } = this.#reaper;
+    if (silent.size === 0) return views;
+    return views.map((view) => (silent.has(view.id) ? { ...view, state: 'down' } : view));
   }
 
   async #workIn(): Promise<void> {
@@ -154,20 +166,27 @@ export class Term {
   }
 
   async #pass(): Promise<boolean> {
-    const { clock, mandate, changes } = this.#parts;
-    const { backlog, ledger } = this.index;
+    const { clock, mandate, changes, log } = this.#parts;
+    const { backlog } = this.index;
     const now = clock.now();
     if (backlog.ripen(now) > 0) this.#dirty = true;
     if (!this.#dirty) return false;
     this.#dirty = false;
     const made = plan(
-      { workers: ledger.views(), groups: backlog.groups(), memory: this.#memory, limit: PASS_LIMIT },
+      { workers: this.#workers(), groups: backlog.groups(), memory: this.#memory, limit: PASS_LIMIT },
       now,
       this.#seed,
     );
     this.#memory = made.memory;
-    this.#waiting = made.waiting;
     if (made.more) this.#dirty = true;
+    log.debug(
+      {
+        placements: made.placements.length,
+        waitingGroups: made.waiting.size,
+        reserved: made.memory.reservations,
+      },
+      'pass',
+    );
     this.#placed += await applyPlacements(
       { ...this.#parts, index: this.index, handoff: this.#handoff, reread: (ids) => changes.addIds(ids) },
       made.placements,

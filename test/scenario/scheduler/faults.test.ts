@@ -5,6 +5,7 @@ import { AppError } from '../../../shared/errors.ts';
 import type { LeaderLease } from '../../../shared/ports/coordination.ts';
 import type { Store } from '../../../shared/ports/store.ts';
 import { OwnRedis } from '../../conformance/queue/own-redis.ts';
+import { makeRegistration } from '../../support/tasks.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { Bed, type BedOptions, leading } from './bed.ts';
 
@@ -204,6 +205,23 @@ describe('a worker', () => {
     });
     const [back] = await bed.submit([{ worker: 'w1' }]);
     await bed.until([back!.id], ['completed']);
+  });
+
+  it('that is registered and has not begun to beat gets nothing', async () => {
+    const bed = await openBed({ workerLeaseSeconds: 10 });
+    await bed.store.workers.register(makeRegistration({ id: 'w-paper' }));
+    await bed.addWorker('w-real');
+    await leading(await bed.addScheduler());
+    const tasks = await bed.submit(Array.from({ length: 6 }, () => ({})));
+    const [tied] = await bed.submit([{ worker: 'w-paper' }]);
+    const done = await bed.until(
+      tasks.map(({ id }) => id),
+      ['completed'],
+    );
+    expect(done.every(({ workerId }) => workerId === 'w-real')).toBe(true);
+    expect((await bed.task(tied!.id)).state).toBe('queued');
+    await bed.addWorker('w-paper');
+    await bed.until([tied!.id], ['completed']);
   });
 
   it('that is removed from the cluster loses its tasks to others', async () => {
