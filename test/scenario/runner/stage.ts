@@ -117,6 +117,9 @@ export async function openStage(options: StageOptions) {
       return stage.place(task);
     },
 
+    /** The runner started last, also while it starts. */
+    lastRunner: (): Runner | undefined => runners.at(-1),
+
     /** What the scheduler does: assign, place, deliver. */
     async place(task: Task, over: { deliver?: boolean } = {}): Promise<Task> {
       const step = assignTask(task, { workerId, term, now: Date.now() });
