@@ -5,14 +5,14 @@ import type { Resources } from '../shared/model/resources.ts';
 import { type Admission, type Capacity, CapacityLedger } from './core/capacity-ledger.ts';
 
 interface Waiting {
-  readonly key: string;
   readonly need: Resources;
   readonly answer: (admission: Exclude<Admission, { kind: 'full' }>) => void;
 }
 
 export class AdmissionLine {
   readonly #ledger: CapacityLedger;
-  #line: Waiting[] = [];
+  /** In order of arrival, as maps are. */
+  readonly #line = new Map<string, Waiting>();
   #isOpen = true;
 
   constructor(machine: Capacity) {
@@ -24,12 +24,12 @@ export class AdmissionLine {
   }
 
   get waiting(): number {
-    return this.#line.length;
+    return this.#line.size;
   }
 
   /** Calls back, maybe at once, when there is room or never will be. */
   enter(key: string, need: Resources, answer: Waiting['answer']): void {
-    this.#line.push({ key, need, answer });
+    this.#line.set(key, { need, answer });
     this.#advance();
   }
 
@@ -44,7 +44,7 @@ export class AdmissionLine {
 
   /** Gives up the place in the line and what is held. */
   leave(key: string): void {
-    this.#line = this.#line.filter((waiting) => waiting.key !== key);
+    this.#line.delete(key);
     this.#ledger.release(key);
     this.#advance();
   }
@@ -60,13 +60,12 @@ export class AdmissionLine {
   }
 
   #advance(): void {
-    while (this.#isOpen) {
-      const first = this.#line[0];
-      if (!first) return;
-      const admission = this.#ledger.admit(first.key, first.need);
+    for (const [key, { need, answer }] of this.#line) {
+      if (!this.#isOpen) return;
+      const admission = this.#ledger.admit(key, need);
       if (admission.kind === 'full') return;
-      this.#line.shift();
-      first.answer(admission);
+      this.#line.delete(key);
+      answer(admission);
     }
   }
 }

@@ -31,6 +31,7 @@ interface Hold {
 export class CapacityLedger {
   readonly #machine: Capacity;
   readonly #holds = new Map<string, Hold>();
+  readonly #takenGpus = new Set<string>();
   #used: Resources = NO_RESOURCES;
 
   constructor(machine: Capacity) {
@@ -48,8 +49,9 @@ export class CapacityLedger {
     if (held) return { kind: 'admitted', gpuIds: held.gpuIds };
     const whole = { ...this.#machine.capacity, gpus: this.#machine.gpuIds.length };
     if (!fits(need, whole)) return { kind: 'never', missing: shortfalls(need, whole) };
-    const gpuIds = this.#freeGpus().slice(0, need.gpus);
-    if (!fits(need, this.free) || gpuIds.length < need.gpus) return { kind: 'full' };
+    if (!fits(need, this.free)) return { kind: 'full' };
+    const gpuIds = need.gpus === 0 ? [] : this.#freeGpus().slice(0, need.gpus);
+    if (gpuIds.length < need.gpus) return { kind: 'full' };
     this.#take(key, { resources: need, gpuIds });
     return { kind: 'admitted', gpuIds };
   }
@@ -65,6 +67,7 @@ export class CapacityLedger {
     if (!hold) return false;
     this.#holds.delete(key);
     this.#used = subtractResources(this.#used, hold.resources);
+    for (const id of hold.gpuIds) this.#takenGpus.delete(id);
     return true;
   }
 
@@ -75,11 +78,10 @@ export class CapacityLedger {
   #take(key: string, hold: Hold): void {
     this.#holds.set(key, hold);
     this.#used = addResources(this.#used, hold.resources);
+    for (const id of hold.gpuIds) this.#takenGpus.add(id);
   }
 
   #freeGpus(): string[] {
-    if (this.#machine.gpuIds.length === 0) return [];
-    const taken = new Set([...this.#holds.values()].flatMap(({ gpuIds }) => gpuIds));
-    return this.#machine.gpuIds.filter((id) => !taken.has(id));
+    return this.#machine.gpuIds.filter((id) => !this.#takenGpus.has(id));
   }
 }

@@ -35,7 +35,8 @@ export async function runAttempt(
     if (error instanceof Abandoned) return 'abandoned';
     throw error;
   }
-  state.over.abort();
+  // With a reason of its own, for the default makes an exception with a stack each time.
+  state.over.abort('over');
   stopReading(state);
   parts.admission.leave(state.name);
   return 'over';

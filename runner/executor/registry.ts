@@ -18,6 +18,8 @@ export class AttemptRegistry {
   readonly #parts: ExecutorParts;
   readonly #steps: Steps;
   readonly #running = new Map<string, Running>();
+  /** Mostly one attempt of a task; a stale one may be on its way out beside it. */
+  readonly #byTask = new Map<string, Set<AttemptState>>();
   #isFenced = false;
   #isStopping = false;
 
@@ -32,7 +34,7 @@ export class AttemptRegistry {
 
   /** Ids of the tasks at work here, those that wait for room included. */
   taskIds(): string[] {
-    return [...new Set([...this.#running.values()].map(({ state }) => state.key.taskId))];
+    return [...this.#byTask.keys()];
   }
 
   /** Ids of the tasks that have a container here. */
@@ -64,22 +66,29 @@ export class AttemptRegistry {
         this.#parts.admission.leave(name);
         return 'abandoned';
       })
-      .finally(() => this.#running.delete(name));
+      .finally(() => {
+        this.#running.delete(name);
+        this.#dropOfTask(state);
+      });
     this.#running.set(name, { state, end });
+    const ofTask = this.#byTask.get(key.taskId);
+    if (ofTask) ofTask.add(state);
+    else this.#byTask.set(key.taskId, new Set([state]));
     return end;
   }
 
   /** A record that was read elsewhere. */
   learn(task: Task): void {
-    for (const { state } of this.#running.values()) if (state.key.taskId === task.id) state.learn(task);
+    for (const state of this.#byTask.get(task.id) ?? []) state.learn(task);
   }
 
   /** The store does not know these tasks any more. */
   forget(taskIds: ReadonlySet<string>): void {
-    for (const { state } of this.#running.values()) {
-      if (!taskIds.has(state.key.taskId)) continue;
-      state.task = null;
-      state.bell.ring();
+    for (const taskId of taskIds) {
+      for (const state of this.#byTask.get(taskId) ?? []) {
+        state.task = null;
+        state.bell.ring();
+      }
     }
   }
 
@@ -112,5 +121,11 @@ export class AttemptRegistry {
     );
     // Whatever is still being tried for them ends here.
     for (const { state } of running) state.reading?.capture.close();
+  }
+
+  #dropOfTask(state: AttemptState): void {
+    const ofTask = this.#byTask.get(state.key.taskId);
+    ofTask?.delete(state);
+    if (ofTask?.size === 0) this.#byTask.delete(state.key.taskId);
   }
 }
