@@ -1,5 +1,8 @@
 // Command ferretdb serves MongoDB's protocol on a loopback port for tests, with data in one folder.
 // It must never outlive the process that started it: it ends when its standard input is closed.
+//
+// By hand, for development: mkdir -p /tmp/mongo && go run -tags ferretdb_no_postgresql . -data /tmp/mongo
+// prints the URL for MONGODB_URL and runs until Ctrl-C or Ctrl-D.
 package main
 
 import (

@@ -3,7 +3,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { AppError } from '../../shared/errors.ts';
 import { findProgram, fullPath, hasEnded, lastLinesOf, stopChild, until } from './commands.ts';
@@ -41,7 +41,8 @@ const UNTIL_STDIN_CLOSES =
 export async function ensureMongo(options: MongoOptions): Promise<RunningMongo> {
   const env = options.env ?? process.env;
   if (env.MONGODB_URL) return useGiven(env.MONGODB_URL);
-  const { dataDir, cacheDir, progress } = options;
+  const { progress } = options;
+  const [dataDir, cacheDir] = [resolve(options.dataDir), resolve(options.cacheDir)];
   await mkdir(dataDir, { recursive: true });
   const databases = join(dataDir, 'db');
   await mkdir(databases, { recursive: true });
