@@ -1,17 +1,28 @@
-// Output of tasks in files: <dir>/logs/<task>/<attempt>/<chunk>.ndjson, a fixed count of lines per chunk, so that
-// the chunk of a line follows from its number. One writer per attempt appends; readers may be other processes.
-// A torn last line, left by a writer that died, is not a line: readers skip it and the next writer cuts it off.
+// Output of tasks in files: <dir>/logs/<task>/<attempt>/<chunk>.ndjson. One writer per attempt appends; readers
+// may be other processes. Written, not fsynced, before it returns: it survives the death of any process, and only
+// a power cut may take the last moments. No path may lead out of <dir>.
 
-import { appendFile, mkdir, open, readdir, readFile, rm, truncate } from 'node:fs/promises';
+import { appendFile, mkdir, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, messageOf } from '../../errors.ts';
 import type { LogLine } from '../../model/log-line.ts';
 import type { LogPosition, LogStore } from '../../ports/log-store.ts';
+import {
+  chunkOf,
+  chunkPath,
+  chunksIn,
+  countLine,
+  encodeHeader,
+  encodeLine,
+  firstSeqOf,
+  measureChunk,
+  readChunk,
+} from './log-file.ts';
 
-const LINES_PER_CHUNK = 4_096;
-/** Positions kept in memory, so that an append does not count its file again. */
-const MAX_POSITIONS = 4_096;
-const TASK_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
+/** Positions of writers and places of readers kept in memory, so that neither goes over a file again. */
+const MAX_KEPT = 4_096;
+const TASK_ID = /^[a-z0-9][a-z0-9_-]{0,127}$/i;
+const NOTHING: LogPosition = { lastSeq: 0, stdoutLines: 0, stderrLines: 0 };
 
 export function openDiskLogStore(dir: string): LogStore {
   return new DiskLogStore(join(dir, 'logs'));
@@ -19,45 +30,50 @@ export function openDiskLogStore(dir: string): LogStore {
 
 class DiskLogStore implements LogStore {
   readonly #dir: string;
+  /** By folder: where the writer is. Only of attempts this process appends to. */
   readonly #positions = new Map<string, LogPosition>();
+  /** By folder and line: the byte at which a line begins that a reader will ask for next. */
+  readonly #places = new Map<string, number>();
   readonly #turns = new Map<string, Promise<void>>();
 
   constructor(dir: string) {
     this.#dir = dir;
   }
 
-  append(taskId: string, attempt: number, lines: readonly LogLine[]): Promise<void> {
+  async append(taskId: string, attempt: number, lines: readonly LogLine[]): Promise<void> {
     const folder = this.#folder(taskId, attempt);
+    // One after the other: each needs to know where the one before ended.
     const turn = (this.#turns.get(folder) ?? Promise.resolve()).then(() => this.#append(folder, lines));
-    const kept = turn
+    const ended = turn
       .catch(() => undefined)
       .then(() => {
-        if (this.#turns.get(folder) === kept) this.#turns.delete(folder);
+        if (this.#turns.get(folder) === ended) this.#turns.delete(folder);
       });
-    this.#turns.set(folder, kept);
-    return turn;
+    this.#turns.set(folder, ended);
+    await turn;
   }
 
   async #append(folder: string, lines: readonly LogLine[]): Promise<void> {
     await guarded(async () => {
-      let position = this.#positions.get(folder) ?? (await this.#recover(folder));
-      const fresh = lines.filter(({ seq }) => seq > position.lastSeq);
-      try {
-        for (let at = 0; at < fresh.length; ) {
-          const chunk = chunkOf((fresh[at] as LogLine).seq);
-          let end = at;
-          while (end < fresh.length && chunkOf((fresh[end] as LogLine).seq) === chunk) end += 1;
-          const part = fresh.slice(at, end);
-          await appendFile(chunkPath(folder, chunk), part.map(encode).join(''));
-          position = advance(position, part);
-          at = end;
+      let position = this.#positions.get(folder) ?? (await recover(folder));
+      // Until all is written, what is in memory is no guide: part of it may be there.
+      this.#positions.delete(folder);
+      const start = position.lastSeq;
+      const fresh = lines.filter(({ seq }) => seq > start);
+      for (let at = 0; at < fresh.length; ) {
+        const chunk = chunkOf(position.lastSeq + 1);
+        let text = position.lastSeq + 1 === firstSeqOf(chunk) ? encodeHeader(position) : '';
+        for (; at < fresh.length && chunkOf(position.lastSeq + 1) === chunk; at += 1) {
+          const line = fresh[at] as LogLine;
+          if (line.seq !== position.lastSeq + 1) {
+            throw new AppError('internal', `line ${line.seq} of a log does not follow ${position.lastSeq}`);
+          }
+          text += encodeLine(line);
+          position = countLine(position, line);
         }
-      } catch (error) {
-        // Part of it may be there: count again before the next append.
-        this.#positions.delete(folder);
-        throw error;
+        await appendFile(chunkPath(folder, chunk), text);
       }
-      this.#remember(folder, position);
+      keep(this.#positions, folder, position);
     });
   }
 
@@ -67,53 +83,43 @@ class DiskLogStore implements LogStore {
       const found: LogLine[] = [];
       let seq = Math.max(1, from);
       while (found.length < limit) {
-        const chunk = chunkOf(seq);
-        const lines = await readChunk(folder, chunk);
-        for (const line of lines ?? []) {
-          if (line.seq >= seq && found.length < limit) found.push(line);
+        const place = `${folder}:${seq}`;
+        const part = await readChunk(folder, seq, this.#places.get(place) ?? 0, limit - found.length);
+        if (part === null || part.lines.length === 0) break;
+        for (const line of part.lines) found.push(line);
+        this.#places.delete(place);
+        seq += part.lines.length;
+        if (chunkOf(seq) === chunkOf(seq - 1)) {
+          keep(this.#places, `${folder}:${seq}`, part.end);
+          break;
         }
-        if (!lines || lines.at(-1)?.seq !== (chunk + 1) * LINES_PER_CHUNK) break;
-        seq = (chunk + 1) * LINES_PER_CHUNK + 1;
       }
       return found;
     });
   }
 
   async position(taskId: string, attempt: number): Promise<LogPosition> {
-    return guarded(() => measure(this.#folder(taskId, attempt)));
+    const folder = this.#folder(taskId, attempt);
+    return guarded(async () => {
+      for (const chunk of (await chunksIn(folder)).reverse()) {
+        const state = await measureChunk(folder, chunk);
+        if (state) return positionOf(state);
+      }
+      return NOTHING;
+    });
   }
 
   async remove(taskId: string): Promise<void> {
     const folder = this.#taskFolder(taskId);
     await guarded(() => rm(folder, { recursive: true, force: true }));
-    for (const known of this.#positions.keys()) {
-      if (known.startsWith(`${folder}/`)) this.#positions.delete(known);
+    for (const kept of [this.#positions, this.#places]) {
+      for (const key of kept.keys()) if (key.startsWith(`${folder}/`)) kept.delete(key);
     }
-  }
-
-  /** What an earlier writer left, its torn last line cut off. */
-  async #recover(folder: string): Promise<LogPosition> {
-    await mkdir(folder, { recursive: true });
-    const last = (await chunksIn(folder)).at(-1);
-    if (last !== undefined) {
-      const path = chunkPath(folder, last);
-      const bytes = await readFile(path);
-      const whole = bytes.lastIndexOf(10) + 1;
-      if (whole < bytes.length) await truncate(path, whole);
-    }
-    return measure(folder);
-  }
-
-  #remember(folder: string, position: LogPosition): void {
-    this.#positions.delete(folder);
-    this.#positions.set(folder, position);
-    const [oldest] = this.#positions.keys();
-    if (this.#positions.size > MAX_POSITIONS && oldest !== undefined) this.#positions.delete(oldest);
   }
 
   #folder(taskId: string, attempt: number): string {
     if (!Number.isSafeInteger(attempt) || attempt < 1) {
-      throw new AppError('invalid_request', `no such attempt: ${attempt}`);
+      throw new AppError('invalid_request', `${attempt} cannot be the number of an attempt`);
     }
     return join(this.#taskFolder(taskId), String(attempt));
   }
@@ -124,86 +130,46 @@ class DiskLogStore implements LogStore {
   }
 }
 
-async function measure(folder: string): Promise<LogPosition> {
-  let position: LogPosition = { lastSeq: 0, stdoutLines: 0, stderrLines: 0 };
-  for (const chunk of await chunksIn(folder))
-    position = advance(position, (await readChunk(folder, chunk)) ?? []);
-  return position;
+/** Makes the folder ready for a new writer: what is torn is cut off. */
+async function recover(folder: string): Promise<LogPosition> {
+  await mkdir(folder, { recursive: true });
+  for (const chunk of (await chunksIn(folder)).reverse()) {
+    const state = await measureChunk(folder, chunk);
+    await truncate(chunkPath(folder, chunk), state?.wholeBytes ?? 0);
+    if (!state) continue;
+    if (state.lastSeq >= firstSeqOf(chunk)) return positionOf(state);
+    // A header alone: it is written again with the first line.
+    await truncate(chunkPath(folder, chunk), 0);
+    return positionOf(state);
+  }
+  return NOTHING;
 }
 
-function advance(position: LogPosition, lines: readonly LogLine[]): LogPosition {
-  let { lastSeq, stdoutLines, stderrLines } = position;
-  for (const { seq, stream } of lines) {
-    lastSeq = Math.max(lastSeq, seq);
-    if (stream === 'stdout') stdoutLines += 1;
-    else stderrLines += 1;
-  }
+function positionOf({ lastSeq, stdoutLines, stderrLines }: LogPosition): LogPosition {
   return { lastSeq, stdoutLines, stderrLines };
 }
 
-/** Null when there is no such chunk. */
-async function readChunk(folder: string, chunk: number): Promise<LogLine[] | null> {
-  let file: Awaited<ReturnType<typeof open>>;
-  try {
-    file = await open(chunkPath(folder, chunk));
-  } catch (error) {
-    if (isMissing(error)) return null;
-    throw error;
-  }
-  try {
-    const text = await file.readFile('utf8');
-    const end = text.lastIndexOf('\n');
-    return end < 0 ? [] : text.slice(0, end).split('\n').map(decode);
-  } finally {
-    await file.close();
-  }
-}
-
-async function chunksIn(folder: string): Promise<number[]> {
-  try {
-    const names = await readdir(folder);
-    return names
-      .map((name) => /^(\d+)\.ndjson$/.exec(name)?.[1])
-      .filter((number) => number !== undefined)
-      .map(Number)
-      .sort((a, b) => a - b);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
-}
-
-const chunkOf = (seq: number): number => Math.floor((seq - 1) / LINES_PER_CHUNK);
-const chunkPath = (folder: string, chunk: number): string =>
-  join(folder, `${String(chunk).padStart(8, '0')}.ndjson`);
-
-/** A JSON list, which is shorter than an object: number, time, stream (1 stdout, 2 stderr), text. */
-function encode({ seq, ts, stream, line }: LogLine): string {
-  return `[${seq},${ts},${stream === 'stdout' ? 1 : 2},${JSON.stringify(line)}]\n`;
-}
-
-function decode(text: string): LogLine {
-  const [seq, ts, stream, line] = JSON.parse(text) as [number, number, number, string];
-  return { seq, ts, stream: stream === 1 ? 'stdout' : 'stderr', line };
-}
-
-function isMissing(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ENOENT';
+/** Remembers as the newest of at most `MAX_KEPT`. */
+function keep<T>(map: Map<string, T>, key: string, value: T): void {
+  map.delete(key);
+  map.set(key, value);
+  const [oldest] = map.keys();
+  if (map.size > MAX_KEPT && oldest !== undefined) map.delete(oldest);
 }
 
 async function guarded<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
+    if (error instanceof AppError) throw error;
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOSPC' || code === 'EDQUOT') {
-      throw new AppError('disk_full', 'the disk that keeps output is full', {
+      throw new AppError('disk_full', 'the disk that keeps the output of tasks is full', {
         retryable: true,
         cause: error,
       });
     }
-    if (code === undefined) throw error;
-    throw new AppError('store_unavailable', `output cannot be kept or read: ${messageOf(error)}`, {
+    throw new AppError('store_unavailable', `output of tasks cannot be kept or read: ${messageOf(error)}`, {
       retryable: true,
       cause: error,
     });
