@@ -321,6 +321,19 @@ describe('a large task among small ones that keep coming', () => {
     expect(again.memory.reservations).toMatchObject([{ since: start + 2 * RESERVE_FOR_MS }]);
   });
 
+  it('leaves what it does not need to those who were turned away before it', () => {
+    const wide = [view('w1', { cpuMillis: 6000 })];
+    const large = waits({ resources: need({ cpuMillis: 4000 }) });
+    const urgent = waits({ priority: 9 });
+    const now = NOW + RESERVE_AFTER_MS;
+    const { memory } = run([large], [{ ...wide[0]!, free: need({ cpuMillis: 1000 }) }], { now });
+    const made = run([large, urgent], wide, { now, memory });
+    expect(pairs(made)).toEqual([[large.id, 'w1']]);
+    expect(made).toMatchObject({ more: true, memory: { reservations: [] } });
+    const room = roomAfter(wide, [large], made);
+    expect(pairs(run([urgent], room, { now, memory: made.memory }))).toEqual([[urgent.id, 'w1']]);
+  });
+
   it('gives its worker back when it is gone, or the worker is', () => {
     const full = [
       view('w1', {}, { free: need({ cpuMillis: 1000 }) }),

@@ -218,7 +218,7 @@ describe('a worker', () => {
       tasks.map(({ id }) => id),
       ['completed'],
     );
-    expect(done.every(({ workerId }) => workerId === 'w-real')).toBe(true);
+    expect(done.every(({ workerId, attempt }) => workerId === 'w-real' && attempt === 1)).toBe(true);
     expect((await bed.task(tied!.id)).state).toBe('queued');
     await bed.addWorker('w-paper');
     await bed.until([tied!.id], ['completed']);
