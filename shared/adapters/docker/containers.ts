@@ -15,12 +15,13 @@ import {
   isNotRunning,
   isRemovalToRepeat,
   isStorageLimitUnsupported,
+  namespaceLost,
   startFault,
   statusOf,
 } from './errors.ts';
 import type { Exits } from './exits.ts';
 import type { KernelLog } from './kernel-log.ts';
-import type { NetworkSlots } from './network-slots.ts';
+import type { NetworkSlots, Slot } from './network-slots.ts';
 
 const REMOVE_LIMIT_MS = 60_000;
 const REMOVE_PAUSE_MS = 50;
@@ -75,11 +76,11 @@ export function createContainers(parts: {
     const slot = slots.take(spec.ownerId, spec.network);
     if (!slot) return null;
     try {
-      const id = await createOnce(spec, `container:${slot.id}`);
+      const id = await createOnce(spec, `container:${slot.name}`);
       slots.bind(slot, id);
       return id;
     } catch (error) {
-      if (error instanceof AppError && isNamespaceGone(error.cause, slot.id)) {
+      if (isGone(error, slot)) {
         slots.drop(slot);
         return null;
       }
@@ -146,10 +147,16 @@ export function createContainers(parts: {
           await startOnce(containerId);
         } catch (error) {
           const slot = slots.slotOf(containerId);
-          if (!slot || !(error instanceof AppError) || !isNamespaceGone(error.cause, slot.id)) throw error;
-          if (!(await slots.revive(slot))) throw error;
-          await startOnce(containerId);
+          if (!slot || !isGone(error, slot)) throw error;
+          // The container may know its slot by the id that it has now, which ends with a pause container.
+          const before = { ...slot };
+          if (!(await slots.revive(slot))) throw namespaceLost(error);
+          await startOnce(containerId).catch((again) => {
+            throw isGone(again, before) ? namespaceLost(again) : again;
+          });
         }
+        // From now on, so that a break of the connection is noticed from the first moment.
+        exits.ended(containerId).catch(() => undefined);
       } finally {
         done();
       }
@@ -220,4 +227,8 @@ export function createContainers(parts: {
       }
     },
   };
+}
+
+function isGone(error: unknown, slot: Slot): boolean {
+  return error instanceof AppError && isNamespaceGone(error.cause, [slot.id, slot.name]);
 }

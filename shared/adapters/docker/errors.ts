@@ -125,12 +125,20 @@ export function isStorageLimitUnsupported(error: unknown): boolean {
   return /storage-opt/i.test(wordsOf(error));
 }
 
-// create: {"message":"No such container: 5d54…"}
 // start, 409: {"message":"cannot join network of a non running container: 5d54…"}
 // start, 404: {"message":"No such container: 5d54…"} where 5d54… is the other container, not the one to start
-export function isNamespaceGone(error: unknown, otherId: string): boolean {
+// Other engines may notice it at the creation already. `names` are the id and the name of the other container.
+export function isNamespaceGone(error: unknown, names: readonly string[]): boolean {
   const words = wordsOf(error);
-  return /cannot join network|no such container/i.test(words) && words.includes(otherId);
+  return /cannot join network|no such container/i.test(words) && names.some((name) => words.includes(name));
+}
+
+/** The container cannot be moved to another namespace, so the attempt must be made anew. */
+export function namespaceLost(cause: unknown): AppError {
+  return new AppError('runtime_unavailable', 'cannot start the container: its network slot is gone', {
+    retryable: true,
+    cause,
+  });
 }
 
 // {"message":"failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: \"/no/such\": stat /no/such: no such file or directory: unknown"}

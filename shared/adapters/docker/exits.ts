@@ -18,12 +18,19 @@ export interface Exits {
    * `runtime_unavailable` when the engine stays away, with `timed_out` when the signal is aborted.
    */
   ended(containerId: string, signal?: AbortSignal): Promise<void>;
+  /**
+   * Calls back when the connection on which the end of this container is awaited breaks, until the returned function
+   * is called. The one sign that other connections may have ended early which look as if they had just ended.
+   */
+  onBreak(containerId: string, broke: () => void): () => void;
 }
 
 export function createExits(connection: Connection): Exits {
   const waiting = new Map<string, Promise<void>>();
+  const listeners = new Map<string, Set<() => void>>();
 
   const askOnce = async (containerId: string): Promise<'ended' | 'unknown'> => {
+    const askedAt = performance.now();
     try {
       await connection.ask('wait for the end of the container', ASK_AGAIN_MS, (abortSignal) =>
         connection.postAndRead(`/containers/${containerId}/wait`, abortSignal),
@@ -31,7 +38,7 @@ export function createExits(connection: Connection): Exits {
       return 'ended';
     } catch (error) {
       if (isAppError(error, 'not_found')) return 'ended';
-      if (connection.closed) throw error;
+      if (connection.closed || performance.now() - askedAt < ASK_AGAIN_MS - 1_000) throw error;
     }
     // No answer in all that time is what a running container looks like, and also a dead connection: look.
     await connection.ask('look at the container', LOOK_TIMEOUT_MS, (abortSignal) =>
@@ -48,6 +55,7 @@ export function createExits(connection: Connection): Exits {
         awaySince = null;
       } catch (error) {
         if (isAppError(error, 'not_found')) return;
+        for (const broke of listeners.get(containerId) ?? []) broke();
         const now = performance.now();
         awaySince ??= now;
         if (connection.closed || now - awaySince > PATIENCE_MS) throw error;
@@ -57,6 +65,14 @@ export function createExits(connection: Connection): Exits {
   };
 
   return {
+    onBreak(containerId, broke) {
+      const here = listeners.get(containerId) ?? new Set();
+      listeners.set(containerId, here.add(broke));
+      return () => {
+        here.delete(broke);
+        if (here.size === 0) listeners.delete(containerId);
+      };
+    },
     async ended(containerId, signal) {
       let shared = waiting.get(containerId);
       if (!shared) {

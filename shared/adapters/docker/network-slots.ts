@@ -15,9 +15,12 @@ const REST_MS = 15_000;
 export interface Slot extends SlotView {
   /** Id of the pause container. */
   readonly id: string;
+  /** Its name. A task joins by name, so that a pause container made anew can stand in for one that is gone. */
+  readonly name: string;
 }
 
 interface OwnSlot extends Slot {
+  id: string;
   owner: string | null;
   state: 'free' | 'used' | 'stale';
   freeSince: number;
@@ -26,6 +29,9 @@ interface OwnSlot extends Slot {
   /** Found as it was after the task it served. */
   unchanged: boolean;
 }
+
+/** A slot of an earlier life: nobody knows whom it served. */
+const LEFT_OVER = { owner: null, state: 'stale', freeSince: 0, print: null, unchanged: false } as const;
 
 export interface NetworkSlots {
   /** A slot for a task of this owner, taken at once; null when there is none: then use the plain network. */
@@ -39,7 +45,7 @@ export interface NetworkSlots {
   /** Nobody knows whether a container was created for the taken slot. */
   doubt(slot: Slot): void;
   slotOf(containerId: string): Slot | null;
-  /** Starts a pause container that has stopped. False when that cannot be done. */
+  /** Starts a pause container that has stopped, or makes it anew. False when that cannot be done. */
   revive(slot: Slot): Promise<boolean>;
   /** Looks whether the namespace is as it was. To be called when the container no longer runs. */
   examine(containerId: string): Promise<void>;
@@ -115,6 +121,7 @@ export function createNetworkSlots(parts: {
       targets = { bridge: 0, none: 0 };
       return true;
     }
+    log.debug({ slot: made.name }, 'network slots: one more is ready');
     slots.add({
       ...made,
       network: next.network,
@@ -132,27 +139,13 @@ export function createNetworkSlots(parts: {
    */
   const sweep = async () => {
     doubted = false;
-    const doubtful = new Set([...slots].filter((slot) => slot.state === 'stale').map(({ id }) => id));
-    const known = new Set([...slots].map(({ id }) => id));
-    const { pauseIds, users } = await pauses.survey();
-    for (const id of pauseIds) {
-      if (known.has(id) && !doubtful.has(id)) continue;
-      const user = users.get(id);
-      const slot =
-        [...slots].find((one) => one.id === id) ??
-        ({
-          id,
-          network: 'bridge',
-          owner: null,
-          state: 'stale',
-          freeSince: 0,
-          print: null,
-          unchanged: false,
-        } as OwnSlot);
+    const known = new Map([...slots].map((slot) => [slot.id, slot]));
+    for (const pause of await pauses.survey()) {
+      const slot: OwnSlot = known.get(pause.id) ?? { ...pause, ...LEFT_OVER };
       slots.add(slot);
-      if (user === undefined) continue;
+      if (slot.state !== 'stale' || pause.user === null) continue;
       slot.state = 'used';
-      bound.set(user, slot);
+      bound.set(pause.user, slot);
     }
     swept = true;
   };
@@ -180,7 +173,7 @@ export function createNetworkSlots(parts: {
     giveBack: (slot) => free(own(slot)),
     drop(slot) {
       slots.delete(own(slot));
-      log.warn({ slot: slot.id }, 'network slots: a pause container is gone; its slot is dropped');
+      log.warn({ slot: slot.name }, 'network slots: a pause container is gone; its slot is dropped');
     },
     doubt(slot) {
       own(slot).state = 'stale';
@@ -188,10 +181,19 @@ export function createNetworkSlots(parts: {
     },
     slotOf: (containerId) => bound.get(containerId) ?? null,
     async revive(slot) {
-      // Whatever stopped it, the namespace is a new one: what its files were is no longer known.
-      const revived = await pauses.start(slot.id).catch(() => false);
-      if (!revived) slots.delete(own(slot));
-      return revived;
+      try {
+        const id = await pauses.revive(slot);
+        own(slot).id = id;
+        log.info({ slot: slot.name }, 'network slots: a pause container had stopped and was started again');
+        return true;
+      } catch (error) {
+        slots.delete(own(slot));
+        log.warn(
+          { err: error, slot: slot.name },
+          'network slots: a pause container is gone; its slot is dropped',
+        );
+        return false;
+      }
     },
     async examine(containerId) {
       const slot = bound.get(containerId);
@@ -231,10 +233,10 @@ export function createNetworkSlots(parts: {
       if (used.length > 0)
         log.info({ slots: used.length }, 'network slots: running tasks keep theirs for the next start');
       await Promise.all(
-        idle.map(({ id }) =>
+        idle.map(({ id, name }) =>
           pauses
             .remove(id)
-            .catch((error) => log.warn({ err: error, slot: id }, 'network slots: not removed')),
+            .catch((error) => log.warn({ err: error, slot: name }, 'network slots: not removed')),
         ),
       );
     },

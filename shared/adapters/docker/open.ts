@@ -38,16 +38,19 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
   const slots = createNetworkSlots({ pauses, count: options.networkSlots, log });
   const kernelLog = connection.isLocal ? openKernelLog() : NO_KERNEL_LOG;
   const containers = createContainers({ connection, facts, exits, slots, kernelLog });
+  let closing: Promise<void> | null = null;
   return {
     kind: 'docker',
     info: facts.info,
     ensureImage: images.ensure,
     ...containers,
     ...outputs,
-    async close() {
-      await slots.close();
-      connection.close();
-      kernelLog.close();
+    close() {
+      closing ??= slots.close().finally(() => {
+        connection.close();
+        kernelLog.close();
+      });
+      return closing;
     },
   };
 }

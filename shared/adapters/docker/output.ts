@@ -14,10 +14,11 @@ import type { Exits } from './exits.ts';
 import { createFrameParser } from './frames.ts';
 
 /** After the output of a running container ends, its exit follows within so long, or it closed its output early. */
-const EXIT_FOLLOWS_MS = 3_000;
+const EXIT_FOLLOWS_MS = 2_000;
 /** How often a broken connection is made again before output is given up. */
 const TRIES = 20;
 const PAUSE_MS = 500;
+const START_PAUSE_MS = 50;
 /** Finds out that the other side of a quiet connection is gone. */
 const KEEP_ALIVE_MS = 30_000;
 
@@ -60,24 +61,38 @@ export function createOutputs(connection: Connection, exits: Exits, log: Log): O
         skip[stream] -= known;
         if (known === chunk.length) continue;
         given[stream] += chunk.length - known;
-        const held = sink(stream, known === 0 ? chunk : chunk.subarray(known));
-        if (held) await held;
+        try {
+          await sink(stream, known === 0 ? chunk : chunk.subarray(known));
+        } catch (error) {
+          throw new SinkFault(error);
+        }
       }
     }
     if (!parser.atBoundary()) throw new Error('the output ended in the middle of a frame');
   };
 
-  /** True once the container has ended and the engine was there all the time. */
-  const isOver = async (containerId: string, signal: AbortSignal): Promise<boolean> => {
-    const began = performance.now();
-    const late = AbortSignal.any([signal, AbortSignal.timeout(EXIT_FOLLOWS_MS)]);
-    try {
-      await exits.ended(containerId, late);
-      // Waiting through a restart of the engine takes longer than the exit of a container whose output ended.
-      return performance.now() - began < EXIT_FOLLOWS_MS;
-    } catch {
-      return false;
+  /**
+   * The engine also ends the output of a start that failed, and the start may be tried again. Resolves once the
+   * container was started: true when it has ended without a second start.
+   */
+  const isEnded = async (containerId: string, signal: AbortSignal): Promise<boolean> => {
+    for (let looks = 1; !signal.aborted; looks += 1) {
+      const { State } = await connection.ask('look at the container', LOOK_TIMEOUT_MS, (abortSignal) =>
+        docker.getContainer(containerId).inspect({ abortSignal }),
+      );
+      if (State.Status !== 'created') return looks === 1 && State.Status !== 'running';
+      await delay(START_PAUSE_MS, undefined, { signal }).catch(() => undefined);
     }
+    return true;
+  };
+
+  /** True when the container's end follows at once on the end of its output. */
+  const isOver = async (containerId: string, signal: AbortSignal): Promise<boolean> => {
+    const late = AbortSignal.any([signal, AbortSignal.timeout(EXIT_FOLLOWS_MS)]);
+    return exits.ended(containerId, late).then(
+      () => true,
+      () => false,
+    );
   };
 
   const follow = (
@@ -88,8 +103,12 @@ export function createOutputs(connection: Connection, exits: Exits, log: Log): O
     stop: AbortController,
   ): OutputHandle => {
     const given: Given = { stdout: 0, stderr: 0 };
+    // What is attached ends in the same way when the container ends and when the connection breaks.
+    let broken = false;
+    const unwatch = exits.onBreak(containerId, () => {
+      broken = true;
+    });
     const read = async () => {
-      let isLog = fromLog;
       let source: IncomingMessage | null = first;
       let failures = 0;
       for (;;) {
@@ -97,31 +116,27 @@ export function createOutputs(connection: Connection, exits: Exits, log: Log): O
         try {
           source ??= await openLogs(containerId, stop.signal);
           const skip: Given = source === first ? { stdout: 0, stderr: 0 } : { ...given };
-          await pump(source, given, skip, async (stream, chunk) => {
-            try {
-              await sink(stream, chunk);
-            } catch (error) {
-              throw new SinkFault(error);
-            }
-          });
+          const isAttached = source === first && !fromLog;
+          await pump(source, given, skip, sink);
+          const mayBeCut = () => isAttached && broken;
+          if (!mayBeCut() && (await isOver(containerId, stop.signal)) && !mayBeCut()) {
+            const isUnheard = isAttached && given.stdout + given.stderr === 0;
+            if (!isUnheard || (await isEnded(containerId, stop.signal))) return;
+          }
         } catch (error) {
           fault = error;
         }
-        if (stop.signal.aborted) return;
-        if (fault instanceof SinkFault) throw fault.cause;
-        // The engine's log ends cleanly only with the container.
-        if (fault === null && (isLog || (await isOver(containerId, stop.signal)))) return;
         if (stop.signal.aborted || isAppError(fault, 'not_found')) return;
+        if (fault instanceof SinkFault) throw fault.cause;
         failures += 1;
-        if (fault !== null && (failures >= TRIES || connection.closed))
-          throw toAppError(fault, 'read the output');
+        if (failures >= TRIES || connection.closed)
+          throw toAppError(fault ?? new Error('it ends too early'), 'read the output');
         log.debug({ containerId, err: fault }, 'output broke off; reading on from the engine’s log');
         if (fault !== null) await delay(PAUSE_MS);
         source = null;
-        isLog = true;
       }
     };
-    const done = read();
+    const done = read().finally(unwatch);
     // Whoever does not look at `done` must not bring the process down.
     done.catch(() => undefined);
     return { done, close: () => stop.abort() };

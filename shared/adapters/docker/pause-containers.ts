@@ -16,14 +16,21 @@ export const LABEL_SLOT = 'cloudai.slot';
 const PAUSE_PIDS = 64;
 const NETWORK_FILES = ['/etc/hosts', '/etc/resolv.conf', '/etc/hostname'];
 
+export interface Pause {
+  readonly id: string;
+  readonly name: string;
+  readonly network: TaskNetwork;
+}
+
 export interface PauseContainers {
   /** A running pause container on the network, with the print of its files; null when the machine cannot. */
-  make(network: TaskNetwork): Promise<{ id: string; print: string } | null>;
-  start(id: string): Promise<boolean>;
+  make(network: TaskNetwork): Promise<(Pause & { print: string }) | null>;
+  /** Starts one that has stopped, or makes it anew under its name; returns its id. */
+  revive(pause: Pause): Promise<string>;
   /** Changes when a container in the namespace has written to the files of the network. */
   print(id: string): Promise<string>;
-  /** All pause containers of this worker, and which container of a task uses which. */
-  survey(): Promise<{ pauseIds: string[]; users: Map<string, string> }>;
+  /** All pause containers of this worker, and which container of a task is in each. */
+  survey(): Promise<(Pause & { user: string | null })[]>;
   remove(id: string): Promise<void>;
 }
 
@@ -47,10 +54,10 @@ export function createPauseContainers(parts: {
     });
   };
 
-  const create = (image: string, network: TaskNetwork) =>
+  const create = (image: string, network: TaskNetwork, name: string) =>
     connection.ask('create a pause container', WORK_TIMEOUT_MS, (abortSignal) =>
       docker.createContainer({
-        name: `cloudai-slot-${workerId}-${randomBytes(5).toString('hex')}`,
+        name,
         Image: image,
         ...(image === PAUSE_IMAGE ? { Entrypoint: [PAUSE_PATH] } : {}),
         User: '65534:65534',
@@ -76,7 +83,6 @@ export function createPauseContainers(parts: {
         if (statusOf(error) !== 304) throw error;
       }
     });
-    return true;
   };
 
   const print = async (id: string): Promise<string> => {
@@ -103,7 +109,6 @@ export function createPauseContainers(parts: {
     });
 
   return {
-    start,
     print,
     remove,
     async make(network) {
@@ -113,18 +118,30 @@ export function createPauseContainers(parts: {
         return null;
       }
       const image = parts.image ?? PAUSE_IMAGE;
-      const container = await create(image, network).catch(async (error) => {
+      const name = `cloudai-slot-${workerId}-${randomBytes(5).toString('hex')}`;
+      const { id } = await create(image, network, name).catch(async (error) => {
         if (!isAppError(error, 'not_found') || parts.image !== undefined) throw error;
         await importImage(arch);
-        return create(image, network);
+        return create(image, network, name);
       });
       try {
-        await start(container.id);
-        return { id: container.id, print: await print(container.id) };
+        await start(id);
+        return { id, name, network, print: await print(id) };
       } catch (error) {
-        await remove(container.id).catch(() => undefined);
+        await remove(id).catch(() => undefined);
         throw error;
       }
+    },
+    async revive({ id, name, network }) {
+      try {
+        await start(id);
+        return id;
+      } catch (error) {
+        if (!isAppError(error, 'not_found')) throw error;
+      }
+      const anew = await create(parts.image ?? PAUSE_IMAGE, network, name);
+      await start(anew.id);
+      return anew.id;
     },
     async survey() {
       const list = (label: string) =>
@@ -138,12 +155,13 @@ export function createPauseContainers(parts: {
       // Pause containers first: one that appears in between is not yet of interest.
       const pauses = await list(LABEL_SLOT);
       const tasks = await list(LABEL_TASK);
-      const users = new Map<string, string>();
-      for (const { Id, HostConfig } of tasks) {
-        const mode = HostConfig.NetworkMode;
-        if (mode.startsWith('container:')) users.set(mode.slice('container:'.length), Id);
-      }
-      return { pauseIds: pauses.map(({ Id }) => Id), users };
+      const users = new Map(tasks.map(({ Id, HostConfig }) => [HostConfig.NetworkMode, Id]));
+      return pauses.map(({ Id: id, Names, Labels }) => {
+        const name = (Names[0] ?? '').replace(/^\//, '');
+        const network = Labels[LABEL_SLOT] === 'none' ? 'none' : 'bridge';
+        const user = users.get(`container:${id}`) ?? users.get(`container:${name}`) ?? null;
+        return { id, name, network, user };
+      });
     },
   };
 }
