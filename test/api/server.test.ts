@@ -1,6 +1,7 @@
 // What holds for every call: the shape of errors, headers, limits, the dashboard, and a stop that lets go.
 
 import { mkdir, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppError, ERROR_CODES } from '../../shared/errors.ts';
 import { makeTask } from '../support/tasks.ts';
@@ -156,6 +157,7 @@ describe('the dashboard', () => {
       '/../beside.txt',
       '/..%2fbeside.txt',
       '/assets/..%2f..%2fbeside.txt',
+      `/${encodeURIComponent(resolve(web, '../beside.txt'))}`,
       '/assets',
       '/assets/gone.js',
       '/api/nowhere',
