@@ -2,6 +2,7 @@
 
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { ServerInjectResponse } from '@hapi/hapi';
+import { Redis } from 'ioredis';
 import { type Api, type ApiParts, createApi } from '../../api/server.ts';
 import { Sessions } from '../../api/services/sessions.ts';
 import { openDiskLogStore } from '../../shared/adapters/disk/log-store.ts';
@@ -74,9 +75,10 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
   const log = silentLog();
   const store = await openSqliteStore(`${directory.path}/cloudai.db`);
   const logs = openDiskLogStore(`${directory.path}/files`);
+  const prefix = uniqueName('api');
   const redis = await openRedis({
     url: options.redisUrl ?? redisUrl,
-    prefix: uniqueName('api'),
+    prefix,
     patience: 'fail-fast',
     log,
   });
@@ -146,10 +148,20 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     close: async () => {
       await api.stop();
       await redis.close();
+      await forgetKeys(prefix);
       await store.close();
       await directory.remove();
     },
   };
+}
+
+/** Leaves nothing behind in a Redis that others use too. */
+async function forgetKeys(prefix: string): Promise<void> {
+  const client = new Redis(redisUrl);
+  for await (const keys of client.scanStream({ match: `${prefix}*`, count: 1_000 })) {
+    if (keys.length > 0) await client.unlink(...keys);
+  }
+  await client.quit();
 }
 
 /** How many tasks there are, of all users. */
