@@ -16,7 +16,7 @@ export interface RuntimeInfo {
   readonly arch: string;
   readonly cpuCores: number;
   readonly memoryMb: number;
-  /** Free and whole size of the disk that holds images and containers. */
+  /** Free space of the disk that holds images and containers; 0 when the engine is elsewhere and cannot tell. */
   readonly storageMb: number;
   /** Whether it can give real GPUs to containers. */
   readonly gpuSupport: boolean;

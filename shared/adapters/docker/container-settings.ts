@@ -34,7 +34,7 @@ export function containerName(taskId: string, attempt: number): string {
   return `cloudai-${taskId}-${attempt}`;
 }
 
-/** Ids as NVIDIA's driver gives them are real devices; all others are simulated and only shown to the program. */
+/** Ids as NVIDIA's driver gives them are real devices; others (`gpu-0`) are simulated and only shown to the program. */
 export function isRealGpu(id: string): boolean {
   return /^(GPU|MIG)-[0-9a-f]/.test(id);
 }
@@ -78,8 +78,10 @@ export function containerSettings(
   const words = commandWords(spec.command);
   const memory = resources.memoryMb * BYTES_PER_MB;
   const realGpus = gpuIds.filter(isRealGpu);
-  // Set last: a task must not reach for devices that it was not given.
-  const env = { ...spec.env, ...(gpuIds.length > 0 ? { NVIDIA_VISIBLE_DEVICES: gpuIds.join(',') } : {}) };
+  // Set last: a task must not reach for devices that it was not given. With NVIDIA's runtime as the engine's default
+  // the variable alone gives them, and CUDA images ask for all; `void` is that runtime's word for none at all.
+  const devices = gpuIds.length > 0 ? gpuIds.join(',') : facts.gpuSupport ? 'void' : null;
+  const env = { ...spec.env, ...(devices === null ? {} : { NVIDIA_VISIBLE_DEVICES: devices }) };
   return {
     name: containerName(spec.taskId, spec.attempt),
     Image: spec.image,

@@ -71,7 +71,18 @@ describe('the settings of a container', () => {
 
   it('let no task choose devices by itself', () => {
     const env = { NVIDIA_VISIBLE_DEVICES: 'all' };
-    expect(settings({ env, gpuIds: ['sim-1'] }).Env).toEqual(['NVIDIA_VISIBLE_DEVICES=sim-1']);
+    expect(settings({ env, gpuIds: ['gpu-1'] }).Env).toEqual(['NVIDIA_VISIBLE_DEVICES=gpu-1']);
+    const withGpus = readFacts({ ...described, Runtimes: { nvidia: {} } });
+    const plain = containerSettings(makeContainerSpec('w', { env }), withGpus, choice);
+    expect(plain.Env).toEqual(['NVIDIA_VISIBLE_DEVICES=void']);
+  });
+
+  it('ask the engine for real devices only', () => {
+    const gpuIds = ['gpu-0', 'GPU-8f1c0e9a-1', 'MIG-0a'];
+    expect(settings({ gpuIds }).HostConfig?.DeviceRequests).toMatchObject([
+      { DeviceIDs: ['GPU-8f1c0e9a-1', 'MIG-0a'] },
+    ]);
+    expect(settings({ gpuIds: ['gpu-0'] }).HostConfig).not.toHaveProperty('DeviceRequests');
   });
 
   it('keep output whole where the engine can', () => {
