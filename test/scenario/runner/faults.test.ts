@@ -139,6 +139,23 @@ describe('a worker that is cut off', () => {
   });
 });
 
+describe('a worker that an admin removed', () => {
+  it('takes no more work until it is started again', async () => {
+    const { runner } = await stage.start();
+    stage.away.lease = true;
+    await waitFor(() => runner.status().phase === 'fenced', { what: 'the fence', deadlineMs: 10_000 });
+    await stage.store.workers.remove(stage.workerId);
+    stage.away.lease = false;
+    await waitFor(() => runner.status().phase === 'removed', { what: 'the removal to be seen' });
+    expect(await stage.store.workers.get(stage.workerId)).toBeNull();
+    const task = await stage.submit({ resources: small, command: 'print hello' });
+    await runner.stop();
+    await stage.start();
+    expect(await stage.ended(task)).toMatchObject({ state: 'completed' });
+    expect(await stage.store.workers.get(stage.workerId)).not.toBeNull();
+  });
+});
+
 describe('two runners with one worker id', () => {
   it('on different machines: the second says so and stops', async () => {
     const first = await stage.start();
