@@ -62,22 +62,13 @@ const MIGRATIONS: readonly string[] = [
     search TEXT NOT NULL
   );
 
-  -- Counts by owner and state, kept by the triggers, so that telemetry does not count a million rows.
+  -- Written with every task that comes or changes its state.
   CREATE TABLE task_counts (
     owner_id TEXT NOT NULL,
     state    TEXT NOT NULL,
     count    INTEGER NOT NULL,
     PRIMARY KEY (owner_id, state)
   ) WITHOUT ROWID;
-  CREATE TRIGGER count_inserted AFTER INSERT ON tasks BEGIN
-    INSERT INTO task_counts VALUES (new.owner_id, new.state, 1)
-      ON CONFLICT DO UPDATE SET count = count + 1;
-  END;
-  CREATE TRIGGER count_moved AFTER UPDATE OF state ON tasks WHEN old.state <> new.state BEGIN
-    UPDATE task_counts SET count = count - 1 WHERE owner_id = old.owner_id AND state = old.state;
-    INSERT INTO task_counts VALUES (new.owner_id, new.state, 1)
-      ON CONFLICT DO UPDATE SET count = count + 1;
-  END;
 
   CREATE TABLE workers (
     id           TEXT PRIMARY KEY,

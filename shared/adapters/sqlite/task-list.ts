@@ -52,11 +52,14 @@ function whereOf(filter: TaskFilter, state: TaskState | null): Where {
   }
   if (filter.workerId !== undefined) add('t.worker_id = ?', filter.workerId);
   if (state !== null) {
-    // A tag or a worker is rarer than a state: the plus keeps the index of states out of it. But placed tasks
-    // are fewer still.
-    const rarer = filter.tag !== undefined || filter.workerId !== undefined;
-    const few = (PLACED_STATES as readonly TaskState[]).includes(state);
-    add(rarer && !few ? '+t.state = ?' : 't.state = ?', state);
+    const isPlaced = (PLACED_STATES as readonly TaskState[]).includes(state);
+    const { tag, workerId } = filter;
+    // Which index serves best SQLite cannot know without statistics. A plus keeps the index of states out of it:
+    // a tag or a worker is rarer than a state, but placed tasks are fewer still, and those of a worker fewest,
+    // for which the condition of their partial index is named.
+    if (workerId !== undefined && isPlaced) conditions.push(`t.state IN ('assigned', 'running')`);
+    const rarer = workerId !== undefined || (tag !== undefined && !isPlaced);
+    add(rarer ? '+t.state = ?' : 't.state = ?', state);
   }
   return { conditions, values };
 }

@@ -1,7 +1,7 @@
 // Tasks in SQLite. Every write is one transaction; compare-and-set is the WHERE of the update.
 
 import { AppError } from '../../errors.ts';
-import { TASK_STATES, type Task, type TaskState } from '../../model/task.ts';
+import type { Task, TaskState } from '../../model/task.ts';
 import type {
   Allocation,
   InsertOutcome,
@@ -11,6 +11,7 @@ import type {
   TaskStore,
 } from '../../ports/store.ts';
 import type { Connection } from './connection.ts';
+import { CountChanges, readCounts } from './task-counts.ts';
 import { listTasks } from './task-list.ts';
 import {
   INSERT_SPEC,
@@ -25,6 +26,9 @@ import {
 } from './task-record.ts';
 
 const SELECT_TASK = `SELECT ${TASK_COLUMNS} FROM tasks AS t JOIN task_specs AS s ON s.n = t.n`;
+
+/** The compare of compare-and-set; the write lock is held from here to the update. */
+const SELECT_BEFORE = 'SELECT owner_id, state FROM tasks WHERE id = ? AND revision = ?';
 
 /** Columns of the partial index over placed tasks, which alone answers the query. */
 const ALLOCATION_COLUMNS =
@@ -77,10 +81,13 @@ export class SqliteTaskStore implements TaskStore {
         if (row) existing.push(taskOf(row));
       }
       if (existing.length > 0) return { kind: 'duplicate', existing };
+      const counts = new CountChanges();
       for (const task of tasks) {
         db.run(INSERT_TASK, insertValues(task));
         db.run(INSERT_SPEC, specValues(task));
+        counts.add(task.ownerId, task.state, 1);
       }
+      counts.save(db);
       return { kind: 'inserted' };
     });
   }
@@ -103,7 +110,7 @@ export class SqliteTaskStore implements TaskStore {
   }
 
   commit(next: Task): Promise<boolean> {
-    return this.#connection.write(() => this.#connection.run(UPDATE_TASK, updateValues(next)) === 1);
+    return this.#connection.write(() => this.#update([next]).size === 1);
   }
 
   place(next: readonly Task[], term: number): Promise<ReadonlySet<string>> {
@@ -111,13 +118,28 @@ export class SqliteTaskStore implements TaskStore {
     return db.write(() => {
       const newest = db.first<{ value: number }>(`SELECT value FROM cluster WHERE name = 'term'`);
       if (newest === null) throw new AppError('internal', 'the database has no leadership term');
-      const written = new Set<string>();
-      if (term < newest.value) return written;
-      for (const task of next) {
-        if (db.run(UPDATE_TASK, updateValues(task)) === 1) written.add(task.id);
-      }
-      return written;
+      return term < newest.value ? new Set() : this.#update(next);
     });
+  }
+
+  /** Inside a write: each over the revision it was made from. Returns the ids that were written. */
+  #update(next: readonly Task[]): Set<string> {
+    const db = this.#connection;
+    const written = new Set<string>();
+    const counts = new CountChanges();
+    for (const task of next) {
+      const now = db.first<{ owner_id: string; state: TaskState }>(SELECT_BEFORE, [
+        task.id,
+        task.revision - 1,
+      ]);
+      if (now === null) continue;
+      db.run(UPDATE_TASK, updateValues(task));
+      counts.add(now.owner_id, now.state, -1);
+      counts.add(now.owner_id, task.state, 1);
+      written.add(task.id);
+    }
+    counts.save(db);
+    return written;
   }
 
   list(filter: TaskFilter, page: { limit: number; before?: string | undefined }): Promise<TaskPage> {
@@ -126,16 +148,7 @@ export class SqliteTaskStore implements TaskStore {
 
   countByState(ownerId?: string): Promise<Record<TaskState, number>> {
     const db = this.#connection;
-    return db.read(() => {
-      const rows = db.all<{ state: TaskState; total: number }>(
-        `SELECT state, sum(count) AS total FROM task_counts
-         ${ownerId === undefined ? '' : 'WHERE owner_id = ?'} GROUP BY state`,
-        ownerId === undefined ? [] : [ownerId],
-      );
-      const counts = Object.fromEntries(TASK_STATES.map((state) => [state, 0])) as Record<TaskState, number>;
-      for (const { state, total } of rows) counts[state] = total;
-      return counts;
-    });
+    return db.read(() => readCounts(db, ownerId));
   }
 
   queued({ after, limit }: { after?: string | undefined; limit: number }): Promise<QueuedTask[]> {
