@@ -12,7 +12,7 @@ import type { Holding } from './core/snapshot.ts';
 import { letOthersRun } from './pauses.ts';
 
 /** Records of one read. A record may be some hundred kilobytes, so not too many at a time. */
-export const READ_BATCH = 250;
+export const READ_BATCH = 500;
 export const QUEUED_PAGE = 1_000;
 
 export class ClusterIndex {
