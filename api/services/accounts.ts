@@ -29,8 +29,8 @@ export interface Credentials {
 
 export class Accounts {
   readonly #parts: AccountParts;
-  /** The cluster gives the right to be its first admin once. When its taker then fails, the next one has it. */
-  #adminClaimInHand = false;
+  /** Id that has the right to be the first admin and did not become a user: the next account gets it. */
+  #claimedId: string | null = null;
   /** Logins for one key go one after the other, so that many at once are counted like many in a row. */
   readonly #turns = new Map<string, { waiting: number; last: Promise<unknown> }>();
 
@@ -41,29 +41,33 @@ export class Accounts {
   /** @throws AppError `username_taken`; `forbidden` when registration is closed and there is an admin already */
   async register({ username, password }: Credentials): Promise<User> {
     const { users, hasher, registration, clock } = this.#parts;
+    const held = this.#claimedId;
+    this.#claimedId = null;
+    const id = held ?? newId('user');
     let admin = false;
+    let isUser = false;
     try {
       if (registration === 'closed') {
-        admin = await this.#claimAdmin();
+        admin = await this.#claimAdmin(id);
         if (!admin) {
           throw new AppError('forbidden', 'registration is closed here: ask an admin of the cluster');
         }
       }
       if (await users.findByUsername(username)) throw taken(username);
       const passwordHash = await hasher.hash(password);
-      admin ||= await this.#claimAdmin();
+      admin ||= await this.#claimAdmin(id);
       const user: User = {
-        id: newId('user'),
+        id,
         username,
         passwordHash,
         role: admin ? 'admin' : 'user',
         createdAt: clock.now(),
       };
       if (!(await users.insert(user))) throw taken(username);
-      admin = false;
+      isUser = true;
       return user;
     } finally {
-      if (admin) this.#adminClaimInHand = true;
+      if (!isUser && (admin || held !== null)) this.#claimedId = id;
     }
   }
 
@@ -104,12 +108,8 @@ export class Accounts {
     return user;
   }
 
-  async #claimAdmin(): Promise<boolean> {
-    if (this.#adminClaimInHand) {
-      this.#adminClaimInHand = false;
-      return true;
-    }
-    return this.#parts.users.claimFirstAdmin();
+  #claimAdmin(userId: string): Promise<boolean> {
+    return this.#parts.users.claimFirstAdmin({ userId, at: this.#parts.clock.now() });
   }
 
   async #inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {

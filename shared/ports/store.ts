@@ -112,13 +112,26 @@ export interface WorkerStore {
   remove(id: string): Promise<boolean>;
 }
 
+export interface AdminClaim {
+  readonly userId: string;
+  /** When it is made, milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** Far longer than it takes from the claim to the insert. */
+export const ADMIN_CLAIM_MS = 60_000;
+
 export interface UserStore {
   /** False when the username is taken (without regard to case). */
   insert(user: User): Promise<boolean>;
   get(id: string): Promise<User | null>;
   findByUsername(username: string): Promise<User | null>;
-  /** True exactly once in the life of a cluster, for whoever asks first. */
-  claimFirstAdmin(): Promise<boolean>;
+  /**
+   * Claims to be the first admin of the cluster for a user who is to be inserted next. True for whoever asks first,
+   * and when the same user asks again. A claim whose user was never inserted lapses after `ADMIN_CLAIM_MS`, so a
+   * process that died in between leaves no cluster without an admin.
+   */
+  claimFirstAdmin(claim: AdminClaim): Promise<boolean>;
   insertToken(token: ApiToken): Promise<void>;
   findTokenByHash(hash: string): Promise<ApiToken | null>;
   /** Oldest first. */

@@ -6,8 +6,15 @@ import type { Liveness, Maintenance } from '../../model/worker.ts';
 import type { TaskDocument } from './task-document.ts';
 
 export interface CounterDocument {
-  _id: 'term' | 'first_admin';
+  _id: 'term';
   value: number;
+}
+
+/** At most one: who is, or is about to be, the first admin. */
+export interface AdminClaimDocument {
+  _id: 'first_admin';
+  userId: string;
+  at: number;
 }
 
 /** A batch on its way in; see `task-batches.ts`. */
@@ -68,6 +75,7 @@ export interface LogChunkDocument {
 
 export interface Collections {
   readonly counters: Collection<CounterDocument>;
+  readonly adminClaims: Collection<AdminClaimDocument>;
   readonly tasks: Collection<TaskDocument>;
   readonly batches: Collection<BatchDocument>;
   readonly workers: Collection<WorkerDocument>;
@@ -80,6 +88,7 @@ export interface Collections {
 export function collectionsOf(db: Db): Collections {
   return {
     counters: db.collection('counters'),
+    adminClaims: db.collection('admin_claims'),
     tasks: db.collection('tasks'),
     batches: db.collection('task_batches'),
     workers: db.collection('workers'),

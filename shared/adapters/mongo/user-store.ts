@@ -1,19 +1,19 @@
 // Accounts and API tokens in MongoDB. Holds hashes only; it must never see a password or a token itself.
 
 import { type ApiToken, type User, usernameKey } from '../../model/user.ts';
-import type { UserStore } from '../../ports/store.ts';
+import { ADMIN_CLAIM_MS, type AdminClaim, type UserStore } from '../../ports/store.ts';
 import type { Collections, TokenDocument } from './collections.ts';
 import { guarded, isDuplicate } from './errors.ts';
 
 export class MongoUserStore implements UserStore {
   readonly #users: Collections['users'];
   readonly #tokens: Collections['tokens'];
-  readonly #counters: Collections['counters'];
+  readonly #adminClaims: Collections['adminClaims'];
 
-  constructor({ users, tokens, counters }: Pick<Collections, 'users' | 'tokens' | 'counters'>) {
+  constructor({ users, tokens, adminClaims }: Pick<Collections, 'users' | 'tokens' | 'adminClaims'>) {
     this.#users = users;
     this.#tokens = tokens;
-    this.#counters = counters;
+    this.#adminClaims = adminClaims;
   }
 
   insert(user: User): Promise<boolean> {
@@ -38,15 +38,23 @@ export class MongoUserStore implements UserStore {
     return this.#find({ usernameKey: usernameKey(username) });
   }
 
-  claimFirstAdmin(): Promise<boolean> {
+  claimFirstAdmin({ userId, at }: AdminClaim): Promise<boolean> {
     return guarded(async () => {
       try {
-        await this.#counters.insertOne({ _id: 'first_admin', value: 1 });
+        await this.#adminClaims.insertOne({ _id: 'first_admin', userId, at });
         return true;
       } catch (error) {
-        if (isDuplicate(error)) return false;
-        throw error;
+        if (!isDuplicate(error)) throw error;
       }
+      const holder = await this.#adminClaims.findOne({ _id: 'first_admin' });
+      if (!holder || holder.userId === userId) return holder !== null;
+      if (holder.at >= at - ADMIN_CLAIM_MS || (await this.get(holder.userId)) !== null) return false;
+      // Of several who find it lapsed, one replaces it.
+      const replaced = await this.#adminClaims.updateOne(
+        { _id: 'first_admin', userId: holder.userId, at: holder.at },
+        { $set: { userId, at } },
+      );
+      return replaced.matchedCount === 1;
     });
   }
 

@@ -8,6 +8,7 @@ const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE cluster (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
   INSERT INTO cluster VALUES ('term', 0);
+  CREATE TABLE admin_claim (only INTEGER PRIMARY KEY CHECK (only = 1), user_id TEXT NOT NULL, at INTEGER NOT NULL);
 
   -- What changes in a task's life, and what lists and the scheduler look at. Free text is JSON.
   CREATE TABLE tasks (

@@ -1,7 +1,7 @@
 // Accounts and API tokens in SQLite. Holds hashes only; it must never see a password or a token itself.
 
 import { type ApiToken, type User, usernameKey } from '../../model/user.ts';
-import type { UserStore } from '../../ports/store.ts';
+import { ADMIN_CLAIM_MS, type AdminClaim, type UserStore } from '../../ports/store.ts';
 import type { Connection } from './connection.ts';
 
 interface TokenRow {
@@ -34,9 +34,16 @@ export class SqliteUserStore implements UserStore {
     return this.#find('username_key = ?', usernameKey(username));
   }
 
-  claimFirstAdmin(): Promise<boolean> {
+  claimFirstAdmin({ userId, at }: AdminClaim): Promise<boolean> {
     const db = this.#connection;
-    return db.write(() => db.run(`INSERT OR IGNORE INTO cluster VALUES ('first_admin', 1)`) === 1);
+    return db.write(() => {
+      db.run(
+        `DELETE FROM admin_claim WHERE at < ? AND NOT EXISTS (SELECT 1 FROM users WHERE id = admin_claim.user_id)`,
+        [at - ADMIN_CLAIM_MS],
+      );
+      db.run('INSERT OR IGNORE INTO admin_claim VALUES (1, ?, ?)', [userId, at]);
+      return db.first('SELECT 1 FROM admin_claim WHERE user_id = ?', [userId]) !== null;
+    });
   }
 
   async insertToken(token: ApiToken): Promise<void> {

@@ -3,7 +3,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { FileRecord } from '../../../shared/model/file.ts';
 import type { ApiToken, User } from '../../../shared/model/user.ts';
-import type { Store } from '../../../shared/ports/store.ts';
+import { ADMIN_CLAIM_MS, type Store } from '../../../shared/ports/store.ts';
 import { makeRegistration } from '../../support/tasks.ts';
 import { ODD_TEXT } from './records.ts';
 
@@ -108,10 +108,29 @@ export function otherRecords(stores: () => [Store, Store]): void {
 
     it('have one first admin, ever', async () => {
       const claims = await Promise.all(
-        Array.from({ length: 10 }, (_, n) => (n % 2 ? store : other).users.claimFirstAdmin()),
+        Array.from({ length: 10 }, (_, n) =>
+          (n % 2 ? store : other).users.claimFirstAdmin({ userId: `user-${n}`, at: 1_000 + n }),
+        ),
       );
       expect(claims.filter(Boolean)).toHaveLength(1);
-      expect(await other.users.claimFirstAdmin()).toBe(false);
+      const userId = `user-${claims.indexOf(true)}`;
+      expect(await other.users.claimFirstAdmin({ userId, at: 2_000 })).toBe(true);
+      expect(await other.users.claimFirstAdmin({ userId: 'user-late', at: 2_000 })).toBe(false);
+      await store.users.insert(makeUser({ id: userId, username: 'first' }));
+      const muchLater = 2_000 + 2 * ADMIN_CLAIM_MS;
+      expect(await other.users.claimFirstAdmin({ userId: 'user-late', at: muchLater })).toBe(false);
+    });
+
+    it('give the right to be the first admin to another when its holder never came', async () => {
+      expect(await store.users.claimFirstAdmin({ userId: 'user-gone', at: 1_000 })).toBe(true);
+      const soon = 1_000 + ADMIN_CLAIM_MS;
+      expect(await other.users.claimFirstAdmin({ userId: 'user-next', at: soon })).toBe(false);
+      const claims = await Promise.all(
+        ['user-a', 'user-b', 'user-c', 'user-d'].map((userId, n) =>
+          (n % 2 ? store : other).users.claimFirstAdmin({ userId, at: soon + 1 + n }),
+        ),
+      );
+      expect(claims.filter(Boolean)).toHaveLength(1);
     });
   });
 
