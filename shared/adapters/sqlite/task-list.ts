@@ -11,6 +11,8 @@ import { foldCase, TASK_COLUMNS, type TaskRow, taskOf } from './task-record.ts';
 const SEARCH_STEP = 4000;
 
 interface Where {
+  /** Index to use where SQLite would choose badly. */
+  readonly hint: string;
   readonly conditions: readonly string[];
   readonly values: readonly Value[];
 }
@@ -40,6 +42,7 @@ export async function listTasks(
 function whereOf(filter: TaskFilter, state: TaskState | null): Where {
   const conditions: string[] = [];
   const values: Value[] = [];
+  let hint = '';
   const add = (condition: string, value: Value) => {
     conditions.push(condition);
     values.push(value);
@@ -56,12 +59,15 @@ function whereOf(filter: TaskFilter, state: TaskState | null): Where {
     const { tag, workerId } = filter;
     // Which index serves best SQLite cannot know without statistics. A plus keeps the index of states out of it:
     // a tag or a worker is rarer than a state, but placed tasks are fewer still, and those of a worker fewest,
-    // for which the condition of their partial index is named.
-    if (workerId !== undefined && isPlaced) conditions.push(`t.state IN ('assigned', 'running')`);
+    // which have an index of their own.
+    if (workerId !== undefined && isPlaced) {
+      conditions.push(`t.state IN ('assigned', 'running')`);
+      hint = 'INDEXED BY tasks_placed';
+    }
     const rarer = workerId !== undefined || (tag !== undefined && !isPlaced);
     add(rarer ? '+t.state = ?' : 't.state = ?', state);
   }
-  return { conditions, values };
+  return { hint, conditions, values };
 }
 
 function newest(connection: Connection, where: Where, before: string | undefined, limit: number): TaskRow[] {
@@ -72,7 +78,7 @@ function newest(connection: Connection, where: Where, before: string | undefined
     values.push(before);
   }
   return connection.all<TaskRow>(
-    `SELECT ${TASK_COLUMNS} FROM tasks AS t JOIN task_specs AS s ON s.n = t.n ${clause(conditions)}
+    `SELECT ${TASK_COLUMNS} FROM tasks AS t ${where.hint} JOIN task_specs AS s ON s.n = t.n ${clause(conditions)}
      ORDER BY t.id DESC LIMIT ?`,
     [...values, limit],
   );
@@ -93,11 +99,11 @@ async function search(
       const conditions = upper === undefined ? where.conditions : [...where.conditions, 't.id < ?'];
       const values = upper === undefined ? where.values : [...where.values, upper];
       const end = connection.first<{ id: string }>(
-        `SELECT t.id FROM tasks AS t ${clause(conditions)} ORDER BY t.id DESC LIMIT 1 OFFSET ?`,
+        `SELECT t.id FROM tasks AS t ${where.hint} ${clause(conditions)} ORDER BY t.id DESC LIMIT 1 OFFSET ?`,
         [...values, SEARCH_STEP - 1],
       );
       const rows = connection.all<TaskRow>(
-        `SELECT ${TASK_COLUMNS} FROM tasks AS t JOIN task_specs AS s ON s.n = t.n
+        `SELECT ${TASK_COLUMNS} FROM tasks AS t ${where.hint} JOIN task_specs AS s ON s.n = t.n
          ${clause([...conditions, ...(end ? ['t.id >= ?'] : []), 'instr(s.search, ?) > 0'])}
          ORDER BY t.id DESC LIMIT ?`,
         [...values, ...(end ? [end.id] : []), needle, limit - found.length],
