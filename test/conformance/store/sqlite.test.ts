@@ -73,6 +73,7 @@ describe('a SQLite file', () => {
     ]);
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect((await store.tasks.countByState()).queued).toBe(3);
+    expect((await store.tasks.list({}, { limit: 10 })).tasks).toHaveLength(3);
     await store.close();
   });
 

@@ -77,7 +77,13 @@ export function taskWrites(stores: () => [Store, Store]): void {
       await store.tasks.insert([task]);
       await expect(store.tasks.insert([task])).rejects.toMatchObject({ code: 'conflict' });
       await expect(store.tasks.insert([makeTask(), task])).rejects.toMatchObject({ code: 'conflict' });
+      const fresh = makeTask({}, { idempotencyKey: 'free' });
+      const taken = { ...task, idempotencyKey: 'last' };
+      await expect(store.tasks.insert([fresh, taken])).rejects.toMatchObject({ code: 'conflict' });
+      // Nothing of the refused batches is left: no task, no count, no key.
+      expect((await other.tasks.list({}, { limit: 10 })).tasks).toStrictEqual([task]);
       expect((await store.tasks.countByState()).queued).toBe(1);
+      expect(await other.tasks.insert([fresh])).toEqual({ kind: 'inserted' });
     });
 
     it('lets one of many submissions with the same keys win', async () => {
