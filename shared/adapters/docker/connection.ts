@@ -46,6 +46,7 @@ export function openConnection(dockerHost: string): Connection {
   // The client renders the options of every request for a debug log, wanted or not; with all the sockets of an agent
   // in them that costs more than the request.
   Object.assign(agent, { [inspect.custom]: () => 'Agent' });
+  keepFaultsFromEscaping(agent);
   const docker = new Docker({ ...options, agent } as Docker.DockerOptions);
   let closed = false;
   return {
@@ -92,6 +93,19 @@ export function openConnection(dockerHost: string): Connection {
       closed = true;
       agent.destroy();
     },
+  };
+}
+
+/**
+ * A socket on its way from one request to the next has nobody who listens for its faults, and a request that is
+ * given up in that moment would bring the process down. Each request still hears of its own faults.
+ */
+function keepFaultsFromEscaping(agent: Agent): void {
+  const connect = agent.createConnection.bind(agent);
+  agent.createConnection = (...args: Parameters<typeof connect>) => {
+    const socket = connect(...args);
+    socket?.on('error', () => undefined);
+    return socket;
   };
 }
 

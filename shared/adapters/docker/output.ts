@@ -32,15 +32,15 @@ type Given = Record<LogStream, number>;
 export function createOutputs(connection: Connection, exits: Exits, log: Log): Outputs {
   const { docker } = connection;
 
-  const openAttach = (containerId: string, abortSignal: AbortSignal) =>
-    connection.ask('attach to the output', LOOK_TIMEOUT_MS, async () => {
+  const openAttach = (containerId: string) =>
+    connection.ask('attach to the output', LOOK_TIMEOUT_MS, async (abortSignal) => {
       const options = { stream: true, stdout: true, stderr: true, abortSignal };
       const stream = await docker.getContainer(containerId).attach(options);
       return stream as unknown as IncomingMessage;
     });
 
-  const openLogs = (containerId: string, abortSignal: AbortSignal) =>
-    connection.ask('read the output', WORK_TIMEOUT_MS, async () => {
+  const openLogs = (containerId: string) =>
+    connection.ask('read the output', WORK_TIMEOUT_MS, async (abortSignal) => {
       const options = { follow: true, stdout: true, stderr: true, abortSignal } as const;
       const stream = await docker.getContainer(containerId).logs(options);
       return stream as unknown as IncomingMessage;
@@ -100,21 +100,22 @@ export function createOutputs(connection: Connection, exits: Exits, log: Log): O
     sink: OutputSink,
     first: IncomingMessage,
     fromLog: boolean,
-    stop: AbortController,
   ): OutputHandle => {
+    const stop = new AbortController();
     const given: Given = { stdout: 0, stderr: 0 };
     // What is attached ends in the same way when the container ends and when the connection breaks.
     let broken = false;
     const unwatch = exits.onBreak(containerId, () => {
       broken = true;
     });
+    let source: IncomingMessage | null = first;
     const read = async () => {
-      let source: IncomingMessage | null = first;
       let failures = 0;
       for (;;) {
         let fault: unknown = null;
         try {
-          source ??= await openLogs(containerId, stop.signal);
+          source ??= await openLogs(containerId);
+          if (stop.signal.aborted) source.destroy();
           const skip: Given = source === first ? { stdout: 0, stderr: 0 } : { ...given };
           const isAttached = source === first && !fromLog;
           await pump(source, given, skip, sink);
@@ -139,27 +140,18 @@ export function createOutputs(connection: Connection, exits: Exits, log: Log): O
     const done = read().finally(unwatch);
     // Whoever does not look at `done` must not bring the process down.
     done.catch(() => undefined);
-    return { done, close: () => stop.abort() };
-  };
-
-  const open = async (
-    containerId: string,
-    sink: OutputSink,
-    connect: typeof openAttach,
-    fromLog: boolean,
-  ): Promise<OutputHandle> => {
-    const stop = new AbortController();
-    try {
-      return follow(containerId, sink, await connect(containerId, stop.signal), fromLog, stop);
-    } catch (error) {
-      stop.abort();
-      throw error;
-    }
+    return {
+      done,
+      close() {
+        stop.abort();
+        source?.destroy();
+      },
+    };
   };
 
   return {
-    attach: (containerId, sink) => open(containerId, sink, openAttach, false),
-    replay: (containerId, sink) => open(containerId, sink, openLogs, true),
+    attach: async (containerId, sink) => follow(containerId, sink, await openAttach(containerId), false),
+    replay: async (containerId, sink) => follow(containerId, sink, await openLogs(containerId), true),
   };
 }
 
