@@ -1,0 +1,68 @@
+// The command line run inside a test: its own home folder, a small real API, and everything it says kept.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { CliIo } from '../../cli/io.ts';
+import { runCli } from '../../cli/program.ts';
+import { type SmallApi, startSmallApi } from './small-api.ts';
+
+export interface Told {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** What is around one run: environment, answers to questions, standard input, the terminal. */
+export interface World {
+  readonly env?: Record<string, string>;
+  readonly answers?: string[];
+  readonly input?: string;
+  readonly columns?: number;
+  readonly color?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface CliStage {
+  readonly api: SmallApi;
+  /** Stands for `~/.config`. */
+  readonly home: string;
+  readonly profileFile: string;
+  cloudai(argv: string[], world?: World): Promise<Told>;
+  close(): Promise<void>;
+}
+
+export async function openCliStage(): Promise<CliStage> {
+  const api = await startSmallApi();
+  const home = await mkdtemp(join(tmpdir(), 'cloudai-cli-'));
+  return {
+    api,
+    home,
+    profileFile: join(home, 'cloudai', 'config.json'),
+    cloudai: async (argv, world = {}) => {
+      const told = { out: '', err: '' };
+      const answers = [...(world.answers ?? [])];
+      const io: CliIo = {
+        out: async (text) => {
+          told.out += text;
+        },
+        err: async (text) => {
+          told.err += text;
+        },
+        env: { CLOUDAI_URL: api.url, CLOUDAI_TOKEN: 'a-token', XDG_CONFIG_HOME: home, ...world.env },
+        columns: world.columns ?? null,
+        color: world.color ?? false,
+        interactive: world.answers !== undefined,
+        signal: world.signal ?? new AbortController().signal,
+        ask: async () => answers.shift() ?? '',
+        readInput: async () => world.input ?? '',
+        now: () => Date.parse('2026-01-01T10:01:00.000Z'),
+      };
+      return { code: await runCli(argv, io, '1.2.3'), ...told };
+    },
+    close: async () => {
+      await api.close();
+      await rm(home, { recursive: true });
+    },
+  };
+}
