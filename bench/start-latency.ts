@@ -1,8 +1,9 @@
 // How much later a container starts when it is asked for through CloudAI than by Docker alone, on an idle cluster.
 //
-// Method: N times, taking turns, (a) dockerode create + start with the same limits and hardening, timed from the
-// call of create until the engine's own StartedAt; (b) POST /api/tasks, timed from the call until the StartedAt of
-// the container. Both by one machine's clock. Real processes, Redis, SQLite, one runner.
+// Method: N times, taking turns, dockerode create + start with the same limits and hardening, timed from the call of
+// create until the engine's own StartedAt, (a) on the bridge network and (b) in the network namespace of a container
+// that is there already, as CloudAI's network slots are; (c) POST /api/tasks, timed from the call until the StartedAt
+// of the container. All by one machine's clock. Real processes, Redis, SQLite, one runner with slots.
 // Run: npm run build && npx tsx bench/start-latency.ts [N]
 
 import Docker from 'dockerode';
@@ -37,12 +38,16 @@ async function bare(networkMode: string): Promise<number> {
 }
 
 const cluster = await startCluster();
+const pause = await docker.createContainer({ Image: TEST_IMAGE, Cmd: ['sleep', '3600'] });
 try {
+  await pause.start();
   await cluster.signIn('bench');
   const through: number[] = [];
-  const alone: number[] = [];
+  const bridged: number[] = [];
+  const joined: number[] = [];
   for (let n = 0; n < rounds; n += 1) {
-    alone.push(await bare('bridge'));
+    bridged.push(await bare('bridge'));
+    joined.push(await bare(`container:${pause.id}`));
     const asked = Date.now();
     const { task_id } = await cluster.submit({
       docker_image: TEST_IMAGE,
@@ -64,9 +69,12 @@ try {
       `${name.padEnd(28)} p50 ${quantile(values, 0.5).toFixed(0).padStart(5)} ms   p90 ${quantile(values, 0.9).toFixed(0).padStart(5)} ms`,
     );
   console.log(`${machineLine()}; ${rounds} rounds`);
-  show('dockerode, bridge network', alone);
+  show('dockerode, bridge network', bridged);
+  show('dockerode, ready namespace', joined);
   show('through CloudAI', through);
-  console.log(`added at p50: ${(quantile(through, 0.5) - quantile(alone, 0.5)).toFixed(0)} ms`);
+  const added = (to: number[]) => (quantile(through, 0.5) - quantile(to, 0.5)).toFixed(0);
+  console.log(`added at p50: ${added(joined)} ms to a ready namespace, ${added(bridged)} ms to the bridge`);
 } finally {
+  await pause.remove({ force: true });
   await cluster.stop();
 }

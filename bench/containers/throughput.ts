@@ -102,6 +102,7 @@ const pausesOf = async (label: string) =>
 const laneLabel = `${workerId}.lane=1`;
 const lanes: string[] = [];
 try {
+  await runtime.list(workerId);
   await waitFor(async () => (await pausesOf(`cloudai.worker=${workerId}`)).length === concurrency, {
     what: 'warm slots',
     deadlineMs: 60_000,
