@@ -125,6 +125,7 @@ export function createContainers(parts: {
     inspect,
 
     async create(spec) {
+      slots.begin();
       const done = slots.working();
       try {
         const id = (await createInSlot(spec)) ?? (await createOnce(spec, spec.network));
@@ -174,6 +175,7 @@ export function createContainers(parts: {
     },
 
     async list(workerId) {
+      slots.begin();
       const found = await connection.ask('list containers', LOOK_TIMEOUT_MS, (abortSignal) =>
         docker.listContainers({
           all: true,

@@ -46,13 +46,13 @@ export function createImages(connection: Connection): Images {
 
   /** The content id, or null when the engine does not have the image. */
   const find = async (image: string): Promise<string | null> => {
+    const doing = `look for the image "${image}"`;
     try {
       const found = await connection.ask(
-        `look for the image "${image}"`,
+        doing,
         LOOK_TIMEOUT_MS,
         () => docker.getImage(image).inspect(),
-        (error) =>
-          statusOf(error) === 404 ? imageNotFound(image, '', error) : toAppError(error, 'look for it'),
+        (error) => (statusOf(error) === 404 ? imageNotFound(image, '', error) : toAppError(error, doing)),
       );
       return found.Id;
     } catch (error) {

@@ -1,6 +1,7 @@
 // Network slots: warm pause containers whose network namespace a task joins, because making a namespace costs more
 // than the rest of a start. Two tasks are never in one slot at once, and no slot ever serves two owners. Work for
-// the slots themselves is done only while no task needs the engine; every fault here costs speed, never a task.
+// the slots themselves is done while no task needs the engine, and in small doses when tasks keep finding none. Every
+// fault here costs speed, never a task.
 
 import type { TaskNetwork } from '../../model/task.ts';
 import type { Log } from '../../platform/log.ts';
@@ -9,6 +10,12 @@ import { chooseSlot, nextSlotStep, type SlotTargets, type SlotView, targetsAfter
 
 /** So long no task needed the engine: time to work for the slots. */
 const IDLE_MS = 100;
+/**
+ * Tasks that found no slot, after which one is made (and one that others left is replaced) although tasks need the
+ * engine: a slot costs about as much as one start without, so this is at most a quarter on top, paid back by the
+ * second task that uses it.
+ */
+const MISSES_PER_SLOT = 4;
 /** After a fault of the engine. */
 const REST_MS = 15_000;
 
@@ -34,6 +41,10 @@ interface OwnSlot extends Slot {
 const LEFT_OVER = { owner: null, state: 'stale', freeSince: 0, print: null, unchanged: false } as const;
 
 export interface NetworkSlots {
+  /**
+   * Sweeps what an earlier life left, and warms up. Not before: a runner that fails while it starts must leave nothing.
+   */
+  begin(): void;
   /** A slot for a task of this owner, taken at once; null when there is none: then use the plain network. */
   take(ownerId: string, network: TaskNetwork): Slot | null;
   /** The taken slot serves this container from now on, until `release`. */
@@ -67,6 +78,9 @@ export function createNetworkSlots(parts: {
   let targets: SlotTargets = { bridge: parts.count, none: 0 };
   let inWork = 0;
   let lastWorkAt = Number.NEGATIVE_INFINITY;
+  let misses = 0;
+  let restUntil = 0;
+  let begun = false;
   let swept = false;
   let doubted = false;
   let closed = false;
@@ -81,26 +95,45 @@ export function createNetworkSlots(parts: {
   };
 
   const wake = (delayMs: number) => {
-    if (closed || step || inWork > 0) return;
+    if (!begun || closed || step || inWork > 0) return;
     if (timer) clearTimeout(timer);
     timer = setTimeout(() => {
       timer = null;
       if (inWork > 0 || closed) return;
       const rest = lastWorkAt + IDLE_MS - performance.now();
       if (rest > 0) return wake(rest);
-      step = takeStep().then(
-        (more) => {
-          step = null;
-          if (more) wake(0);
-        },
-        (error) => {
-          step = null;
-          log.warn({ err: error }, 'network slots: the engine failed; tasks use the plain network meanwhile');
-          wake(REST_MS);
-        },
-      );
+      work(1);
     }, delayMs);
     timer.unref();
+  };
+
+  const work = (most: number) => {
+    step = takeSteps(most).then(
+      (more) => {
+        step = null;
+        if (more) wake(0);
+      },
+      (error) => {
+        step = null;
+        restUntil = performance.now() + REST_MS;
+        log.warn({ err: error }, 'network slots: the engine failed; tasks use the plain network meanwhile');
+        wake(REST_MS);
+      },
+    );
+  };
+
+  /** A machine that is never idle would never get slots, although they are what it needs most. */
+  const countMiss = () => {
+    misses += 1;
+    if (misses < MISSES_PER_SLOT || !begun || step || closed || performance.now() < restUntil) return;
+    misses = 0;
+    work(2);
+  };
+
+  /** False when there is nothing left to do. */
+  const takeSteps = async (most: number): Promise<boolean> => {
+    for (let n = 0; n < most; n += 1) if (closed || !(await takeStep())) return false;
+    return true;
   };
 
   /** One piece of work; false when there is none. */
@@ -150,15 +183,19 @@ export function createNetworkSlots(parts: {
     swept = true;
   };
 
-  if (parts.count > 0) wake(0);
-
   return {
+    begin() {
+      if (begun || parts.count === 0) return;
+      begun = true;
+      wake(0);
+    },
     take(ownerId, network) {
       if (parts.count === 0) return null;
       const slot = chooseSlot([...slots], ownerId, network);
       if (!slot) {
         const hasFreeNone = [...slots].some((one) => one.network === 'none' && one.state === 'free');
         if (targets.bridge + targets.none > 0) targets = targetsAfterMiss(targets, network, hasFreeNone);
+        countMiss();
         return null;
       }
       slot.state = 'used';

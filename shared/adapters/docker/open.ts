@@ -16,7 +16,7 @@ export interface DockerRuntimeOptions {
   /** `unix://…`, `tcp://…`, `http(s)://…`, `ssh://…`; empty means DOCKER_HOST or the local engine. */
   readonly dockerHost: string;
   readonly log: Log;
-  /** Most warm network namespaces kept ready; 0 switches them off. */
+  /** Most warm network namespaces kept ready, from the first use of containers on; 0 switches them off. */
   readonly networkSlots: number;
   readonly workerId: string;
   /** An image present on the engine whose own command runs for ever; by default one is made. */

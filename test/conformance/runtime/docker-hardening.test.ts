@@ -17,6 +17,7 @@ describe.each([0, 2])('a container of the Docker runtime with %i network slots',
 
   beforeAll(async () => {
     runtime = await openDockerRuntime({ dockerHost: '', log: silentLog(), networkSlots, workerId });
+    await runtime.list(workerId);
     await waitFor(async () => (await slotsOf(workerId)).length === networkSlots, {
       what: 'warm slots',
       deadlineMs: 30_000,
