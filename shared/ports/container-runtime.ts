@@ -1,7 +1,8 @@
 // What the runner asks of a container engine. Guarantees that every adapter proves in test/conformance/runtime:
 // - Each call ends within a bounded time, `wait` excepted.
 // - Faults are AppError: `image_not_found`, `image_pull_failed`, `container_start_failed`, `disk_full`,
-//   `runtime_unavailable` (retryable: the engine does not answer). Never a vendor error.
+//   `runtime_unavailable` (retryable: the engine does not answer), `conflict` (an attempt is created twice),
+//   `not_found` (the container is gone), `timed_out` (the caller's signal). Never a vendor error.
 // - `remove` and `kill` of what is gone already succeed.
 // - Output reaches the sink whole, in order per stream, as raw bytes, before `output` resolves.
 
