@@ -21,7 +21,7 @@ import { workersPlugin } from './plugins/workers.ts';
 import { Accounts } from './services/accounts.ts';
 import { Announcer } from './services/announcer.ts';
 import { ClusterView } from './services/cluster-view.ts';
-import { withDeadline } from './services/deadline.ts';
+import { answerWithin } from './services/deadline.ts';
 import { TaskExplanations } from './services/explanations.ts';
 import { imageRule } from './services/image-rules.ts';
 import { WorkerMaintenance } from './services/maintenance.ts';
@@ -127,7 +127,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     stop: async () => {
       stopping.abort();
       await server.stop({ timeout: STOP_DEADLINE_MS });
-      await withDeadline(announcer.settle(), STOP_DEADLINE_MS, 'the queue').catch((error) =>
+      await answerWithin(announcer.settle(), STOP_DEADLINE_MS, 'the queue').catch((error) =>
         log.warn({ err: error }, 'stopped before all new tasks were announced'),
       );
       await watch.stop();

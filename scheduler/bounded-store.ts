@@ -2,8 +2,8 @@
 // the leader. What was asked may still happen later; compare-and-set and reconcile make that harmless.
 
 import { AppError } from '../shared/errors.ts';
+import { withDeadline } from '../shared/platform/deadline.ts';
 import type { Store, TaskStore, WorkerStore } from '../shared/ports/store.ts';
-import { withDeadline } from './deadline.ts';
 
 export const STORE_DEADLINE_MS = 30_000;
 

@@ -3,10 +3,10 @@
 // longer than the term check in the store already covers.
 
 import { AppError, messageOf } from '../shared/errors.ts';
+import { withDeadline } from '../shared/platform/deadline.ts';
 import type { Log } from '../shared/platform/log.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { LeaderLease } from '../shared/ports/coordination.ts';
-import { withDeadline } from './deadline.ts';
 
 export interface LeadershipParts {
   readonly lease: LeaderLease;

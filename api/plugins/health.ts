@@ -4,7 +4,7 @@ import type { Plugin, Server } from '@hapi/hapi';
 import type { ReadyReply } from '../../shared/contracts/http.ts';
 import { isAppError } from '../../shared/errors.ts';
 import type { Log } from '../../shared/platform/log.ts';
-import { withDeadline } from '../services/deadline.ts';
+import { answerWithin } from '../services/deadline.ts';
 
 export interface HealthOptions {
   /** What the API needs, by name; each rejects when it is away. */
@@ -50,7 +50,7 @@ async function judge(
   log: Log,
 ): Promise<{ ok: boolean; message: string | null }> {
   try {
-    await withDeadline(check(), CHECK_DEADLINE_MS, `the ${name}`);
+    await answerWithin(check(), CHECK_DEADLINE_MS, `the ${name}`);
     return { ok: true, message: null };
   } catch (error) {
     log.warn({ err: error, check: name }, 'not ready');

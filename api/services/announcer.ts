@@ -8,7 +8,7 @@ import type { Task } from '../../shared/model/task.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { EventBus } from '../../shared/ports/coordination.ts';
 import type { IntakeQueue } from '../../shared/ports/queue.ts';
-import { withDeadline } from './deadline.ts';
+import { answerWithin } from './deadline.ts';
 
 /** Kept while the queue is slow; beyond that the reconciler has to find them. */
 const MAX_WAITING = 20_000;
@@ -71,8 +71,8 @@ export class Announcer {
         shape: resourceShape(spec.resources),
       }));
       try {
-        await withDeadline(intake.add(entries), ROUND_DEADLINE_MS, 'the intake queue');
-        await withDeadline(bus.publishMany(tasks.map(taskChanged)), ROUND_DEADLINE_MS, 'the event bus');
+        await answerWithin(intake.add(entries), ROUND_DEADLINE_MS, 'the intake queue');
+        await answerWithin(bus.publishMany(tasks.map(taskChanged)), ROUND_DEADLINE_MS, 'the event bus');
       } catch (error) {
         // All that waits would meet the same fault; the store has them.
         const count = tasks.length + this.#waiting.length;

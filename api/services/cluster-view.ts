@@ -9,7 +9,7 @@ import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { PresentWorker, WorkerPresence } from '../../shared/ports/coordination.ts';
 import type { Allocation, Store } from '../../shared/ports/store.ts';
-import { withDeadline } from './deadline.ts';
+import { answerWithin } from './deadline.ts';
 
 export interface ClusterViewParts {
   readonly store: Pick<Store, 'tasks' | 'workers'>;
@@ -79,7 +79,7 @@ export class ClusterView {
   /** The records can be shown without heartbeats. */
   async #present(): Promise<PresentWorker[]> {
     try {
-      return await withDeadline(this.#parts.presence.present(), PRESENCE_DEADLINE_MS, 'Redis');
+      return await answerWithin(this.#parts.presence.present(), PRESENCE_DEADLINE_MS, 'Redis');
     } catch (error) {
       this.#parts.log.debug({ err: error }, 'heartbeats cannot be read');
       return [];

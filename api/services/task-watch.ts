@@ -3,7 +3,7 @@
 
 import type { Log } from '../../shared/platform/log.ts';
 import type { EventBus } from '../../shared/ports/coordination.ts';
-import { withDeadline } from './deadline.ts';
+import { answerWithin } from './deadline.ts';
 
 const SUBSCRIBE_DEADLINE_MS = 5_000;
 
@@ -24,7 +24,7 @@ export class TaskWatch {
       if (event.type === 'task') for (const wake of this.#handlers.get(event.taskId) ?? []) wake();
     });
     try {
-      this.#unsubscribe = await withDeadline(subscription, SUBSCRIBE_DEADLINE_MS, 'the event bus');
+      this.#unsubscribe = await answerWithin(subscription, SUBSCRIBE_DEADLINE_MS, 'the event bus');
     } catch (error) {
       this.#log.warn({ err: error }, 'no events; changes are noticed a little later');
     }
@@ -45,7 +45,7 @@ export class TaskWatch {
     const unsubscribe = this.#unsubscribe;
     this.#unsubscribe = null;
     if (!unsubscribe) return;
-    await withDeadline(unsubscribe(), SUBSCRIBE_DEADLINE_MS, 'the event bus').catch((error) =>
+    await answerWithin(unsubscribe(), SUBSCRIBE_DEADLINE_MS, 'the event bus').catch((error) =>
       this.#log.debug({ err: error }, 'the subscription ends with its connection'),
     );
   }

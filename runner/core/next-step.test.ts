@@ -12,26 +12,17 @@ import {
   takeBackTask,
 } from '../../shared/model/task-life.ts';
 import { makeTask } from '../../test/support/tasks.ts';
-import { type Doing, nextStep, type SeenContainer, type Situation, type Step } from './next-step.ts';
+import {
+  type Doing,
+  NOTHING_DONE,
+  nextStep,
+  type SeenContainer,
+  type Situation,
+  type Step,
+} from './next-step.ts';
 
 const key = { taskId: 'task-1', attempt: 1, workerId: 'worker-1' };
 const GRACE_MS = 10_000;
-
-const idle: Doing = {
-  admitted: false,
-  imageId: null,
-  hadContainer: false,
-  adopted: false,
-  capturing: false,
-  drained: false,
-  outputFault: null,
-  announcing: false,
-  startedAt: null,
-  stop: null,
-  fenced: false,
-  outcome: null,
-  committed: false,
-};
 
 function assigned(spec: Parameters<typeof makeTask>[0] = {}): Task {
   return must(assignTask(makeTask(spec), { workerId: 'worker-1', term: 1, now: 1 }));
@@ -62,7 +53,7 @@ const step = (over: Partial<Omit<Situation, 'doing'>> & { doing?: Partial<Doing>
     now: 1_000,
     graceMs: GRACE_MS,
     ...over,
-    doing: { ...idle, ...over.doing },
+    doing: { ...NOTHING_DONE, ...over.doing },
   });
 
 describe('the next step', () => {
@@ -197,7 +188,7 @@ describe('no dead ends', () => {
         const world: World = {
           task: from.state === 'running' ? running(task) : task,
           seen: from.seen,
-          doing: { ...idle, hadContainer: from.seen !== null, adopted: from.seen?.startedAt != null },
+          doing: { ...NOTHING_DONE, hadContainer: from.seen !== null, adopted: from.seen?.startedAt != null },
           now: 0,
           events: [...from.events],
         };

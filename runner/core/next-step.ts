@@ -53,6 +53,23 @@ export interface Doing {
   readonly committed: boolean;
 }
 
+/** Where every attempt begins. */
+export const NOTHING_DONE: Doing = {
+  admitted: false,
+  imageId: null,
+  hadContainer: false,
+  adopted: false,
+  capturing: false,
+  drained: false,
+  outputFault: null,
+  announcing: false,
+  startedAt: null,
+  stop: null,
+  fenced: false,
+  outcome: null,
+  committed: false,
+};
+
 export interface Situation {
   readonly key: AttemptKey;
   /** Null: the store has no such task. */

@@ -4,7 +4,13 @@
 import type { Task } from '../../shared/model/task.ts';
 import type { ContainerStatus, OutputHandle } from '../../shared/ports/container-runtime.ts';
 import type { LogPosition } from '../../shared/ports/log-store.ts';
-import type { AttemptKey, Doing, SeenContainer, Situation } from '../core/next-step.ts';
+import {
+  type AttemptKey,
+  type Doing,
+  NOTHING_DONE,
+  type SeenContainer,
+  type Situation,
+} from '../core/next-step.ts';
 import type { LogCapture } from '../logs/log-capture.ts';
 import type { SecretMask } from '../logs/secret-mask.ts';
 import { Bell } from './bell.ts';
@@ -30,21 +36,7 @@ export class AttemptState {
   readonly abandon = new AbortController();
   /** Aborted when the attempt is over: ends what may still be under way for it, such as a pull. */
   readonly over = new AbortController();
-  readonly doing: Changing<Doing> = {
-    admitted: false,
-    imageId: null,
-    hadContainer: false,
-    adopted: false,
-    capturing: false,
-    drained: false,
-    outputFault: null,
-    announcing: false,
-    startedAt: null,
-    stop: null,
-    fenced: false,
-    outcome: null,
-    committed: false,
-  };
+  readonly doing: Changing<Doing> = { ...NOTHING_DONE };
   task: Task | null = null;
   seen: SeenContainer | null = null;
   foundGpuIds: readonly string[] = [];

@@ -2,6 +2,7 @@
 // or the signal; it must never swallow an error without a line in the log.
 
 import { AppError, isAppError } from '../../shared/errors.ts';
+import { withDeadline } from '../../shared/platform/deadline.ts';
 import type { Log } from '../../shared/platform/log.ts';
 
 const FIRST_PAUSE_MS = 100;
@@ -82,17 +83,10 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** Rejects with `timed_out` when the promise takes longer; what it does goes on by itself. */
-export async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, fail) => {
-    timer = setTimeout(
-      () => fail(new AppError('timed_out', `${what} took longer than ${ms} ms`, { retryable: true })),
-      ms,
-    );
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+export function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
+  return withDeadline(
+    promise,
+    ms,
+    () => new AppError('timed_out', `${what} took longer than ${ms} ms`, { retryable: true }),
+  );
 }
