@@ -17,6 +17,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   worker_id_taken: 409,
   superseded: 409,
   too_large: 413,
+  range_not_satisfiable: 416,
   locked_out: 429,
   rate_limited: 429,
   store_unavailable: 503,

@@ -10,6 +10,8 @@ const event = (taskId: string, revision: number): TaskChanged => ({
   attempt: 1,
   revision,
   workerId: 'w1',
+  at: 0,
+  hasWebhook: false,
 });
 
 describe('changes', () => {

@@ -49,6 +49,7 @@ function nextSpec(): ContainerSpec {
     resources: { cpuMillis: 500, memoryMb: 64, gpus: 0, storageMb: 0 },
     gpuIds: [],
     network: 'bridge',
+    hasInput: false,
     pidsLimit: 1_024,
   };
 }

@@ -2,7 +2,7 @@
 
 import { statfs } from 'node:fs/promises';
 import { cpus, freemem, totalmem } from 'node:os';
-import type { WorkerUsage } from '../../shared/model/worker.ts';
+import { NO_USAGE, type WorkerUsage } from '../../shared/model/worker.ts';
 
 const MB = 1_024 * 1_024;
 
@@ -22,6 +22,7 @@ export class MachineUsage {
     this.#before = now;
     const disk = await statfs(this.#directory).catch(() => null);
     return {
+      ...NO_USAGE,
       cpuPercent: all > 0 ? Math.round((busy / all) * 1_000) / 10 : 0,
       memoryUsedMb: Math.round((totalmem() - freemem()) / MB),
       storageUsedMb: disk ? Math.round(((disk.blocks - disk.bfree) * disk.bsize) / MB) : 0,

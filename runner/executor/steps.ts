@@ -116,6 +116,7 @@ export function createSteps(parts: ExecutorParts): Steps {
               gpuIds: admission.gpusOf(state.name),
               network: spec.network,
               pidsLimit: parts.pidsLimit,
+              hasInput: false,
             });
           } catch (error) {
             // It may be there already: the answer to an earlier try was lost.

@@ -18,6 +18,7 @@ import type {
 } from '../model/task.ts';
 import type { ApiToken, Role, User } from '../model/user.ts';
 import type { WorkerState, WorkerUsage } from '../model/worker.ts';
+import type { WebhookTargetBody } from './webhooks.ts';
 
 // ── errors ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -98,6 +99,7 @@ export interface SubmitBody {
   secrets: string[];
   pull_policy: PullPolicy;
   network: TaskNetwork;
+  webhook: WebhookTargetBody | null;
 }
 
 export type SubmitRequest = Pick<SubmitBody, 'docker_image'> & Partial<SubmitBody>;
@@ -173,6 +175,7 @@ export function taskSpec(body: SubmitBody): TaskSpec {
     files: body.files,
     pullPolicy: body.pull_policy,
     network: body.network,
+    webhook: body.webhook,
   };
 }
 
@@ -214,6 +217,8 @@ export function taskBody(task: Task): TaskBody {
     secrets: [...spec.secrets],
     pull_policy: spec.pullPolicy,
     network: spec.network,
+    // Tasks of earlier releases have none.
+    webhook: spec.webhook ? { url: spec.webhook.url, events: [...spec.webhook.events] } : null,
     attempts: task.attempts.map(attemptBody),
   };
 }

@@ -2,8 +2,10 @@
 
 import Joi from 'joi';
 import { NETWORKS, PULL_POLICIES, TASK_STATES } from '../model/task.ts';
+import { DEFAULT_WEBHOOK_EVENTS, WEBHOOK_EVENTS } from '../model/webhook.ts';
 import { WORKER_ID_PATTERN } from '../model/worker.ts';
 import type { CredentialsBody, SubmitBody } from './http.ts';
+import type { WebhookTargetBody } from './webhooks.ts';
 
 /** Limits are far above any real machine: they catch slips of the keyboard, not big requests. */
 export const LIMITS = {
@@ -84,6 +86,19 @@ const filePath = Joi.string()
   )
   .messages({ 'path.unsafe': '{{#label}} must be a relative path without ".", ".." or empty parts' });
 
+/** Only the form; whether the address may be reached is decided when it is. */
+export const webhookTarget = Joi.object<WebhookTargetBody>({
+  url: Joi.string()
+    .max(2_048)
+    .uri({ scheme: ['http', 'https'] })
+    .required(),
+  events: Joi.array()
+    .items(Joi.string().valid(...WEBHOOK_EVENTS))
+    .unique()
+    .min(1)
+    .default([...DEFAULT_WEBHOOK_EVENTS]),
+});
+
 export const submitSchema = Joi.object<SubmitBody>({
   docker_image: image,
   command: Joi.alternatives()
@@ -110,6 +125,7 @@ export const submitSchema = Joi.object<SubmitBody>({
   network: Joi.string()
     .valid(...NETWORKS)
     .default('bridge'),
+  webhook: webhookTarget.allow(null).default(null),
 })
   .required()
   .custom((body: SubmitBody, helpers) => {

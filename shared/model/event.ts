@@ -11,6 +11,10 @@ export interface TaskChanged {
   readonly attempt: number;
   readonly revision: number;
   readonly workerId: string | null;
+  /** When, by the clock of whoever changed it; milliseconds since the epoch. */
+  readonly at: number;
+  /** The task names a webhook of its own. */
+  readonly hasWebhook: boolean;
 }
 
 export interface WorkerChanged {
@@ -37,5 +41,21 @@ export function taskChanged(task: Task): TaskChanged {
     attempt: task.attempt,
     revision: task.revision,
     workerId: task.workerId,
+    at: lastChangeAt(task),
+    hasWebhook: task.spec.webhook != null,
   };
+}
+
+/** The newest time of the record that belongs to its state. */
+function lastChangeAt(task: Task): number {
+  switch (task.state) {
+    case 'queued':
+      return task.queuedAt;
+    case 'assigned':
+      return task.assignedAt ?? task.queuedAt;
+    case 'running':
+      return task.startedAt ?? task.queuedAt;
+    default:
+      return task.finishedAt ?? task.queuedAt;
+  }
 }

@@ -9,4 +9,6 @@ export interface LogLine {
   readonly stream: LogStream;
   /** Without the line end. */
   readonly line: string;
+  /** The line was too long: it goes on in the next line of this stream. */
+  readonly more?: true;
 }

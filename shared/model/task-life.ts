@@ -2,10 +2,12 @@
 // The next record carries `revision + 1`; a store accepts it only if it still holds `revision`
 // (compare-and-set), so two writers can never both be right. Nothing else may build a changed Task.
 
+import type { OwnProgress } from './progress.ts';
 import { decideRetry } from './retry.ts';
-import type { Attempt, FailureReason, Task, TaskSpec, TaskState } from './task.ts';
+import type { Attempt, FailureReason, OutputSummary, Task, TaskSpec, TaskState } from './task.ts';
 import { currentAttempt } from './task.ts';
 import { canFollow, isTerminal } from './task-states.ts';
+import type { AttemptUsage } from './usage.ts';
 
 export type Refusal =
   /** The task has ended. */
@@ -77,6 +79,9 @@ export function assignTask(task: Task, to: { workerId: string; term: number; now
     containerId: null,
     imageId: null,
     gpuIds: [],
+    usage: null,
+    progress: null,
+    outputs: null,
   };
   return move(task, 'assigned', {
     workerId: to.workerId,
@@ -133,25 +138,29 @@ export interface FinishReport extends AttemptRef {
   /** A number in [0, 1) for the jitter of a retry. */
   readonly dice: number;
   readonly outcome: AttemptOutcome;
+  readonly usage?: AttemptUsage | null;
+  readonly progress?: OwnProgress | null;
+  readonly outputs?: OutputSummary | null;
 }
 
 /** Runner: the attempt ended. The task ends with it, or goes back to the queue when a retry is due. */
 export function finishTask(task: Task, report: FinishReport): Step {
   const refusal = refuseRunner(task, report);
   if (refusal) return refuse(refusal);
-  const { outcome, now } = report;
+  const { outcome, now, usage = null, progress = null, outputs = null } = report;
   const { message, exitCode } = outcome;
+  const measured = { finishedAt: now, exitCode, message, usage, progress, outputs };
   if (outcome.kind !== 'failed') {
     return move(task, outcome.kind, {
       finishedAt: now,
       exitCode,
       reason: null,
       message,
-      attempts: changeCurrent(task, { state: outcome.kind, finishedAt: now, exitCode, message }),
+      attempts: changeCurrent(task, { ...measured, state: outcome.kind }),
     });
   }
   const { reason } = outcome;
-  const attempts = changeCurrent(task, { state: 'failed', finishedAt: now, exitCode, reason, message });
+  const attempts = changeCurrent(task, { ...measured, state: 'failed', reason });
   const decision = decideRetry(task, reason, report.dice);
   if (!decision.retry) return move(task, 'failed', { finishedAt: now, exitCode, reason, message, attempts });
   return backToQueue(task, {

@@ -1,7 +1,10 @@
 // The record of a task: what was asked for, where it stands, and the story of its attempts.
 // Times are milliseconds since the epoch by the clock of whoever wrote the field.
 
+import type { OwnProgress } from './progress.ts';
 import type { Resources } from './resources.ts';
+import type { AttemptUsage } from './usage.ts';
+import type { WebhookTarget } from './webhook.ts';
 
 export const TASK_STATES = ['queued', 'assigned', 'running', 'completed', 'failed', 'cancelled'] as const;
 export type TaskState = (typeof TASK_STATES)[number];
@@ -59,6 +62,16 @@ export interface TaskSpec {
   readonly files: readonly string[];
   readonly pullPolicy: PullPolicy;
   readonly network: TaskNetwork;
+  /** Told of this task's changes, besides the webhooks of its owner. */
+  readonly webhook: WebhookTarget | null;
+}
+
+/** What was kept of the files an attempt left in `/output`. */
+export interface OutputSummary {
+  readonly files: number;
+  readonly bytes: number;
+  /** What was left out and why, in words for the user; null when all was kept. */
+  readonly note: string | null;
 }
 
 export const ATTEMPT_STATES = ['assigned', 'running', 'completed', 'failed', 'cancelled', 'lost'] as const;
@@ -83,6 +96,12 @@ export interface Attempt {
   readonly imageId: string | null;
   /** Devices the runner gave to the container. */
   readonly gpuIds: readonly string[];
+  /** Measured while it ran; null when it was too short to be measured. */
+  readonly usage: AttemptUsage | null;
+  /** The last it said of itself; null when it said nothing. */
+  readonly progress: OwnProgress | null;
+  /** Null until it has ended, and when it left no files. */
+  readonly outputs: OutputSummary | null;
 }
 
 export interface CancelRequest {

@@ -62,7 +62,29 @@ export interface WorkerUsage {
   readonly cpuPercent: number;
   readonly memoryUsedMb: number;
   readonly storageUsedMb: number;
+  /** Bytes a second over all interfaces but loopback. */
+  readonly networkReceiveRate: number;
+  readonly networkTransmitRate: number;
+  /** One for each real device; empty without any. */
+  readonly gpus: readonly GpuUsage[];
 }
+
+export interface GpuUsage {
+  readonly id: string;
+  /** 0 to 100. */
+  readonly utilizationPercent: number;
+  readonly memoryUsedMb: number;
+  readonly memoryTotalMb: number;
+}
+
+export const NO_USAGE: WorkerUsage = {
+  cpuPercent: 0,
+  memoryUsedMb: 0,
+  storageUsedMb: 0,
+  networkReceiveRate: 0,
+  networkTransmitRate: 0,
+  gpus: [],
+};
 
 /** Worker ids appear in queue names, container labels and URLs. */
 export const WORKER_ID_PATTERN = /^[a-z0-9][a-z0-9._-]{0,62}$/i;

@@ -37,6 +37,10 @@ export interface ApiConfig extends CommonConfig {
   readonly loginLockoutSeconds: number;
   /** Directory of the built dashboard, served at `/`. */
   readonly webDir: string;
+  /** Largest upload. */
+  readonly fileMaxBytes: number;
+  /** Hosts, addresses and networks (`10.0.0.0/8`) that webhooks may reach although they are loopback or link-local. */
+  readonly webhookAllow: readonly string[];
 }
 
 export interface SchedulerConfig extends CommonConfig {
@@ -64,6 +68,13 @@ export interface RunnerConfig extends CommonConfig {
   readonly pidsLimit: number;
   /** Warm network namespaces kept ready for tasks; 0 switches them off. */
   readonly networkSlots: number;
+  /** Text of one attempt that is kept, a line counted with 64 bytes more than it has. */
+  readonly logMaxBytes: number;
+  /** Files of one attempt that are kept, together. */
+  readonly outputMaxBytes: number;
+  readonly outputMaxFiles: number;
+  /** Between two measurements of a running container; 0 switches them off. */
+  readonly usageSampleMs: number;
 }
 
 const common = {
@@ -85,6 +96,7 @@ const common = {
     .messages({ 'string.pattern.base': 'must be "file:<directory>" or "mongodb"' }),
 };
 
+const BYTES_PER_MB = 2 ** 20;
 const WORKER_LEASE_SECONDS = Joi.number().integer().min(2).max(600).default(15);
 
 const apiSchema = {
@@ -102,6 +114,8 @@ const apiSchema = {
   LOGIN_MAX_FAILURES: Joi.number().integer().min(1).max(1_000).default(5),
   LOGIN_LOCKOUT_SECONDS: Joi.number().integer().min(1).max(86_400).default(300),
   WEB_DIR: Joi.string().default('dist/web'),
+  FILE_MAX_MB: Joi.number().integer().min(1).max(1_048_576).default(5_120),
+  WEBHOOK_ALLOW: Joi.string().allow('').default(''),
 };
 
 const schedulerSchema = {
@@ -134,6 +148,10 @@ const runnerSchema = {
   STOP_GRACE_SECONDS: Joi.number().min(0).max(3_600).default(10),
   PIDS_LIMIT: Joi.number().integer().min(1).max(4_194_304).default(1_024),
   NETWORK_SLOTS: Joi.number().integer().min(0).max(256).default(8),
+  LOG_MAX_MB: Joi.number().integer().min(1).max(1_048_576).default(1_024),
+  OUTPUT_MAX_MB: Joi.number().integer().min(0).max(16_777_216).default(10_240),
+  OUTPUT_MAX_FILES: Joi.number().integer().min(0).max(1_000_000).default(20_000),
+  USAGE_SAMPLE_SECONDS: Joi.number().min(0).max(3_600).default(2),
 };
 
 export function loadApiConfig(env: Environment): ApiConfig {
@@ -150,6 +168,8 @@ export function loadApiConfig(env: Environment): ApiConfig {
     loginMaxFailures: v.LOGIN_MAX_FAILURES,
     loginLockoutSeconds: v.LOGIN_LOCKOUT_SECONDS,
     webDir: resolve(v.WEB_DIR),
+    fileMaxBytes: v.FILE_MAX_MB * BYTES_PER_MB,
+    webhookAllow: splitList(v.WEBHOOK_ALLOW),
   };
 }
 
@@ -181,6 +201,10 @@ export function loadRunnerConfig(env: Environment): RunnerConfig {
     stopGraceSeconds: v.STOP_GRACE_SECONDS,
     pidsLimit: v.PIDS_LIMIT,
     networkSlots: v.NETWORK_SLOTS,
+    logMaxBytes: v.LOG_MAX_MB * BYTES_PER_MB,
+    outputMaxBytes: v.OUTPUT_MAX_MB * BYTES_PER_MB,
+    outputMaxFiles: v.OUTPUT_MAX_FILES,
+    usageSampleMs: v.USAGE_SAMPLE_SECONDS * 1_000,
   };
 }
 

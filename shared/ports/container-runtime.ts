@@ -4,11 +4,15 @@
 //   `runtime_unavailable` (retryable: the engine does not answer), `conflict` (an attempt is created twice),
 //   `not_found` (the container is gone), `timed_out` (the caller's signal). Never a vendor error.
 // - `remove` and `kill` of what is gone already succeed.
+// - What a program finds as `/output` is empty and may be written by any user of its image; `/input` is read-only.
+//   The variables CLOUDAI_OUTPUT and CLOUDAI_INPUT name them, for runtimes that cannot give them these paths.
 // - Output reaches the sink whole, in order per stream, as raw bytes, before `output` resolves.
 
+import type { Readable } from 'node:stream';
 import type { LogStream } from '../model/log-line.ts';
 import type { Resources } from '../model/resources.ts';
 import type { PullPolicy, TaskNetwork } from '../model/task.ts';
+import type { ContainerUsage } from '../model/usage.ts';
 
 export interface RuntimeInfo {
   readonly kind: 'docker' | 'scripted' | 'process';
@@ -38,6 +42,29 @@ export interface ContainerSpec {
   readonly gpuIds: readonly string[];
   readonly network: TaskNetwork;
   readonly pidsLimit: number;
+  /** Files were provided with `provideInput` for this attempt. */
+  readonly hasInput: boolean;
+}
+
+/** A file to be found below `/input`. */
+export interface InputFile {
+  /** Relative, `/`-separated, without `.`, `..` or empty parts. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** Called once, when its turn has come. */
+  open(): Promise<Readable>;
+}
+
+/** Something a program left below `/output`. */
+export interface OutputEntry {
+  /** As the program named it, relative to `/output`. Not checked: it may hold anything a file system allows. */
+  readonly path: string;
+  readonly type: 'file' | 'directory' | 'symlink' | 'hardlink' | 'other';
+  /** Of a hard link: the path of an entry that came before. */
+  readonly target: string | null;
+  readonly sizeBytes: number;
+  /** The bytes of a file; empty for anything else. The next entry comes when it was read or destroyed. */
+  readonly content: Readable;
 }
 
 export interface ContainerStatus {
@@ -84,6 +111,16 @@ export interface ContainerRuntime {
     policy: PullPolicy,
     options: { signal?: AbortSignal; onProgress?: (progress: PullProgress) => void },
   ): Promise<string>;
+  /**
+   * Puts files where `create` of the same task and attempt finds them. A repeat begins anew; `remove` of the container
+   * takes them away, and so does `dropInput`, for an attempt that never gets a container.
+   */
+  provideInput(
+    of: { taskId: string; attempt: number; workerId: string },
+    files: readonly InputFile[],
+    signal?: AbortSignal,
+  ): Promise<void>;
+  dropInput(of: { taskId: string; attempt: number }): Promise<void>;
   /** Creates, does not start. A container of the same task and attempt that is there already is an error. */
   create(spec: ContainerSpec): Promise<string>;
   /** Connects to the output of a created container, so that not a byte is missed from the start on. */
@@ -97,6 +134,13 @@ export interface ContainerRuntime {
   inspect(containerId: string): Promise<ContainerStatus | null>;
   /** All containers of this worker that carry the project's labels, ended ones included. */
   list(workerId: string): Promise<ContainerStatus[]>;
+  /**
+   * What an ended container left below `/output`, in no order; directories without their content count too. Ends early
+   * with `runtime_unavailable` when the engine is cut off. Nothing when the program wrote nothing, at little cost.
+   */
+  readOutput(containerId: string, signal?: AbortSignal): AsyncIterable<OutputEntry>;
+  /** One measurement of a running container; null when it has ended or cannot be measured. */
+  measure(containerId: string): Promise<ContainerUsage | null>;
   kill(containerId: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   /** Kills if need be, removes, and returns only when it is proven gone. */
   remove(containerId: string): Promise<void>;

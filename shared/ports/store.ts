@@ -5,9 +5,11 @@
 // - Records come back exactly as they were put in.
 
 import type { FileRecord } from '../model/file.ts';
+import type { Grain, HistoryPoint } from '../model/history.ts';
 import type { Resources } from '../model/resources.ts';
 import type { Task, TaskState } from '../model/task.ts';
 import type { ApiToken, User } from '../model/user.ts';
+import type { Webhook, WebhookDelivery } from '../model/webhook.ts';
 import type { Liveness, Maintenance, Worker, WorkerRegistration } from '../model/worker.ts';
 
 export interface Store {
@@ -15,6 +17,8 @@ export interface Store {
   readonly workers: WorkerStore;
   readonly users: UserStore;
   readonly files: FileRecordStore;
+  readonly history: HistoryStore;
+  readonly webhooks: WebhookStore;
   /**
    * The next leadership term: greater than every number this ever returned, by any process.
    * From then on `place` with a smaller term is refused.
@@ -96,6 +100,12 @@ export interface TaskStore {
   queued(page: { after?: string | undefined; limit: number }): Promise<QueuedTask[]>;
   /** All tasks that are assigned or running, of one worker or of all. */
   allocations(workerId?: string): Promise<Allocation[]>;
+  /** Tasks that ended at `since` or later, in order of that time and id, after `after` (exclusive). */
+  ended(page: {
+    since: number;
+    after?: { finishedAt: number; id: string } | undefined;
+    limit: number;
+  }): Promise<Task[]>;
   /** How many waiting tasks go before one of this priority, submission time and id. */
   countAhead(of: { priority: number; id: string }): Promise<number>;
 }
@@ -141,11 +151,72 @@ export interface UserStore {
   removeToken(userId: string, id: string): Promise<boolean>;
 }
 
+/** The place of a file: an upload has neither task nor attempt. */
+export interface FilePlace {
+  readonly ownerId: string;
+  readonly taskId: string | null;
+  readonly attempt: number | null;
+  readonly path: string;
+}
+
+export interface FileFilter {
+  readonly ownerId: string;
+  /** Absent: files of all tasks and uploads; null: only uploads. */
+  readonly taskId?: string | null | undefined;
+  readonly attempt?: number | undefined;
+}
+
+export interface FilePage {
+  readonly files: readonly FileRecord[];
+  /** Pass as `after` for the next page; null at the end. */
+  readonly next: string | null;
+}
+
 export interface FileRecordStore {
-  /** Creates, or replaces the record of the same owner, task and path. */
-  put(file: FileRecord): Promise<void>;
-  find(where: { ownerId: string; taskId: string | null; path: string }): Promise<FileRecord | null>;
-  /** In order of path. Without `taskId` all files of the owner, with null only uploads. */
-  list(where: { ownerId: string; taskId?: string | null | undefined }): Promise<FileRecord[]>;
-  remove(id: string): Promise<boolean>;
+  /**
+   * Creates, or replaces the records of the same places. Returns the records that were replaced: nobody will ask for
+   * their bytes again. Each record stands for itself; of two of one place in a call the later one wins.
+   */
+  put(files: readonly FileRecord[]): Promise<FileRecord[]>;
+  find(place: FilePlace): Promise<FileRecord | null>;
+  /** In order of path, then task, then attempt. `after` is a cursor of an earlier page of the same filter. */
+  list(filter: FileFilter, page: { limit: number; after?: string | undefined }): Promise<FilePage>;
+  /** How many there are and how large they are together. */
+  total(filter: FileFilter): Promise<{ files: number; bytes: number }>;
+  /** Returns how many of them were there. */
+  remove(ids: readonly string[]): Promise<number>;
+}
+
+export interface HistoryStore {
+  /** Creates or replaces the points of the same series, grain and time. */
+  put(points: readonly HistoryPoint[]): Promise<void>;
+  /** In order of time, `from ≤ at < to`. */
+  read(of: { series: string; grain: Grain; from: number; to: number }): Promise<HistoryPoint[]>;
+  /** Drops the points of all series that are older. */
+  prune(grain: Grain, before: number): Promise<void>;
+}
+
+export interface WebhookStore {
+  insert(webhook: Webhook): Promise<void>;
+  /** In order of creation. */
+  list(ownerId: string): Promise<Webhook[]>;
+  /** False when the owner has no such webhook. */
+  remove(ownerId: string, id: string): Promise<boolean>;
+  /** The owner's signing secret; `fresh` becomes it when there is none. */
+  signingSecret(ownerId: string, fresh: string): Promise<string>;
+  replaceSigningSecret(ownerId: string, secret: string): Promise<void>;
+  /** Those whose id is there already are left as they are. Returns the ids that were new. */
+  insertDeliveries(deliveries: readonly WebhookDelivery[]): Promise<ReadonlySet<string>>;
+  getDelivery(id: string): Promise<WebhookDelivery | null>;
+  /** Pending ones with `nextAt ≤ now`, the longest overdue first. */
+  dueDeliveries(now: number, limit: number): Promise<WebhookDelivery[]>;
+  /** Writes `next` if the stored revision is `next.revision − 1`; false, and nothing written, when it is not. */
+  commitDelivery(next: WebhookDelivery): Promise<boolean>;
+  /** Newest first (by creation, then id). `before` is the id of the last one of the page before. */
+  listDeliveries(
+    filter: { ownerId: string; taskId?: string | undefined; webhookId?: string | undefined },
+    page: { limit: number; before?: string | undefined },
+  ): Promise<WebhookDelivery[]>;
+  /** Drops deliveries that are not pending and were created before. */
+  pruneDeliveries(before: number): Promise<void>;
 }

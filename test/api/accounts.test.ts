@@ -85,6 +85,8 @@ describe('registration', () => {
           tasks: store.tasks,
           workers: store.workers,
           files: store.files,
+          history: store.history,
+          webhooks: store.webhooks,
           nextTerm: () => store.nextTerm(),
           ping: () => store.ping(),
           close: () => store.close(),

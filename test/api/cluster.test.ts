@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { TelemetryReply, WorkerBody, WorkerListReply } from '../../shared/contracts/http.ts';
 import type { ClusterEvent } from '../../shared/model/event.ts';
 import { assignTask, type Step, startTask } from '../../shared/model/task-life.ts';
+import { NO_USAGE } from '../../shared/model/worker.ts';
 import { uniqueName } from '../support/servers.ts';
 import { makeRegistration, makeTask } from '../support/tasks.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -74,7 +75,7 @@ describe('a worker', () => {
         workerId: id,
         identity: 'machine',
         incarnation: 'life-1',
-        usage: { cpuPercent: 12.5, memoryUsedMb: 300, storageUsedMb: 7 },
+        usage: { ...NO_USAGE, cpuPercent: 12.5, memoryUsedMb: 300, storageUsedMb: 7 },
         running: [],
       },
       10_000,

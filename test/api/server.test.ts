@@ -56,6 +56,8 @@ describe('an error', () => {
           tasks: store.tasks,
           users: store.users,
           files: store.files,
+          history: store.history,
+          webhooks: store.webhooks,
           workers: new Proxy(store.workers, {
             get: () => () => Promise.reject(new TypeError('secret inside of /srv/code.ts')),
           }),

@@ -90,6 +90,7 @@ function judgeLocal(target: string, file: string, room: Room, rooms: readonly Ro
 }
 
 function judgePackage(imported: string, room: Room): string | null {
+  if (room.packages.includes(imported)) return null;
   if (imported.startsWith('node:')) return PURE.test(room.name) ? `${room.name} is pure` : null;
   const name = imported.startsWith('@') ? imported.split('/').slice(0, 2).join('/') : imported.split('/')[0];
   return room.packages.includes(name ?? '') ? null : `${room.name} may not import the package ${name}`;

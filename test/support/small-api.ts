@@ -115,6 +115,7 @@ export function makeTaskBody(over: Partial<TaskBody> = {}): TaskBody {
     secrets: [],
     pull_policy: 'if-missing',
     network: 'bridge',
+    webhook: null,
     attempts: [],
     ...over,
   };

@@ -23,6 +23,7 @@ export function makeSpec(over: Partial<TaskSpec> = {}): TaskSpec {
     files: [],
     pullPolicy: 'if-missing',
     network: 'bridge',
+    webhook: null,
     ...over,
   };
 }

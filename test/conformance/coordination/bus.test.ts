@@ -32,6 +32,8 @@ const changed = (over: Partial<TaskChanged> = {}): TaskChanged => ({
   attempt: 1,
   revision: 3,
   workerId: 'worker-1',
+  at: 0,
+  hasWebhook: false,
   ...over,
 });
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RedisParts } from '../../../shared/adapters/redis/open.ts';
+import { NO_USAGE } from '../../../shared/model/worker.ts';
 import type { Heartbeat } from '../../../shared/ports/coordination.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { TestCluster } from '../queue/parts.ts';
@@ -19,7 +20,7 @@ const beatOf = (over: Partial<Heartbeat> = {}): Heartbeat => ({
   workerId: 'worker-1',
   identity: 'machine-1',
   incarnation: 'life-1',
-  usage: { cpuPercent: 12.5, memoryUsedMb: 100, storageUsedMb: 2_000 },
+  usage: { ...NO_USAGE, cpuPercent: 12.5, memoryUsedMb: 100, storageUsedMb: 2_000 },
   running: ['task-a', 'task-b'],
   ...over,
 });
@@ -29,7 +30,10 @@ describe('the presence of workers', () => {
   it('shows what the last beat said and how long ago that was', async () => {
     expect(await scheduler.presence.present()).toEqual([]);
     expect(await runner.presence.beat(beatOf(), LONG, true)).toBe('ok');
-    const last = beatOf({ running: [], usage: { cpuPercent: 0, memoryUsedMb: 1, storageUsedMb: 2 } });
+    const last = beatOf({
+      running: [],
+      usage: { ...NO_USAGE, cpuPercent: 0, memoryUsedMb: 1, storageUsedMb: 2 },
+    });
     expect(await runner.presence.beat(last, LONG, false)).toBe('ok');
     const [seen, ...others] = await scheduler.presence.present();
     expect(others).toEqual([]);

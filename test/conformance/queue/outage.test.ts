@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RedisParts } from '../../../shared/adapters/redis/open.ts';
 import { isAppError } from '../../../shared/errors.ts';
+import { NO_USAGE } from '../../../shared/model/worker.ts';
 import { newTaskId } from '../../../shared/platform/ids.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { OwnRedis } from './own-redis.ts';
@@ -26,7 +27,7 @@ const heartbeat = {
   workerId: 'w',
   identity: 'i',
   incarnation: 'a',
-  usage: { cpuPercent: 0, memoryUsedMb: 0, storageUsedMb: 0 },
+  usage: { ...NO_USAGE, cpuPercent: 0, memoryUsedMb: 0, storageUsedMb: 0 },
   running: [],
 };
 

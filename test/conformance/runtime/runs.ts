@@ -22,6 +22,7 @@ export function makeContainerSpec(workerId: string, over: Partial<ContainerSpec>
     gpuIds: [],
     network: 'none',
     pidsLimit: 256,
+    hasInput: false,
     ...over,
   };
 }

@@ -200,6 +200,7 @@ describe('what an earlier life left', () => {
       resources: small,
       gpuIds: [],
       network: 'none',
+      hasInput: false,
       pidsLimit: 10,
     });
     if (how.started) await stage.runtime.start(containerId);
@@ -271,6 +272,7 @@ describe('what an earlier life left', () => {
       resources: small,
       gpuIds: [],
       network: 'none',
+      hasInput: false,
       pidsLimit: 10,
     });
     await stage.start();

@@ -223,6 +223,8 @@ function mayBeAway(store: Store, away: Away): Store {
     workers: gate(store.workers),
     users: gate(store.users),
     files: gate(store.files),
+    history: gate(store.history),
+    webhooks: gate(store.webhooks),
     nextTerm: () => store.nextTerm(),
     ping: () => store.ping(),
     close: () => store.close(),

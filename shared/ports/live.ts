@@ -1,0 +1,53 @@
+// What is on its way to people who watch. Everything here is best effort and may vanish at any time: lines are in
+// the log store first, changes in the record, and a watcher that missed something reads it there.
+
+import type { LogLine, LogStream } from '../model/log-line.ts';
+import type { TaskProgress } from '../model/progress.ts';
+
+/** Lines `firstSeq` to `lastSeq` of an attempt, which are in the log store already. */
+export interface LogBatch {
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  /** Null when the lines are too many to travel this way: read them in the log store. */
+  readonly lines: readonly LogLine[] | null;
+}
+
+/** New lines of attempts: a capped stream for each, written by the runner, tailed by any number of API copies. */
+export interface LiveLogs {
+  /** Never rejects. A repeat, or a batch that comes too late, is dropped. */
+  publish(taskId: string, attempt: number, batch: LogBatch): Promise<void>;
+  /**
+   * Calls back with batches that reach beyond `after`, in order, until the returned function is called; what is in the
+   * stream already comes first. There may be gaps (the stream is capped, Redis may be emptied): whoever listens
+   * compares numbers, and looks into the log store now and then.
+   */
+  tail(
+    taskId: string,
+    attempt: number,
+    after: number,
+    handler: (batch: LogBatch) => void,
+  ): Promise<() => Promise<void>>;
+}
+
+/** Sends events into the rooms of all API copies' sockets, from any process. Drops what cannot be sent at once. */
+export interface RoomEmitter {
+  emit(room: string, event: string, body: unknown): void;
+}
+
+/** The newest progress of tasks, for watchers that come later. Kept for a day at most. */
+export interface ProgressBoard {
+  /** Never rejects. */
+  set(progress: TaskProgress): Promise<void>;
+  /** What is known of these tasks, in any order. */
+  get(taskIds: readonly string[]): Promise<TaskProgress[]>;
+}
+
+/** The line a program is writing and has not ended yet, as a terminal would show it. */
+export interface PartialLine {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly stream: LogStream;
+  /** Number of the last whole line before it. */
+  readonly afterSeq: number;
+  readonly text: string;
+}
