@@ -22,7 +22,7 @@ await runService({
       log,
     });
     const runtime = await openRuntime(config, log);
-    const { inbox, presence, bus, intake } = redis;
+    const { inbox, presence, bus, intake, rooms } = redis;
     const stop = async () => {
       await runner.stop();
       await runtime.close();
@@ -38,6 +38,7 @@ await runService({
       intake,
       logs,
       runtime,
+      rooms,
       clock: systemClock,
       log,
       onFatal: (error) => {

@@ -11,8 +11,10 @@ import type { ContainerRuntime, ContainerStatus } from '../../shared/ports/conta
 import type { LogStore } from '../../shared/ports/log-store.ts';
 import type { TaskStore } from '../../shared/ports/store.ts';
 import type { AdmissionLine } from '../admission.ts';
+import type { UsageSampler } from '../agent/usage-sampler.ts';
 import { classifyFault } from '../core/exit-classification.ts';
 import type { Step } from '../core/next-step.ts';
+import { attemptUsage } from '../core/usage-fold.ts';
 import type { AttemptState } from './attempt-state.ts';
 import type { Committer } from './committer.ts';
 import { cutReading, drainOutput, locateOutput, readOutput, stopReading } from './output.ts';
@@ -26,6 +28,7 @@ export interface ExecutorParts {
   readonly runtime: ContainerRuntime;
   readonly logs: LogStore;
   readonly admission: AdmissionLine;
+  readonly sampler: Pick<UsageSampler, 'watch'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
@@ -190,6 +193,7 @@ export function createSteps(parts: ExecutorParts): Steps {
       if (seen?.state === 'running' && !state.isWaitingForExit) {
         state.isWaitingForExit = true;
         watchExit(state, seen.id, parts);
+        parts.sampler.watch(state);
       }
       if (step.until === null) await state.bell.next();
       else await state.bell.nextWithin(step.until - clock.monotonic());
@@ -225,6 +229,7 @@ export function createSteps(parts: ExecutorParts): Steps {
         outcome: (outcome.message === null
           ? outcome
           : { ...outcome, message: mask(outcome.message) }) as typeof outcome,
+        usage: state.usage && attemptUsage(state.usage),
       };
       const known = taskOf(state);
       const result = await committer.commit(

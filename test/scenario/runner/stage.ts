@@ -44,6 +44,7 @@ export async function openStage(options: StageOptions) {
   const away = { store: false, logs: false, lease: false };
   const runners: Runner[] = [];
   const events: ClusterEvent[] = [];
+  const emitted: { room: string; event: string; body: unknown }[] = [];
   await redis.bus.subscribe((event) => events.push(event));
 
   const config: RunnerConfig = loadRunnerConfig({
@@ -80,6 +81,8 @@ export async function openStage(options: StageOptions) {
     config,
     away,
     events,
+    /** What the runner sent into the rooms of sockets. */
+    emitted,
     write,
 
     async start(over: Partial<RunnerParts> = {}): Promise<StartedRunner> {
@@ -101,6 +104,7 @@ export async function openStage(options: StageOptions) {
         intake,
         logs: logsMayBeAway(logs, away),
         runtime,
+        rooms: { emit: (room, event, body) => emitted.push({ room, event, body }) },
         clock: systemClock,
         log,
         onFatal: (error) => fatal.push(error),
