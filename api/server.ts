@@ -14,6 +14,7 @@ import { accountsPlugin } from './plugins/accounts.ts';
 import { authPlugin } from './plugins/auth.ts';
 import { dashboardPlugin } from './plugins/dashboard.ts';
 import { healthPlugin } from './plugins/health.ts';
+import { historyPlugin } from './plugins/history.ts';
 import { logsPlugin } from './plugins/logs.ts';
 import { requestsPlugin } from './plugins/requests.ts';
 import { tasksPlugin } from './plugins/tasks.ts';
@@ -31,6 +32,7 @@ import { Submissions } from './services/submission.ts';
 import { TaskOutput } from './services/task-output.ts';
 import { TaskRecords } from './services/task-records.ts';
 import { TaskWatch } from './services/task-watch.ts';
+import { TelemetryHistory } from './services/telemetry-history.ts';
 
 export interface ApiParts {
   readonly config: ApiConfig;
@@ -109,6 +111,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     { plugin: tasksPlugin, options: services },
     { plugin: logsPlugin, options: { ...services, stopping: stopping.signal, log } },
     { plugin: workersPlugin, options: { ...services, observeAuth: config.observeAuth } },
+    { plugin: historyPlugin, options: { ...services, observeAuth: config.observeAuth } },
     {
       plugin: healthPlugin,
       options: { checks: { store: () => store.ping(), queue: () => parts.pingQueue() }, log },
@@ -160,6 +163,7 @@ function createServices(parts: ApiParts) {
   const submissions = new Submissions({ store, records, announcer, imageAllowed, clock });
   const output = new TaskOutput({ records, tasks: store.tasks, logs, watch, clock });
   const view = new ClusterView({ store, presence, clock, log });
+  const history = new TelemetryHistory({ store, clock });
   const maintenance = new WorkerMaintenance({ store, view, announcer });
   const explanations = new TaskExplanations({ records, store, clock });
   return {
@@ -171,6 +175,7 @@ function createServices(parts: ApiParts) {
     submissions,
     output,
     view,
+    history,
     maintenance,
     explanations,
   };
