@@ -3,11 +3,9 @@
 
 import { Readable } from 'node:stream';
 import type { Plugin, Request, Server } from '@hapi/hapi';
-import { logLineBody } from '../../shared/contracts/http.ts';
 import { type LogsQuery, logsSchema, taskIdParams } from '../../shared/contracts/schemas.ts';
-import type { LogLine } from '../../shared/model/log-line.ts';
 import type { Log } from '../../shared/platform/log.ts';
-import type { TaskOutput } from '../services/task-output.ts';
+import type { OutputReading, TaskOutput } from '../services/task-output.ts';
 import { checked, idOf, queryOf } from '../validation.ts';
 import { principalOf } from './auth.ts';
 
@@ -19,8 +17,6 @@ export interface LogsOptions {
 }
 
 const NDJSON = 'application/x-ndjson';
-/** Pieces of a page handed to the socket at a time. */
-const PIECE_CHARS = 65_536;
 
 export const logsPlugin: Plugin<LogsOptions> = {
   name: 'logs',
@@ -66,22 +62,8 @@ function wantsJson(request: Request): boolean {
   return String(request.headers.accept ?? '').includes(NDJSON);
 }
 
-async function* encode(
-  pages: AsyncGenerator<LogLine[], void>,
-  json: boolean,
-  request: Request,
-): AsyncGenerator<string, void> {
+async function* encode(pages: OutputReading, json: boolean, request: Request): AsyncGenerator<Buffer, void> {
   // A follower of a task that has said nothing yet must know at once that it is connected.
   request.raw.res.flushHeaders();
-  for await (const lines of pages) {
-    let piece = '';
-    for (const line of lines) {
-      piece += json ? `${JSON.stringify(logLineBody(line))}\n` : `${line.line}\n`;
-      if (piece.length >= PIECE_CHARS) {
-        yield piece;
-        piece = '';
-      }
-    }
-    if (piece !== '') yield piece;
-  }
+  for await (const page of pages) yield json ? page.ndjson() : page.text();
 }

@@ -2,13 +2,14 @@
 // at a time, and the next is read only when the reader took the last.
 
 import { AppError, isAppError } from '../../shared/errors.ts';
-import type { LogLine } from '../../shared/model/log-line.ts';
+import type { LogLine, LogStream } from '../../shared/model/log-line.ts';
 import type { Task } from '../../shared/model/task.ts';
 import { isTerminal } from '../../shared/model/task-states.ts';
 import type { Principal } from '../../shared/model/user.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { LogStore } from '../../shared/ports/log-store.ts';
 import type { TaskStore } from '../../shared/ports/store.ts';
+import { OutputPage } from './output-page.ts';
 import type { TaskRecords } from './task-records.ts';
 import type { TaskWatch } from './task-watch.ts';
 
@@ -21,13 +22,27 @@ export interface OutputParts {
 }
 
 export interface OutputQuery {
+  /** Only this attempt; when absent the latest and, when followed, those that come after it. */
   readonly attempt?: number | undefined;
-  /** First sequence number wanted, of the first attempt that is read. */
-  readonly from: number;
+  /** First sequence number wanted, of the first attempt that is read; 1 when absent. */
+  readonly from?: number | undefined;
+  /** Begin so many lines before the end instead: of that stream, when one is named. */
+  readonly tail?: number | undefined;
+  readonly stream?: LogStream | undefined;
   readonly follow: boolean;
   /** Ends a reading in good order. Must be aborted once the reader is done or gone. */
   readonly signal: AbortSignal;
 }
+
+/** What a reading returns at its end. */
+export interface OutputEnd {
+  /** The last attempt that was read. */
+  readonly attempt: number;
+  /** All that was asked for has been given; false when the signal ended the reading. */
+  readonly complete: boolean;
+}
+
+export type OutputReading = AsyncGenerator<OutputPage, OutputEnd>;
 
 const PAGE_LINES = 1_000;
 /** Between two looks for new lines: what a person notices as "at once". */
@@ -54,7 +69,7 @@ export class TaskOutput {
    * Pages of lines in order. Without `attempt`: of the latest and, when followed, of those that come after it.
    * @throws AppError `not_found` for a task or attempt that is not there; `rate_limited`
    */
-  async open(by: Principal, id: string, query: OutputQuery): Promise<AsyncGenerator<LogLine[], void>> {
+  async open(by: Principal, id: string, query: OutputQuery): Promise<OutputReading> {
     const task = await this.#parts.records.get(by, id);
     if (query.attempt !== undefined && query.attempt > task.attempt) {
       throw new AppError('not_found', `there is no attempt ${query.attempt}: the task is at ${task.attempt}`);
@@ -92,26 +107,27 @@ export class TaskOutput {
   }
 
   /** What is there now. A task that writes on and on does not make the answer endless. */
-  async *#readOnce(task: Task, query: OutputQuery): AsyncGenerator<LogLine[], void> {
+  async *#readOnce(task: Task, query: OutputQuery): OutputReading {
     const attempt = query.attempt ?? task.attempt;
     const { lastSeq } = await this.#parts.logs.position(task.id, attempt);
-    let next = query.from;
+    let next = query.from ?? 1;
     while (next <= lastSeq && !query.signal.aborted) {
       const lines = await this.#parts.logs.read(task.id, attempt, next, PAGE_LINES);
-      if (lines.length === 0) return;
-      yield lines;
+      if (lines.length === 0) break;
+      yield new OutputPage(attempt, lines);
       next = seqAfter(lines, next);
     }
+    return { attempt, complete: !query.signal.aborted };
   }
 
-  async *#follow(first: Task, query: OutputQuery): AsyncGenerator<LogLine[], void> {
+  async *#follow(first: Task, query: OutputQuery): OutputReading {
     const { tasks, logs, watch } = this.#parts;
     const bell = new Bell(query.signal);
     const unwatch = watch.on(first.id, () => bell.ring());
     const faults = new Patience(this.#parts.clock);
     let task: Task | null = first;
     let attempt = query.attempt ?? first.attempt;
-    let next = query.from;
+    let next = query.from ?? 1;
     try {
       for (;;) {
         // Known before the read: when the attempt was over by then, this read finds all of its lines.
@@ -120,12 +136,14 @@ export class TaskOutput {
           for (;;) {
             const lines: LogLine[] = await logs.read(first.id, attempt, next, PAGE_LINES);
             if (lines.length === 0) break;
-            yield lines;
+            yield new OutputPage(attempt, lines);
             next = seqAfter(lines, next);
-            if (query.signal.aborted) return;
+            if (query.signal.aborted) return { attempt, complete: false };
           }
           if (over) {
-            if (!task || query.attempt !== undefined || task.attempt <= attempt) return;
+            if (!task || query.attempt !== undefined || task.attempt <= attempt) {
+              return { attempt, complete: true };
+            }
             attempt += 1;
             next = 1;
             continue;
@@ -136,7 +154,7 @@ export class TaskOutput {
           faults.bear(error);
           await bell.wait(POLL_MS, RECORD_MS);
         }
-        if (query.signal.aborted) return;
+        if (query.signal.aborted) return { attempt, complete: false };
       }
     } finally {
       unwatch();
