@@ -263,11 +263,11 @@ export class LogTail {
     const lines = await logs.read(this.#taskId, this.#attempt, next, limit);
     if (this.#closed) return;
     if (lines.length === 0) {
-      // Lines that came over the live stream in the meantime.
-      if (this.#ring.next > next) return;
       if (!this.#isAnchored) return this.#findEnd();
-      if (over) this.#end();
-      else if (!this.#over && this.#announced === announced) this.#isBehind = false;
+      if (over && this.#ring.next === next) return this.#end();
+      // What was announced before the read and is not there will not come by asking at once again.
+      const knowsAll = this.#announced < this.#ring.next || this.#announced === announced;
+      if (!this.#over && knowsAll) this.#isBehind = false;
       return;
     }
     const page = new OutputPage(this.#attempt, lines);

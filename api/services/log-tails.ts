@@ -41,11 +41,13 @@ const TAILS_AT_FULL_PACE = 500;
 
 export class LogTails {
   readonly #parts: TailParts;
+  readonly #lingerMs: number;
   readonly #entries = new Map<string, Entry>();
   #closed = false;
 
-  constructor(parts: TailParts) {
+  constructor(parts: TailParts, { lingerMs = LINGER_MS }: { lingerMs?: number } = {}) {
     this.#parts = parts;
+    this.#lingerMs = lingerMs;
   }
 
   /**
@@ -103,7 +105,7 @@ export class LogTails {
     entry.readers -= 1;
     if (entry.readers > 0) return;
     if (entry.tail.isDead) this.#remove(entry);
-    else entry.linger = setTimeout(() => this.#remove(entry), LINGER_MS);
+    else entry.linger = setTimeout(() => this.#remove(entry), this.#lingerMs);
   }
 
   #remove(entry: Entry): void {
