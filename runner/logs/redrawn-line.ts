@@ -43,7 +43,11 @@ export class RedrawnLine {
   /** Goes back to the start and writes `segment`, which has no line end and no return. */
   write(segment: string): void {
     if (segment === '') return;
-    if (!segment.includes(ESCAPE)) return this.#lay(segment);
+    if (segment.includes(ESCAPE)) this.#writeWithEscapes(segment);
+    else this.#lay(segment);
+  }
+
+  #writeWithEscapes(segment: string): void {
     const { text, isCleared } = clear(segment);
     if (isCleared) this.erase();
     if (stripVTControlCharacters(text) !== '') this.#layers = [layerOf(text)];
