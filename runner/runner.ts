@@ -9,7 +9,7 @@ import type { Log } from '../shared/platform/log.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { ContainerRuntime } from '../shared/ports/container-runtime.ts';
 import type { EventBus, WorkerPresence } from '../shared/ports/coordination.ts';
-import type { RoomEmitter } from '../shared/ports/live.ts';
+import type { LiveLogs, ProgressBoard, RoomEmitter } from '../shared/ports/live.ts';
 import type { LogStore } from '../shared/ports/log-store.ts';
 import type { Delivery, Inbox, InboxSession, IntakeQueue } from '../shared/ports/queue.ts';
 import type { Store } from '../shared/ports/store.ts';
@@ -17,6 +17,7 @@ import { AdmissionLine } from './admission.ts';
 import { Adoption } from './agent/adoption.ts';
 import { Heartbeat } from './agent/heartbeat.ts';
 import { MachineUsage } from './agent/machine-usage.ts';
+import { ProgressSender } from './agent/progress-sender.ts';
 import { RecordWatch } from './agent/record-watch.ts';
 import { UsageSampler } from './agent/usage-sampler.ts';
 import { Committer } from './executor/committer.ts';
@@ -34,8 +35,10 @@ export interface RunnerParts {
   readonly bus: EventBus;
   readonly intake: IntakeQueue;
   readonly logs: LogStore;
-  readonly runtime: ContainerRuntime;
+  readonly liveLogs: LiveLogs;
   readonly rooms: RoomEmitter;
+  readonly progress: ProgressBoard;
+  readonly runtime: ContainerRuntime;
   readonly clock: Clock;
   readonly log: Log;
   /** Numbers in [0, 1); for the jitter of retries. */
@@ -165,7 +168,8 @@ class RunnerProcess implements Runner {
   }
 
   #assemble(identity: string, machine: Machine): Working {
-    const { config, store, presence, bus, intake, logs, runtime, rooms, clock, log } = this.#parts;
+    const { config, store, presence, bus, intake, logs, runtime, clock, log } = this.#parts;
+    const { liveLogs, rooms, progress: board } = this.#parts;
     const { workerId } = config;
     const { tasks } = store;
     const random = this.#random;
@@ -178,6 +182,10 @@ class RunnerProcess implements Runner {
       committer: new Committer({ tasks, bus, intake, log }),
       runtime,
       logs,
+      logMaxBytes: config.logMaxBytes,
+      liveLogs,
+      rooms,
+      progress: new ProgressSender({ rooms, board, clock, log }),
       admission,
       sampler,
       clock,

@@ -8,13 +8,16 @@ import { finishTask, startTask } from '../../shared/model/task-life.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { ContainerRuntime, ContainerStatus } from '../../shared/ports/container-runtime.ts';
+import type { LiveLogs, RoomEmitter } from '../../shared/ports/live.ts';
 import type { LogStore } from '../../shared/ports/log-store.ts';
 import type { TaskStore } from '../../shared/ports/store.ts';
 import type { AdmissionLine } from '../admission.ts';
+import type { ProgressSender } from '../agent/progress-sender.ts';
 import type { UsageSampler } from '../agent/usage-sampler.ts';
 import { classifyFault } from '../core/exit-classification.ts';
 import type { Step } from '../core/next-step.ts';
 import { attemptUsage } from '../core/usage-fold.ts';
+import { createSecretMask } from '../logs/secret-mask.ts';
 import type { AttemptState } from './attempt-state.ts';
 import type { Committer } from './committer.ts';
 import { cutReading, drainOutput, locateOutput, readOutput, stopReading } from './output.ts';
@@ -27,6 +30,11 @@ export interface ExecutorParts {
   readonly committer: Committer;
   readonly runtime: ContainerRuntime;
   readonly logs: LogStore;
+  /** Text of one attempt that is kept. */
+  readonly logMaxBytes: number;
+  readonly liveLogs: LiveLogs;
+  readonly rooms: RoomEmitter;
+  readonly progress: ProgressSender;
   readonly admission: AdmissionLine;
   readonly sampler: Pick<UsageSampler, 'watch'>;
   readonly clock: Clock;
@@ -220,7 +228,7 @@ export function createSteps(parts: ExecutorParts): Steps {
 
     collect: async (state, { outcome }) => {
       const { key } = state;
-      const mask = state.mask?.apply ?? ((text: string) => text);
+      const { apply: mask } = createSecretMask(taskOf(state).spec);
       const report = {
         attempt: key.attempt,
         workerId: key.workerId,
@@ -230,6 +238,7 @@ export function createSteps(parts: ExecutorParts): Steps {
           ? outcome
           : { ...outcome, message: mask(outcome.message) }) as typeof outcome,
         usage: state.usage && attemptUsage(state.usage),
+        progress: state.ownProgress,
       };
       const known = taskOf(state);
       const result = await committer.commit(

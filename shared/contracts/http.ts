@@ -255,10 +255,16 @@ export interface LogLineBody {
   ts: string;
   stream: 'stdout' | 'stderr';
   line: string;
+  /** In each line of `GET …/logs`: a follower reads on through later attempts, and numbers begin anew in each. */
+  attempt?: number;
+  /** The line was too long: it goes on in the next line of this stream. */
+  more?: true;
 }
 
 export function logLineBody(line: LogLine): LogLineBody {
-  return { seq: line.seq, ts: iso(line.ts), stream: line.stream, line: line.line };
+  const body: LogLineBody = { seq: line.seq, ts: iso(line.ts), stream: line.stream, line: line.line };
+  if (line.more) body.more = true;
+  return body;
 }
 
 // ── explain ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -90,6 +90,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     intake: redis.intake,
     presence: redis.presence,
     bus: redis.bus,
+    liveLogs: redis.liveLogs,
     loginLimiter: redis.limiter({
       keyPrefix: 'login',
       maxFailures: config.loginMaxFailures,

@@ -2,6 +2,7 @@
 
 import type { Log } from '../../platform/log.ts';
 import type { AttemptLimiter, EventBus, LeaderLease, WorkerPresence } from '../../ports/coordination.ts';
+import type { LiveLogs } from '../../ports/live.ts';
 import type { DeliveryQueue, Inbox, IntakeQueue } from '../../ports/queue.ts';
 import { type LimiterOptions, RedisAttemptLimiter } from './attempt-limiter.ts';
 import { type Patience, RedisConnection } from './connection.ts';
@@ -10,6 +11,7 @@ import { RedisEventBus } from './event-bus.ts';
 import { RedisInbox } from './inbox.ts';
 import { RedisIntakeQueue } from './intake-queue.ts';
 import { RedisLeaderLease } from './leader-lease.ts';
+import { RedisLiveLogs } from './live-logs.ts';
 import { RedisWorkerPresence } from './worker-presence.ts';
 
 export interface RedisOptions {
@@ -27,6 +29,7 @@ export interface RedisParts {
   readonly lease: LeaderLease;
   readonly presence: WorkerPresence;
   readonly bus: EventBus;
+  readonly liveLogs: LiveLogs;
   limiter(options: LimiterOptions): AttemptLimiter;
   /** Throws `queue_unavailable` unless Redis answers. */
   ping(): Promise<void>;
@@ -41,6 +44,7 @@ export async function openRedis(options: RedisOptions): Promise<RedisParts> {
   const deliveries = new RedisDeliveryQueue(connection);
   const inbox = new RedisInbox(connection);
   const bus = new RedisEventBus(connection);
+  const liveLogs = new RedisLiveLogs(connection);
   await connection.settle();
   return {
     intake,
@@ -49,10 +53,11 @@ export async function openRedis(options: RedisOptions): Promise<RedisParts> {
     lease: new RedisLeaderLease(connection),
     presence: new RedisWorkerPresence(connection),
     bus,
+    liveLogs,
     limiter: (limits) => new RedisAttemptLimiter(connection, limits),
     ping: () => connection.ping(),
     close: async () => {
-      await Promise.all([inbox.close(), intake.close(), deliveries.close(), bus.close()]);
+      await Promise.all([inbox.close(), intake.close(), deliveries.close(), bus.close(), liveLogs.close()]);
       await connection.close();
     },
   };

@@ -16,6 +16,7 @@ import { createLog, silentLog } from '../../../shared/platform/log.ts';
 import type { ContainerRuntime } from '../../../shared/ports/container-runtime.ts';
 import type { LogStore } from '../../../shared/ports/log-store.ts';
 import type { Store } from '../../../shared/ports/store.ts';
+import { collectLive } from '../../support/live-collectors.ts';
 import { redisUrl, tempDir, uniqueName } from '../../support/servers.ts';
 import { makeTask } from '../../support/tasks.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -43,8 +44,8 @@ export async function openStage(options: StageOptions) {
   const term = await store.nextTerm();
   const away = { store: false, logs: false, lease: false };
   const runners: Runner[] = [];
+  const live = collectLive();
   const events: ClusterEvent[] = [];
-  const emitted: { room: string; event: string; body: unknown }[] = [];
   await redis.bus.subscribe((event) => events.push(event));
 
   const config: RunnerConfig = loadRunnerConfig({
@@ -81,8 +82,7 @@ export async function openStage(options: StageOptions) {
     config,
     away,
     events,
-    /** What the runner sent into the rooms of sockets. */
-    emitted,
+    live,
     write,
 
     async start(over: Partial<RunnerParts> = {}): Promise<StartedRunner> {
@@ -103,8 +103,8 @@ export async function openStage(options: StageOptions) {
         bus,
         intake,
         logs: logsMayBeAway(logs, away),
+        ...live.parts,
         runtime,
-        rooms: { emit: (room, event, body) => emitted.push({ room, event, body }) },
         clock: systemClock,
         log,
         onFatal: (error) => fatal.push(error),
