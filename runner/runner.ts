@@ -19,6 +19,7 @@ import { Heartbeat } from './agent/heartbeat.ts';
 import { MachineUsage } from './agent/machine-usage.ts';
 import { ProgressSender } from './agent/progress-sender.ts';
 import { RecordWatch } from './agent/record-watch.ts';
+import { UsageSampler } from './agent/usage-sampler.ts';
 import { Committer } from './executor/committer.ts';
 import { Abandoned, keepTrying, pause, within } from './executor/patience.ts';
 import { AttemptRegistry } from './executor/registry.ts';
@@ -98,6 +99,7 @@ interface Working {
   readonly adoption: Adoption;
   readonly watch: RecordWatch;
   readonly heartbeat: Heartbeat;
+  readonly sampler: UsageSampler;
 }
 
 class RunnerProcess implements Runner {
@@ -172,6 +174,7 @@ class RunnerProcess implements Runner {
     const { tasks } = store;
     const random = this.#random;
     const admission = new AdmissionLine(machine);
+    const sampler = new UsageSampler({ everyMs: config.usageSampleMs, runtime, rooms, random, log });
     const executor: ExecutorParts = {
       stopGraceMs: config.stopGraceSeconds * 1_000,
       pidsLimit: config.pidsLimit,
@@ -184,12 +187,15 @@ class RunnerProcess implements Runner {
       rooms,
       progress: new ProgressSender({ rooms, board, clock, log }),
       admission,
+      sampler,
       clock,
       log,
       random,
     };
     const registry = new AttemptRegistry(executor, createSteps(executor));
-    const usage = new MachineUsage(config.dataDir);
+    // Simulated devices are not measured.
+    const gpuIds = config.gpus === null ? machine.gpuIds : [];
+    const usage = new MachineUsage({ directory: config.dataDir, gpuIds, log });
     const heartbeat = new Heartbeat({
       workerId,
       identity,
@@ -207,7 +213,7 @@ class RunnerProcess implements Runner {
     });
     const adoption = new Adoption({ workerId, tasks, runtime, registry, admission, clock, log });
     const watch = new RecordWatch({ workerId, tasks, bus, registry, log });
-    return { machine, admission, registry, adoption, watch, heartbeat };
+    return { machine, admission, registry, adoption, watch, heartbeat, sampler };
   }
 
   async #register(machine: Machine): Promise<void> {
@@ -322,6 +328,7 @@ class RunnerProcess implements Runner {
     this.#life.abort();
     if (this.#sweepTimer) clearInterval(this.#sweepTimer);
     this.#working?.heartbeat.stop();
+    this.#working?.sampler.stop();
     const quietly = (what: string, closing: Promise<void>) =>
       within(CLOSE_MS, what, closing).catch((error) =>
         this.#parts.log.warn({ err: error }, `${what} did not work`),

@@ -11,6 +11,7 @@ import {
   type SeenContainer,
   type Situation,
 } from '../core/next-step.ts';
+import type { UsageFold } from '../core/usage-fold.ts';
 import type { LogCapture } from '../logs/log-capture.ts';
 import type { KeptOutput } from '../logs/log-limit.ts';
 import type { SecretMask } from '../logs/secret-mask.ts';
@@ -54,6 +55,8 @@ export class AttemptState {
   cutReadings = 0;
   /** Monotonic: since when an ended container gave neither output nor its end. */
   silentSince: number | null = null;
+  /** What was measured of its container; null before the first look. */
+  usage: UsageFold | null = null;
   isInLine = false;
   isPulling = false;
   isWaitingForExit = false;

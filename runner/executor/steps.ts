@@ -13,8 +13,10 @@ import type { LogStore } from '../../shared/ports/log-store.ts';
 import type { TaskStore } from '../../shared/ports/store.ts';
 import type { AdmissionLine } from '../admission.ts';
 import type { ProgressSender } from '../agent/progress-sender.ts';
+import type { UsageSampler } from '../agent/usage-sampler.ts';
 import { classifyFault } from '../core/exit-classification.ts';
 import type { Step } from '../core/next-step.ts';
+import { attemptUsage } from '../core/usage-fold.ts';
 import { createSecretMask } from '../logs/secret-mask.ts';
 import type { AttemptState } from './attempt-state.ts';
 import type { Committer } from './committer.ts';
@@ -34,6 +36,7 @@ export interface ExecutorParts {
   readonly rooms: RoomEmitter;
   readonly progress: ProgressSender;
   readonly admission: AdmissionLine;
+  readonly sampler: Pick<UsageSampler, 'watch'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
@@ -198,6 +201,7 @@ export function createSteps(parts: ExecutorParts): Steps {
       if (seen?.state === 'running' && !state.isWaitingForExit) {
         state.isWaitingForExit = true;
         watchExit(state, seen.id, parts);
+        parts.sampler.watch(state);
       }
       if (step.until === null) await state.bell.next();
       else await state.bell.nextWithin(step.until - clock.monotonic());
@@ -234,6 +238,7 @@ export function createSteps(parts: ExecutorParts): Steps {
           ? outcome
           : { ...outcome, message: mask(outcome.message) }) as typeof outcome,
         progress: state.ownProgress,
+        usage: state.usage && attemptUsage(state.usage),
       };
       const known = taskOf(state);
       const result = await committer.commit(
