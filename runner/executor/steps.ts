@@ -237,8 +237,8 @@ export function createSteps(parts: ExecutorParts): Steps {
         outcome: (outcome.message === null
           ? outcome
           : { ...outcome, message: mask(outcome.message) }) as typeof outcome,
-        usage: state.usage && attemptUsage(state.usage),
         progress: state.ownProgress,
+        usage: state.usage && attemptUsage(state.usage),
       };
       const known = taskOf(state);
       const result = await committer.commit(
