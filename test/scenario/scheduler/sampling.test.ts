@@ -20,12 +20,13 @@ const small = { cpuMillis: 1_000, memoryMb: 128, gpus: 0, storageMb: 0 };
 let bed: Bed;
 afterEach(() => bed.close());
 
-/** Goes on by itself, from the second fine step of a coarse one. Both of its hands are set forward together. */
+/** Shows a moment in the second fine step of a coarse one until it is set forward; what measures spans goes on. */
 class SetClock implements Clock {
-  #ahead = stepStart(Date.now(), COARSE) + FINE - Date.now();
+  readonly #begun = stepStart(Date.now(), COARSE) + 1.5 * FINE;
+  #ahead = 0;
 
   now(): number {
-    return Date.now() + this.#ahead;
+    return this.#begun + this.#ahead;
   }
 
   monotonic(): number {
