@@ -286,24 +286,6 @@ describe('a tail', () => {
     expect(await readAll(broken, 1)).toEqual([1]);
   });
 
-  it('gives pages to those who watch, from now on', async () => {
-    const stage = new Stage();
-    stage.append(1_000);
-    const hub = hubOn(stage);
-    const seen: number[] = [];
-    const stop = hub.watch('task', 1, (page) => {
-      for (const { seq } of page.lines) seen.push(seq);
-    });
-    await waitFor(() => stage.positions === 1, { what: 'the end to be found' });
-    stage.announce(stage.append(2));
-    stage.announce({ ...stage.append(2), lines: null });
-    await waitFor(() => seen.length === 4, { what: 'four lines' });
-    expect(seen).toEqual([1_001, 1_002, 1_003, 1_004]);
-    stop();
-    stage.announce(stage.append(1));
-    expect(seen.length).toBe(4);
-  });
-
   it('ends readings when its reader leaves or the hub closes, and leaves the live stream', async () => {
     const stage = new Stage();
     const hub = hubOn(stage);
