@@ -1,6 +1,7 @@
 // How the words given to options are read, with faults that say what was expected. Pure.
 
 import { InvalidArgumentError } from 'commander';
+import type { LogStream } from '../shared/model/log-line.ts';
 import { TASK_STATES, type TaskState } from '../shared/model/task.ts';
 
 export function number(text: string): number {
@@ -35,6 +36,11 @@ export function states(text: string): TaskState[] {
     if (!state) throw new InvalidArgumentError(`It must be one or more of ${TASK_STATES.join(', ')}.`);
     return state;
   });
+}
+
+export function stream(text: string): LogStream {
+  if (text === 'stdout' || text === 'stderr') return text;
+  throw new InvalidArgumentError('It must be stdout or stderr.');
 }
 
 /** For an option that may be given several times. */
