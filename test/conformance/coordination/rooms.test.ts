@@ -2,7 +2,7 @@
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type AdapterConstructor, Server } from 'socket.io';
+import { Server, type ServerOptions } from 'socket.io';
 import { type Socket as Client, io as connect } from 'socket.io-client';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { RedisParts } from '../../../shared/adapters/redis/open.ts';
@@ -34,7 +34,7 @@ interface Copy {
 /** A Socket.io server as an API copy has one; sockets join the room `r`. */
 async function openCopy(redis: RedisParts): Promise<Copy> {
   const http = createServer();
-  const server = new Server(http, { adapter: redis.socketAdapter as AdapterConstructor });
+  const server = new Server(http, { adapter: redis.socketAdapter as ServerOptions['adapter'] });
   server.on('connection', (socket) => void socket.join('r'));
   await new Promise<void>((done) => http.listen(0, '127.0.0.1', done));
   ends.push(() => server.close());
