@@ -28,6 +28,8 @@ await runService({
       intake: redis.intake,
       presence: redis.presence,
       bus: redis.bus,
+      progress: redis.progress,
+      socketAdapter: redis.socketAdapter,
       loginLimiter: redis.limiter({
         keyPrefix: 'login',
         maxFailures: config.loginMaxFailures,

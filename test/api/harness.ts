@@ -90,6 +90,8 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     intake: redis.intake,
     presence: redis.presence,
     bus: redis.bus,
+    progress: redis.progress,
+    socketAdapter: redis.socketAdapter,
     loginLimiter: redis.limiter({
       keyPrefix: 'login',
       maxFailures: config.loginMaxFailures,
