@@ -28,6 +28,7 @@ await runService({
       intake: redis.intake,
       presence: redis.presence,
       bus: redis.bus,
+      liveLogs: redis.liveLogs,
       progress: redis.progress,
       socketAdapter: redis.socketAdapter,
       loginLimiter: redis.limiter({

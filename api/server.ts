@@ -7,7 +7,7 @@ import type { ApiConfig } from '../shared/platform/config.ts';
 import type { Log } from '../shared/platform/log.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { AttemptLimiter, EventBus, WorkerPresence } from '../shared/ports/coordination.ts';
-import type { ProgressBoard } from '../shared/ports/live.ts';
+import type { LiveLogs, ProgressBoard } from '../shared/ports/live.ts';
 import type { LogStore } from '../shared/ports/log-store.ts';
 import type { IntakeQueue } from '../shared/ports/queue.ts';
 import type { Store } from '../shared/ports/store.ts';
@@ -26,6 +26,7 @@ import { ClusterView } from './services/cluster-view.ts';
 import { answerWithin } from './services/deadline.ts';
 import { TaskExplanations } from './services/explanations.ts';
 import { imageRule } from './services/image-rules.ts';
+import { LogTails } from './services/log-tails.ts';
 import { WorkerMaintenance } from './services/maintenance.ts';
 import { PasswordHasher } from './services/passwords.ts';
 import { Sessions } from './services/sessions.ts';
@@ -41,6 +42,7 @@ export interface ApiParts {
   readonly presence: WorkerPresence;
   readonly bus: EventBus;
   readonly logs: LogStore;
+  readonly liveLogs: LiveLogs;
   readonly progress: ProgressBoard;
   /** For `io.adapter`. */
   readonly socketAdapter: unknown;
@@ -108,7 +110,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   // Every open reading listens; how many there may be is bounded elsewhere.
   setMaxListeners(0, stopping.signal);
   const services = createServices(parts);
-  const { announcer, watch } = services;
+  const { announcer, tails, watch } = services;
   await server.register([
     { plugin: requestsPlugin, options: { log } },
     { plugin: authPlugin, options: services },
@@ -146,6 +148,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
       await answerWithin(announcer.settle(), STOP_DEADLINE_MS, 'the queue').catch((error) =>
         log.warn({ err: error }, 'stopped before all new tasks were announced'),
       );
+      tails.close();
       await watch.stop();
     },
   };
@@ -174,7 +177,8 @@ function createServices(parts: ApiParts) {
   const records = new TaskRecords({ store, announcer, clock });
   const imageAllowed = imageRule(config.imageAllow);
   const submissions = new Submissions({ store, records, announcer, imageAllowed, clock });
-  const output = new TaskOutput({ records, tasks: store.tasks, logs, watch, clock });
+  const tails = new LogTails({ logs, liveLogs: parts.liveLogs, tasks: store.tasks, watch, clock, log });
+  const output = new TaskOutput({ records, logs, tails, clock });
   const view = new ClusterView({ store, presence, clock, log });
   const maintenance = new WorkerMaintenance({ store, view, announcer });
   const explanations = new TaskExplanations({ records, store, clock });
@@ -185,6 +189,7 @@ function createServices(parts: ApiParts) {
     watch,
     records,
     submissions,
+    tails,
     output,
     view,
     maintenance,

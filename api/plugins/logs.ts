@@ -1,10 +1,12 @@
 // GET /api/tasks/{id}/logs: output as text or as JSON lines, whole or followed. Streams page by page: a slow
 // reader holds the reading back, a reader that goes away ends it.
 
+import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { Plugin, Request, Server } from '@hapi/hapi';
 import { type LogsQuery, logsSchema, taskIdParams } from '../../shared/contracts/schemas.ts';
 import type { Log } from '../../shared/platform/log.ts';
+import type { OutputPage } from '../services/output-page.ts';
 import type { OutputReading, TaskOutput } from '../services/task-output.ts';
 import { checked, idOf, queryOf } from '../validation.ts';
 import { principalOf } from './auth.ts';
@@ -17,10 +19,14 @@ export interface LogsOptions {
 }
 
 const NDJSON = 'application/x-ndjson';
+const KEEP_ALIVE_MS = 30_000;
+const NEWLINE = Buffer.from('\n');
 
 export const logsPlugin: Plugin<LogsOptions> = {
   name: 'logs',
   register: (server: Server, { output, stopping, log }: LogsOptions) => {
+    // A reader that vanished without a word is noticed although nothing is sent to it.
+    server.listener.on('connection', (socket: Socket) => socket.setKeepAlive(true, KEEP_ALIVE_MS));
     server.route({
       method: 'GET',
       path: '/api/tasks/{id}/logs',
@@ -30,7 +36,7 @@ export const logsPlugin: Plugin<LogsOptions> = {
         timeout: { socket: false },
       },
       handler: async (request, h) => {
-        const { attempt, from, follow, format } = queryOf<LogsQuery>(request);
+        const { format, ...query } = queryOf<LogsQuery>(request);
         const end = new AbortController();
         const stop = () => end.abort();
         stopping.addEventListener('abort', stop);
@@ -39,9 +45,11 @@ export const logsPlugin: Plugin<LogsOptions> = {
           end.abort();
         };
         if (stopping.aborted) end.abort();
-        const query = { attempt, from, follow, signal: end.signal };
         try {
-          const pages = await output.open(principalOf(request), idOf(request), query);
+          const pages = await output.open(principalOf(request), idOf(request), {
+            ...query,
+            signal: end.signal,
+          });
           const json = format === undefined ? wantsJson(request) : format === 'ndjson';
           const body = Readable.from(encode(pages, json, request), { objectMode: false });
           body.once('close', closed);
@@ -65,5 +73,19 @@ function wantsJson(request: Request): boolean {
 async function* encode(pages: OutputReading, json: boolean, request: Request): AsyncGenerator<Buffer, void> {
   // A follower of a task that has said nothing yet must know at once that it is connected.
   request.raw.res.flushHeaders();
-  for await (const page of pages) yield json ? page.ndjson() : page.text();
+  if (json) {
+    for await (const page of pages) yield page.ndjson();
+    return;
+  }
+  /** Of the page before, whose last line was a piece that goes on. */
+  let unended: OutputPage | null = null;
+  for await (const page of pages) {
+    if (unended && !continues(page, unended)) yield NEWLINE;
+    yield page.text();
+    unended = page.unended === null ? null : page;
+  }
+}
+
+function continues(page: OutputPage, before: OutputPage): boolean {
+  return page.attempt === before.attempt && page.lines[0]?.stream === before.unended;
 }

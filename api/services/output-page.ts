@@ -4,12 +4,16 @@
 import { type LogLineBody, logLineBody } from '../../shared/contracts/http.ts';
 import type { LogLine, LogStream } from '../../shared/model/log-line.ts';
 
+/** What an object of a line costs besides its text. */
+const LINE_OVERHEAD = 64;
+
 export class OutputPage {
   readonly attempt: number;
   /** In order, without gaps unless it was filtered; at least one. */
   readonly lines: readonly LogLine[];
   readonly firstSeq: number;
   readonly lastSeq: number;
+  #chars = 0;
   #bodies: readonly LogLineBody[] | null = null;
   #ndjson: Buffer | null = null;
   #text: Buffer | null = null;
@@ -47,6 +51,19 @@ export class OutputPage {
   get unended(): LogStream | null {
     const last = this.lines[this.lines.length - 1];
     return last?.more ? last.stream : null;
+  }
+
+  /** Text and overhead, for bounds. */
+  get chars(): number {
+    if (this.#chars === 0) for (const { line } of this.lines) this.#chars += line.length + LINE_OVERHEAD;
+    return this.#chars;
+  }
+
+  /** The lines from number `seq` on; null when there are none. Only of a page without gaps. */
+  from(seq: number): OutputPage | null {
+    if (seq <= this.firstSeq) return this;
+    if (seq > this.lastSeq) return null;
+    return new OutputPage(this.attempt, this.lines.slice(seq - this.firstSeq));
   }
 
   /** The lines of one stream; null when there are none. */

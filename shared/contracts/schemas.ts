@@ -1,6 +1,7 @@
 // What the REST API accepts, as Joi schemas. Every fault of a body is reported, not only the first.
 
 import Joi from 'joi';
+import { filePathFault } from '../model/file-path.ts';
 import { NETWORKS, PULL_POLICIES, TASK_STATES } from '../model/task.ts';
 import { DEFAULT_WEBHOOK_EVENTS, WEBHOOK_EVENTS } from '../model/webhook.ts';
 import { WORKER_ID_PATTERN } from '../model/worker.ts';
@@ -76,15 +77,11 @@ const label = Joi.string()
 
 /** A relative path in a user's file space. */
 const filePath = Joi.string()
-  .max(1_024)
-  .custom((path: string, helpers) =>
-    path.startsWith('/') ||
-    path.includes('\0') ||
-    path.split('/').some((part) => part === '' || part === '.' || part === '..')
-      ? helpers.error('path.unsafe')
-      : path,
-  )
-  .messages({ 'path.unsafe': '{{#label}} must be a relative path without ".", ".." or empty parts' });
+  .custom((path: string, helpers) => {
+    const fault = filePathFault(path);
+    return fault === null ? path : helpers.error('path.unsafe', { fault });
+  })
+  .messages({ 'path.unsafe': '{{#label}} must be {{#fault}}' });
 
 /** Only the form; whether the address may be reached is decided when it is. */
 export const webhookTarget = Joi.object<WebhookTargetBody>({
@@ -216,7 +213,9 @@ export const taskListSchema = Joi.object<TaskListQuery>({
 
 export interface LogsQuery {
   attempt?: number;
-  from: number;
+  from?: number;
+  tail?: number;
+  stream?: 'stdout' | 'stderr';
   follow: boolean;
   /** Without it the Accept header decides. */
   format?: 'text' | 'ndjson';
@@ -224,7 +223,19 @@ export interface LogsQuery {
 
 export const logsSchema = Joi.object<LogsQuery>({
   attempt: Joi.number().integer().min(1),
-  from: Joi.number().integer().min(1).default(1),
+  from: Joi.number().integer().min(1),
+  // 0 with `follow`: only what comes from now on.
+  tail: Joi.number()
+    .integer()
+    .min(0)
+    .when('from', {
+      is: Joi.exist(),
+      // biome-ignore lint/suspicious/noThenProperty: it is Joi's word, and nothing awaits this.
+      then: Joi.forbidden().messages({
+        'any.unknown': '"tail" cannot go with "from": both say where to begin',
+      }),
+    }),
+  stream: Joi.string().valid('stdout', 'stderr'),
   follow: Joi.boolean().default(false),
   format: Joi.string().valid('text', 'ndjson'),
 });

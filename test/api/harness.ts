@@ -90,6 +90,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     intake: redis.intake,
     presence: redis.presence,
     bus: redis.bus,
+    liveLogs: redis.liveLogs,
     progress: redis.progress,
     socketAdapter: redis.socketAdapter,
     loginLimiter: redis.limiter({

@@ -16,6 +16,7 @@ import { createLog, silentLog } from '../../../shared/platform/log.ts';
 import type { ContainerRuntime } from '../../../shared/ports/container-runtime.ts';
 import type { LogStore } from '../../../shared/ports/log-store.ts';
 import type { Store } from '../../../shared/ports/store.ts';
+import { collectLive } from '../../support/live-collectors.ts';
 import { redisUrl, tempDir, uniqueName } from '../../support/servers.ts';
 import { makeTask } from '../../support/tasks.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -43,6 +44,7 @@ export async function openStage(options: StageOptions) {
   const term = await store.nextTerm();
   const away = { store: false, logs: false, lease: false };
   const runners: Runner[] = [];
+  const live = collectLive();
   const events: ClusterEvent[] = [];
   await redis.bus.subscribe((event) => events.push(event));
 
@@ -80,6 +82,9 @@ export async function openStage(options: StageOptions) {
     config,
     away,
     events,
+    live,
+    /** What the runner sent into the rooms of sockets. */
+    emitted: live.emitted,
     write,
 
     async start(over: Partial<RunnerParts> = {}): Promise<StartedRunner> {
@@ -100,6 +105,7 @@ export async function openStage(options: StageOptions) {
         bus,
         intake,
         logs: logsMayBeAway(logs, away),
+        ...live.parts,
         runtime,
         clock: systemClock,
         log,
