@@ -30,6 +30,8 @@ await runService({
       presence: redis.presence,
       bus: redis.bus,
       liveLogs: redis.liveLogs,
+      progress: redis.progress,
+      socketAdapter: redis.socketAdapter,
       loginLimiter: redis.limiter({
         keyPrefix: 'login',
         maxFailures: config.loginMaxFailures,

@@ -8,10 +8,11 @@ import type { Log } from '../shared/platform/log.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { AttemptLimiter, EventBus, WorkerPresence } from '../shared/ports/coordination.ts';
 import type { FileStore } from '../shared/ports/file-store.ts';
-import type { LiveLogs } from '../shared/ports/live.ts';
+import type { LiveLogs, ProgressBoard } from '../shared/ports/live.ts';
 import type { LogStore } from '../shared/ports/log-store.ts';
 import type { IntakeQueue } from '../shared/ports/queue.ts';
 import type { Store } from '../shared/ports/store.ts';
+import { Live, type LiveLoad } from './live/live.ts';
 import { accountsPlugin } from './plugins/accounts.ts';
 import { authPlugin } from './plugins/auth.ts';
 import { dashboardPlugin } from './plugins/dashboard.ts';
@@ -44,6 +45,9 @@ export interface ApiParts {
   readonly logs: LogStore;
   readonly liveLogs: LiveLogs;
   readonly files: FileStore;
+  readonly progress: ProgressBoard;
+  /** For `io.adapter`. */
+  readonly socketAdapter: unknown;
   readonly loginLimiter: AttemptLimiter;
   /** Rejects when the queue cannot be reached. */
   readonly pingQueue: () => Promise<void>;
@@ -54,9 +58,11 @@ export interface ApiParts {
 export interface Api {
   /** For `inject` in tests and for what listens on the same port. */
   readonly server: Server;
+  /** What is open over sockets now. */
+  readonly liveLoad: LiveLoad;
   /** Listens, and says where. */
   start(): Promise<string>;
-  /** Ends open readings, lets requests finish for a few seconds, then cuts them. */
+  /** Ends sockets and open readings, lets requests finish for a few seconds, then cuts them. */
   stop(): Promise<void>;
 }
 
@@ -120,17 +126,26 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     },
     { plugin: dashboardPlugin, options: { webDir: config.webDir } },
   ]);
+  const live = new Live(
+    { ...parts, ...services, tasks: store.tasks, observeAuth: config.observeAuth },
+    server.listener,
+  );
   await server.initialize();
   await watch.start();
+  await live.start();
 
   return {
     server,
+    get liveLoad() {
+      return live.load;
+    },
     start: async () => {
       await server.start();
       return server.info.uri;
     },
     stop: async () => {
       stopping.abort();
+      await live.stop();
       await server.stop({ timeout: STOP_DEADLINE_MS });
       await answerWithin(announcer.settle(), STOP_DEADLINE_MS, 'the queue').catch((error) =>
         log.warn({ err: error }, 'stopped before all new tasks were announced'),

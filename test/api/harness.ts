@@ -94,6 +94,8 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     presence: redis.presence,
     bus: redis.bus,
     liveLogs: redis.liveLogs,
+    progress: redis.progress,
+    socketAdapter: redis.socketAdapter,
     loginLimiter: redis.limiter({
       keyPrefix: 'login',
       maxFailures: config.loginMaxFailures,
