@@ -17,6 +17,7 @@ import { accountsPlugin } from './plugins/accounts.ts';
 import { authPlugin } from './plugins/auth.ts';
 import { dashboardPlugin } from './plugins/dashboard.ts';
 import { healthPlugin } from './plugins/health.ts';
+import { historyPlugin } from './plugins/history.ts';
 import { logsPlugin } from './plugins/logs.ts';
 import { requestsPlugin } from './plugins/requests.ts';
 import { tasksPlugin } from './plugins/tasks.ts';
@@ -35,6 +36,7 @@ import { Submissions } from './services/submission.ts';
 import { TaskOutput } from './services/task-output.ts';
 import { TaskRecords } from './services/task-records.ts';
 import { TaskWatch } from './services/task-watch.ts';
+import { TelemetryHistory } from './services/telemetry-history.ts';
 
 export interface ApiParts {
   readonly config: ApiConfig;
@@ -120,6 +122,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     { plugin: tasksPlugin, options: services },
     { plugin: logsPlugin, options: { ...services, stopping: stopping.signal, log } },
     { plugin: workersPlugin, options: { ...services, observeAuth: config.observeAuth } },
+    { plugin: historyPlugin, options: { ...services, observeAuth: config.observeAuth } },
     {
       plugin: healthPlugin,
       options: { checks: { store: () => store.ping(), queue: () => parts.pingQueue() }, log },
@@ -182,6 +185,7 @@ function createServices(parts: ApiParts) {
   const tails = new LogTails({ logs, liveLogs: parts.liveLogs, tasks: store.tasks, watch, clock, log });
   const output = new TaskOutput({ records, logs, tails, clock });
   const view = new ClusterView({ store, presence, clock, log });
+  const history = new TelemetryHistory({ store, clock });
   const maintenance = new WorkerMaintenance({ store, view, announcer });
   const explanations = new TaskExplanations({ records, store, clock });
   return {
@@ -194,6 +198,7 @@ function createServices(parts: ApiParts) {
     tails,
     output,
     view,
+    history,
     maintenance,
     explanations,
   };

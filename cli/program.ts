@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { type OptionKind, splitArgv } from './argv.ts';
 import { addAccountCommands } from './commands/account.ts';
 import { addClusterCommands } from './commands/cluster.ts';
+import { addHistoryCommand } from './commands/history.ts';
 import { addSubmitCommands } from './commands/submit.ts';
 import { addTaskCommands } from './commands/tasks.ts';
 import { addWatchCommands } from './commands/watch.ts';
@@ -93,6 +94,7 @@ function createProgram(
   addTaskCommands(program, run);
   addWatchCommands(program, run);
   addClusterCommands(program, run);
+  addHistoryCommand(program, run);
   addAccountCommands(program, run);
   return program;
 }

@@ -17,6 +17,7 @@ const COLORS: Readonly<Record<string, number>> = {
   completed: 32,
   failed: 31,
   cancelled: 90,
+  lost: 31,
   ready: 32,
   cordoned: 33,
   draining: 33,

@@ -1,6 +1,7 @@
 // The REST API as typed functions, for the CLI, the dashboard and scripts. Holds no state but address and token.
 // Must run in Node and in a browser: nothing of Node may be imported here or below.
 
+import type { HistoryReply } from '../shared/contracts/history.ts';
 import type {
   BatchReply,
   CredentialsBody,
@@ -38,6 +39,17 @@ export interface TaskFilter {
   readonly cursor?: string | undefined;
 }
 
+export interface HistoryFilter {
+  readonly metrics: readonly string[];
+  /** `-15m`, `-2h`, `now` or a time; by default the last hour. */
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  /** Seconds between two points; by default as few as are kept. */
+  readonly step?: number | undefined;
+  /** By default the whole cluster. */
+  readonly worker?: string | undefined;
+}
+
 /** Every call may be given up through this signal. */
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
@@ -71,6 +83,7 @@ export interface Client {
   drainWorker(workerId: string): Promise<WorkerBody>;
   removeWorker(workerId: string): Promise<void>;
   telemetry(options?: CallOptions): Promise<TelemetryReply>;
+  telemetryHistory(filter: HistoryFilter, options?: CallOptions): Promise<HistoryReply>;
   /** Answers also when the cluster is not ready, and says why. */
   ready(options?: CallOptions): Promise<ReadyReply>;
 }
@@ -112,6 +125,8 @@ export function createClient(options: ClientOptions): Client {
     drainWorker: (id) => maintain(id, 'drain'),
     removeWorker: (id) => remove(`/api/workers/${encodeURIComponent(id)}`),
     telemetry: (call) => get('/telemetry', call),
+    telemetryHistory: ({ metrics, ...filter }, call = {}) =>
+      get('/telemetry/history', call, { query: { ...filter, metric: metrics.join(',') } }),
     ready: (call) => get('/readyz', call, { expected: [503] }),
   };
 }

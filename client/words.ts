@@ -35,6 +35,22 @@ export function megabytes(mb: number): string {
   return `${trim(mb / 1_048_576)} TB`;
 }
 
+/** `512 B`, `1.5 KB`, `3.2 MB`, in steps of 1,024. */
+export function bytes(count: number): string {
+  if (count < 1_024) return `${Math.round(count)} B`;
+  return count < 1_048_576 ? `${trim(count / 1_024)} KB` : megabytesOf(count);
+}
+
+/** Bytes a second. */
+export function byteRate(perSecond: number): string {
+  return `${bytes(perSecond)}/s`;
+}
+
+function megabytesOf(count: number): string {
+  const mb = count / 1_048_576;
+  return mb < 1_024 ? `${trim(mb)} MB` : megabytes(mb);
+}
+
 export function trim(value: number, digits = 1): string {
   return String(Number(value.toFixed(digits)));
 }

@@ -85,8 +85,6 @@ export async function openStage(options: StageOptions) {
     away,
     events,
     live,
-    /** What the runner sent into the rooms of sockets. */
-    emitted: live.emitted,
     write,
 
     async start(over: Partial<RunnerParts> = {}): Promise<StartedRunner> {
