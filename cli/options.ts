@@ -2,6 +2,7 @@
 
 import { InvalidArgumentError } from 'commander';
 import { TASK_STATES, type TaskState } from '../shared/model/task.ts';
+import { WEBHOOK_EVENTS, type WebhookEvent } from '../shared/model/webhook.ts';
 
 export function number(text: string): number {
   const value = Number(text);
@@ -35,6 +36,16 @@ export function states(text: string): TaskState[] {
     if (!state) throw new InvalidArgumentError(`It must be one or more of ${TASK_STATES.join(', ')}.`);
     return state;
   });
+}
+
+/** One event of webhooks or several with commas, each once. */
+export function events(text: string): WebhookEvent[] {
+  const named = text.split(',').map((one) => {
+    const event = WEBHOOK_EVENTS.find((known) => known === one.trim().toLowerCase());
+    if (!event) throw new InvalidArgumentError(`It must be one or more of ${WEBHOOK_EVENTS.join(', ')}.`);
+    return event;
+  });
+  return [...new Set(named)];
 }
 
 /** For an option that may be given several times. */

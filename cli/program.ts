@@ -7,6 +7,7 @@ import { addClusterCommands } from './commands/cluster.ts';
 import { addSubmitCommands } from './commands/submit.ts';
 import { addTaskCommands } from './commands/tasks.ts';
 import { addWatchCommands } from './commands/watch.ts';
+import { addWebhookCommands } from './commands/webhooks.ts';
 import { CliError, complaintOf, EXIT, type ExitCode } from './exit.ts';
 import type { CliIo } from './io.ts';
 import { DEFAULT_URL, type GlobalOptions, Session } from './session.ts';
@@ -94,6 +95,7 @@ function createProgram(
   addWatchCommands(program, run);
   addClusterCommands(program, run);
   addAccountCommands(program, run);
+  addWebhookCommands(program, run);
   return program;
 }
 
