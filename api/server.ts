@@ -21,6 +21,7 @@ import { historyPlugin } from './plugins/history.ts';
 import { logsPlugin } from './plugins/logs.ts';
 import { requestsPlugin } from './plugins/requests.ts';
 import { tasksPlugin } from './plugins/tasks.ts';
+import { webhooksPlugin } from './plugins/webhooks.ts';
 import { workersPlugin } from './plugins/workers.ts';
 import { Accounts } from './services/accounts.ts';
 import { Announcer } from './services/announcer.ts';
@@ -37,6 +38,7 @@ import { TaskOutput } from './services/task-output.ts';
 import { TaskRecords } from './services/task-records.ts';
 import { TaskWatch } from './services/task-watch.ts';
 import { TelemetryHistory } from './services/telemetry-history.ts';
+import { WebhookEngine, type WebhookPace } from './services/webhooks/engine.ts';
 
 export interface ApiParts {
   readonly config: ApiConfig;
@@ -55,6 +57,8 @@ export interface ApiParts {
   readonly pingQueue: () => Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
+  /** Tests have less patience. */
+  readonly webhookPace?: Partial<WebhookPace>;
 }
 
 export interface Api {
@@ -114,13 +118,14 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   // Every open reading listens; how many there may be is bounded elsewhere.
   setMaxListeners(0, stopping.signal);
   const services = createServices(parts);
-  const { announcer, tails, watch } = services;
+  const { announcer, tails, watch, webhookEngine } = services;
   await server.register([
     { plugin: requestsPlugin, options: { log } },
     { plugin: authPlugin, options: services },
     { plugin: accountsPlugin, options: services },
     { plugin: tasksPlugin, options: services },
     { plugin: logsPlugin, options: { ...services, stopping: stopping.signal, log } },
+    { plugin: webhooksPlugin, options: services },
     { plugin: workersPlugin, options: { ...services, observeAuth: config.observeAuth } },
     { plugin: historyPlugin, options: { ...services, observeAuth: config.observeAuth } },
     {
@@ -136,6 +141,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   await server.initialize();
   await watch.start();
   await live.start();
+  webhookEngine.start();
 
   return {
     server,
@@ -149,7 +155,11 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     stop: async () => {
       stopping.abort();
       await live.stop();
+      const webhooksStopped = answerWithin(webhookEngine.stop(), STOP_DEADLINE_MS, 'the store').catch(
+        (error) => log.warn({ err: error }, 'stopped before webhooks had come to rest'),
+      );
       await server.stop({ timeout: STOP_DEADLINE_MS });
+      await webhooksStopped;
       await answerWithin(announcer.settle(), STOP_DEADLINE_MS, 'the queue').catch((error) =>
         log.warn({ err: error }, 'stopped before all new tasks were announced'),
       );
@@ -181,9 +191,19 @@ function createServices(parts: ApiParts) {
   const watch = new TaskWatch(bus, log);
   const records = new TaskRecords({ store, announcer, clock });
   const imageAllowed = imageRule(config.imageAllow);
-  const submissions = new Submissions({ store, records, announcer, imageAllowed, clock });
   const tails = new LogTails({ logs, liveLogs: parts.liveLogs, tasks: store.tasks, watch, clock, log });
   const output = new TaskOutput({ records, logs, tails, clock });
+  const webhookEngine = new WebhookEngine({
+    store,
+    allow: config.webhookAllow,
+    onTaskChanged: (hear) => watch.onEvery(hear),
+    clock,
+    log,
+    pace: parts.webhookPace,
+  });
+  const { webhooks } = webhookEngine;
+  const webhookFault = (url: string) => webhooks.faultOf(url);
+  const submissions = new Submissions({ store, records, announcer, imageAllowed, webhookFault, clock });
   const view = new ClusterView({ store, presence, clock, log });
   const history = new TelemetryHistory({ store, clock });
   const maintenance = new WorkerMaintenance({ store, view, announcer });
@@ -201,5 +221,7 @@ function createServices(parts: ApiParts) {
     history,
     maintenance,
     explanations,
+    webhookEngine,
+    webhooks,
   };
 }

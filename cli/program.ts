@@ -8,6 +8,7 @@ import { addHistoryCommand } from './commands/history.ts';
 import { addSubmitCommands } from './commands/submit.ts';
 import { addTaskCommands } from './commands/tasks.ts';
 import { addWatchCommands } from './commands/watch.ts';
+import { addWebhookCommands } from './commands/webhooks.ts';
 import { CliError, complaintOf, EXIT, type ExitCode } from './exit.ts';
 import type { CliIo } from './io.ts';
 import { DEFAULT_URL, type GlobalOptions, Session } from './session.ts';
@@ -96,6 +97,7 @@ function createProgram(
   addClusterCommands(program, run);
   addHistoryCommand(program, run);
   addAccountCommands(program, run);
+  addWebhookCommands(program, run);
   return program;
 }
 
