@@ -1,7 +1,7 @@
 import { isAbsolute, join, normalize, relative } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FILE_PATH_MAX_CHARS, filePathFault, isFilePath, pathClash } from './file-path.ts';
+import { FILE_PATH_MAX, filePathFault, isFilePath, pathClash } from './file-path.ts';
 
 describe('a path of a file', () => {
   it.each([
@@ -20,7 +20,7 @@ describe('a path of a file', () => {
   });
 
   it.each([
-    ['', 'empty'],
+    ['', 'empty parts'],
     ['/etc/passwd', 'relative'],
     ['..', '".."'],
     ['a/../b', '".."'],
@@ -35,7 +35,7 @@ describe('a path of a file', () => {
     ['half \ud83d', 'well-formed'],
     ['x'.repeat(256), '255 bytes'],
     ['€'.repeat(86), '255 bytes'],
-    ['d/'.repeat(600), `${FILE_PATH_MAX_CHARS} characters`],
+    ['d/'.repeat(600), `${FILE_PATH_MAX} characters`],
   ])('may not be %j', (path, why) => {
     expect(filePathFault(path)).toContain(why);
   });

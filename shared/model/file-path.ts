@@ -1,28 +1,29 @@
 // The one rule of what a kept file may be called, for uploads and outputs, in every room. Pure.
 // A path that passes can be made below any folder of a usual file system without leaving it.
 
-export const FILE_PATH_MAX_CHARS = 1_024;
+/** Characters of a whole path. */
+export const FILE_PATH_MAX = 1_024;
 /** Of one part, as UTF-8: what Linux file systems take. */
-export const FILE_NAME_MAX_BYTES = 255;
+const NAME_MAX_BYTES = 255;
 
 /**
- * What is wrong with a path, to be put after its name ("must be relative"), or null when it may be used.
- * Beyond what leads out of a folder it refuses what no address, archive or terminal carries safely: control
- * characters, `\` (a separator to browsers and on Windows) and halves of characters.
+ * What is wrong with the path, to complete "it must be …"; null when it may be used. Beyond what leads out of a
+ * folder it refuses what no address, archive or terminal carries safely: control characters, `\` (a separator to
+ * browsers and on Windows) and halves of characters.
  */
 export function filePathFault(path: string): string | null {
-  if (path === '') return 'must not be empty';
-  if (path.length > FILE_PATH_MAX_CHARS) return `must be at most ${FILE_PATH_MAX_CHARS} characters`;
-  if (path.startsWith('/')) return 'must be relative: it may not begin with "/"';
-  if (/\p{Cc}/u.test(path)) return 'must not hold control characters';
-  if (path.includes('\\')) return 'must not hold "\\": folders are separated by "/"';
+  if (path.length > FILE_PATH_MAX) return `at most ${FILE_PATH_MAX} characters long`;
+  if (/\p{Cc}/u.test(path)) return 'text without control characters';
+  if (path.includes('\\')) return 'text without "\\": folders are separated by "/"';
   // In this mode only a half without its other half is matched.
-  if (/\p{Cs}/u.test(path)) return 'must be well-formed text';
-  for (const part of path.split('/')) {
-    if (part === '' || part === '.' || part === '..') return 'must be without ".", ".." or empty parts';
-    if (utf8Bytes(part) > FILE_NAME_MAX_BYTES) {
-      return `must have at most ${FILE_NAME_MAX_BYTES} bytes between two "/"`;
-    }
+  if (/\p{Cs}/u.test(path)) return 'well-formed text';
+  const parts = path.split('/');
+  // A path that begins with "/" has an empty first part.
+  if (parts.some((part) => part === '' || part === '.' || part === '..')) {
+    return 'a relative path without ".", ".." or empty parts';
+  }
+  if (parts.some((part) => utf8Bytes(part) > NAME_MAX_BYTES)) {
+    return `made of names of at most ${NAME_MAX_BYTES} bytes each`;
   }
   return null;
 }
