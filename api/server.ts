@@ -7,15 +7,18 @@ import type { ApiConfig } from '../shared/platform/config.ts';
 import type { Log } from '../shared/platform/log.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { AttemptLimiter, EventBus, WorkerPresence } from '../shared/ports/coordination.ts';
+import type { FileStore } from '../shared/ports/file-store.ts';
 import type { LogStore } from '../shared/ports/log-store.ts';
 import type { IntakeQueue } from '../shared/ports/queue.ts';
 import type { Store } from '../shared/ports/store.ts';
 import { accountsPlugin } from './plugins/accounts.ts';
 import { authPlugin } from './plugins/auth.ts';
 import { dashboardPlugin } from './plugins/dashboard.ts';
+import { filesPlugin } from './plugins/files.ts';
 import { healthPlugin } from './plugins/health.ts';
 import { logsPlugin } from './plugins/logs.ts';
 import { requestsPlugin } from './plugins/requests.ts';
+import { taskFilesPlugin } from './plugins/task-files.ts';
 import { tasksPlugin } from './plugins/tasks.ts';
 import { workersPlugin } from './plugins/workers.ts';
 import { Accounts } from './services/accounts.ts';
@@ -23,6 +26,10 @@ import { Announcer } from './services/announcer.ts';
 import { ClusterView } from './services/cluster-view.ts';
 import { answerWithin } from './services/deadline.ts';
 import { TaskExplanations } from './services/explanations.ts';
+import { FileContents } from './services/files/file-contents.ts';
+import { TaskFiles } from './services/files/task-files.ts';
+import { Transfers } from './services/files/transfers.ts';
+import { UserFiles } from './services/files/user-files.ts';
 import { imageRule } from './services/image-rules.ts';
 import { WorkerMaintenance } from './services/maintenance.ts';
 import { PasswordHasher } from './services/passwords.ts';
@@ -39,6 +46,7 @@ export interface ApiParts {
   readonly presence: WorkerPresence;
   readonly bus: EventBus;
   readonly logs: LogStore;
+  readonly files: FileStore;
   readonly loginLimiter: AttemptLimiter;
   /** Rejects when the queue cannot be reached. */
   readonly pingQueue: () => Promise<void>;
@@ -108,6 +116,8 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     { plugin: accountsPlugin, options: services },
     { plugin: tasksPlugin, options: services },
     { plugin: logsPlugin, options: { ...services, stopping: stopping.signal, log } },
+    { plugin: taskFilesPlugin, options: services },
+    { plugin: filesPlugin, options: { ...services, maxBytes: config.fileMaxBytes } },
     { plugin: workersPlugin, options: { ...services, observeAuth: config.observeAuth } },
     {
       plugin: healthPlugin,
@@ -159,6 +169,7 @@ function createServices(parts: ApiParts) {
   const imageAllowed = imageRule(config.imageAllow);
   const submissions = new Submissions({ store, records, announcer, imageAllowed, clock });
   const output = new TaskOutput({ records, tasks: store.tasks, logs, watch, clock });
+  const files = createFileServices(parts, records);
   const view = new ClusterView({ store, presence, clock, log });
   const maintenance = new WorkerMaintenance({ store, view, announcer });
   const explanations = new TaskExplanations({ records, store, clock });
@@ -173,5 +184,23 @@ function createServices(parts: ApiParts) {
     view,
     maintenance,
     explanations,
+    ...files,
   };
+}
+
+function createFileServices({ config, store, files, clock, log }: ApiParts, records: TaskRecords) {
+  const transfers = new Transfers();
+  const fileContents = new FileContents({ files, records: store.files, transfers, log });
+  const taskFiles = new TaskFiles({ records, files: store.files, contents: fileContents, transfers });
+  const userFiles = new UserFiles({
+    users: store.users,
+    records: store.files,
+    files,
+    contents: fileContents,
+    transfers,
+    maxBytes: config.fileMaxBytes,
+    clock,
+    log,
+  });
+  return { fileContents, taskFiles, userFiles };
 }

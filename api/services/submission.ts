@@ -7,7 +7,7 @@ import { newTask } from '../../shared/model/task-life.ts';
 import type { Principal } from '../../shared/model/user.ts';
 import { newTaskId } from '../../shared/platform/ids.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { Store } from '../../shared/ports/store.ts';
+import type { FilePage, Store } from '../../shared/ports/store.ts';
 import type { Announcer } from './announcer.ts';
 import { contentHash } from './canonical.ts';
 import type { TaskRecords } from './task-records.ts';
@@ -37,6 +37,7 @@ interface Draft {
 
 /** Above so many different paths one list of all uploads is cheaper. */
 const FIND_ONE_BY_ONE = 16;
+const PAGE_FILES = 1_000;
 
 export class Submissions {
   readonly #parts: SubmissionParts;
@@ -137,10 +138,21 @@ export class Submissions {
 
   async #uploads(ownerId: string, paths: ReadonlySet<string>): Promise<ReadonlySet<string>> {
     const { files } = this.#parts.store;
+    const uploads = { ownerId, taskId: null };
+    const there = new Set<string>();
     if (paths.size > FIND_ONE_BY_ONE) {
-      return new Set((await files.list({ ownerId, taskId: null })).map(({ path }) => path));
+      let after: string | undefined;
+      do {
+        const page: FilePage = await files.list(uploads, { limit: PAGE_FILES, after });
+        for (const { path } of page.files) if (paths.has(path)) there.add(path);
+        after = page.next ?? undefined;
+      } while (after !== undefined && there.size < paths.size);
+      return there;
     }
-    const found = await Promise.all([...paths].map((path) => files.find({ ownerId, taskId: null, path })));
-    return new Set(found.filter((file) => file !== null).map(({ path }) => path));
+    const found = await Promise.all(
+      [...paths].map((path) => files.find({ ...uploads, attempt: null, path })),
+    );
+    for (const file of found) if (file) there.add(file.path);
+    return there;
   }
 }
