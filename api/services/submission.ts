@@ -7,7 +7,7 @@ import { newTask } from '../../shared/model/task-life.ts';
 import type { Principal } from '../../shared/model/user.ts';
 import { newTaskId } from '../../shared/platform/ids.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { FilePage, Store } from '../../shared/ports/store.ts';
+import type { Store } from '../../shared/ports/store.ts';
 import type { Announcer } from './announcer.ts';
 import { contentHash } from './canonical.ts';
 import type { TaskRecords } from './task-records.ts';
@@ -35,9 +35,9 @@ interface Draft {
   readonly keys: readonly string[] | null;
 }
 
-/** Above so many different paths one list of all uploads is cheaper. */
+/** Above so many different paths one walk through all uploads is cheaper. */
 const FIND_ONE_BY_ONE = 16;
-const PAGE_FILES = 1_000;
+const UPLOADS_PER_PAGE = 1_000;
 
 export class Submissions {
   readonly #parts: SubmissionParts;
@@ -136,23 +136,21 @@ export class Submissions {
     throw new AppError('invalid_request', `${faults[0]?.message}${rest}`, { details: faults });
   }
 
+  /** Those of `paths` that the owner has uploaded. */
   async #uploads(ownerId: string, paths: ReadonlySet<string>): Promise<ReadonlySet<string>> {
     const { files } = this.#parts.store;
-    const uploads = { ownerId, taskId: null };
-    const there = new Set<string>();
-    if (paths.size > FIND_ONE_BY_ONE) {
-      let after: string | undefined;
-      do {
-        const page: FilePage = await files.list(uploads, { limit: PAGE_FILES, after });
-        for (const { path } of page.files) if (paths.has(path)) there.add(path);
-        after = page.next ?? undefined;
-      } while (after !== undefined && there.size < paths.size);
-      return there;
+    if (paths.size <= FIND_ONE_BY_ONE) {
+      const find = (path: string) => files.find({ ownerId, taskId: null, attempt: null, path });
+      const found = await Promise.all([...paths].map(find));
+      return new Set(found.filter((file) => file !== null).map(({ path }) => path));
     }
-    const found = await Promise.all(
-      [...paths].map((path) => files.find({ ...uploads, attempt: null, path })),
-    );
-    for (const file of found) if (file) there.add(file.path);
+    const there = new Set<string>();
+    let after: string | undefined;
+    do {
+      const page = await files.list({ ownerId, taskId: null }, { limit: UPLOADS_PER_PAGE, after });
+      for (const { path } of page.files) if (paths.has(path)) there.add(path);
+      after = page.next ?? undefined;
+    } while (after !== undefined);
     return there;
   }
 }

@@ -182,7 +182,7 @@ describe('IMAGE_ALLOW', () => {
 });
 
 describe('files', () => {
-  const upload = (owner: Person, path: string) => {
+  const upload = (owner: Person, path: string): Promise<unknown> => {
     const file: FileRecord = {
       id: newId('file'),
       ownerId: owner.id,

@@ -8,10 +8,12 @@ import type { Store } from '../../ports/store.ts';
 import { collectionsOf, ensureIndexes } from './collections.ts';
 import { asAppError, guarded, unavailable, upserting } from './errors.ts';
 import { MongoFileRecordStore } from './file-record-store.ts';
+import { MongoHistoryStore } from './history-store.ts';
 import { MongoLogStore } from './log-store.ts';
 import { TaskBatches } from './task-batches.ts';
 import { MongoTaskStore } from './task-store.ts';
 import { MongoUserStore } from './user-store.ts';
+import { MongoWebhookStore } from './webhook-store.ts';
 import { MongoWorkerStore } from './worker-store.ts';
 
 /** Every wait has an end. What the URL says goes before these. */
@@ -44,6 +46,8 @@ export async function openMongo(url: string): Promise<{ store: Store; logs: LogS
       workers: new MongoWorkerStore(collections),
       users: new MongoUserStore(collections),
       files: new MongoFileRecordStore(collections),
+      history: new MongoHistoryStore(collections),
+      webhooks: new MongoWebhookStore(collections),
       nextTerm: () =>
         upserting(async () => {
           await batches.settle();

@@ -1,5 +1,6 @@
 // A task as a document. No decisions here.
 
+import { completeAttempts, completeSpec } from '../../model/older-task.ts';
 import type { Task, TaskState } from '../../model/task.ts';
 
 export interface TaskDocument {
@@ -98,7 +99,7 @@ export function taskOf(doc: TaskDocument): Task {
     id: doc._id,
     ownerId: doc.ownerId,
     ownerName: doc.ownerName,
-    spec: JSON.parse(doc.spec),
+    spec: completeSpec(JSON.parse(doc.spec)),
     state: doc.state as TaskState,
     revision: doc.revision,
     attempt: doc.attempt,
@@ -110,7 +111,7 @@ export function taskOf(doc: TaskDocument): Task {
     message: JSON.parse(doc.message),
     cancel: JSON.parse(doc.cancel),
     notBefore: doc.notBefore,
-    attempts: JSON.parse(doc.attempts),
+    attempts: completeAttempts(JSON.parse(doc.attempts)),
     idempotencyKey: doc.idempotencyKey,
     requestHash: doc.requestHash,
     submittedAt: doc.submittedAt,

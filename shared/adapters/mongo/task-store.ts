@@ -217,6 +217,28 @@ export class MongoTaskStore implements TaskStore {
     });
   }
 
+  ended(page: {
+    since: number;
+    after?: { finishedAt: number; id: string } | undefined;
+    limit: number;
+  }): Promise<Task[]> {
+    const { since, after, limit } = page;
+    const beyond: Filter<TaskDocument> = after
+      ? {
+          finishedAt: { $gte: Math.max(since, after.finishedAt) },
+          $or: [{ finishedAt: { $gt: after.finishedAt } }, { _id: { $gt: after.id } }],
+        }
+      : { finishedAt: { $gte: since } };
+    return guarded(async () => {
+      const found = await this.#tasks
+        .find({ ...beyond, state: { $ne: 'hidden' } })
+        .sort({ finishedAt: 1, _id: 1 })
+        .limit(limit)
+        .toArray();
+      return found.map(taskOf);
+    });
+  }
+
   countAhead({ priority, id }: { priority: number; id: string }): Promise<number> {
     return guarded(async () => {
       const [more, same] = await Promise.all([

@@ -196,6 +196,26 @@ export class SqliteTaskStore implements TaskStore {
     );
   }
 
+  ended(page: {
+    since: number;
+    after?: { finishedAt: number; id: string } | undefined;
+    limit: number;
+  }): Promise<Task[]> {
+    const db = this.#connection;
+    // Nothing is before the empty id.
+    const { finishedAt, id } = page.after ?? { finishedAt: page.since, id: '' };
+    return db.read(() =>
+      db
+        .all<TaskRow>(
+          `SELECT ${TASK_COLUMNS} FROM tasks AS t INDEXED BY tasks_by_end JOIN task_specs AS s ON s.n = t.n
+           WHERE t.finished_at IS NOT NULL AND t.finished_at >= ? AND (t.finished_at, t.id) > (?, ?)
+           ORDER BY t.finished_at, t.id LIMIT ?`,
+          [page.since, finishedAt, id, page.limit],
+        )
+        .map(taskOf),
+    );
+  }
+
   countAhead(of: { priority: number; id: string }): Promise<number> {
     const db = this.#connection;
     return db.read(() => {
