@@ -19,10 +19,12 @@ import type {
   WorkerListReply,
 } from '../shared/contracts/http.ts';
 import type { TaskState } from '../shared/model/task.ts';
+import { type FileCalls, fileCalls } from './files.ts';
 import { type LogOptions, readTaskLogs } from './task-logs.ts';
 import { type Call, type ClientOptions, Transport } from './transport.ts';
 
 export { ApiError, ConnectionError } from './errors.ts';
+export type { FileCalls, FileDownload, FileOf, Uploaded } from './files.ts';
 export type { LogOptions } from './task-logs.ts';
 export type { ClientOptions } from './transport.ts';
 
@@ -44,7 +46,7 @@ export interface CallOptions {
 }
 
 /** All calls throw ApiError or ConnectionError; see `errors.ts`. */
-export interface Client {
+export interface Client extends FileCalls {
   readonly url: string;
   register(credentials: CredentialsBody): Promise<UserBody>;
   login(credentials: CredentialsBody): Promise<LoginReply>;
@@ -113,5 +115,6 @@ export function createClient(options: ClientOptions): Client {
     removeWorker: (id) => remove(`/api/workers/${encodeURIComponent(id)}`),
     telemetry: (call) => get('/telemetry', call),
     ready: (call) => get('/readyz', call, { expected: [503] }),
+    ...fileCalls(transport),
   };
 }
