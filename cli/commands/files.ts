@@ -11,7 +11,7 @@ import { eachOf } from '../files/at-once.ts';
 import { downloadFile } from '../files/download.ts';
 import { collectFiles, collectTaskFiles } from '../files/lists.ts';
 import { LocalFolder } from '../files/local-folder.ts';
-import { partName } from '../files/part-name.ts';
+import { partNames } from '../files/part-names.ts';
 import { ProgressLine } from '../files/progress-line.ts';
 import { planUpload, uploadFile } from '../files/upload.ts';
 import { positive } from '../options.ts';
@@ -113,12 +113,12 @@ async function download(
   if (list.files.length === 0) await session.remark(noFiles(id, list.attempt));
   else await folder.make();
   const line = new ProgressLine(io, !session.json && !session.quiet, list.total);
-  const taken = new Set(list.files.map(({ path }) => path));
+  const parts = partNames(list.files.map(({ path }) => path));
   const done = new Map<FileBody, { local_path: string | null; status: string; error?: string }>();
   await eachOf(list.files, AT_ONCE, async (file) => {
     try {
       const path = await folder.placeOf(file.path);
-      const part = await folder.placeOf(partName(file.path, taken));
+      const part = await folder.placeOf(parts.get(file.path) ?? '');
       const watch = { signal: io.signal, onBytes: (bytes: number) => line.addBytes(bytes) };
       const status = await downloadFile(client, file, { path, part }, watch);
       done.set(file, { local_path: path, status });

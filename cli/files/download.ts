@@ -70,6 +70,9 @@ async function fetchInto(
   try {
     if (resume) await growing.takeStock();
     await fetchRest(growing, client, file, watch);
+  } catch (error) {
+    if (growing.size === 0) await rm(part, { force: true });
+    throw error;
   } finally {
     await handle.close();
   }
@@ -95,7 +98,12 @@ async function fetchRest(
         throw new CliError(EXIT.failed, 'it was replaced while it was downloaded', 'Run the command again.');
       }
       if (download.start !== growing.size) await growing.beginAnew();
-      for await (const chunk of download.body) await growing.add(chunk);
+      for await (const chunk of download.body) {
+        if (growing.size + chunk.length > file.size_bytes) {
+          throw new CliError(EXIT.failed, `it is longer than the ${file.size_bytes} bytes that were listed`);
+        }
+        await growing.add(chunk);
+      }
       return;
     } catch (error) {
       watch.signal.throwIfAborted();
