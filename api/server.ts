@@ -16,10 +16,12 @@ import { Live, type LiveLoad } from './live/live.ts';
 import { accountsPlugin } from './plugins/accounts.ts';
 import { authPlugin } from './plugins/auth.ts';
 import { dashboardPlugin } from './plugins/dashboard.ts';
+import { filesPlugin } from './plugins/files.ts';
 import { healthPlugin } from './plugins/health.ts';
 import { historyPlugin } from './plugins/history.ts';
 import { logsPlugin } from './plugins/logs.ts';
 import { requestsPlugin } from './plugins/requests.ts';
+import { taskFilesPlugin } from './plugins/task-files.ts';
 import { tasksPlugin } from './plugins/tasks.ts';
 import { webhooksPlugin } from './plugins/webhooks.ts';
 import { workersPlugin } from './plugins/workers.ts';
@@ -28,6 +30,10 @@ import { Announcer } from './services/announcer.ts';
 import { ClusterView } from './services/cluster-view.ts';
 import { answerWithin } from './services/deadline.ts';
 import { TaskExplanations } from './services/explanations.ts';
+import { FileContents } from './services/files/file-contents.ts';
+import { TaskFiles } from './services/files/task-files.ts';
+import { Transfers } from './services/files/transfers.ts';
+import { UserFiles } from './services/files/user-files.ts';
 import { imageRule } from './services/image-rules.ts';
 import { LogTails } from './services/log-tails.ts';
 import { WorkerMaintenance } from './services/maintenance.ts';
@@ -126,6 +132,8 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     { plugin: tasksPlugin, options: services },
     { plugin: logsPlugin, options: { ...services, stopping: stopping.signal, log } },
     { plugin: webhooksPlugin, options: services },
+    { plugin: taskFilesPlugin, options: services },
+    { plugin: filesPlugin, options: { ...services, maxBytes: config.fileMaxBytes } },
     { plugin: workersPlugin, options: { ...services, observeAuth: config.observeAuth } },
     { plugin: historyPlugin, options: { ...services, observeAuth: config.observeAuth } },
     {
@@ -204,6 +212,7 @@ function createServices(parts: ApiParts) {
   const { webhooks } = webhookEngine;
   const webhookFault = (url: string) => webhooks.faultOf(url);
   const submissions = new Submissions({ store, records, announcer, imageAllowed, webhookFault, clock });
+  const files = createFileServices(parts, records);
   const view = new ClusterView({ store, presence, clock, log });
   const history = new TelemetryHistory({ store, clock });
   const maintenance = new WorkerMaintenance({ store, view, announcer });
@@ -223,5 +232,23 @@ function createServices(parts: ApiParts) {
     explanations,
     webhookEngine,
     webhooks,
+    ...files,
   };
+}
+
+function createFileServices({ config, store, files, clock, log }: ApiParts, records: TaskRecords) {
+  const transfers = new Transfers();
+  const fileContents = new FileContents({ files, records: store.files, transfers, log });
+  const taskFiles = new TaskFiles({ records, files: store.files, contents: fileContents, transfers });
+  const userFiles = new UserFiles({
+    users: store.users,
+    records: store.files,
+    files,
+    contents: fileContents,
+    transfers,
+    maxBytes: config.fileMaxBytes,
+    clock,
+    log,
+  });
+  return { fileContents, taskFiles, userFiles };
 }

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { type OptionKind, splitArgv } from './argv.ts';
 import { addAccountCommands } from './commands/account.ts';
 import { addClusterCommands } from './commands/cluster.ts';
+import { addFileCommands } from './commands/files.ts';
 import { addHistoryCommand } from './commands/history.ts';
 import { addSubmitCommands } from './commands/submit.ts';
 import { addTaskCommands } from './commands/tasks.ts';
@@ -94,6 +95,7 @@ function createProgram(
   addSubmitCommands(program, run, words);
   addTaskCommands(program, run);
   addWatchCommands(program, run);
+  addFileCommands(program, run);
   addClusterCommands(program, run);
   addHistoryCommand(program, run);
   addAccountCommands(program, run);

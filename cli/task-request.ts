@@ -19,6 +19,8 @@ export interface TaskOptions {
   readonly priority?: number;
   readonly env?: readonly string[];
   readonly secret?: readonly string[];
+  /** Paths of uploads. */
+  readonly file?: readonly string[];
   readonly timeout?: number;
   readonly retries?: number;
   readonly network?: TaskNetwork;
@@ -67,6 +69,7 @@ export function taskRequest(
   if (options.k_value !== undefined) body.k_value = options.k_value;
   if (options.tag !== undefined) body.tag = options.tag;
   if (options.priority !== undefined) body.priority = options.priority;
+  if (options.file !== undefined) body.files = [...options.file];
   if (options.timeout !== undefined) body.timeout_seconds = options.timeout;
   if (options.retries !== undefined) body.max_retries = options.retries;
   if (options.network !== undefined) body.network = options.network;

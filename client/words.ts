@@ -61,3 +61,20 @@ export function amounts({ cpu, memory, gpu, storage }: AmountsBody): string {
   if (storage > 0) parts.push(`${megabytes(storage)} disk`);
   return parts.join(', ');
 }
+
+/** Bytes as `512 B`, `1.5 KB`, `3.2 GB`, each unit 1,024 of the one before. */
+export function byteSize(bytes: number): string {
+  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (unit < units.length - 1 && Math.round(value * 10) / 10 >= 1_024) {
+    value /= 1_024;
+    unit += 1;
+  }
+  return `${trim(value)} ${units[unit]}`;
+}
+
+/** `1 file`, `12 files`. */
+export function fileCount(files: number): string {
+  return `${files} file${files === 1 ? '' : 's'}`;
+}

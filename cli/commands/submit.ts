@@ -66,6 +66,7 @@ function withTaskOptions(command: Command): Command {
     .addOption(
       new Option('--secret <NAME=VALUE...>', 'the same, masked wherever it would show').argParser(collect),
     )
+    .option('--file <path>', 'an upload to be read at /input/<path>; may be given several times', collect)
     .option('--timeout <seconds>', 'limit of its run time', wholeNumber)
     .option('--retries <n>', 'how often its own failure is tried again', wholeNumber)
     .addOption(new Option('--network <mode>', 'network of the container').choices([...NETWORKS]))
