@@ -1,6 +1,6 @@
 // Tasks as people read them in a terminal. No calls here.
 
-import { age, amounts, bytes, duration, megabytes, runTime, trim } from '../client/words.ts';
+import { age, amounts, byteSize, duration, megabytes, runTime, trim } from '../client/words.ts';
 import type { AttemptBody, ExplainReply, TaskBody, WorkerVerdictBody } from '../shared/contracts/http.ts';
 import type { TimelineEntryBody } from '../shared/contracts/usage.ts';
 import type { Session } from './session.ts';
@@ -97,7 +97,7 @@ function reportFacts({ attempts }: TaskBody, now: number): [string, string | nul
   if (!last) return [];
   const { progress, usage, outputs, hint } = last;
   const files =
-    outputs && `${outputs.files} ${outputs.files === 1 ? 'file' : 'files'}, ${bytes(outputs.bytes)}`;
+    outputs && `${outputs.files} ${outputs.files === 1 ? 'file' : 'files'}, ${byteSize(outputs.bytes)}`;
   return [
     ['progress', progress && `${trim(progress.percent)}% ${progress.message} (${age(progress.at, now)} ago)`],
     ['used', usage && attemptUsageText(usage)],

@@ -149,6 +149,22 @@ describe('waiting', () => {
     ).toMatchObject([{ seq: 2, stream: 'stderr', line: 'oops' }]);
   });
 
+  it('prints the last lines of one stream, and makes the pieces of a cut line whole again', async () => {
+    ended();
+    const piece = (seq: number, stream: string, text: string, more?: true) =>
+      `${JSON.stringify({ seq, ts: '2026-01-01T10:00:02.000Z', stream, line: text, attempt: 1, more })}\n`;
+    api.on('GET /api/tasks/:id/logs', (_asked, reply) => {
+      reply.writeHead(200, { 'content-type': 'application/x-ndjson' });
+      reply.write(piece(1, 'stdout', 'one ', true) + piece(2, 'stderr', 'oops'));
+      reply.end(piece(3, 'stdout', 'line') + piece(4, 'stdout', 'next'));
+    });
+    expect(await cloudai(['logs', TASK_ID])).toEqual({ code: 0, out: 'one line\nnext\n', err: 'oops\n' });
+    await cloudai(['logs', TASK_ID, '-tail', '5', '--stream', 'stderr']);
+    expect(api.asked.at(-1)?.query).toEqual({ tail: '5', stream: 'stderr', attempt: '1', follow: 'false' });
+    expect((await cloudai(['logs', TASK_ID, '--stream', 'stdin'])).err).toContain('stdout or stderr');
+    expect((await cloudai(['logs', TASK_ID, '--tail', '-1'])).code).toBe(2);
+  });
+
   it('is left by Ctrl-C with 130', async () => {
     const controller = new AbortController();
     api.on('GET /api/tasks/:id', () => {

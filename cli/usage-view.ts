@@ -1,6 +1,6 @@
 // Measured use in words, and values of telemetry by their unit. Pure.
 
-import { byteRate, bytes, megabytes, trim } from '../client/words.ts';
+import { byteRate, byteSize, megabytes, trim } from '../client/words.ts';
 import type { AttemptUsageBody, UsageTotalsBody } from '../shared/contracts/usage.ts';
 
 /** Of an attempt: `0.21 cores on average, 0.33 at most; 120 MB at most; 1.2 MB received, 3 KB sent`. */
@@ -16,7 +16,7 @@ export function attemptUsageText(usage: AttemptUsageBody): string {
     `${trim(cpu_mean, 2)} cores on average, ${trim(cpu_peak, 2)} at most`,
     `${megabytes(memory_peak)} of memory at most`,
   ];
-  if (received + sent > 0) parts.push(`${bytes(received)} received, ${bytes(sent)} sent`);
+  if (received + sent > 0) parts.push(`${byteSize(received)} received, ${byteSize(sent)} sent`);
   return parts.join('; ');
 }
 

@@ -20,12 +20,16 @@ import type {
   WorkerListReply,
 } from '../shared/contracts/http.ts';
 import type { TaskState } from '../shared/model/task.ts';
+import { type FileCalls, fileCalls } from './files.ts';
 import { type LogOptions, readTaskLogs } from './task-logs.ts';
 import { type Call, type ClientOptions, Transport } from './transport.ts';
+import { type WebhookCalls, webhookCalls } from './webhooks.ts';
 
 export { ApiError, ConnectionError } from './errors.ts';
+export type { FileCalls, FileDownload, FileOf, Uploaded } from './files.ts';
 export type { LogOptions } from './task-logs.ts';
 export type { ClientOptions } from './transport.ts';
+export type { DeliveryFilter } from './webhooks.ts';
 
 export interface TaskFilter {
   readonly status?: readonly TaskState[] | undefined;
@@ -56,7 +60,7 @@ export interface CallOptions {
 }
 
 /** All calls throw ApiError or ConnectionError; see `errors.ts`. */
-export interface Client {
+export interface Client extends FileCalls, WebhookCalls {
   readonly url: string;
   register(credentials: CredentialsBody): Promise<UserBody>;
   login(credentials: CredentialsBody): Promise<LoginReply>;
@@ -101,6 +105,7 @@ export function createClient(options: ClientOptions): Client {
   const getTask = (id: string, call?: CallOptions) => get<TaskBody>(task(id), call);
 
   return {
+    ...webhookCalls(transport),
     url: transport.url,
     register: (credentials) => post('/api/auth/register', credentials),
     login: (credentials) => post('/api/auth/login', credentials),
@@ -128,5 +133,6 @@ export function createClient(options: ClientOptions): Client {
     telemetryHistory: ({ metrics, ...filter }, call = {}) =>
       get('/telemetry/history', call, { query: { ...filter, metric: metrics.join(',') } }),
     ready: (call) => get('/readyz', call, { expected: [503] }),
+    ...fileCalls(transport),
   };
 }
