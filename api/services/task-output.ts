@@ -1,45 +1,54 @@
 // A task's output, page by page, from any line on; when followed, until the task has ended. One page is in memory
-// at a time, and the next is read only when the reader took the last.
+// at a time for each reader, and the next is made only when it took the last.
 
-import { AppError, isAppError } from '../../shared/errors.ts';
-import type { LogLine } from '../../shared/model/log-line.ts';
+import { AppError } from '../../shared/errors.ts';
+import type { LogStream } from '../../shared/model/log-line.ts';
 import type { Task } from '../../shared/model/task.ts';
-import { isTerminal } from '../../shared/model/task-states.ts';
 import type { Principal } from '../../shared/model/user.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { LogStore } from '../../shared/ports/log-store.ts';
-import type { TaskStore } from '../../shared/ports/store.ts';
+import type { LogPosition, LogStore } from '../../shared/ports/log-store.ts';
+import { isOver } from './log-tail.ts';
+import type { LogTails, TailReader } from './log-tails.ts';
+import type { OutputPage } from './output-page.ts';
+import { OutputReader } from './output-reader.ts';
 import type { TaskRecords } from './task-records.ts';
-import type { TaskWatch } from './task-watch.ts';
 
 export interface OutputParts {
   readonly records: TaskRecords;
-  readonly tasks: TaskStore;
   readonly logs: LogStore;
-  readonly watch: TaskWatch;
+  readonly tails: LogTails;
   readonly clock: Clock;
 }
 
 export interface OutputQuery {
+  /** Only this attempt; when absent the latest and, when followed, those that come after it. */
   readonly attempt?: number | undefined;
-  /** First sequence number wanted, of the first attempt that is read. */
-  readonly from: number;
+  /** First sequence number wanted, of the first attempt that is read; 1 when absent. */
+  readonly from?: number | undefined;
+  /** Begin so many lines before the end instead: of that stream, when one is named. */
+  readonly tail?: number | undefined;
+  readonly stream?: LogStream | undefined;
   readonly follow: boolean;
   /** Ends a reading in good order. Must be aborted once the reader is done or gone. */
   readonly signal: AbortSignal;
 }
 
-const PAGE_LINES = 1_000;
-/** Between two looks for new lines: what a person notices as "at once". */
-const POLL_MS = 250;
-/** Between two looks at the record when no event came. */
-const RECORD_MS = 1_000;
-/** A store that is away for longer ends the reading with its error. */
-const PATIENCE_MS = 30_000;
+/** What a reading returns at its end. */
+export interface OutputEnd {
+  /** The last attempt that was read. */
+  readonly attempt: number;
+  /** All that was asked for has been given; false when the signal ended the reading. */
+  readonly complete: boolean;
+}
+
+export type OutputReading = AsyncGenerator<OutputPage, OutputEnd>;
+
 /** Open readings that wait, for one user: far more than anyone watches. */
 const MAX_FOLLOWED = 100;
-/** In this process: each looks four times a second. */
+/** In this process. */
 const MAX_FOLLOWED_IN_ALL = 5_000;
+/** Looked through at a time when the last lines of one stream are searched for. */
+const SEARCH_LINES = 1_000;
 
 export class TaskOutput {
   readonly #parts: OutputParts;
@@ -51,17 +60,23 @@ export class TaskOutput {
   }
 
   /**
-   * Pages of lines in order. Without `attempt`: of the latest and, when followed, of those that come after it.
-   * @throws AppError `not_found` for a task or attempt that is not there; `rate_limited`
+   * Pages of lines in order, none of them empty. The number of a line tells where to go on.
+   * @throws AppError `not_found` for a task or attempt that is not there; `rate_limited`; `invalid_request` for
+   *   `from` and `tail` together
    */
-  async open(by: Principal, id: string, query: OutputQuery): Promise<AsyncGenerator<LogLine[], void>> {
+  async open(by: Principal, id: string, query: OutputQuery): Promise<OutputReading> {
+    if (query.from !== undefined && query.tail !== undefined) {
+      throw new AppError('invalid_request', 'give "from" or "tail", not both');
+    }
     const task = await this.#parts.records.get(by, id);
     if (query.attempt !== undefined && query.attempt > task.attempt) {
       throw new AppError('not_found', `there is no attempt ${query.attempt}: the task is at ${task.attempt}`);
     }
-    if (!query.follow) return this.#readOnce(task, query);
-    this.#count(by.userId, query.signal);
-    return this.#follow(task, query);
+    if (query.follow) this.#count(by.userId, query.signal);
+    const attempt = query.attempt ?? task.attempt;
+    const position = () => this.#parts.logs.position(id, attempt);
+    if (!query.follow) return this.#readOnce(task, attempt, query, await position());
+    return this.#follow(task, attempt, query, query.tail === undefined ? null : await position());
   }
 
   /** Counted until the signal ends the reading, which also happens to one that never began. */
@@ -92,121 +107,64 @@ export class TaskOutput {
   }
 
   /** What is there now. A task that writes on and on does not make the answer endless. */
-  async *#readOnce(task: Task, query: OutputQuery): AsyncGenerator<LogLine[], void> {
-    const attempt = query.attempt ?? task.attempt;
-    const { lastSeq } = await this.#parts.logs.position(task.id, attempt);
-    let next = query.from;
-    while (next <= lastSeq && !query.signal.aborted) {
-      const lines = await this.#parts.logs.read(task.id, attempt, next, PAGE_LINES);
-      if (lines.length === 0) return;
-      yield lines;
-      next = seqAfter(lines, next);
+  async *#readOnce(task: Task, attempt: number, query: OutputQuery, end: LogPosition): OutputReading {
+    const reader = new OutputReader(task.id, attempt, this.#parts);
+    let next = await this.#start(task.id, attempt, query, end);
+    while (next <= end.lastSeq) {
+      const page = await reader.next(next, query.signal);
+      if (!page) break;
+      next = page.lastSeq + 1;
+      const wanted = query.stream ? page.only(query.stream) : page;
+      if (wanted) yield wanted;
     }
+    return { attempt, complete: !query.signal.aborted };
   }
 
-  async *#follow(first: Task, query: OutputQuery): AsyncGenerator<LogLine[], void> {
-    const { tasks, logs, watch } = this.#parts;
-    const bell = new Bell(query.signal);
-    const unwatch = watch.on(first.id, () => bell.ring());
-    const faults = new Patience(this.#parts.clock);
+  async *#follow(first: Task, from: number, query: OutputQuery, end: LogPosition | null): OutputReading {
+    const { signal, stream } = query;
+    let attempt = from;
+    let next = await this.#start(first.id, attempt, query, end);
     let task: Task | null = first;
-    let attempt = query.attempt ?? first.attempt;
-    let next = query.from;
-    try {
-      for (;;) {
-        // Known before the read: when the attempt was over by then, this read finds all of its lines.
-        const over: boolean = !task || task.attempt > attempt || isTerminal(task.state);
-        try {
-          for (;;) {
-            const lines: LogLine[] = await logs.read(first.id, attempt, next, PAGE_LINES);
-            if (lines.length === 0) break;
-            yield lines;
-            next = seqAfter(lines, next);
-            if (query.signal.aborted) return;
-          }
-          if (over) {
-            if (!task || query.attempt !== undefined || task.attempt <= attempt) return;
-            attempt += 1;
-            next = 1;
-            continue;
-          }
-          if (await bell.wait(POLL_MS, RECORD_MS)) task = await tasks.get(first.id);
-          faults.forget();
-        } catch (error) {
-          faults.bear(error);
-          await bell.wait(POLL_MS, RECORD_MS);
+    for (;;) {
+      const tail: TailReader | null = isOver(task, attempt)
+        ? null
+        : this.#parts.tails.open(first.id, attempt, next);
+      const source = tail ?? new OutputReader(first.id, attempt, this.#parts);
+      try {
+        for (;;) {
+          const page: OutputPage | null = await source.next(next, signal);
+          if (!page) break;
+          next = page.lastSeq + 1;
+          const wanted = stream ? page.only(stream) : page;
+          if (wanted) yield wanted;
         }
-        if (query.signal.aborted) return;
+        if (signal.aborted || (tail && !tail.over)) return { attempt, complete: false };
+        if (tail?.over) task = tail.over.record;
+      } finally {
+        tail?.release();
       }
-    } finally {
-      unwatch();
-      bell.close();
+      if (!task || query.attempt !== undefined || task.attempt <= attempt) return { attempt, complete: true };
+      attempt += 1;
+      next = 1;
     }
   }
-}
 
-/** Waits in short steps, cut short by an event or by the end of the reading. */
-class Bell {
-  readonly #signal: AbortSignal;
-  readonly #onAbort = () => this.#wake?.();
-  #wake: (() => void) | null = null;
-  #rung = false;
-  #sinceMs = 0;
-
-  constructor(signal: AbortSignal) {
-    this.#signal = signal;
-    signal.addEventListener('abort', this.#onAbort);
-  }
-
-  ring(): void {
-    this.#rung = true;
-    this.#wake?.();
-  }
-
-  /** True when the record is worth a look: an event came, or `recordMs` went by without one. */
-  async wait(stepMs: number, recordMs: number): Promise<boolean> {
-    if (!this.#rung && !this.#signal.aborted) {
-      await new Promise<void>((go) => {
-        const timer = setTimeout(go, stepMs);
-        this.#wake = () => {
-          clearTimeout(timer);
-          go();
-        };
-      });
-      this.#wake = null;
+  /** Number of the first line wanted. */
+  async #start(id: string, attempt: number, query: OutputQuery, end: LogPosition | null): Promise<number> {
+    const { from = 1, tail, stream, signal } = query;
+    if (tail === undefined || end === null) return from;
+    if (stream === undefined || tail === 0) return Math.max(1, end.lastSeq - tail + 1);
+    if (tail >= (stream === 'stdout' ? end.stdoutLines : end.stderrLines)) return 1;
+    // Backwards, until so many lines of the stream were seen.
+    let missing = tail;
+    for (let last = end.lastSeq; last > 0 && !signal.aborted; last -= SEARCH_LINES) {
+      const first = Math.max(1, last - SEARCH_LINES + 1);
+      const lines = await this.#parts.logs.read(id, attempt, first, last - first + 1);
+      for (const line of lines.toReversed()) {
+        if (line.stream === stream) missing -= 1;
+        if (missing === 0) return line.seq;
+      }
     }
-    this.#sinceMs += stepMs;
-    if (!this.#rung && this.#sinceMs < recordMs) return false;
-    this.#rung = false;
-    this.#sinceMs = 0;
-    return true;
+    return 1;
   }
-
-  close(): void {
-    this.#signal.removeEventListener('abort', this.#onAbort);
-  }
-}
-
-/** Bears faults that may pass, for a while. */
-class Patience {
-  readonly #clock: Clock;
-  #since: number | null = null;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  bear(error: unknown): void {
-    this.#since ??= this.#clock.monotonic();
-    const passing = isAppError(error) && error.retryable;
-    if (!passing || this.#clock.monotonic() - this.#since > PATIENCE_MS) throw error;
-  }
-
-  forget(): void {
-    this.#since = null;
-  }
-}
-
-function seqAfter(lines: readonly LogLine[], next: number): number {
-  return (lines.at(-1)?.seq ?? next - 1) + 1;
 }
