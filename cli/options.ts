@@ -3,6 +3,7 @@
 import { InvalidArgumentError } from 'commander';
 import type { LogStream } from '../shared/model/log-line.ts';
 import { TASK_STATES, type TaskState } from '../shared/model/task.ts';
+import { WEBHOOK_EVENTS, type WebhookEvent } from '../shared/model/webhook.ts';
 
 export function number(text: string): number {
   const value = Number(text);
@@ -41,6 +42,16 @@ export function states(text: string): TaskState[] {
 export function stream(text: string): LogStream {
   if (text === 'stdout' || text === 'stderr') return text;
   throw new InvalidArgumentError('It must be stdout or stderr.');
+}
+
+/** One event of webhooks or several with commas, each once. */
+export function events(text: string): WebhookEvent[] {
+  const named = text.split(',').map((one) => {
+    const event = WEBHOOK_EVENTS.find((known) => known === one.trim().toLowerCase());
+    if (!event) throw new InvalidArgumentError(`It must be one or more of ${WEBHOOK_EVENTS.join(', ')}.`);
+    return event;
+  });
+  return [...new Set(named)];
 }
 
 /** For an option that may be given several times. */

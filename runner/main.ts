@@ -14,7 +14,7 @@ await runService({
   start: async () => {
     const config = loadRunnerConfig(process.env);
     const log = createLog('runner', config.logLevel);
-    const { store, logs } = await openRecords(config);
+    const { store, logs, files } = await openRecords(config);
     const redis = await openRedis({
       url: config.redisUrl,
       prefix: config.redisPrefix,
@@ -22,7 +22,7 @@ await runService({
       log,
     });
     const runtime = await openRuntime(config, log);
-    const { inbox, presence, bus, intake } = redis;
+    const { inbox, presence, bus, intake, liveLogs, rooms, progress } = redis;
     const stop = async () => {
       await runner.stop();
       await runtime.close();
@@ -37,6 +37,10 @@ await runService({
       bus,
       intake,
       logs,
+      liveLogs,
+      rooms,
+      progress,
+      files,
       runtime,
       clock: systemClock,
       log,

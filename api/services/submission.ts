@@ -17,6 +17,8 @@ export interface SubmissionParts {
   readonly records: TaskRecords;
   readonly announcer: Announcer;
   readonly imageAllowed: (image: string) => boolean;
+  /** What is wrong with the url of a webhook; null when nothing is. */
+  readonly webhookFault: (url: string) => string | null;
   readonly clock: Clock;
 }
 
@@ -35,8 +37,9 @@ interface Draft {
   readonly keys: readonly string[] | null;
 }
 
-/** Above so many different paths one list of all uploads is cheaper. */
+/** Above so many different paths one walk through all uploads is cheaper. */
 const FIND_ONE_BY_ONE = 16;
+const UPLOADS_PER_PAGE = 1_000;
 
 export class Submissions {
   readonly #parts: SubmissionParts;
@@ -119,6 +122,12 @@ export class Submissions {
       const field = `${fieldPrefix(index)}docker_image`;
       faults.push({ field, message: `"${field}" is not allowed on this cluster: ${image}` });
     });
+    specs.forEach(({ webhook }, index) => {
+      const fault = webhook ? this.#parts.webhookFault(webhook.url) : null;
+      if (fault === null) return;
+      const field = `${fieldPrefix(index)}webhook.url`;
+      faults.push({ field, message: `"${field}" ${fault}` });
+    });
     const wanted = new Set(specs.flatMap(({ files }) => files));
     if (wanted.size > 0) {
       const there = await this.#uploads(owner.id, wanted);
@@ -135,12 +144,21 @@ export class Submissions {
     throw new AppError('invalid_request', `${faults[0]?.message}${rest}`, { details: faults });
   }
 
+  /** Those of `paths` that the owner has uploaded. */
   async #uploads(ownerId: string, paths: ReadonlySet<string>): Promise<ReadonlySet<string>> {
     const { files } = this.#parts.store;
-    if (paths.size > FIND_ONE_BY_ONE) {
-      return new Set((await files.list({ ownerId, taskId: null })).map(({ path }) => path));
+    if (paths.size <= FIND_ONE_BY_ONE) {
+      const find = (path: string) => files.find({ ownerId, taskId: null, attempt: null, path });
+      const found = await Promise.all([...paths].map(find));
+      return new Set(found.filter((file) => file !== null).map(({ path }) => path));
     }
-    const found = await Promise.all([...paths].map((path) => files.find({ ownerId, taskId: null, path })));
-    return new Set(found.filter((file) => file !== null).map(({ path }) => path));
+    const there = new Set<string>();
+    let after: string | undefined;
+    do {
+      const page = await files.list({ ownerId, taskId: null }, { limit: UPLOADS_PER_PAGE, after });
+      for (const { path } of page.files) if (paths.has(path)) there.add(path);
+      after = page.next ?? undefined;
+    } while (after !== undefined);
+    return there;
   }
 }

@@ -1,9 +1,9 @@
 // What this process knows and does about one attempt. The loop reads it, steps and outside news change it; every
 // change that may matter rings the bell. Decides nothing.
 
+import type { OwnProgress } from '../../shared/model/progress.ts';
 import type { Task } from '../../shared/model/task.ts';
 import type { ContainerStatus, OutputHandle } from '../../shared/ports/container-runtime.ts';
-import type { LogPosition } from '../../shared/ports/log-store.ts';
 import {
   type AttemptKey,
   type Doing,
@@ -11,7 +11,9 @@ import {
   type SeenContainer,
   type Situation,
 } from '../core/next-step.ts';
+import type { UsageFold } from '../core/usage-fold.ts';
 import type { LogCapture } from '../logs/log-capture.ts';
+import type { KeptOutput } from '../logs/log-limit.ts';
 import type { SecretMask } from '../logs/secret-mask.ts';
 import { Bell } from './bell.ts';
 
@@ -45,12 +47,16 @@ export class AttemptState {
   mask: SecretMask | null = null;
   reading: Reading | null = null;
   /** Where the kept output ends, once the log store has said so. */
-  position: LogPosition | null = null;
+  kept: KeptOutput | null = null;
+  /** The last the program said of itself. */
+  ownProgress: OwnProgress | null = null;
   isLocating = false;
   /** How often reading was cut off at a container that had ended. */
   cutReadings = 0;
   /** Monotonic: since when an ended container gave neither output nor its end. */
   silentSince: number | null = null;
+  /** What was measured of its container; null before the first look. */
+  usage: UsageFold | null = null;
   isInLine = false;
   isPulling = false;
   isWaitingForExit = false;

@@ -8,11 +8,16 @@ import { finishTask, startTask } from '../../shared/model/task-life.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { ContainerRuntime, ContainerStatus } from '../../shared/ports/container-runtime.ts';
+import type { LiveLogs, RoomEmitter } from '../../shared/ports/live.ts';
 import type { LogStore } from '../../shared/ports/log-store.ts';
 import type { TaskStore } from '../../shared/ports/store.ts';
 import type { AdmissionLine } from '../admission.ts';
+import type { ProgressSender } from '../agent/progress-sender.ts';
+import type { UsageSampler } from '../agent/usage-sampler.ts';
 import { classifyFault } from '../core/exit-classification.ts';
 import type { Step } from '../core/next-step.ts';
+import { attemptUsage } from '../core/usage-fold.ts';
+import { createSecretMask } from '../logs/secret-mask.ts';
 import type { AttemptState } from './attempt-state.ts';
 import type { Committer } from './committer.ts';
 import { cutReading, drainOutput, locateOutput, readOutput, stopReading } from './output.ts';
@@ -25,7 +30,13 @@ export interface ExecutorParts {
   readonly committer: Committer;
   readonly runtime: ContainerRuntime;
   readonly logs: LogStore;
+  /** Text of one attempt that is kept. */
+  readonly logMaxBytes: number;
+  readonly liveLogs: LiveLogs;
+  readonly rooms: RoomEmitter;
+  readonly progress: ProgressSender;
   readonly admission: AdmissionLine;
+  readonly sampler: Pick<UsageSampler, 'watch'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
@@ -190,6 +201,7 @@ export function createSteps(parts: ExecutorParts): Steps {
       if (seen?.state === 'running' && !state.isWaitingForExit) {
         state.isWaitingForExit = true;
         watchExit(state, seen.id, parts);
+        parts.sampler.watch(state);
       }
       if (step.until === null) await state.bell.next();
       else await state.bell.nextWithin(step.until - clock.monotonic());
@@ -216,7 +228,7 @@ export function createSteps(parts: ExecutorParts): Steps {
 
     collect: async (state, { outcome }) => {
       const { key } = state;
-      const mask = state.mask?.apply ?? ((text: string) => text);
+      const { apply: mask } = createSecretMask(taskOf(state).spec);
       const report = {
         attempt: key.attempt,
         workerId: key.workerId,
@@ -225,6 +237,8 @@ export function createSteps(parts: ExecutorParts): Steps {
         outcome: (outcome.message === null
           ? outcome
           : { ...outcome, message: mask(outcome.message) }) as typeof outcome,
+        progress: state.ownProgress,
+        usage: state.usage && attemptUsage(state.usage),
       };
       const known = taskOf(state);
       const result = await committer.commit(

@@ -3,7 +3,6 @@
 // On the wire: cpu in cores, memory and storage in MB (1,048,576 bytes), times as ISO 8601 strings.
 
 import type { ErrorDetail } from '../errors.ts';
-import type { FileRecord } from '../model/file.ts';
 import type { LogLine } from '../model/log-line.ts';
 import type { Resources } from '../model/resources.ts';
 import type {
@@ -17,7 +16,9 @@ import type {
   TaskState,
 } from '../model/task.ts';
 import type { ApiToken, Role, User } from '../model/user.ts';
-import type { WorkerState, WorkerUsage } from '../model/worker.ts';
+import type { WorkerState } from '../model/worker.ts';
+import type { AttemptReportBody, TimelineEntryBody, UsageBody, UsageTotalsBody } from './usage.ts';
+import { attemptReportBody, timelineBody } from './usage.ts';
 import type { WebhookTargetBody } from './webhooks.ts';
 
 // ── errors ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -104,7 +105,7 @@ export interface SubmitBody {
 
 export type SubmitRequest = Pick<SubmitBody, 'docker_image'> & Partial<SubmitBody>;
 
-export interface AttemptBody {
+export interface AttemptBody extends AttemptReportBody {
   attempt: number;
   state: AttemptState;
   worker_id: string;
@@ -138,6 +139,8 @@ export interface TaskBody extends SubmitBody {
   started_at: string | null;
   finished_at: string | null;
   attempts: AttemptBody[];
+  /** What happened and when; only where one task is asked for, so that lists stay small. */
+  timeline?: TimelineEntryBody[];
 }
 
 export interface TaskListReply {
@@ -219,11 +222,16 @@ export function taskBody(task: Task): TaskBody {
     network: spec.network,
     // Tasks of earlier releases have none.
     webhook: spec.webhook ? { url: spec.webhook.url, events: [...spec.webhook.events] } : null,
-    attempts: task.attempts.map(attemptBody),
+    attempts: task.attempts.map((attempt) => attemptBody(attempt, spec.resources)),
   };
 }
 
-function attemptBody(attempt: Attempt): AttemptBody {
+/** One task with its timeline. */
+export function taskDetailBody(task: Task): TaskBody {
+  return { ...taskBody(task), timeline: timelineBody(task) };
+}
+
+function attemptBody(attempt: Attempt, requested: Resources): AttemptBody {
   return {
     attempt: attempt.number,
     state: attempt.state,
@@ -237,6 +245,7 @@ function attemptBody(attempt: Attempt): AttemptBody {
     container_id: attempt.containerId,
     image_id: attempt.imageId,
     gpu_ids: [...attempt.gpuIds],
+    ...attemptReportBody(attempt, requested),
   };
 }
 
@@ -310,20 +319,6 @@ export function amountsBody(resources: Resources): AmountsBody {
   };
 }
 
-export interface UsageBody {
-  cpu_percent: number;
-  memory_used: number;
-  storage_used: number;
-}
-
-export function usageBody(usage: WorkerUsage): UsageBody {
-  return {
-    cpu_percent: usage.cpuPercent,
-    memory_used: usage.memoryUsedMb,
-    storage_used: usage.storageUsedMb,
-  };
-}
-
 export interface WorkerBody {
   worker_id: string;
   state: WorkerState;
@@ -360,38 +355,18 @@ export interface WorkerListReply {
 export interface TelemetryReply {
   at: string;
   workers_by_state: Record<WorkerState, number>;
-  /** Sums over workers that are up. */
-  totals: { capacity: AmountsBody; reserved: AmountsBody; free: AmountsBody };
+  /** Sums over workers that are up; `usage` over those of them that sent a measurement. */
+  totals: { capacity: AmountsBody; reserved: AmountsBody; free: AmountsBody; usage: UsageTotalsBody };
   tasks_by_state: Record<TaskState, number>;
   queue_depth: number;
+  /** Of the last ten seconds or so; null when no scheduler has said. */
+  placements_per_second: number | null;
   workers: WorkerBody[];
 }
 
 export interface ReadyReply {
   status: 'ready' | 'unavailable';
   checks: Record<string, { ok: boolean; message: string | null }>;
-}
-
-// ── files ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-export interface FileBody {
-  path: string;
-  task_id: string | null;
-  size_bytes: number;
-  content_type: string;
-  sha256: string;
-  created_at: string;
-}
-
-export function fileBody(file: FileRecord): FileBody {
-  return {
-    path: file.path,
-    task_id: file.taskId,
-    size_bytes: file.sizeBytes,
-    content_type: file.contentType,
-    sha256: file.sha256,
-    created_at: iso(file.createdAt),
-  };
 }
 
 function iso(ms: number): string {

@@ -105,6 +105,8 @@ export interface TaskStore {
     since: number;
     after?: { finishedAt: number; id: string } | undefined;
     limit: number;
+    /** Only those that somebody is to be told of: they name a webhook, or their owner has one. */
+    withWebhook?: boolean | undefined;
   }): Promise<Task[]>;
   /** How many waiting tasks go before one of this priority, submission time and id. */
   countAhead(of: { priority: number; id: string }): Promise<number>;
@@ -175,11 +177,15 @@ export interface FilePage {
 export interface FileRecordStore {
   /**
    * Creates, or replaces the records of the same places. Returns the records that were replaced: nobody will ask for
-   * their bytes again. Each record stands for itself; of two of one place in a call the later one wins.
+   * their bytes again. A record that is put again under its own id replaces nothing. Each record stands for itself; of
+   * two of one place in a call the later one wins.
    */
   put(files: readonly FileRecord[]): Promise<FileRecord[]>;
   find(place: FilePlace): Promise<FileRecord | null>;
-  /** In order of path, then task, then attempt. `after` is a cursor of an earlier page of the same filter. */
+  /**
+   * In order of path, then task, then attempt. `after` is a cursor of an earlier page of the same filter; throws
+   * `invalid_request` for what was never one.
+   */
   list(filter: FileFilter, page: { limit: number; after?: string | undefined }): Promise<FilePage>;
   /** How many there are and how large they are together. */
   total(filter: FileFilter): Promise<{ files: number; bytes: number }>;

@@ -5,6 +5,7 @@ import type { ServerInjectResponse } from '@hapi/hapi';
 import { Redis } from 'ioredis';
 import { type Api, type ApiParts, createApi } from '../../api/server.ts';
 import { Sessions } from '../../api/services/sessions.ts';
+import { openDiskFileStore } from '../../shared/adapters/disk/file-store.ts';
 import { openDiskLogStore } from '../../shared/adapters/disk/log-store.ts';
 import { openRedis, type RedisParts } from '../../shared/adapters/redis/open.ts';
 import { openSqliteStore } from '../../shared/adapters/sqlite/open.ts';
@@ -82,6 +83,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
   const log = silentLog();
   const store = await openSqliteStore(`${directory.path}/cloudai.db`);
   const logs = openDiskLogStore(`${directory.path}/files`);
+  const files = await openDiskFileStore(`${directory.path}/files`);
   const prefix = uniqueName('api');
   const toRedis = { url: options.redisUrl ?? redisUrl, prefix, patience: 'fail-fast', log } as const;
   const redis = await openRedis(toRedis);
@@ -89,11 +91,14 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     config,
     store,
     logs,
+    files,
     log,
     intake: redis.intake,
     presence: redis.presence,
     bus: redis.bus,
     liveLogs: redis.liveLogs,
+    progress: redis.progress,
+    socketAdapter: redis.socketAdapter,
     loginLimiter: redis.limiter({
       keyPrefix: 'login',
       maxFailures: config.loginMaxFailures,

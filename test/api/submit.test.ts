@@ -182,7 +182,7 @@ describe('IMAGE_ALLOW', () => {
 });
 
 describe('files', () => {
-  const upload = (owner: Person, path: string): Promise<void> => {
+  const upload = (owner: Person, path: string): Promise<unknown> => {
     const file: FileRecord = {
       id: newId('file'),
       ownerId: owner.id,
@@ -194,7 +194,7 @@ describe('files', () => {
       sha256: '00',
       createdAt: 1,
     };
-    return test.store.files.put(file);
+    return test.store.files.put([file]);
   };
 
   it('must be uploads of the owner', async () => {

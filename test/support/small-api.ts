@@ -9,6 +9,7 @@ export interface Asked {
   readonly path: string;
   readonly query: Record<string, string>;
   readonly headers: IncomingMessage['headers'];
+  /** Parsed when it is JSON, else the bytes. */
   readonly body: unknown;
 }
 
@@ -45,13 +46,14 @@ export async function startSmallApi(): Promise<SmallApi> {
     const url = new URL(request.url ?? '/', 'http://localhost');
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const text = Buffer.concat(chunks).toString();
+    const bytes = Buffer.concat(chunks);
+    const isJson = request.headers['content-type'] === 'application/json';
     const one: Asked = {
       method: request.method ?? '',
       path: url.pathname,
       query: Object.fromEntries(url.searchParams),
       headers: request.headers,
-      body: text === '' ? undefined : JSON.parse(text),
+      body: bytes.length === 0 ? undefined : isJson ? JSON.parse(bytes.toString()) : bytes,
     };
     asked.push(one);
     const found = [...routes].find(([route]) => matches(route, `${one.method} ${one.path}`));
@@ -145,6 +147,10 @@ export function makeEndedBody(over: Partial<TaskBody> = {}): TaskBody {
         container_id: 'c0ffee',
         image_id: 'sha256:beef',
         gpu_ids: [],
+        usage: null,
+        progress: null,
+        outputs: null,
+        hint: null,
       },
     ],
     ...over,
@@ -184,7 +190,14 @@ export function makeWorkerBody(over: Partial<WorkerBody> = {}): WorkerBody {
     free: { cpu: 6, memory: 12_288, gpu: 0, storage: 100_000 },
     tasks: { assigned: 1, running: 2 },
     heartbeat_age_seconds: 1.2,
-    usage: { cpu_percent: 37.5, memory_used: 5_000, storage_used: 40_000 },
+    usage: {
+      cpu_percent: 37.5,
+      memory_used: 5_000,
+      storage_used: 40_000,
+      network_receive_rate: 2_000_000,
+      network_transmit_rate: 1_500,
+      gpus: [],
+    },
     fingerprint: {
       os: 'linux',
       arch: 'x64',

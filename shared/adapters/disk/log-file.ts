@@ -6,6 +6,7 @@ import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LogLine } from '../../model/log-line.ts';
 import type { LogPosition } from '../../ports/log-store.ts';
+import { isMissing } from './errors.ts';
 
 export const LINES_PER_CHUNK = 4_096;
 const BLOCK_BYTES = 131_072;
@@ -35,17 +36,18 @@ export function encodeHeader({ stdoutLines, stderrLines }: LogPosition): string 
   return `${JSON.stringify({ stdoutLines, stderrLines })}\n`;
 }
 
-/** A JSON list, which is shorter than an object: number, time, stream (1 stdout, 2 stderr), text. */
-export function encodeLine({ seq, ts, stream, line }: LogLine): string {
-  return `[${seq},${ts},${stream === 'stdout' ? 1 : 2},${JSON.stringify(line)}]\n`;
+/** A JSON list, which is shorter than an object: number, time, stream (1 stdout, 2 stderr), text, 1 if it goes on. */
+export function encodeLine({ seq, ts, stream, line, more }: LogLine): string {
+  return `[${seq},${ts},${stream === 'stdout' ? 1 : 2},${JSON.stringify(line)}${more ? ',1' : ''}]\n`;
 }
 
 /** Null when it is not the line of that number: what a power cut left, and the end of what can be read. */
 function decodeLine(text: string, seq: number): LogLine | null {
   const parsed = parse(text);
   if (!Array.isArray(parsed) || parsed[0] !== seq) return null;
-  const [, ts, stream, line] = parsed as [number, number, number, string];
-  return { seq, ts, stream: stream === 1 ? 'stdout' : 'stderr', line };
+  const [, ts, stream, line, more] = parsed as [number, number, number, string, number?];
+  const read: LogLine = { seq, ts, stream: stream === 1 ? 'stdout' : 'stderr', line };
+  return more ? { ...read, more: true } : read;
 }
 
 /** Null when it is no header. */
@@ -160,8 +162,4 @@ async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>):
   } finally {
     await file.close();
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }

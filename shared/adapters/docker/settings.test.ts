@@ -45,7 +45,7 @@ describe('the address of an engine', () => {
 
 describe('the settings of a container', () => {
   const facts = readFacts(described);
-  const choice = { networkMode: 'bridge', limitStorage: false };
+  const choice = { networkMode: 'bridge', limitStorage: false, logMaxBytes: 1_000_000 };
   const settings = (over: Parameters<typeof makeContainerSpec>[1] = {}) =>
     containerSettings(makeContainerSpec('w', over), facts, choice);
 

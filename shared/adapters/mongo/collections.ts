@@ -1,7 +1,9 @@
 // The collections, their documents and their indexes. Records in full are kept as JSON text: BSON cannot hold
 // every string (lone surrogates) nor every key (dots, a dollar sign) exactly as it was put in.
 
-import type { Collection, Db, IndexSpecification } from 'mongodb';
+import type { Collection, Db, GridFSChunk, GridFSFile, IndexSpecification, ObjectId } from 'mongodb';
+import type { Grain } from '../../model/history.ts';
+import type { DeliveryState } from '../../model/webhook.ts';
 import type { Liveness, Maintenance } from '../../model/worker.ts';
 import type { TaskDocument } from './task-document.ts';
 
@@ -49,14 +51,60 @@ export interface TokenDocument {
 }
 
 export interface FileDocument {
-  /** Owner, task and path: there is one record of each. */
+  /** Owner, task, attempt and path: there is one record of each. */
   _id: string;
   id: string;
   ownerId: string;
   /** `''` for an upload. */
   taskId: string;
+  /** 0 for an upload. */
+  attempt: number;
   path: string;
+  sizeBytes: number;
   record: string;
+}
+
+export interface PointDocument {
+  /** Series, grain and time: there is one point of each. */
+  _id: string;
+  series: string;
+  grain: Grain;
+  at: number;
+  /** What was measured, as JSON. */
+  metrics: string;
+}
+
+export interface WebhookDocument {
+  _id: string;
+  ownerId: string;
+  createdAt: number;
+  record: string;
+}
+
+export interface SigningSecretDocument {
+  /** Id of the owner. */
+  _id: string;
+  secret: string;
+}
+
+export interface DeliveryDocument {
+  _id: string;
+  ownerId: string;
+  webhookId: string | null;
+  taskId: string;
+  state: DeliveryState;
+  nextAt: number;
+  revision: number;
+  createdAt: number;
+  record: string;
+}
+
+/** A file that is being written, so that what a dead writer left of it can be found. */
+export interface UploadDocument {
+  /** Of the file in GridFS. */
+  _id: ObjectId;
+  /** When it was begun, by the clock of its writer. */
+  at: number;
 }
 
 export interface LogChunkDocument {
@@ -83,7 +131,18 @@ export interface Collections {
   readonly tokens: Collection<TokenDocument>;
   readonly files: Collection<FileDocument>;
   readonly logs: Collection<LogChunkDocument>;
+  readonly history: Collection<PointDocument>;
+  readonly webhooks: Collection<WebhookDocument>;
+  readonly signingSecrets: Collection<SigningSecretDocument>;
+  readonly deliveries: Collection<DeliveryDocument>;
+  readonly uploads: Collection<UploadDocument>;
+  /** GridFS writes these two; they stand here for their indexes. */
+  readonly blobFiles: Collection<GridFSFile>;
+  readonly blobChunks: Collection<GridFSChunk>;
 }
+
+/** Of GridFS. */
+export const BUCKET_NAME = 'blobs';
 
 export function collectionsOf(db: Db): Collections {
   return {
@@ -96,6 +155,13 @@ export function collectionsOf(db: Db): Collections {
     tokens: db.collection('tokens'),
     files: db.collection('files'),
     logs: db.collection('log_chunks'),
+    history: db.collection('history'),
+    webhooks: db.collection('webhooks'),
+    signingSecrets: db.collection('signing_secrets'),
+    deliveries: db.collection('webhook_deliveries'),
+    uploads: db.collection('uploads'),
+    blobFiles: db.collection(`${BUCKET_NAME}.files`),
+    blobChunks: db.collection(`${BUCKET_NAME}.chunks`),
   };
 }
 
@@ -114,12 +180,24 @@ const INDEXES: readonly Index[] = [
   { of: 'tasks', name: 'by_tag', key: { tag: 1, _id: -1 } },
   { of: 'tasks', name: 'by_worker', key: { workerId: 1, _id: -1 } },
   { of: 'tasks', name: 'by_urgency', key: { state: 1, priority: -1, _id: 1 } },
+  { of: 'tasks', name: 'by_end', key: { finishedAt: 1, _id: 1 } },
   { of: 'users', name: 'by_username', key: { usernameKey: 1 }, unique: true },
   { of: 'tokens', name: 'by_hash', key: { hash: 1 }, unique: true },
   { of: 'tokens', name: 'by_user', key: { userId: 1, createdAt: 1 } },
-  { of: 'files', name: 'by_owner', key: { ownerId: 1, path: 1 } },
+  { of: 'files', name: 'by_path', key: { ownerId: 1, path: 1, taskId: 1, attempt: 1 } },
+  { of: 'files', name: 'by_task', key: { ownerId: 1, taskId: 1, path: 1, attempt: 1, sizeBytes: 1 } },
   { of: 'files', name: 'by_id', key: { id: 1 }, unique: true },
   { of: 'logs', name: 'by_line', key: { taskId: 1, attempt: 1, lastSeq: 1 } },
+  { of: 'blobFiles', name: 'by_name', key: { filename: 1, uploadDate: 1 } },
+  { of: 'blobChunks', name: 'by_file', key: { files_id: 1, n: 1 }, unique: true },
+  { of: 'history', name: 'by_time', key: { series: 1, grain: 1, at: 1 } },
+  { of: 'history', name: 'by_age', key: { grain: 1, at: 1 } },
+  { of: 'webhooks', name: 'by_owner', key: { ownerId: 1, createdAt: 1, _id: 1 } },
+  { of: 'deliveries', name: 'by_due', key: { state: 1, nextAt: 1, _id: 1 } },
+  { of: 'deliveries', name: 'by_age', key: { state: 1, createdAt: 1 } },
+  { of: 'deliveries', name: 'by_owner', key: { ownerId: 1, createdAt: -1, _id: -1 } },
+  { of: 'deliveries', name: 'by_task', key: { taskId: 1, createdAt: -1, _id: -1 } },
+  { of: 'deliveries', name: 'by_webhook', key: { webhookId: 1, createdAt: -1, _id: -1 } },
 ];
 
 /** Creates what is not there yet. One by one: FerretDB fails when it is given several that exist. */

@@ -1,5 +1,6 @@
 // A task as a document. No decisions here.
 
+import { completeAttempts, completeSpec } from '../../model/older-task.ts';
 import type { Task, TaskState } from '../../model/task.ts';
 
 export interface TaskDocument {
@@ -37,6 +38,8 @@ export interface TaskDocument {
   exitCode: number | null;
   idempotencyKey: string | null;
   requestHash: string | null;
+  /** Not there in documents of earlier releases. */
+  hasWebhook?: boolean;
   /** Id, name, image and tag in lower case. */
   search: string;
   /** The rest as JSON. */
@@ -65,6 +68,7 @@ export function documentOf(task: Task): TaskDocument {
     submittedAt: task.submittedAt,
     idempotencyKey: task.idempotencyKey,
     requestHash: task.requestHash,
+    hasWebhook: spec.webhook !== null,
     search: [task.id, spec.name, spec.image, spec.tag].join('\n').toLowerCase(),
     spec: JSON.stringify(spec),
     ...changingFields(task),
@@ -98,7 +102,7 @@ export function taskOf(doc: TaskDocument): Task {
     id: doc._id,
     ownerId: doc.ownerId,
     ownerName: doc.ownerName,
-    spec: JSON.parse(doc.spec),
+    spec: completeSpec(JSON.parse(doc.spec)),
     state: doc.state as TaskState,
     revision: doc.revision,
     attempt: doc.attempt,
@@ -110,7 +114,7 @@ export function taskOf(doc: TaskDocument): Task {
     message: JSON.parse(doc.message),
     cancel: JSON.parse(doc.cancel),
     notBefore: doc.notBefore,
-    attempts: JSON.parse(doc.attempts),
+    attempts: completeAttempts(JSON.parse(doc.attempts)),
     idempotencyKey: doc.idempotencyKey,
     requestHash: doc.requestHash,
     submittedAt: doc.submittedAt,

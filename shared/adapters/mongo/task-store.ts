@@ -37,11 +37,13 @@ const RESOURCES = { cpuMillis: 1, memoryMb: 1, gpus: 1, storageMb: 1 } as const;
 export class MongoTaskStore implements TaskStore {
   readonly #tasks: Collections['tasks'];
   readonly #counters: Collections['counters'];
+  readonly #webhooks: Collections['webhooks'];
   readonly #batches: TaskBatches;
 
   constructor(collections: Collections, batches: TaskBatches) {
     this.#tasks = collections.tasks;
     this.#counters = collections.counters;
+    this.#webhooks = collections.webhooks;
     this.#batches = batches;
   }
 
@@ -214,6 +216,33 @@ export class MongoTaskStore implements TaskStore {
         resources: resourcesOf(doc),
         assignedAt: doc.assignedAt ?? 0,
       }));
+    });
+  }
+
+  ended(page: {
+    since: number;
+    after?: { finishedAt: number; id: string } | undefined;
+    limit: number;
+    withWebhook?: boolean | undefined;
+  }): Promise<Task[]> {
+    const { since, after, limit, withWebhook } = page;
+    const beyond: Filter<TaskDocument> = after
+      ? {
+          finishedAt: { $gte: Math.max(since, after.finishedAt) },
+          $or: [{ finishedAt: { $gt: after.finishedAt } }, { _id: { $gt: after.id } }],
+        }
+      : { finishedAt: { $gte: since } };
+    return guarded(async () => {
+      const owners = withWebhook ? await this.#webhooks.distinct('ownerId') : [];
+      const wanted: Filter<TaskDocument>[] = withWebhook
+        ? [{ $or: [{ hasWebhook: true }, { ownerId: { $in: owners } }] }]
+        : [];
+      const found = await this.#tasks
+        .find({ $and: [beyond, { state: { $ne: 'hidden' } }, ...wanted] })
+        .sort({ finishedAt: 1, _id: 1 })
+        .limit(limit)
+        .toArray();
+      return found.map(taskOf);
     });
   }
 

@@ -105,10 +105,81 @@ const MIGRATIONS: readonly string[] = [
   ) WITHOUT ROWID;
   CREATE UNIQUE INDEX files_by_path ON files (owner_id, task_id, path);
   `,
+  `
+  -- The attempt is part of a file's place, its size of totals. An upload's attempt is 0.
+  CREATE TABLE files_of_attempts (
+    id         TEXT PRIMARY KEY,
+    owner_id   TEXT NOT NULL,
+    task_id    TEXT NOT NULL,
+    attempt    INTEGER NOT NULL,
+    path       TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    record     TEXT NOT NULL
+  ) WITHOUT ROWID;
+  INSERT INTO files_of_attempts
+    SELECT id, owner_id, task_id, coalesce(json_extract(record, '$.attempt'), 0), path,
+      json_extract(record, '$.sizeBytes'), record
+    FROM files;
+  DROP TABLE files;
+  ALTER TABLE files_of_attempts RENAME TO files;
+  CREATE UNIQUE INDEX files_by_place ON files (owner_id, task_id, path, attempt);
+  CREATE INDEX files_by_path ON files (owner_id, path, task_id, attempt);
+  -- Answers totals alone.
+  CREATE INDEX files_by_size ON files (owner_id, task_id, attempt, size_bytes);
+
+  CREATE INDEX tasks_by_end ON tasks (finished_at, id) WHERE finished_at IS NOT NULL;
+
+  -- What was measured is JSON.
+  CREATE TABLE history (
+    series   TEXT NOT NULL,
+    grain    TEXT NOT NULL,
+    at       INTEGER NOT NULL,
+    metrics  TEXT NOT NULL,
+    PRIMARY KEY (series, grain, at)
+  ) WITHOUT ROWID;
+  CREATE INDEX history_by_age ON history (grain, at);
+
+  CREATE TABLE webhooks (
+    id         TEXT PRIMARY KEY,
+    owner_id   TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    record     TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX webhooks_by_owner ON webhooks (owner_id, created_at, id);
+
+  CREATE TABLE signing_secrets (owner_id TEXT PRIMARY KEY, secret TEXT NOT NULL) WITHOUT ROWID;
+
+  CREATE TABLE webhook_deliveries (
+    n          INTEGER PRIMARY KEY,
+    id         TEXT NOT NULL UNIQUE,
+    owner_id   TEXT NOT NULL,
+    webhook_id TEXT,
+    task_id    TEXT NOT NULL,
+    state      TEXT NOT NULL,
+    next_at    INTEGER NOT NULL,
+    revision   INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    record     TEXT NOT NULL
+  );
+  CREATE INDEX deliveries_due ON webhook_deliveries (next_at, id) WHERE state = 'pending';
+  CREATE INDEX deliveries_done ON webhook_deliveries (created_at) WHERE state <> 'pending';
+  CREATE INDEX deliveries_by_owner ON webhook_deliveries (owner_id, created_at, id);
+  CREATE INDEX deliveries_by_task ON webhook_deliveries (task_id, created_at, id);
+  CREATE INDEX deliveries_by_webhook ON webhook_deliveries (webhook_id, created_at, id) WHERE webhook_id IS NOT NULL;
+  `,
+  `
+  -- Which ended tasks somebody is to be told of is read from the index alone.
+  ALTER TABLE tasks ADD COLUMN has_webhook INTEGER NOT NULL DEFAULT 0;
+  DROP INDEX tasks_by_end;
+  CREATE INDEX tasks_by_end ON tasks (finished_at, id, owner_id, has_webhook) WHERE finished_at IS NOT NULL;
+  CREATE INDEX tasks_told_by_end ON tasks (finished_at, id) WHERE has_webhook = 1 AND finished_at IS NOT NULL;
+  `,
 ];
 
-/** Brings the database to the newest version. Several processes may do this at the same moment. */
-export async function migrate(connection: Connection): Promise<void> {
+export const NEWEST_VERSION = MIGRATIONS.length;
+
+/** Brings the database up to `version`. Several processes may do this at the same moment. */
+export async function migrate(connection: Connection, version = NEWEST_VERSION): Promise<void> {
   await connection.read(() => {
     // Cannot be part of a transaction; WAL stays with the file, the rest is per connection.
     connection.exec('PRAGMA journal_mode = WAL');
@@ -120,20 +191,20 @@ export async function migrate(connection: Connection): Promise<void> {
   });
   await connection.write(() => {
     connection.exec('CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)');
-    const version = connection.first<{ version: number }>('SELECT version FROM schema_version')?.version;
-    const from = version ?? 0;
-    if (from > MIGRATIONS.length) {
+    const found = connection.first<{ version: number }>('SELECT version FROM schema_version')?.version;
+    const from = found ?? 0;
+    if (from > NEWEST_VERSION) {
       throw new AppError(
         'bad_config',
         `the database ${connection.path} was written by a newer release (version ${from}, this one knows ` +
-          `${MIGRATIONS.length}); start that release, or name another database`,
+          `${NEWEST_VERSION}); start that release, or name another database`,
       );
     }
-    for (const step of MIGRATIONS.slice(from)) connection.exec(step);
-    if (version === undefined) {
-      connection.run('INSERT INTO schema_version VALUES (?)', [MIGRATIONS.length]);
-    } else if (from < MIGRATIONS.length) {
-      connection.run('UPDATE schema_version SET version = ?', [MIGRATIONS.length]);
+    for (const step of MIGRATIONS.slice(from, version)) connection.exec(step);
+    if (found === undefined) {
+      connection.run('INSERT INTO schema_version VALUES (?)', [version]);
+    } else if (from < version) {
+      connection.run('UPDATE schema_version SET version = ?', [version]);
     }
   });
 }

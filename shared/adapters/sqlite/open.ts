@@ -6,9 +6,11 @@ import type { Store } from '../../ports/store.ts';
 import { Connection } from './connection.ts';
 import { unavailable } from './errors.ts';
 import { SqliteFileRecordStore } from './file-record-store.ts';
+import { SqliteHistoryStore } from './history-store.ts';
 import { migrate } from './migrations.ts';
 import { SqliteTaskStore } from './task-store.ts';
 import { SqliteUserStore } from './user-store.ts';
+import { SqliteWebhookStore } from './webhook-store.ts';
 import { SqliteWorkerStore } from './worker-store.ts';
 
 /**
@@ -33,6 +35,8 @@ export async function openSqliteStore(path: string): Promise<Store> {
     workers: new SqliteWorkerStore(db),
     users: new SqliteUserStore(db),
     files: new SqliteFileRecordStore(db),
+    history: new SqliteHistoryStore(db),
+    webhooks: new SqliteWebhookStore(db),
     nextTerm: () =>
       db.write(() => {
         const sql = `UPDATE cluster SET value = value + 1 WHERE name = 'term' RETURNING value`;

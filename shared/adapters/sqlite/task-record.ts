@@ -1,5 +1,6 @@
 // A task as rows: `tasks` holds what changes, `task_specs` what never does. No decisions here.
 
+import { completeAttempts, completeSpec } from '../../model/older-task.ts';
 import type { Task } from '../../model/task.ts';
 import type { Value } from './connection.ts';
 
@@ -40,7 +41,7 @@ export function taskOf(row: TaskRow): Task {
     id: row.id,
     ownerId: row.owner_id,
     ownerName: row.owner_name,
-    spec: JSON.parse(row.spec),
+    spec: completeSpec(JSON.parse(row.spec)),
     state: row.state,
     revision: row.revision,
     attempt: row.attempt,
@@ -52,7 +53,7 @@ export function taskOf(row: TaskRow): Task {
     message: JSON.parse(row.message),
     cancel: JSON.parse(row.cancel),
     notBefore: row.not_before,
-    attempts: JSON.parse(row.attempts),
+    attempts: completeAttempts(JSON.parse(row.attempts)),
     idempotencyKey: row.idempotency_key,
     requestHash: row.request_hash,
     submittedAt: row.submitted_at,
@@ -117,6 +118,7 @@ const FIXED = [
   'submitted_at',
   'idempotency_key',
   'request_hash',
+  'has_webhook',
 ] as const;
 
 const ALL = [...CHANGING, ...FIXED];
@@ -144,6 +146,7 @@ export function insertValues(task: Task): Value[] {
     task.submittedAt,
     task.idempotencyKey,
     task.requestHash,
+    spec.webhook === null ? 0 : 1,
   ];
 }
 

@@ -26,7 +26,7 @@ runtimeSuite(
       },
     };
   },
-  { dialect: shell, images: false, memory: false, binaryReplay: true },
+  { dialect: shell, images: false, memory: false, binaryReplay: true, readOnlyInput: false },
 );
 
 describe('the process runtime', () => {

@@ -6,6 +6,7 @@ import { freePort } from '../../support/cluster.ts';
 import { mongoUrl } from '../../support/servers.ts';
 import { makeTask } from '../../support/tasks.ts';
 import type { StorePlace } from './place.ts';
+import { assigned } from './records.ts';
 import { storeSuite } from './store-suite.ts';
 
 async function makePlace(): Promise<StorePlace> {
@@ -116,5 +117,22 @@ describe('a batch whose writer died', () => {
     expect(await store.tasks.insert([task])).toEqual({ kind: 'inserted' });
     expect(await store.tasks.get(task.id)).toStrictEqual(task);
     await store.close();
+  });
+});
+
+describe('a task that an older release wrote', () => {
+  it('is complete when it is read', async () => {
+    const place = await makePlace();
+    const { store } = await openMongo(place.url);
+    const task = assigned(makeTask());
+    const { webhook: _, ...spec } = task.spec;
+    const attempts = task.attempts.map(({ usage, progress, outputs, ...attempt }) => attempt);
+    const older = { ...documentOf(task), spec: JSON.stringify(spec), attempts: JSON.stringify(attempts) };
+    const client = await new MongoClient(place.url).connect();
+    await client.db().collection<ReturnType<typeof documentOf>>('tasks').insertOne(older);
+    expect(await store.tasks.get(task.id)).toStrictEqual(task);
+    await client.close();
+    await store.close();
+    await place.remove();
   });
 });

@@ -1,7 +1,6 @@
-// What the records of workers, users, tokens and files promise, and the leadership term.
+// What the records of workers, users and tokens promise, and the leadership term.
 
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { FileRecord } from '../../../shared/model/file.ts';
 import type { ApiToken, User } from '../../../shared/model/user.ts';
 import { ADMIN_CLAIM_MS, type Store } from '../../../shared/ports/store.ts';
 import { makeRegistration } from '../../support/tasks.ts';
@@ -23,19 +22,6 @@ const makeToken = (over: Partial<ApiToken> = {}): ApiToken => ({
   hash: 'ab12',
   createdAt: 5,
   lastUsedAt: null,
-  ...over,
-});
-
-const makeFile = (over: Partial<FileRecord> = {}): FileRecord => ({
-  id: 'file-1',
-  ownerId: 'user-1',
-  taskId: 'task-1',
-  attempt: 1,
-  path: 'out/ä $x.y/😀.txt',
-  sizeBytes: 2 ** 40,
-  contentType: 'text/plain; charset="utf-8"',
-  sha256: '00',
-  createdAt: 7,
   ...over,
 });
 
@@ -148,42 +134,6 @@ export function otherRecords(stores: () => [Store, Store]): void {
       expect(await store.users.removeToken('user-1', foreign.id)).toBe(false);
       expect(await store.users.removeToken('user-2', foreign.id)).toBe(true);
       expect(await other.users.findTokenByHash('h3')).toBeNull();
-    });
-  });
-
-  describe('files', () => {
-    it('come back exact, one for each owner, task and path', async () => {
-      const file = makeFile();
-      await store.files.put(file);
-      expect(await other.files.find({ ownerId: 'user-1', taskId: 'task-1', path: file.path })).toStrictEqual(
-        file,
-      );
-      const newer = makeFile({ id: 'file-2', sizeBytes: 3, attempt: 2 });
-      await other.files.put(newer);
-      expect(await store.files.list({ ownerId: 'user-1' })).toStrictEqual([newer]);
-      expect(await store.files.remove('file-1')).toBe(false);
-      expect(await store.files.remove('file-2')).toBe(true);
-      expect(await other.files.find({ ownerId: 'user-1', taskId: 'task-1', path: file.path })).toBeNull();
-    });
-
-    it('are listed in order of path: all of an owner, of a task, or uploads', async () => {
-      const upload = makeFile({ id: 'f1', taskId: null, attempt: null, path: 'b' });
-      const one = makeFile({ id: 'f2', path: 'c' });
-      const two = makeFile({ id: 'f3', path: 'a' });
-      const elsewhere = makeFile({ id: 'f4', taskId: 'task-2', path: 'd' });
-      const foreign = makeFile({ id: 'f5', ownerId: 'user-2', path: 'a' });
-      for (const file of [upload, one, two, elsewhere, foreign]) await store.files.put(file);
-      expect(await other.files.list({ ownerId: 'user-1' })).toStrictEqual([two, upload, one, elsewhere]);
-      expect(await other.files.list({ ownerId: 'user-1', taskId: 'task-1' })).toStrictEqual([two, one]);
-      expect(await other.files.list({ ownerId: 'user-1', taskId: null })).toStrictEqual([upload]);
-      expect(await other.files.find({ ownerId: 'user-1', taskId: null, path: 'a' })).toBeNull();
-    });
-
-    it('can be put from many places at once', async () => {
-      await Promise.all(
-        Array.from({ length: 8 }, (_, n) => (n % 2 ? store : other).files.put(makeFile({ id: `f${n}` }))),
-      );
-      expect(await store.files.list({ ownerId: 'user-1' })).toHaveLength(1);
     });
   });
 

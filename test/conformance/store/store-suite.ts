@@ -3,11 +3,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../../shared/ports/store.ts';
 import { makeTask } from '../../support/tasks.ts';
+import { fileRecords } from './file-records.ts';
+import { history } from './history.ts';
 import { otherRecords } from './other-records.ts';
 import { type MakePlace, openStore, type StorePlace } from './place.ts';
 import { processes } from './processes.ts';
 import { taskReads } from './task-reads.ts';
 import { taskWrites } from './task-writes.ts';
+import { webhooks } from './webhooks.ts';
 
 export function storeSuite(name: string, makePlace: MakePlace): void {
   describe(name, () => {
@@ -26,6 +29,12 @@ export function storeSuite(name: string, makePlace: MakePlace): void {
     taskWrites(() => pair);
     taskReads(() => pair);
     otherRecords(() => pair);
+    fileRecords(() => pair);
+    history(() => pair);
+    webhooks(
+      () => pair,
+      () => place.url,
+    );
     processes(
       () => pair,
       () => place.url,

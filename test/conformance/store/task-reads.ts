@@ -1,10 +1,11 @@
 // What lists, counts and the scheduler's views of tasks promise.
 
 import { beforeEach, describe, expect, it } from 'vitest';
-import { TASK_STATES, type Task } from '../../../shared/model/task.ts';
+import { TASK_STATES, type Task, type TaskState } from '../../../shared/model/task.ts';
+import { finishTask } from '../../../shared/model/task-life.ts';
 import type { Store, TaskFilter } from '../../../shared/ports/store.ts';
 import { makeTask } from '../../support/tasks.ts';
-import { assigned, inState, started } from './records.ts';
+import { assigned, inState, started, unwrap } from './records.ts';
 
 export function taskReads(stores: () => [Store, Store]): void {
   let store: Store;
@@ -174,6 +175,77 @@ export function taskReads(stores: () => [Store, Store]): void {
       await store.tasks.insert([a!, b!, c!, d!, e!, inState('running', {}, { priority: 9 })]);
       const ahead = (task: Task) => store.tasks.countAhead({ priority: task.spec.priority, id: task.id });
       expect(await Promise.all([a!, b!, c!, d!, e!].map(ahead))).toEqual([1, 0, 2, 4, 3]);
+    });
+  });
+
+  describe('ended tasks', () => {
+    const endedAt = (finishedAt: number, state: TaskState = 'completed') => inState(state, { finishedAt });
+
+    it('come in order of their end and id, page by page, from a time on', async () => {
+      const [early, b, c, d, late] = [
+        endedAt(99),
+        endedAt(100),
+        endedAt(100, 'failed'),
+        endedAt(100, 'cancelled'),
+        endedAt(2 ** 41),
+      ];
+      await store.tasks.insert([late!, c!, early!, d!, b!, inState('running'), makeTask()]);
+      const expected = [b!, c!, d!, late!];
+      for (const limit of [1, 2, 3, 4, 100]) {
+        const seen: Task[] = [];
+        for (;;) {
+          const last = seen.at(-1);
+          const after = last && { finishedAt: last.finishedAt ?? 0, id: last.id };
+          const page = await other.tasks.ended({ since: 100, after, limit });
+          expect(page.length).toBeLessThanOrEqual(limit);
+          if (page.length === 0) break;
+          seen.push(...page);
+        }
+        expect(seen, `pages of ${limit}`).toStrictEqual(expected);
+      }
+      expect(ids(await store.tasks.ended({ since: 0, limit: 1 }))).toEqual([early!.id]);
+      expect(await store.tasks.ended({ since: 2 ** 41 + 1, limit: 10 })).toEqual([]);
+      // What came after the end of an earlier page does not bring back what is older than `since`.
+      const after = { finishedAt: 1, id: 'task-0' };
+      expect(ids(await store.tasks.ended({ since: 100, after, limit: 10 }))).toEqual(ids(expected));
+    });
+
+    it('are those that have come to their end by a step', async () => {
+      const task = started(assigned(makeTask()));
+      await store.tasks.insert([task]);
+      expect(await other.tasks.ended({ since: 0, limit: 10 })).toEqual([]);
+      const report = { attempt: 1, workerId: 'w1', now: 5_000, dice: 0 };
+      const outcome = { kind: 'completed', exitCode: 0, message: null } as const;
+      const next = unwrap(finishTask(task, { ...report, outcome }));
+      await store.tasks.commit(next);
+      expect(await other.tasks.ended({ since: 5_000, limit: 10 })).toStrictEqual([next]);
+    });
+
+    it('of which somebody is to be told name a webhook, or their owner has one', async () => {
+      const webhook = { url: 'http://a.example/', events: ['failed'] as const };
+      const end = (ownerId: string, finishedAt: number, own = false) =>
+        inState('completed', { ownerId, finishedAt }, own ? { webhook } : {});
+      const told = [
+        end('user-2', 101),
+        end('user-1', 102, true),
+        end('user-2', 103, true),
+        end('user-2', 104),
+      ];
+      await store.tasks.insert([...told, end('user-1', 100), end('user-3', 102)]);
+      const registered = { ...webhook, id: 'webhook-1', ownerId: 'user-2', createdAt: 1 };
+      await store.webhooks.insert(registered);
+      await store.webhooks.insert({ ...registered, id: 'webhook-2' });
+      const pages: Task[] = [];
+      for (const limit of [3, 3]) {
+        const last = pages.at(-1);
+        const after = last && { finishedAt: last.finishedAt ?? 0, id: last.id };
+        pages.push(...(await other.tasks.ended({ since: 100, after, limit, withWebhook: true })));
+      }
+      expect(pages).toStrictEqual(told);
+      expect(await other.tasks.ended({ since: 0, limit: 10 })).toHaveLength(6);
+      for (const id of ['webhook-1', 'webhook-2']) await store.webhooks.remove('user-2', id);
+      const own = await other.tasks.ended({ since: 0, limit: 10, withWebhook: true });
+      expect(ids(own)).toEqual([told[1]!.id, told[2]!.id]);
     });
   });
 

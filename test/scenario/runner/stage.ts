@@ -2,6 +2,7 @@
 // of the store, the log store and the lease are switched on and off in front of the real thing.
 
 import { createRunner, type Runner, type RunnerParts } from '../../../runner/runner.ts';
+import { openDiskFileStore } from '../../../shared/adapters/disk/file-store.ts';
 import { openDiskLogStore } from '../../../shared/adapters/disk/log-store.ts';
 import { openRedis } from '../../../shared/adapters/redis/open.ts';
 import { openSqliteStore } from '../../../shared/adapters/sqlite/open.ts';
@@ -16,6 +17,7 @@ import { createLog, silentLog } from '../../../shared/platform/log.ts';
 import type { ContainerRuntime } from '../../../shared/ports/container-runtime.ts';
 import type { LogStore } from '../../../shared/ports/log-store.ts';
 import type { Store } from '../../../shared/ports/store.ts';
+import { collectLive } from '../../support/live-collectors.ts';
 import { redisUrl, tempDir, uniqueName } from '../../support/servers.ts';
 import { makeTask } from '../../support/tasks.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -38,11 +40,13 @@ export async function openStage(options: StageOptions) {
   const workerId = uniqueName('w-');
   const store = await openSqliteStore(`${dataDir}/cloudai.db`);
   const logs = openDiskLogStore(`${dataDir}/files`);
+  const files = await openDiskFileStore(`${dataDir}/files`);
   const redis = await openRedis({ url: redisUrl, prefix: uniqueName('t-runner-'), patience: 'patient', log });
   const runtime = await options.openRuntime(workerId);
   const term = await store.nextTerm();
   const away = { store: false, logs: false, lease: false };
   const runners: Runner[] = [];
+  const live = collectLive();
   const events: ClusterEvent[] = [];
   await redis.bus.subscribe((event) => events.push(event));
 
@@ -80,6 +84,7 @@ export async function openStage(options: StageOptions) {
     config,
     away,
     events,
+    live,
     write,
 
     async start(over: Partial<RunnerParts> = {}): Promise<StartedRunner> {
@@ -100,6 +105,8 @@ export async function openStage(options: StageOptions) {
         bus,
         intake,
         logs: logsMayBeAway(logs, away),
+        ...live.parts,
+        files,
         runtime,
         clock: systemClock,
         log,

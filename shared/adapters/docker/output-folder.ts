@@ -1,0 +1,132 @@
+// What a program leaves in /output, read through the engine's API. Reading costs the engine a process of its own, so
+// it is not asked to when the folder is as it was before the start.
+
+import type { Readable } from 'node:stream';
+import { AppError, isAppError } from '../../errors.ts';
+import type { ContainerStatus, OutputEntry } from '../../ports/container-runtime.ts';
+import { archiveEntries, folderArchive } from './archive.ts';
+import { type Connection, LOOK_TIMEOUT_MS, WORK_TIMEOUT_MS } from './connection.ts';
+import { OUTPUT_PATH } from './container-settings.ts';
+
+/** For everybody to write to, as /tmp is. */
+const OPEN_MODE = 0o1777;
+
+export interface OutputFolders {
+  /** Lets a program that does not run as root write to the folder of a container that was not started yet. */
+  openToAll(containerId: string): Promise<void>;
+  /** Begins to look what the folder of a container that was not started yet is like. */
+  note(containerId: string): void;
+  /** Resolves when it is known: from then on the program may run. Never rejects. */
+  noted(containerId: string): Promise<void>;
+  forget(containerId: string): void;
+  readOutput(containerId: string, signal?: AbortSignal): AsyncIterable<OutputEntry>;
+  /**
+   * The status of a container that is being read: the engine answers no question about it meanwhile, and does not
+   * remove it.
+   */
+  statusWhileRead(containerId: string): ContainerStatus | null;
+  /** Ends all reading of the container. */
+  stopReading(containerId: string): void;
+}
+
+interface Reading {
+  readonly status: ContainerStatus;
+  readonly source: Readable;
+}
+
+export function createOutputFolders(parts: {
+  readonly connection: Connection;
+  readonly inspect: (containerId: string) => Promise<ContainerStatus | null>;
+}): OutputFolders {
+  const { connection, inspect } = parts;
+  const { docker } = connection;
+  /**
+   * Times of folders that no program has seen. Only the very same time later on means that nothing was made in the
+   * folder: clocks differ, the engine notes the start of a container after its program ran, and a program may set the
+   * folder's time to a past one, as unpacking does.
+   */
+  const untouched = new Map<string, Promise<string | null>>();
+  const readings = new Map<string, Set<Reading>>();
+
+  const timeOf = (containerId: string): Promise<string> =>
+    connection.ask('look at the output folder', LOOK_TIMEOUT_MS, async (abortSignal) => {
+      const options = { path: OUTPUT_PATH, abortSignal } as never;
+      const answer = (await docker.getContainer(containerId).infoArchive(options)) as unknown as Readable & {
+        headers: Record<string, string>;
+      };
+      answer.resume();
+      const stat = Buffer.from(answer.headers['x-docker-container-path-stat'] ?? '', 'base64').toString();
+      return (JSON.parse(stat) as { mtime: string }).mtime;
+    });
+
+  const isUntouched = async (containerId: string): Promise<boolean> => {
+    const before = await untouched.get(containerId);
+    return before != null && before === (await timeOf(containerId));
+  };
+
+  const open = (containerId: string): Promise<Readable> =>
+    connection.ask('read the output folder', WORK_TIMEOUT_MS, async (abortSignal) => {
+      const options = { path: `${OUTPUT_PATH}/.`, abortSignal } as never;
+      return (await docker.getContainer(containerId).getArchive(options)) as Readable;
+    });
+
+  async function* read(containerId: string, signal: AbortSignal | undefined): AsyncGenerator<OutputEntry> {
+    const status = await inspect(containerId);
+    if (!status) throw new AppError('not_found', 'cannot read the output folder: the container is gone');
+    if (await isUntouched(containerId)) return;
+    const source = await open(containerId).catch((error) => {
+      // A container of an earlier release has no such folder.
+      if (isAppError(error, 'not_found')) return null;
+      throw error;
+    });
+    if (!source) return;
+    const reading = { status, source };
+    const here = readings.get(containerId) ?? new Set();
+    readings.set(containerId, here.add(reading));
+    const stop = () => source.destroy(new AppError('timed_out', 'reading the output folder was given up'));
+    signal?.addEventListener('abort', stop);
+    try {
+      if (signal?.aborted) stop();
+      yield* archiveEntries(source);
+    } catch (error) {
+      throw error instanceof AppError ? error : cutOff(error);
+    } finally {
+      signal?.removeEventListener('abort', stop);
+      here.delete(reading);
+      if (here.size === 0) readings.delete(containerId);
+    }
+  }
+
+  return {
+    async openToAll(containerId) {
+      const archive = await folderArchive(OUTPUT_PATH.slice(1), OPEN_MODE);
+      await connection.ask('open the output folder', WORK_TIMEOUT_MS, (abortSignal) =>
+        docker.getContainer(containerId).putArchive(archive, { path: '/', abortSignal } as never),
+      );
+    },
+    note(containerId) {
+      untouched.set(
+        containerId,
+        timeOf(containerId).catch(() => null),
+      );
+    },
+    async noted(containerId) {
+      await untouched.get(containerId);
+    },
+    forget: (containerId) => void untouched.delete(containerId),
+    readOutput: read,
+    statusWhileRead: (containerId) => [...(readings.get(containerId) ?? [])][0]?.status ?? null,
+    stopReading(containerId) {
+      for (const { source } of readings.get(containerId) ?? []) {
+        source.destroy(new AppError('runtime_unavailable', 'the container is being removed'));
+      }
+    },
+  };
+}
+
+function cutOff(cause: unknown): AppError {
+  return new AppError('runtime_unavailable', 'the container engine cut the output folder off', {
+    retryable: true,
+    cause,
+  });
+}

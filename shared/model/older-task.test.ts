@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { makeSpec } from '../../test/support/tasks.ts';
+import { completeAttempts, completeSpec } from './older-task.ts';
+import { assignTask, newTask } from './task-life.ts';
+
+const target = { url: 'http://a.test/', events: ['failed' as const] };
+const usage = { samples: 1 } as never;
+
+describe('a task of an older release', () => {
+  it('names no webhook', () => {
+    const { webhook: _, ...older } = makeSpec();
+    expect(completeSpec(older)).toStrictEqual(makeSpec({ webhook: null }));
+    expect(completeSpec(makeSpec({ webhook: target })).webhook).toEqual(target);
+  });
+
+  it('has attempts of which nothing was measured, said or kept', () => {
+    const task = newTask({
+      id: 'task-1',
+      ownerId: 'u',
+      ownerName: 'u',
+      spec: makeSpec(),
+      idempotencyKey: null,
+      requestHash: null,
+      now: 1,
+    });
+    const step = assignTask(task, { workerId: 'w', term: 1, now: 2 });
+    if (!step.ok) throw new Error(step.refusal);
+    const [attempt] = step.task.attempts;
+    const { usage: _u, progress: _p, outputs: _o, ...older } = attempt!;
+    expect(completeAttempts([older])).toStrictEqual([attempt]);
+    expect(completeAttempts([{ ...attempt!, usage }])[0]?.usage).toBe(usage);
+    expect(completeAttempts([])).toEqual([]);
+  });
+});

@@ -1,0 +1,119 @@
+// A database of an older release, made by its own steps and filled as it filled it, comes through whole.
+
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Connection } from '../../../shared/adapters/sqlite/connection.ts';
+import { migrate, NEWEST_VERSION } from '../../../shared/adapters/sqlite/migrations.ts';
+import { openSqliteStore } from '../../../shared/adapters/sqlite/open.ts';
+import {
+  INSERT_SPEC,
+  INSERT_TASK,
+  insertValues,
+  specValues,
+} from '../../../shared/adapters/sqlite/task-record.ts';
+import type { FileRecord } from '../../../shared/model/file.ts';
+import type { Task } from '../../../shared/model/task.ts';
+import { finishTask } from '../../../shared/model/task-life.ts';
+import { tempDir } from '../../support/servers.ts';
+import { makeTask } from '../../support/tasks.ts';
+import { assigned, ODD_SPEC, started, unwrap } from './records.ts';
+
+const makeFile = (over: Partial<FileRecord>): FileRecord => ({
+  id: 'file-1',
+  ownerId: 'user-1',
+  taskId: 'task-1',
+  attempt: 2,
+  path: 'ä/out.txt',
+  sizeBytes: 2 ** 33,
+  contentType: 'text/plain',
+  sha256: '00',
+  createdAt: 7,
+  ...over,
+});
+
+/** As version 1 wrote it: without the fields that came later. */
+function withoutLaterFields(task: Task): Task {
+  const { webhook: _, ...spec } = task.spec;
+  const attempts = task.attempts.map(({ usage, progress, outputs, ...attempt }) => attempt);
+  return { ...task, spec, attempts } as unknown as Task;
+}
+
+/** Without the column that came later, which is the last. */
+const INSERT_OLDER_TASK = INSERT_TASK.replace(', has_webhook', '').replace(', ?)', ')');
+
+describe('a database of version 1', () => {
+  let dir: { path: string; remove(): Promise<void> };
+  let path: string;
+  beforeEach(async () => {
+    dir = await tempDir();
+    path = join(dir.path, 'old.db');
+  });
+  afterEach(() => dir.remove());
+
+  const outcome = { kind: 'completed', exitCode: 0, message: null } as const;
+  const finish = (task: Task, now: number) =>
+    unwrap(finishTask(task, { attempt: 1, workerId: 'w1', now, dice: 0, outcome }));
+  const late = finish(started(assigned(makeTask())), 9_000);
+  const early = finish(started(assigned(makeTask(ODD_SPEC))), 5_000);
+  const tasks = [makeTask({}, { idempotencyKey: 'key' }), started(assigned(makeTask())), late, early];
+  const output = makeFile({});
+  const upload = makeFile({ id: 'file-2', taskId: null, attempt: null, sizeBytes: 0 });
+
+  const fill = async () => {
+    const db = new Connection(path);
+    await migrate(db, 1);
+    await db.write(() => {
+      for (const task of tasks) {
+        const older = withoutLaterFields(task);
+        db.run(INSERT_OLDER_TASK, insertValues(older).slice(0, -1));
+        db.run(INSERT_SPEC, specValues(older));
+        db.run('INSERT INTO task_counts VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1', [
+          task.ownerId,
+          task.state,
+        ]);
+      }
+      for (const file of [output, upload]) {
+        db.run('INSERT INTO files VALUES (?, ?, ?, ?, ?)', [
+          file.id,
+          file.ownerId,
+          file.taskId ?? '',
+          file.path,
+          JSON.stringify(file),
+        ]);
+      }
+      db.run('INSERT INTO users VALUES (?, ?, ?)', ['user-1', 'alice', '{"id":"user-1"}']);
+    });
+    await db.close();
+  };
+
+  it('keeps its records, which are complete and found in every new way', async () => {
+    await fill();
+    const store = await openSqliteStore(path);
+    for (const task of tasks) expect(await store.tasks.get(task.id)).toStrictEqual(task);
+    expect(await store.tasks.ended({ since: 0, limit: 10 })).toStrictEqual([early, late]);
+    expect(await store.tasks.ended({ since: 0, limit: 10, withWebhook: true })).toEqual([]);
+    expect((await store.tasks.countByState()).completed).toBe(2);
+    expect((await store.tasks.insert([makeTask({}, { idempotencyKey: 'key' })])).kind).toBe('duplicate');
+    expect(await store.users.findByUsername('alice')).toEqual({ id: 'user-1' });
+    for (const file of [output, upload]) expect(await store.files.find(file)).toStrictEqual(file);
+    expect(await store.files.total({ ownerId: 'user-1' })).toEqual({ files: 2, bytes: 2 ** 33 });
+    expect((await store.files.list({ ownerId: 'user-1' }, { limit: 9 })).files).toEqual([upload, output]);
+    // A place that was one is several now, and each is still unique.
+    const retry = makeFile({ id: 'file-3', attempt: 3 });
+    const again = makeFile({ id: 'file-4' });
+    expect(await store.files.put([retry, again])).toStrictEqual([output]);
+    await store.history.put([{ series: 'cluster', grain: 'fine', at: 1, values: {} }]);
+    expect(await store.webhooks.list('user-1')).toEqual([]);
+    await store.close();
+  });
+
+  it('is brought up by one of several that open it at once', async () => {
+    await fill();
+    const stores = await Promise.all(Array.from({ length: 4 }, () => openSqliteStore(path)));
+    for (const store of stores) expect(await store.files.find(output)).toStrictEqual(output);
+    await Promise.all(stores.map((store) => store.close()));
+    const db = new Connection(path);
+    expect(db.all('SELECT version FROM schema_version')).toEqual([{ version: NEWEST_VERSION }]);
+    await db.close();
+  });
+});
