@@ -10,15 +10,15 @@ export interface Curl {
   stop(): void;
 }
 
-/** `curl -sN url`, with the token in a header. */
-export function curl(url: string, token: string): Curl {
+/** `curl -sN url`, with the token in a header. What is given to `take` is not kept for `text`. */
+export function curl(url: string, token: string, take?: (chunk: Buffer) => void): Curl {
   const child: ChildProcess = spawn(
     process.env.CURL_PATH ?? 'curl',
     ['--silent', '--no-buffer', '--max-time', '120', '--header', `Authorization: Bearer ${token}`, url],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const chunks: Buffer[] = [];
-  child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
+  child.stdout?.on('data', take ?? ((chunk: Buffer) => chunks.push(chunk)));
   return {
     text: () => Buffer.concat(chunks).toString(),
     ended: new Promise((done, fail) => {
