@@ -27,9 +27,16 @@ export interface TestApi {
   readonly logs: LogStore;
   readonly redis: RedisParts;
   readonly config: ApiConfig;
+  /** Another API on the same store, with connections of its own to the same Redis. Not listening yet. */
+  copy(port?: number): Promise<ApiCopy>;
   call<T = never>(method: string, path: string, options?: CallOptions): Promise<TestReply<T>>;
   /** Registers, and has a token without the slow hash of a login. The first of all is the admin. */
   signUp(username: string): Promise<Person>;
+  close(): Promise<void>;
+}
+
+export interface ApiCopy {
+  readonly api: Api;
   close(): Promise<void>;
 }
 
@@ -78,13 +85,9 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
   const logs = openDiskLogStore(`${directory.path}/files`);
   const files = await openDiskFileStore(`${directory.path}/files`);
   const prefix = uniqueName('api');
-  const redis = await openRedis({
-    url: options.redisUrl ?? redisUrl,
-    prefix,
-    patience: 'fail-fast',
-    log,
-  });
-  const parts: ApiParts = {
+  const toRedis = { url: options.redisUrl ?? redisUrl, prefix, patience: 'fail-fast', log } as const;
+  const redis = await openRedis(toRedis);
+  const partsOn = (redis: RedisParts): ApiParts => ({
     config,
     store,
     logs,
@@ -103,7 +106,8 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     }),
     pingQueue: () => redis.ping(),
     clock: systemClock,
-  };
+  });
+  const parts = partsOn(redis);
   const sessions = new Sessions({
     users: store.users,
     secret: JWT_SECRET,
@@ -142,6 +146,17 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     logs,
     redis,
     config,
+    copy: async (port = 0) => {
+      const own = await openRedis(toRedis);
+      const copy = await createApi({ ...partsOn(own), config: { ...config, port } });
+      return {
+        api: copy,
+        close: async () => {
+          await copy.stop();
+          await own.close();
+        },
+      };
+    },
     call,
     signUp: async (username) => {
       const credentials = { username, password: PASSWORD };
