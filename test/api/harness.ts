@@ -26,6 +26,8 @@ export interface TestApi {
   readonly logs: LogStore;
   readonly redis: RedisParts;
   readonly config: ApiConfig;
+  /** Of all its keys in Redis. */
+  readonly prefix: string;
   call<T = never>(method: string, path: string, options?: CallOptions): Promise<TestReply<T>>;
   /** Registers, and has a token without the slow hash of a login. The first of all is the admin. */
   signUp(username: string): Promise<Person>;
@@ -60,10 +62,13 @@ export interface TestApiOptions {
   readonly env?: Record<string, string>;
   readonly redisUrl?: string;
   readonly parts?: (parts: ApiParts) => Partial<ApiParts>;
+  /** Another copy of the same cluster, to be closed before that one. */
+  readonly beside?: TestApi;
 }
 
 export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi> {
-  const directory = await tempDir();
+  const { beside } = options;
+  const directory = beside ? { path: beside.config.dataDir, remove: async () => undefined } : await tempDir();
   const config = loadApiConfig({
     DATA_DIR: directory.path,
     JWT_SECRET,
@@ -75,7 +80,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
   const log = silentLog();
   const store = await openSqliteStore(`${directory.path}/cloudai.db`);
   const logs = openDiskLogStore(`${directory.path}/files`);
-  const prefix = uniqueName('api');
+  const prefix = beside?.prefix ?? uniqueName('api');
   const redis = await openRedis({
     url: options.redisUrl ?? redisUrl,
     prefix,
@@ -139,6 +144,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     logs,
     redis,
     config,
+    prefix,
     call,
     signUp: async (username) => {
       const credentials = { username, password: PASSWORD };
@@ -151,7 +157,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     close: async () => {
       await api.stop();
       await redis.close();
-      await forgetKeys(prefix);
+      if (!beside) await forgetKeys(prefix);
       await store.close();
       await directory.remove();
     },
