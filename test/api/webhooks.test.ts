@@ -222,7 +222,7 @@ describe('deliveries', () => {
     expect(second.body.deliveries[0]).toEqual({
       delivery_id: 'delivery-2',
       webhook_id: 'webhook-even',
-      task_id: made[2]?.taskId,
+      task_id: made[2]?.taskId ?? '',
       event: 'completed',
       url: URL_OUT,
       state: 'delivered',
