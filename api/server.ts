@@ -7,6 +7,7 @@ import type { ApiConfig } from '../shared/platform/config.ts';
 import type { Log } from '../shared/platform/log.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { AttemptLimiter, EventBus, WorkerPresence } from '../shared/ports/coordination.ts';
+import type { FileStore } from '../shared/ports/file-store.ts';
 import type { LogStore } from '../shared/ports/log-store.ts';
 import type { IntakeQueue } from '../shared/ports/queue.ts';
 import type { Store } from '../shared/ports/store.ts';
@@ -41,6 +42,7 @@ export interface ApiParts {
   readonly presence: WorkerPresence;
   readonly bus: EventBus;
   readonly logs: LogStore;
+  readonly files: FileStore;
   readonly loginLimiter: AttemptLimiter;
   /** Rejects when the queue cannot be reached. */
   readonly pingQueue: () => Promise<void>;

@@ -14,7 +14,7 @@ await runService({
   start: async () => {
     const config = loadRunnerConfig(process.env);
     const log = createLog('runner', config.logLevel);
-    const { store, logs } = await openRecords(config);
+    const { store, logs, files } = await openRecords(config);
     const redis = await openRedis({
       url: config.redisUrl,
       prefix: config.redisPrefix,
@@ -37,6 +37,7 @@ await runService({
       bus,
       intake,
       logs,
+      files,
       runtime,
       clock: systemClock,
       log,

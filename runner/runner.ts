@@ -9,6 +9,7 @@ import type { Log } from '../shared/platform/log.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { ContainerRuntime } from '../shared/ports/container-runtime.ts';
 import type { EventBus, WorkerPresence } from '../shared/ports/coordination.ts';
+import type { FileStore } from '../shared/ports/file-store.ts';
 import type { LogStore } from '../shared/ports/log-store.ts';
 import type { Delivery, Inbox, InboxSession, IntakeQueue } from '../shared/ports/queue.ts';
 import type { Store } from '../shared/ports/store.ts';
@@ -32,6 +33,7 @@ export interface RunnerParts {
   readonly bus: EventBus;
   readonly intake: IntakeQueue;
   readonly logs: LogStore;
+  readonly files: FileStore;
   readonly runtime: ContainerRuntime;
   readonly clock: Clock;
   readonly log: Log;

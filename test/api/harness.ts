@@ -5,6 +5,7 @@ import type { ServerInjectResponse } from '@hapi/hapi';
 import { Redis } from 'ioredis';
 import { type Api, type ApiParts, createApi } from '../../api/server.ts';
 import { Sessions } from '../../api/services/sessions.ts';
+import { openDiskFileStore } from '../../shared/adapters/disk/file-store.ts';
 import { openDiskLogStore } from '../../shared/adapters/disk/log-store.ts';
 import { openRedis, type RedisParts } from '../../shared/adapters/redis/open.ts';
 import { openSqliteStore } from '../../shared/adapters/sqlite/open.ts';
@@ -75,6 +76,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
   const log = silentLog();
   const store = await openSqliteStore(`${directory.path}/cloudai.db`);
   const logs = openDiskLogStore(`${directory.path}/files`);
+  const files = await openDiskFileStore(`${directory.path}/files`);
   const prefix = uniqueName('api');
   const redis = await openRedis({
     url: options.redisUrl ?? redisUrl,
@@ -86,6 +88,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     config,
     store,
     logs,
+    files,
     log,
     intake: redis.intake,
     presence: redis.presence,

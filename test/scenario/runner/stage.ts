@@ -2,6 +2,7 @@
 // of the store, the log store and the lease are switched on and off in front of the real thing.
 
 import { createRunner, type Runner, type RunnerParts } from '../../../runner/runner.ts';
+import { openDiskFileStore } from '../../../shared/adapters/disk/file-store.ts';
 import { openDiskLogStore } from '../../../shared/adapters/disk/log-store.ts';
 import { openRedis } from '../../../shared/adapters/redis/open.ts';
 import { openSqliteStore } from '../../../shared/adapters/sqlite/open.ts';
@@ -38,6 +39,7 @@ export async function openStage(options: StageOptions) {
   const workerId = uniqueName('w-');
   const store = await openSqliteStore(`${dataDir}/cloudai.db`);
   const logs = openDiskLogStore(`${dataDir}/files`);
+  const files = await openDiskFileStore(`${dataDir}/files`);
   const redis = await openRedis({ url: redisUrl, prefix: uniqueName('t-runner-'), patience: 'patient', log });
   const runtime = await options.openRuntime(workerId);
   const term = await store.nextTerm();
@@ -100,6 +102,7 @@ export async function openStage(options: StageOptions) {
         bus,
         intake,
         logs: logsMayBeAway(logs, away),
+        files,
         runtime,
         clock: systemClock,
         log,
