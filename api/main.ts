@@ -13,7 +13,7 @@ await runService({
   start: async () => {
     const config = loadApiConfig(process.env);
     const log = createLog('api', config.logLevel);
-    const { store, logs } = await openRecords(config);
+    const { store, logs, files } = await openRecords(config);
     const redis = await openRedis({
       url: config.redisUrl,
       prefix: config.redisPrefix,
@@ -24,6 +24,7 @@ await runService({
       config,
       store,
       logs,
+      files,
       log,
       intake: redis.intake,
       presence: redis.presence,

@@ -7,6 +7,7 @@ import type { ApiConfig } from '../shared/platform/config.ts';
 import type { Log } from '../shared/platform/log.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { AttemptLimiter, EventBus, WorkerPresence } from '../shared/ports/coordination.ts';
+import type { FileStore } from '../shared/ports/file-store.ts';
 import type { LiveLogs, ProgressBoard } from '../shared/ports/live.ts';
 import type { LogStore } from '../shared/ports/log-store.ts';
 import type { IntakeQueue } from '../shared/ports/queue.ts';
@@ -15,16 +16,24 @@ import { Live, type LiveLoad } from './live/live.ts';
 import { accountsPlugin } from './plugins/accounts.ts';
 import { authPlugin } from './plugins/auth.ts';
 import { dashboardPlugin } from './plugins/dashboard.ts';
+import { filesPlugin } from './plugins/files.ts';
 import { healthPlugin } from './plugins/health.ts';
+import { historyPlugin } from './plugins/history.ts';
 import { logsPlugin } from './plugins/logs.ts';
 import { requestsPlugin } from './plugins/requests.ts';
+import { taskFilesPlugin } from './plugins/task-files.ts';
 import { tasksPlugin } from './plugins/tasks.ts';
+import { webhooksPlugin } from './plugins/webhooks.ts';
 import { workersPlugin } from './plugins/workers.ts';
 import { Accounts } from './services/accounts.ts';
 import { Announcer } from './services/announcer.ts';
 import { ClusterView } from './services/cluster-view.ts';
 import { answerWithin } from './services/deadline.ts';
 import { TaskExplanations } from './services/explanations.ts';
+import { FileContents } from './services/files/file-contents.ts';
+import { TaskFiles } from './services/files/task-files.ts';
+import { Transfers } from './services/files/transfers.ts';
+import { UserFiles } from './services/files/user-files.ts';
 import { imageRule } from './services/image-rules.ts';
 import { LogTails } from './services/log-tails.ts';
 import { WorkerMaintenance } from './services/maintenance.ts';
@@ -34,6 +43,8 @@ import { Submissions } from './services/submission.ts';
 import { TaskOutput } from './services/task-output.ts';
 import { TaskRecords } from './services/task-records.ts';
 import { TaskWatch } from './services/task-watch.ts';
+import { TelemetryHistory } from './services/telemetry-history.ts';
+import { WebhookEngine, type WebhookPace } from './services/webhooks/engine.ts';
 
 export interface ApiParts {
   readonly config: ApiConfig;
@@ -43,6 +54,7 @@ export interface ApiParts {
   readonly bus: EventBus;
   readonly logs: LogStore;
   readonly liveLogs: LiveLogs;
+  readonly files: FileStore;
   readonly progress: ProgressBoard;
   /** For `io.adapter`. */
   readonly socketAdapter: unknown;
@@ -51,6 +63,8 @@ export interface ApiParts {
   readonly pingQueue: () => Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
+  /** Tests have less patience. */
+  readonly webhookPace?: Partial<WebhookPace>;
 }
 
 export interface Api {
@@ -110,14 +124,18 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   // Every open reading listens; how many there may be is bounded elsewhere.
   setMaxListeners(0, stopping.signal);
   const services = createServices(parts);
-  const { announcer, tails, watch } = services;
+  const { announcer, tails, watch, webhookEngine } = services;
   await server.register([
     { plugin: requestsPlugin, options: { log } },
     { plugin: authPlugin, options: services },
     { plugin: accountsPlugin, options: services },
     { plugin: tasksPlugin, options: services },
     { plugin: logsPlugin, options: { ...services, stopping: stopping.signal, log } },
+    { plugin: webhooksPlugin, options: services },
+    { plugin: taskFilesPlugin, options: services },
+    { plugin: filesPlugin, options: { ...services, maxBytes: config.fileMaxBytes } },
     { plugin: workersPlugin, options: { ...services, observeAuth: config.observeAuth } },
+    { plugin: historyPlugin, options: { ...services, observeAuth: config.observeAuth } },
     {
       plugin: healthPlugin,
       options: { checks: { store: () => store.ping(), queue: () => parts.pingQueue() }, log },
@@ -131,6 +149,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   await server.initialize();
   await watch.start();
   await live.start();
+  webhookEngine.start();
 
   return {
     server,
@@ -144,7 +163,11 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     stop: async () => {
       stopping.abort();
       await live.stop();
+      const webhooksStopped = answerWithin(webhookEngine.stop(), STOP_DEADLINE_MS, 'the store').catch(
+        (error) => log.warn({ err: error }, 'stopped before webhooks had come to rest'),
+      );
       await server.stop({ timeout: STOP_DEADLINE_MS });
+      await webhooksStopped;
       await answerWithin(announcer.settle(), STOP_DEADLINE_MS, 'the queue').catch((error) =>
         log.warn({ err: error }, 'stopped before all new tasks were announced'),
       );
@@ -176,10 +199,22 @@ function createServices(parts: ApiParts) {
   const watch = new TaskWatch(bus, log);
   const records = new TaskRecords({ store, announcer, clock });
   const imageAllowed = imageRule(config.imageAllow);
-  const submissions = new Submissions({ store, records, announcer, imageAllowed, clock });
   const tails = new LogTails({ logs, liveLogs: parts.liveLogs, tasks: store.tasks, watch, clock, log });
   const output = new TaskOutput({ records, logs, tails, clock });
+  const webhookEngine = new WebhookEngine({
+    store,
+    allow: config.webhookAllow,
+    onTaskChanged: (hear) => watch.onEvery(hear),
+    clock,
+    log,
+    pace: parts.webhookPace,
+  });
+  const { webhooks } = webhookEngine;
+  const webhookFault = (url: string) => webhooks.faultOf(url);
+  const submissions = new Submissions({ store, records, announcer, imageAllowed, webhookFault, clock });
+  const files = createFileServices(parts, records);
   const view = new ClusterView({ store, presence, clock, log });
+  const history = new TelemetryHistory({ store, clock });
   const maintenance = new WorkerMaintenance({ store, view, announcer });
   const explanations = new TaskExplanations({ records, store, clock });
   return {
@@ -192,7 +227,28 @@ function createServices(parts: ApiParts) {
     tails,
     output,
     view,
+    history,
     maintenance,
     explanations,
+    webhookEngine,
+    webhooks,
+    ...files,
   };
+}
+
+function createFileServices({ config, store, files, clock, log }: ApiParts, records: TaskRecords) {
+  const transfers = new Transfers();
+  const fileContents = new FileContents({ files, records: store.files, transfers, log });
+  const taskFiles = new TaskFiles({ records, files: store.files, contents: fileContents, transfers });
+  const userFiles = new UserFiles({
+    users: store.users,
+    records: store.files,
+    files,
+    contents: fileContents,
+    transfers,
+    maxBytes: config.fileMaxBytes,
+    clock,
+    log,
+  });
+  return { fileContents, taskFiles, userFiles };
 }

@@ -65,3 +65,8 @@ export function queryOf<T>(request: Request): T {
 export function idOf(request: Request): string {
   return String(request.params.id);
 }
+
+/** The `{path*}` of the address, decoded once. */
+export function pathOf(request: Request): string {
+  return String(request.params.path);
+}

@@ -8,6 +8,8 @@ export interface CliIo {
   /** Columns of the terminal; null when output is no terminal and nothing must be cut. */
   readonly columns: number | null;
   readonly color: boolean;
+  /** True when standard error is a terminal, where a line may be written anew in place. */
+  readonly progress: boolean;
   /** True when a person can be asked. */
   readonly interactive: boolean;
   /** Aborted by Ctrl-C. */

@@ -3,6 +3,7 @@
 
 import type { SubmitRequest } from '../shared/contracts/http.ts';
 import type { PullPolicy, TaskNetwork } from '../shared/model/task.ts';
+import { DEFAULT_WEBHOOK_EVENTS } from '../shared/model/webhook.ts';
 import { CliError, EXIT } from './exit.ts';
 
 export interface TaskOptions {
@@ -18,11 +19,14 @@ export interface TaskOptions {
   readonly priority?: number;
   readonly env?: readonly string[];
   readonly secret?: readonly string[];
+  /** Paths of uploads. */
+  readonly file?: readonly string[];
   readonly timeout?: number;
   readonly retries?: number;
   readonly network?: TaskNetwork;
   readonly pull?: PullPolicy;
   readonly cmd?: string;
+  readonly webhook?: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -65,10 +69,14 @@ export function taskRequest(
   if (options.k_value !== undefined) body.k_value = options.k_value;
   if (options.tag !== undefined) body.tag = options.tag;
   if (options.priority !== undefined) body.priority = options.priority;
+  if (options.file !== undefined) body.files = [...options.file];
   if (options.timeout !== undefined) body.timeout_seconds = options.timeout;
   if (options.retries !== undefined) body.max_retries = options.retries;
   if (options.network !== undefined) body.network = options.network;
   if (options.pull !== undefined) body.pull_policy = options.pull;
+  if (options.webhook !== undefined) {
+    body.webhook = { url: options.webhook, events: [...DEFAULT_WEBHOOK_EVENTS] };
+  }
   if (worker !== undefined) body.worker = worker;
   if (env.size + secrets.size > 0) body.env = Object.fromEntries([...env, ...secrets]);
   if (secrets.size > 0) body.secrets = [...secrets.keys()];

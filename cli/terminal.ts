@@ -14,6 +14,7 @@ export function terminalIo(interrupt: AbortController): CliIo {
     env,
     columns: stdout.isTTY ? stdout.columns || 80 : null,
     color: stdout.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb',
+    progress: stderr.isTTY === true && env.TERM !== 'dumb',
     interactive: stdin.isTTY === true && stderr.isTTY === true,
     signal,
     ask: (prompt, { secret }) => (secret ? askSecret(prompt, interrupt) : askLine(prompt, signal)),

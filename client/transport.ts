@@ -17,15 +17,20 @@ export interface ClientOptions {
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
 export interface Call {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly query?: Query;
+  /** Sent as JSON. */
   readonly body?: unknown;
+  /** Sent as it stands, instead of `body`. */
+  readonly content?: Content;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
   /** Statuses above 399 whose body is an answer and no error. */
   readonly expected?: readonly number[];
 }
+
+export type Content = Blob | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
 
 const DEFAULT_TIMEOUT_MS = 15_000;
 /** Long enough for a restarted API to listen again, short enough not to be noticed. */
@@ -44,6 +49,11 @@ export class Transport {
     const given = options.fetch;
     // Called through a function: a browser's fetch refuses any `this` but its window.
     this.#fetch = given ?? ((input, init) => fetch(input, init));
+  }
+
+  /** The whole address of a call. */
+  address(path: string, query: Query = {}): string {
+    return `${this.url}${path}${queryText(query)}`;
   }
 
   /**
@@ -91,22 +101,31 @@ export class Transport {
    * abort `signal` when it is done.
    */
   async stream(call: Call, accept: string): Promise<ReadableStream<Uint8Array>> {
-    const deadline = new Deadline(this.timeoutMs, call.signal);
+    const response = await this.open(call, accept);
+    const type = response.headers.get('content-type') ?? '';
+    if (!type.startsWith(accept) || response.body === null) {
+      await response.body?.cancel();
+      throw new ApiError(
+        response.status,
+        'unexpected_reply',
+        `${this.url} answered ${type || 'nothing'} where ${accept} was asked for`,
+      );
+    }
+    return response.body;
+  }
+
+  /**
+   * An answer of whatever type, whose body the caller reads under the same terms as that of `stream`.
+   * A call with `content` has no deadline: sending takes as long as it takes, and a silent one is cut by the API.
+   */
+  async open(call: Call, accept = '*/*'): Promise<Response> {
+    const deadline = new Deadline(call.content === undefined ? this.timeoutMs : null, call.signal);
     try {
       const response = await this.#request(call, accept, deadline.signal);
       if (!response.ok) {
         throw apiError(response.status, parse(await response.text()), response.headers.get('retry-after'));
       }
-      const type = response.headers.get('content-type') ?? '';
-      if (!type.startsWith(accept) || response.body === null) {
-        await response.body?.cancel();
-        throw new ApiError(
-          response.status,
-          'unexpected_reply',
-          `${this.url} answered ${type || 'nothing'} where ${accept} was asked for`,
-        );
-      }
-      return response.body;
+      return response;
     } catch (error) {
       throw this.#translate(error, deadline, call.signal);
     } finally {
@@ -118,11 +137,12 @@ export class Transport {
     const headers: Record<string, string> = { accept, ...call.headers };
     if (this.#token) headers.authorization = `Bearer ${this.#token}`;
     if (call.body !== undefined) headers['content-type'] = 'application/json';
-    return this.#fetch(`${this.url}${call.path}${queryText(call.query ?? {})}`, {
+    return this.#fetch(this.address(call.path, call.query), {
       method: call.method,
       headers,
       signal,
       ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+      ...(call.content === undefined ? {} : sent(call.content)),
     });
   }
 
@@ -135,20 +155,30 @@ export class Transport {
   }
 }
 
+/** A stream is sent as it comes, which `fetch` wants to be told. */
+function sent(content: Content): RequestInit {
+  if (!(content instanceof ReadableStream)) return { body: content };
+  const streamed = { body: content, duplex: 'half' };
+  return streamed as RequestInit;
+}
+
 /** An abort signal that fires after a while or with another one. `AbortSignal.any` is missing in older browsers. */
 class Deadline {
   passed = false;
   readonly #controller = new AbortController();
-  readonly #timer: ReturnType<typeof setTimeout>;
+  readonly #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #outer: AbortSignal | undefined;
   readonly #forward = () => this.#controller.abort(this.#outer?.reason);
 
-  constructor(ms: number, outer: AbortSignal | undefined) {
+  /** `ms` null: only the other signal. */
+  constructor(ms: number | null, outer: AbortSignal | undefined) {
     this.#outer = outer;
-    this.#timer = setTimeout(() => {
-      this.passed = true;
-      this.#controller.abort();
-    }, ms);
+    if (ms !== null) {
+      this.#timer = setTimeout(() => {
+        this.passed = true;
+        this.#controller.abort();
+      }, ms);
+    }
     if (outer?.aborted) this.#forward();
     outer?.addEventListener('abort', this.#forward);
   }

@@ -14,7 +14,7 @@ await runService({
   start: async () => {
     const config = loadRunnerConfig(process.env);
     const log = createLog('runner', config.logLevel);
-    const { store, logs } = await openRecords(config);
+    const { store, logs, files } = await openRecords(config);
     const redis = await openRedis({
       url: config.redisUrl,
       prefix: config.redisPrefix,
@@ -40,6 +40,7 @@ await runService({
       liveLogs,
       rooms,
       progress,
+      files,
       runtime,
       clock: systemClock,
       log,

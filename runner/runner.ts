@@ -9,6 +9,7 @@ import type { Log } from '../shared/platform/log.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { ContainerRuntime } from '../shared/ports/container-runtime.ts';
 import type { EventBus, WorkerPresence } from '../shared/ports/coordination.ts';
+import type { FileStore } from '../shared/ports/file-store.ts';
 import type { LiveLogs, ProgressBoard, RoomEmitter } from '../shared/ports/live.ts';
 import type { LogStore } from '../shared/ports/log-store.ts';
 import type { Delivery, Inbox, InboxSession, IntakeQueue } from '../shared/ports/queue.ts';
@@ -38,6 +39,7 @@ export interface RunnerParts {
   readonly liveLogs: LiveLogs;
   readonly rooms: RoomEmitter;
   readonly progress: ProgressBoard;
+  readonly files: FileStore;
   readonly runtime: ContainerRuntime;
   readonly clock: Clock;
   readonly log: Log;

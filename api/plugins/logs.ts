@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import type { Plugin, Request, Server } from '@hapi/hapi';
 import { type LogsQuery, logsSchema, taskIdParams } from '../../shared/contracts/schemas.ts';
 import type { Log } from '../../shared/platform/log.ts';
-import type { OutputPage } from '../services/output-page.ts';
+import { OutputText } from '../services/output-page.ts';
 import type { OutputReading, TaskOutput } from '../services/task-output.ts';
 import { checked, idOf, queryOf } from '../validation.ts';
 import { principalOf } from './auth.ts';
@@ -20,7 +20,6 @@ export interface LogsOptions {
 
 const NDJSON = 'application/x-ndjson';
 const KEEP_ALIVE_MS = 30_000;
-const NEWLINE = Buffer.from('\n');
 
 export const logsPlugin: Plugin<LogsOptions> = {
   name: 'logs',
@@ -73,19 +72,9 @@ function wantsJson(request: Request): boolean {
 async function* encode(pages: OutputReading, json: boolean, request: Request): AsyncGenerator<Buffer, void> {
   // A follower of a task that has said nothing yet must know at once that it is connected.
   request.raw.res.flushHeaders();
-  if (json) {
-    for await (const page of pages) yield page.ndjson();
-    return;
-  }
-  /** Of the page before, whose last line was a piece that goes on. */
-  let unended: OutputPage | null = null;
+  const text = new OutputText();
   for await (const page of pages) {
-    if (unended && !continues(page, unended)) yield NEWLINE;
-    yield page.text();
-    unended = page.unended === null ? null : page;
+    if (json) yield page.ndjson();
+    else yield* text.take(page);
   }
-}
-
-function continues(page: OutputPage, before: OutputPage): boolean {
-  return page.attempt === before.attempt && page.lines[0]?.stream === before.unended;
 }

@@ -61,12 +61,9 @@ export class LogTail {
   readonly #logFaults: Patience;
   readonly #recordFaults: Patience;
   readonly #waiters = new Set<Waiter>();
-  readonly #watchers = new Set<(page: OutputPage) => void>();
   readonly #unwatch: () => void;
   #live: { readonly after: number; readonly stop: Promise<() => Promise<void>> } | null = null;
   #timer: NodeJS.Timeout | null = null;
-  /** Where the ring begins is not known yet: behind the last line there is. */
-  #isAtEnd: boolean;
   /** The line before the ring is known to be there, so that the ring is not ahead of the output. */
   #isAnchored: boolean;
   /** From here on there was nothing when somebody wanted it. */
@@ -84,16 +81,15 @@ export class LogTail {
   #fault: unknown = null;
   #closed = false;
 
-  /** `from`: number of the first line its first reader wants; null begins at the end of what is there. */
-  constructor(taskId: string, attempt: number, from: number | null, parts: TailParts, bounds: TailBounds) {
+  /** `from`: number of the first line its first reader wants. */
+  constructor(taskId: string, attempt: number, from: number, parts: TailParts, bounds: TailBounds) {
     this.#taskId = taskId;
     this.#attempt = attempt;
     this.#parts = parts;
     this.#bounds = bounds;
     this.#logFaults = new Patience(parts.clock);
     this.#recordFaults = new Patience(parts.clock);
-    this.#ring = new OutputRing(from ?? 1);
-    this.#isAtEnd = from === null;
+    this.#ring = new OutputRing(from);
     this.#isAnchored = from === 1;
     if (this.#isAnchored) this.#listen();
     this.#unwatch = parts.watch.on(taskId, () => void this.#look());
@@ -149,15 +145,6 @@ export class LogTail {
     });
   }
 
-  /** Calls back with each page that enters the ring, until the returned function is called. */
-  watch(onAdvance: (page: OutputPage) => void): () => void {
-    // A wrapper of its own, so that one function may watch twice.
-    const own = (page: OutputPage) => onAdvance(page);
-    this.#watchers.add(own);
-    void this.#read();
-    return () => void this.#watchers.delete(own);
-  }
-
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -209,22 +196,13 @@ export class LogTail {
   }
 
   #push(page: OutputPage): void {
-    const fresh = this.#ring.append(page, this.#bounds.ringChars());
-    if (!fresh) return;
+    if (!this.#ring.append(page, this.#bounds.ringChars())) return;
     this.#anchor();
-    for (const watcher of [...this.#watchers]) {
-      try {
-        watcher(fresh);
-      } catch (error) {
-        this.#parts.log.error({ err: error }, 'a reader of output failed');
-      }
-    }
     this.#wake(({ from }) => from < this.#ring.next);
   }
 
   #anchor(): void {
     this.#isAnchored = true;
-    this.#isAtEnd = false;
     if (!this.#live || this.#live.after >= this.#ring.next) this.#listen();
   }
 
@@ -246,14 +224,12 @@ export class LogTail {
   /** Somebody stands at the end of the ring. */
   #isWanted(): boolean {
     if (this.isDead || this.#ended) return false;
-    if (this.#watchers.size > 0) return true;
     for (const { from } of this.#waiters) if (from >= this.#ring.next) return true;
     return false;
   }
 
   async #readPage(): Promise<void> {
     const { logs } = this.#parts;
-    if (this.#isAtEnd) return this.#findEnd();
     this.#jump();
     // Taken before the read: what was so by then, this read confirms.
     const over = this.#over;
@@ -280,7 +256,6 @@ export class LogTail {
 
   /** When all who wait are far ahead. */
   #jump(): void {
-    if (this.#watchers.size > 0) return;
     let nearest = this.#nothingFrom;
     for (const { from } of this.#waiters) {
       if (from < this.#ring.next) continue;
@@ -296,8 +271,8 @@ export class LogTail {
     const { next } = this.#ring;
     const { lastSeq } = await this.#parts.logs.position(this.#taskId, this.#attempt);
     if (this.#closed || this.#ring.next !== next) return;
-    if (this.#isAtEnd || lastSeq + 1 < next) {
-      if (!this.#isAtEnd) this.#nothingFrom = Math.min(this.#nothingFrom, next);
+    if (lastSeq + 1 < next) {
+      this.#nothingFrom = Math.min(this.#nothingFrom, next);
       this.#ring.restart(lastSeq + 1);
     }
     this.#anchor();

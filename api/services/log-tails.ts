@@ -60,29 +60,13 @@ export class LogTails {
     return new Reader(entry.tail, store, () => this.#leave(entry));
   }
 
-  /**
-   * Calls back with each page that comes after what is there now, until the returned function is called.
-   * @throws AppError `rate_limited` when too many attempts are read
-   */
-  watch(taskId: string, attempt: number, onAdvance: (page: OutputPage) => void): () => void {
-    const entry = this.#enter(taskId, attempt, null);
-    const unwatch = entry.tail.watch(onAdvance);
-    let left = false;
-    return () => {
-      if (left) return;
-      left = true;
-      unwatch();
-      this.#leave(entry);
-    };
-  }
-
   /** Readers get null. */
   close(): void {
     this.#closed = true;
     for (const entry of [...this.#entries.values()]) this.#remove(entry);
   }
 
-  #enter(taskId: string, attempt: number, from: number | null): Entry {
+  #enter(taskId: string, attempt: number, from: number): Entry {
     const key = `${taskId}/${attempt}`;
     let entry = this.#entries.get(key);
     // Whoever comes after a fault begins anew; those it befell keep what they have.

@@ -82,6 +82,22 @@ export class OutputPage {
   }
 }
 
+const NEWLINE = Buffer.from('\n');
+
+/** Pages of one reading as one text. */
+export class OutputText {
+  /** The page before, when its last line goes on. */
+  #unended: OutputPage | null = null;
+
+  /** What to write next. A line that another stream or attempt breaks into ends there. */
+  take(page: OutputPage): Buffer[] {
+    const before = this.#unended;
+    this.#unended = page.unended === null ? null : page;
+    const goesOn = before?.attempt === page.attempt && before.unended === page.lines[0]?.stream;
+    return before === null || goesOn ? [page.text()] : [NEWLINE, page.text()];
+  }
+}
+
 function encodeNdjson(lines: readonly LogLine[], attempt: number): string {
   const end = `,"attempt":${attempt}}\n`;
   const endMore = `,"attempt":${attempt},"more":true}\n`;

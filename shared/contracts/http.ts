@@ -3,7 +3,6 @@
 // On the wire: cpu in cores, memory and storage in MB (1,048,576 bytes), times as ISO 8601 strings.
 
 import type { ErrorDetail } from '../errors.ts';
-import type { FileRecord } from '../model/file.ts';
 import type { LogLine } from '../model/log-line.ts';
 import type { Resources } from '../model/resources.ts';
 import type {
@@ -368,28 +367,6 @@ export interface TelemetryReply {
 export interface ReadyReply {
   status: 'ready' | 'unavailable';
   checks: Record<string, { ok: boolean; message: string | null }>;
-}
-
-// ── files ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-export interface FileBody {
-  path: string;
-  task_id: string | null;
-  size_bytes: number;
-  content_type: string;
-  sha256: string;
-  created_at: string;
-}
-
-export function fileBody(file: FileRecord): FileBody {
-  return {
-    path: file.path,
-    task_id: file.taskId,
-    size_bytes: file.sizeBytes,
-    content_type: file.contentType,
-    sha256: file.sha256,
-    created_at: iso(file.createdAt),
-  };
 }
 
 function iso(ms: number): string {

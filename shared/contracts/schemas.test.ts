@@ -24,6 +24,7 @@ describe('a submission', () => {
       worker: null,
       pullPolicy: 'if-missing',
       network: 'bridge',
+      webhook: null,
     });
   });
 

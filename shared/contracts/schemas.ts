@@ -1,7 +1,7 @@
 // What the REST API accepts, as Joi schemas. Every fault of a body is reported, not only the first.
 
 import Joi from 'joi';
-import { filePathFault } from '../model/file-path.ts';
+import { filePathFault, pathClash } from '../model/file-path.ts';
 import { NETWORKS, PULL_POLICIES, TASK_STATES } from '../model/task.ts';
 import { DEFAULT_WEBHOOK_EVENTS, WEBHOOK_EVENTS } from '../model/webhook.ts';
 import { WORKER_ID_PATTERN } from '../model/worker.ts';
@@ -76,12 +76,25 @@ const label = Joi.string()
   .pattern(/^[^\p{Cc}]*$/u, 'text without control characters');
 
 /** A relative path in a user's file space. */
-const filePath = Joi.string()
+export const filePath = Joi.string()
   .custom((path: string, helpers) => {
     const fault = filePathFault(path);
     return fault === null ? path : helpers.error('path.unsafe', { fault });
   })
   .messages({ 'path.unsafe': '{{#label}} must be {{#fault}}' });
+
+/** Inputs of a task: they are to lie in one folder together. */
+const inputFiles = Joi.array()
+  .items(filePath)
+  .unique()
+  .max(LIMITS.files)
+  .custom((paths: string[], helpers) => {
+    const clash = pathClash(paths);
+    return clash === null ? paths : helpers.error('paths.clash', clash);
+  })
+  .messages({
+    'paths.clash': '{{#label}} cannot hold both {{#file}} and {{#below}}: one is the folder of the other',
+  });
 
 /** Only the form; whether the address may be reached is decided when it is. */
 export const webhookTarget = Joi.object<WebhookTargetBody>({
@@ -114,7 +127,7 @@ export const submitSchema = Joi.object<SubmitBody>({
   timeout_seconds: Joi.number().integer().min(0).max(LIMITS.timeoutSeconds).default(0),
   max_retries: Joi.number().integer().min(0).max(LIMITS.maxRetries).default(0),
   worker: Joi.string().allow('').pattern(WORKER_ID_PATTERN, 'a worker id').default(''),
-  files: Joi.array().items(filePath).unique().max(LIMITS.files).default([]),
+  files: inputFiles.default([]),
   secrets: Joi.array().items(Joi.string().max(256)).unique().max(LIMITS.envEntries).default([]),
   pull_policy: Joi.string()
     .valid(...PULL_POLICIES)

@@ -1,28 +1,43 @@
-// Picks the store and the log store that the settings name. Only a main.ts, a test or a bench comes here.
+// Picks the store, the log store and the file store that the settings name. Only a main.ts, a test or a bench comes here.
 
+import { openDiskFileStore } from '../adapters/disk/file-store.ts';
 import { openDiskLogStore } from '../adapters/disk/log-store.ts';
 import { openMongo } from '../adapters/mongo/open.ts';
 import { openSqliteStore } from '../adapters/sqlite/open.ts';
 import { AppError } from '../errors.ts';
+import type { FileStore } from '../ports/file-store.ts';
 import type { LogStore } from '../ports/log-store.ts';
 import type { Store } from '../ports/store.ts';
 
 export interface Records {
   readonly store: Store;
   readonly logs: LogStore;
+  readonly files: FileStore;
 }
 
+/** Closing the store closes all. */
 export async function openRecords(config: { storeUrl: string; filesUrl: string }): Promise<Records> {
   const { storeUrl, filesUrl } = config;
   if (storeUrl.startsWith('mongodb')) {
-    const { store, logs } = await openMongo(storeUrl);
-    return { store, logs: filesUrl === 'mongodb' ? logs : openDiskLogStore(directoryOf(filesUrl)) };
+    const parts = await openMongo(storeUrl);
+    if (filesUrl === 'mongodb') return parts;
+    return { store: parts.store, ...(await onDisk(filesUrl, parts.store)) };
   }
   if (filesUrl === 'mongodb') {
     throw new AppError('bad_config', 'FILES_URL=mongodb needs a STORE_URL that begins with mongodb://');
   }
   const store = await openSqliteStore(storeUrl.slice('sqlite:'.length));
-  return { store, logs: openDiskLogStore(directoryOf(filesUrl)) };
+  return { store, ...(await onDisk(filesUrl, store)) };
+}
+
+async function onDisk(filesUrl: string, store: Store): Promise<Pick<Records, 'logs' | 'files'>> {
+  const dir = directoryOf(filesUrl);
+  try {
+    return { logs: openDiskLogStore(dir), files: await openDiskFileStore(dir) };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 }
 
 function directoryOf(filesUrl: string): string {

@@ -5,6 +5,7 @@ import type { ServerInjectResponse } from '@hapi/hapi';
 import { Redis } from 'ioredis';
 import { type Api, type ApiParts, createApi } from '../../api/server.ts';
 import { Sessions } from '../../api/services/sessions.ts';
+import { openDiskFileStore } from '../../shared/adapters/disk/file-store.ts';
 import { openDiskLogStore } from '../../shared/adapters/disk/log-store.ts';
 import { openRedis, type RedisParts } from '../../shared/adapters/redis/open.ts';
 import { openSqliteStore } from '../../shared/adapters/sqlite/open.ts';
@@ -26,11 +27,18 @@ export interface TestApi {
   readonly logs: LogStore;
   readonly redis: RedisParts;
   readonly config: ApiConfig;
+  /** Another API on the same store, with connections of its own to the same Redis. Not listening yet. */
+  copy(port?: number): Promise<ApiCopy>;
   /** Of all its keys in Redis. */
   readonly prefix: string;
   call<T = never>(method: string, path: string, options?: CallOptions): Promise<TestReply<T>>;
   /** Registers, and has a token without the slow hash of a login. The first of all is the admin. */
   signUp(username: string): Promise<Person>;
+  close(): Promise<void>;
+}
+
+export interface ApiCopy {
+  readonly api: Api;
   close(): Promise<void>;
 }
 
@@ -80,17 +88,15 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
   const log = silentLog();
   const store = await openSqliteStore(`${directory.path}/cloudai.db`);
   const logs = openDiskLogStore(`${directory.path}/files`);
+  const files = await openDiskFileStore(`${directory.path}/files`);
   const prefix = beside?.prefix ?? uniqueName('api');
-  const redis = await openRedis({
-    url: options.redisUrl ?? redisUrl,
-    prefix,
-    patience: 'fail-fast',
-    log,
-  });
-  const parts: ApiParts = {
+  const toRedis = { url: options.redisUrl ?? redisUrl, prefix, patience: 'fail-fast', log } as const;
+  const redis = await openRedis(toRedis);
+  const partsOn = (redis: RedisParts): ApiParts => ({
     config,
     store,
     logs,
+    files,
     log,
     intake: redis.intake,
     presence: redis.presence,
@@ -105,7 +111,8 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     }),
     pingQueue: () => redis.ping(),
     clock: systemClock,
-  };
+  });
+  const parts = partsOn(redis);
   const sessions = new Sessions({
     users: store.users,
     secret: JWT_SECRET,
@@ -144,6 +151,17 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     logs,
     redis,
     config,
+    copy: async (port = 0) => {
+      const own = await openRedis(toRedis);
+      const copy = await createApi({ ...partsOn(own), config: { ...config, port } });
+      return {
+        api: copy,
+        close: async () => {
+          await copy.stop();
+          await own.close();
+        },
+      };
+    },
     prefix,
     call,
     signUp: async (username) => {

@@ -20,6 +20,8 @@ export interface World {
   readonly input?: string;
   readonly columns?: number;
   readonly color?: boolean;
+  /** Standard error is a terminal. */
+  readonly progress?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -52,6 +54,7 @@ export async function openCliStage(): Promise<CliStage> {
         env: { CLOUDAI_URL: api.url, CLOUDAI_TOKEN: 'a-token', XDG_CONFIG_HOME: home, ...world.env },
         columns: world.columns ?? null,
         color: world.color ?? false,
+        progress: world.progress ?? false,
         interactive: world.answers !== undefined,
         signal: world.signal ?? new AbortController().signal,
         ask: async () => answers.shift() ?? '',

@@ -9,6 +9,7 @@ export interface Asked {
   readonly path: string;
   readonly query: Record<string, string>;
   readonly headers: IncomingMessage['headers'];
+  /** Parsed when it is JSON, else the bytes. */
   readonly body: unknown;
 }
 
@@ -45,13 +46,14 @@ export async function startSmallApi(): Promise<SmallApi> {
     const url = new URL(request.url ?? '/', 'http://localhost');
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const text = Buffer.concat(chunks).toString();
+    const bytes = Buffer.concat(chunks);
+    const isJson = request.headers['content-type'] === 'application/json';
     const one: Asked = {
       method: request.method ?? '',
       path: url.pathname,
       query: Object.fromEntries(url.searchParams),
       headers: request.headers,
-      body: text === '' ? undefined : JSON.parse(text),
+      body: bytes.length === 0 ? undefined : isJson ? JSON.parse(bytes.toString()) : bytes,
     };
     asked.push(one);
     const found = [...routes].find(([route]) => matches(route, `${one.method} ${one.path}`));

@@ -6,6 +6,7 @@ import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LogLine } from '../../model/log-line.ts';
 import type { LogPosition } from '../../ports/log-store.ts';
+import { isMissing } from './errors.ts';
 
 export const LINES_PER_CHUNK = 4_096;
 const BLOCK_BYTES = 131_072;
@@ -161,8 +162,4 @@ async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>):
   } finally {
     await file.close();
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }

@@ -4,9 +4,10 @@
 
 import { appendFile, mkdir, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AppError, messageOf } from '../../errors.ts';
+import { AppError } from '../../errors.ts';
 import type { LogLine } from '../../model/log-line.ts';
 import type { LogPosition, LogStore } from '../../ports/log-store.ts';
+import { guarded } from './errors.ts';
 import {
   chunkOf,
   chunkPath,
@@ -21,6 +22,7 @@ import {
 
 /** Positions of writers and places of readers kept in memory, so that neither goes over a file again. */
 const MAX_KEPT = 4_096;
+const KEPT = 'output of tasks';
 const TASK_ID = /^[a-z0-9][a-z0-9_-]{0,127}$/i;
 const NOTHING: LogPosition = { lastSeq: 0, stdoutLines: 0, stderrLines: 0 };
 
@@ -54,7 +56,7 @@ class DiskLogStore implements LogStore {
   }
 
   async #append(folder: string, lines: readonly LogLine[]): Promise<void> {
-    await guarded(async () => {
+    await guarded(KEPT, async () => {
       let position = this.#positions.get(folder) ?? (await recover(folder));
       // Until all is written, what is in memory is no guide: part of it may be there.
       this.#positions.delete(folder);
@@ -79,7 +81,7 @@ class DiskLogStore implements LogStore {
 
   async read(taskId: string, attempt: number, from: number, limit: number): Promise<LogLine[]> {
     const folder = this.#folder(taskId, attempt);
-    return guarded(async () => {
+    return guarded(KEPT, async () => {
       const found: LogLine[] = [];
       let seq = Math.max(1, from);
       while (found.length < limit) {
@@ -100,7 +102,7 @@ class DiskLogStore implements LogStore {
 
   async position(taskId: string, attempt: number): Promise<LogPosition> {
     const folder = this.#folder(taskId, attempt);
-    return guarded(async () => {
+    return guarded(KEPT, async () => {
       for (const chunk of (await chunksIn(folder)).reverse()) {
         const state = await measureChunk(folder, chunk);
         if (state) return positionOf(state);
@@ -111,7 +113,7 @@ class DiskLogStore implements LogStore {
 
   async remove(taskId: string): Promise<void> {
     const folder = this.#taskFolder(taskId);
-    await guarded(() => rm(folder, { recursive: true, force: true }));
+    await guarded(KEPT, () => rm(folder, { recursive: true, force: true }));
     for (const kept of [this.#positions, this.#places]) {
       for (const key of kept.keys()) if (key.startsWith(`${folder}/`)) kept.delete(key);
     }
@@ -155,23 +157,4 @@ function keep<T>(map: Map<string, T>, key: string, value: T): void {
   map.set(key, value);
   const [oldest] = map.keys();
   if (map.size > MAX_KEPT && oldest !== undefined) map.delete(oldest);
-}
-
-async function guarded<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof AppError) throw error;
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOSPC' || code === 'EDQUOT') {
-      throw new AppError('disk_full', 'the disk that keeps the output of tasks is full', {
-        retryable: true,
-        cause: error,
-      });
-    }
-    throw new AppError('store_unavailable', `output of tasks cannot be kept or read: ${messageOf(error)}`, {
-      retryable: true,
-      cause: error,
-    });
-  }
 }

@@ -1,7 +1,7 @@
 // The collections, their documents and their indexes. Records in full are kept as JSON text: BSON cannot hold
 // every string (lone surrogates) nor every key (dots, a dollar sign) exactly as it was put in.
 
-import type { Collection, Db, IndexSpecification } from 'mongodb';
+import type { Collection, Db, GridFSChunk, GridFSFile, IndexSpecification, ObjectId } from 'mongodb';
 import type { Grain } from '../../model/history.ts';
 import type { DeliveryState } from '../../model/webhook.ts';
 import type { Liveness, Maintenance } from '../../model/worker.ts';
@@ -99,6 +99,14 @@ export interface DeliveryDocument {
   record: string;
 }
 
+/** A file that is being written, so that what a dead writer left of it can be found. */
+export interface UploadDocument {
+  /** Of the file in GridFS. */
+  _id: ObjectId;
+  /** When it was begun, by the clock of its writer. */
+  at: number;
+}
+
 export interface LogChunkDocument {
   /** Task, attempt and first number. */
   _id: string;
@@ -127,7 +135,14 @@ export interface Collections {
   readonly webhooks: Collection<WebhookDocument>;
   readonly signingSecrets: Collection<SigningSecretDocument>;
   readonly deliveries: Collection<DeliveryDocument>;
+  readonly uploads: Collection<UploadDocument>;
+  /** GridFS writes these two; they stand here for their indexes. */
+  readonly blobFiles: Collection<GridFSFile>;
+  readonly blobChunks: Collection<GridFSChunk>;
 }
+
+/** Of GridFS. */
+export const BUCKET_NAME = 'blobs';
 
 export function collectionsOf(db: Db): Collections {
   return {
@@ -144,6 +159,9 @@ export function collectionsOf(db: Db): Collections {
     webhooks: db.collection('webhooks'),
     signingSecrets: db.collection('signing_secrets'),
     deliveries: db.collection('webhook_deliveries'),
+    uploads: db.collection('uploads'),
+    blobFiles: db.collection(`${BUCKET_NAME}.files`),
+    blobChunks: db.collection(`${BUCKET_NAME}.chunks`),
   };
 }
 
@@ -170,6 +188,8 @@ const INDEXES: readonly Index[] = [
   { of: 'files', name: 'by_task', key: { ownerId: 1, taskId: 1, path: 1, attempt: 1, sizeBytes: 1 } },
   { of: 'files', name: 'by_id', key: { id: 1 }, unique: true },
   { of: 'logs', name: 'by_line', key: { taskId: 1, attempt: 1, lastSeq: 1 } },
+  { of: 'blobFiles', name: 'by_name', key: { filename: 1, uploadDate: 1 } },
+  { of: 'blobChunks', name: 'by_file', key: { files_id: 1, n: 1 }, unique: true },
   { of: 'history', name: 'by_time', key: { series: 1, grain: 1, at: 1 } },
   { of: 'history', name: 'by_age', key: { grain: 1, at: 1 } },
   { of: 'webhooks', name: 'by_owner', key: { ownerId: 1, createdAt: 1, _id: 1 } },

@@ -1,13 +1,15 @@
-// The store and the log store of a cluster on MongoDB, or a server that speaks its protocol (see ADR 0005). It
+// The store, the log store and the file store of a cluster on MongoDB, or a server that speaks its protocol (see ADR 0005). It
 // must use nothing that needs transactions, change streams or TTL indexes.
 
-import { MongoClient, type MongoClientOptions } from 'mongodb';
+import { GridFSBucket, MongoClient, type MongoClientOptions } from 'mongodb';
 import { AppError, messageOf } from '../../errors.ts';
+import type { FileStore } from '../../ports/file-store.ts';
 import type { LogStore } from '../../ports/log-store.ts';
 import type { Store } from '../../ports/store.ts';
-import { collectionsOf, ensureIndexes } from './collections.ts';
+import { BUCKET_NAME, collectionsOf, ensureIndexes } from './collections.ts';
 import { asAppError, guarded, unavailable, upserting } from './errors.ts';
 import { MongoFileRecordStore } from './file-record-store.ts';
+import { CHUNK_BYTES, MongoFileStore } from './file-store.ts';
 import { MongoHistoryStore } from './history-store.ts';
 import { MongoLogStore } from './log-store.ts';
 import { TaskBatches } from './task-batches.ts';
@@ -29,18 +31,28 @@ const DEFAULTS = {
 
 const DEFAULT_DATABASE = 'cloudai';
 
+export interface MongoParts {
+  readonly store: Store;
+  readonly logs: LogStore;
+  readonly files: FileStore;
+}
+
 /**
  * Opens the database that the path of `url` names (`cloudai` without one) with the indexes it needs. Closing the
- * store closes both. Throws `store_unavailable` when it cannot be reached, `bad_config` when the URL is malformed.
+ * store closes all. Throws `store_unavailable` when it cannot be reached, `bad_config` when the URL is malformed.
  */
-export async function openMongo(url: string): Promise<{ store: Store; logs: LogStore }> {
+export async function openMongo(url: string): Promise<MongoParts> {
   const client = connectTo(url);
   try {
     await client.connect();
-    const collections = collectionsOf(client.db(databaseOf(url)));
+    const db = client.db(databaseOf(url));
+    const collections = collectionsOf(db);
     await ensureIndexes(collections);
     const batches = new TaskBatches(collections);
     await batches.settle();
+    const bucket = new GridFSBucket(db, { bucketName: BUCKET_NAME, chunkSizeBytes: CHUNK_BYTES });
+    const files = new MongoFileStore(bucket, collections);
+    await files.sweep();
     const store: Store = {
       tasks: new MongoTaskStore(collections, batches),
       workers: new MongoWorkerStore(collections),
@@ -61,11 +73,11 @@ export async function openMongo(url: string): Promise<{ store: Store; logs: LogS
         }),
       ping: () =>
         guarded(async () => {
-          await client.db(databaseOf(url)).command({ ping: 1 });
+          await db.command({ ping: 1 });
         }),
       close: () => guarded(() => client.close()),
     };
-    return { store, logs: new MongoLogStore(collections) };
+    return { store, logs: new MongoLogStore(collections), files };
   } catch (error) {
     await client.close().catch(() => undefined);
     throw asAppError(error);

@@ -2,6 +2,7 @@
 // of the store, the log store and the lease are switched on and off in front of the real thing.
 
 import { createRunner, type Runner, type RunnerParts } from '../../../runner/runner.ts';
+import { openDiskFileStore } from '../../../shared/adapters/disk/file-store.ts';
 import { openDiskLogStore } from '../../../shared/adapters/disk/log-store.ts';
 import { openRedis } from '../../../shared/adapters/redis/open.ts';
 import { openSqliteStore } from '../../../shared/adapters/sqlite/open.ts';
@@ -39,6 +40,7 @@ export async function openStage(options: StageOptions) {
   const workerId = uniqueName('w-');
   const store = await openSqliteStore(`${dataDir}/cloudai.db`);
   const logs = openDiskLogStore(`${dataDir}/files`);
+  const files = await openDiskFileStore(`${dataDir}/files`);
   const redis = await openRedis({ url: redisUrl, prefix: uniqueName('t-runner-'), patience: 'patient', log });
   const runtime = await options.openRuntime(workerId);
   const term = await store.nextTerm();
@@ -83,8 +85,6 @@ export async function openStage(options: StageOptions) {
     away,
     events,
     live,
-    /** What the runner sent into the rooms of sockets. */
-    emitted: live.emitted,
     write,
 
     async start(over: Partial<RunnerParts> = {}): Promise<StartedRunner> {
@@ -106,6 +106,7 @@ export async function openStage(options: StageOptions) {
         intake,
         logs: logsMayBeAway(logs, away),
         ...live.parts,
+        files,
         runtime,
         clock: systemClock,
         log,

@@ -1,0 +1,59 @@
+// What the headers of an upload say about its bytes: their type and their checksum. Pure.
+
+import mime from 'mime';
+import { AppError } from '../../shared/errors.ts';
+
+type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+const UNKNOWN_TYPE = 'application/octet-stream';
+/** What tools send when nobody told them what it is (curl --data-binary the second). */
+const TELLS_NOTHING = [UNKNOWN_TYPE, 'application/x-www-form-urlencoded'];
+const TYPE_MAX_CHARS = 255;
+const TOKEN = "[\\w!#$%&'*+.^`|~-]+";
+const MEDIA_TYPE = new RegExp(
+  `^${TOKEN}/${TOKEN}(?:[ \\t]*;[ \\t]*${TOKEN}=(?:${TOKEN}|"[\\x20\\x21\\x23-\\x5b\\x5d-\\x7e]*"))*$`,
+);
+
+/** The type that was sent, else the one that goes with the name. @throws AppError `invalid_request` */
+export function contentTypeOf(headers: Headers, path: string): string {
+  const sent = String(headers['content-type'] ?? '').trim();
+  if (sent === '' || TELLS_NOTHING.includes(sent.toLowerCase())) return mime.getType(path) ?? UNKNOWN_TYPE;
+  if (sent.length > TYPE_MAX_CHARS || !MEDIA_TYPE.test(sent)) {
+    throw fault('Content-Type', 'must look like "text/csv" and have at most 255 characters');
+  }
+  return sent;
+}
+
+/**
+ * What the bytes must hash to, as hex, from `Content-Digest: sha-256=:<base64>:` (RFC 9530) or
+ * `X-Checksum-Sha256: <hex>`; null when neither is there.
+ * @throws AppError `invalid_request` for one that cannot be checked, as a sender who asks wants to be sure
+ */
+export function sha256Of(headers: Headers): string | null {
+  const hex = headers['x-checksum-sha256'];
+  const digest = headers['content-digest'];
+  const asked = [
+    ...(hex === undefined ? [] : [fromHex(String(hex).trim())]),
+    ...(digest === undefined ? [] : [fromDigest(String(digest))]),
+  ];
+  const [first = null, second = first] = asked;
+  if (first !== second) throw fault('Content-Digest', 'says another checksum than X-Checksum-Sha256');
+  return first;
+}
+
+function fromHex(text: string): string {
+  if (/^[0-9a-f]{64}$/i.test(text)) return text.toLowerCase();
+  throw fault('X-Checksum-Sha256', 'must be 64 hexadecimal digits');
+}
+
+function fromDigest(text: string): string {
+  const [, base64] = /(?:^|,)[ \t]*sha-256=:([A-Za-z0-9+/]{43}=):/.exec(text) ?? [];
+  if (base64 !== undefined) return Buffer.from(base64, 'base64').toString('hex');
+  throw fault('Content-Digest', 'must hold "sha-256=:<base64>:"; no other checksum is looked at');
+}
+
+function fault(field: string, what: string): AppError {
+  return new AppError('invalid_request', `the header ${field} ${what}`, {
+    details: [{ field, message: what }],
+  });
+}

@@ -1,0 +1,147 @@
+// /api/files: uploads of a user's space, and the list of all of a user's files. A body of any type is streamed into
+// the file store as it comes; it is never parsed and never held.
+
+import { finished, PassThrough, type Readable } from 'node:stream';
+import type { Lifecycle, Plugin, Request, Server } from '@hapi/hapi';
+import {
+  type FileListQuery,
+  fileListSchema,
+  filePathParams,
+  userFileSchema,
+} from '../../shared/contracts/file-schemas.ts';
+import { type FileListReply, fileBody } from '../../shared/contracts/files.ts';
+import { AppError } from '../../shared/errors.ts';
+import { BYTES_ROUTE, fileReply, IDLE_MS } from '../http/file-reply.ts';
+import { contentTypeOf, sha256Of } from '../http/upload-headers.ts';
+import type { FileContents } from '../services/files/file-contents.ts';
+import { tooLarge, type UserFiles } from '../services/files/user-files.ts';
+import { checked, pathOf, queryOf } from '../validation.ts';
+import { principalOf } from './auth.ts';
+
+export interface FilesOptions {
+  readonly userFiles: UserFiles;
+  readonly fileContents: FileContents;
+  /** Largest upload. */
+  readonly maxBytes: number;
+}
+
+/** Bounds an upload that never pauses and never ends; Node's own five minutes are too short for a large file. */
+const REQUEST_DEADLINE_MS = 24 * 3_600_000;
+
+export const filesPlugin: Plugin<FilesOptions> = {
+  name: 'files',
+  register: (server: Server, { userFiles, fileContents, maxBytes }: FilesOptions) => {
+    server.listener.requestTimeout = REQUEST_DEADLINE_MS;
+
+    server.route({
+      method: 'GET',
+      path: '/api/files',
+      options: { validate: checked({ query: fileListSchema }) },
+      handler: async (request): Promise<FileListReply> => {
+        const { user, limit, cursor } = queryOf<FileListQuery & { user?: string }>(request);
+        const query = { username: user, limit, after: cursor };
+        const { files, total, next } = await userFiles.list(principalOf(request), query);
+        return { files: files.map(fileBody), total, next_cursor: next };
+      },
+    });
+
+    server.route({
+      method: 'GET',
+      path: '/api/files/{path*}',
+      options: { ...BYTES_ROUTE, validate: checked({ params: filePathParams, query: userFileSchema }) },
+      handler: async (request, h) => {
+        const by = principalOf(request);
+        const file = await userFiles.find(by, pathOf(request), queryOf<{ user?: string }>(request).user);
+        return fileReply(request, h, file, (range) => fileContents.read(by, file, range));
+      },
+    });
+
+    server.route({
+      method: 'PUT',
+      path: '/api/files/{path*}',
+      options: {
+        validate: checked({ params: filePathParams }),
+        // Asked before the body is: a sender who waits for the word to go on need not send it at all.
+        ext: { onPreAuth: { method: refuseAtOnce(maxBytes) } },
+        payload: {
+          output: 'stream',
+          parse: false,
+          // The type is ours to look at: here any is as good as the one that the other routes take.
+          override: 'application/json',
+          // Counted while it is written: hapi would read all of a body that is announced too large.
+          maxBytes: Number.MAX_SAFE_INTEGER,
+          timeout: false,
+        },
+        timeout: { server: false, socket: IDLE_MS },
+      },
+      handler: async (request, h) => {
+        const path = pathOf(request);
+        const { headers } = request.raw.req;
+        const upload = {
+          path,
+          contentType: contentTypeOf(headers, path),
+          sha256: sha256Of(headers),
+          onlyNew: isOnlyNew(request),
+        };
+        const { file, replaced } = await userFiles.upload(principalOf(request), upload, bodyBytes(request));
+        const response = h.response(fileBody(file)).code(replaced ? 200 : 201);
+        return response.header('etag', `"${file.sha256}"`).header('location', request.path);
+      },
+    });
+
+    server.route({
+      method: 'DELETE',
+      path: '/api/files/{path*}',
+      options: { validate: checked({ params: filePathParams, query: userFileSchema }) },
+      handler: async (request, h) => {
+        await userFiles.remove(
+          principalOf(request),
+          pathOf(request),
+          queryOf<{ user?: string }>(request).user,
+        );
+        return h.response().code(204);
+      },
+    });
+  },
+};
+
+function refuseAtOnce(maxBytes: number): Lifecycle.Method {
+  return (request, h) => {
+    if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
+    const encoding = request.headers['content-encoding'];
+    if (encoding !== undefined && encoding !== 'identity') {
+      throw refusal('Content-Encoding', 'is not understood here: send the file as it is to be kept');
+    }
+    return h.continue;
+  };
+}
+
+/** RFC 9110, 13.1.2: only `*` makes sense where nobody knows the tags. */
+function isOnlyNew(request: Request): boolean {
+  const condition = request.headers['if-none-match'];
+  if (condition === undefined) return false;
+  if (String(condition).trim() === '*') return true;
+  throw refusal('If-None-Match', 'must be "*" with an upload');
+}
+
+function refusal(field: string, what: string): AppError {
+  return new AppError('invalid_request', `the header ${field} ${what}`, {
+    details: [{ field, message: what }],
+  });
+}
+
+/**
+ * The body as a stream of its own: whoever reads may destroy it without cutting the connection over which the answer
+ * is to go. One that breaks off fails.
+ */
+function bodyBytes(request: Request): Readable {
+  const { req } = request.raw;
+  const body = new PassThrough();
+  // It may break off before anybody reads from it, which without a listener ends the process.
+  body.on('error', () => undefined);
+  finished(req, { writable: false }, (cause) => {
+    if (cause)
+      body.destroy(new AppError('invalid_request', 'the upload broke off before its end', { cause }));
+  });
+  return req.pipe(body);
+}

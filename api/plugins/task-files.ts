@@ -1,0 +1,90 @@
+// /api/tasks/{id}/files and /api/tasks/{id}/archive: what a task left, by file or all in one.
+
+import type { Plugin, Server } from '@hapi/hapi';
+import {
+  archiveSchema,
+  type FileListQuery,
+  taskFileListSchema,
+  taskFileParams,
+  taskFileSchema,
+} from '../../shared/contracts/file-schemas.ts';
+import { type ArchiveFormat, fileBody, type TaskFileListReply } from '../../shared/contracts/files.ts';
+import { taskIdParams } from '../../shared/contracts/schemas.ts';
+import { archiveReply, BYTES_ROUTE, fileReply } from '../http/file-reply.ts';
+import type { FileContents } from '../services/files/file-contents.ts';
+import type { TaskFiles } from '../services/files/task-files.ts';
+import { checked, idOf, pathOf, queryOf } from '../validation.ts';
+import { principalOf } from './auth.ts';
+
+export interface TaskFilesOptions {
+  readonly taskFiles: TaskFiles;
+  readonly fileContents: FileContents;
+}
+
+const ARCHIVE_TYPES: Readonly<Record<ArchiveFormat, string>> = {
+  'tar.gz': 'application/gzip',
+  zip: 'application/zip',
+};
+
+export const taskFilesPlugin: Plugin<TaskFilesOptions> = {
+  name: 'task-files',
+  register: (server: Server, { taskFiles, fileContents }: TaskFilesOptions) => {
+    server.route({
+      method: 'GET',
+      path: '/api/tasks/{id}/files',
+      options: { validate: checked({ params: taskIdParams, query: taskFileListSchema }) },
+      handler: async (request): Promise<TaskFileListReply> => {
+        const { attempt, limit, cursor } = queryOf<FileListQuery & { attempt?: number }>(request);
+        const query = { attempt, limit, after: cursor };
+        const page = await taskFiles.list(principalOf(request), idOf(request), query);
+        const { files, total, next } = page;
+        return { files: files.map(fileBody), total, attempt: page.attempt, next_cursor: next };
+      },
+    });
+
+    server.route({
+      method: 'GET',
+      path: '/api/tasks/{id}/files/{path*}',
+      options: { ...BYTES_ROUTE, validate: checked({ params: taskFileParams, query: taskFileSchema }) },
+      handler: async (request, h) => {
+        const by = principalOf(request);
+        const { attempt } = queryOf<{ attempt?: number }>(request);
+        const file = await taskFiles.find(by, idOf(request), pathOf(request), attempt);
+        return fileReply(request, h, file, (range) => fileContents.read(by, file, range));
+      },
+    });
+
+    server.route({
+      method: 'GET',
+      path: '/api/tasks/{id}/archive',
+      options: { ...BYTES_ROUTE, validate: checked({ params: taskIdParams, query: archiveSchema }) },
+      handler: async (request, h) => {
+        const id = idOf(request);
+        const { format, attempt } = queryOf<{ format: ArchiveFormat; attempt?: number }>(request);
+        const body = await taskFiles.archive(principalOf(request), id, { format, attempt });
+        return archiveReply(request, h, { body, name: `${id}.${format}`, type: ARCHIVE_TYPES[format] });
+      },
+    });
+
+    server.route({
+      method: 'DELETE',
+      path: '/api/tasks/{id}/files',
+      options: { validate: checked({ params: taskIdParams }) },
+      handler: async (request, h) => {
+        await taskFiles.removeAll(principalOf(request), idOf(request));
+        return h.response().code(204);
+      },
+    });
+
+    server.route({
+      method: 'DELETE',
+      path: '/api/tasks/{id}/files/{path*}',
+      options: { validate: checked({ params: taskFileParams, query: taskFileSchema }) },
+      handler: async (request, h) => {
+        const { attempt } = queryOf<{ attempt?: number }>(request);
+        await taskFiles.remove(principalOf(request), idOf(request), pathOf(request), attempt);
+        return h.response().code(204);
+      },
+    });
+  },
+};
