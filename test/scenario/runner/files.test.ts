@@ -474,11 +474,18 @@ describe('files that an attempt is given', () => {
     await waitFor(() => engine.inputCount === 0, { what: 'all input to be gone' });
   });
 
-  it('are dropped when its container cannot be made', async () => {
-    await stage.start();
+  it('are dropped when its container cannot be made, or does not start', async () => {
+    const create = () =>
+      Promise.reject(new AppError('container_start_failed', 'the engine does not want to'));
+    const { runner } = await stage.start({ runtime: { ...stage.runtime, create } });
     await upload('data', 'text');
-    const done = await run({ command: 'start-error no such thing', files: ['data'] });
-    expect(done).toMatchObject({ reason: 'start_error', message: expect.stringContaining('no such thing') });
+    const unmade = await run({ command: 'true', files: ['data'] });
+    expect(unmade).toMatchObject({ reason: 'start_error', message: 'the engine does not want to' });
+    await waitFor(() => engine.inputCount === 0, { what: 'the input to be gone' });
+    await runner.stop();
+    await stage.start();
+    const unstarted = await run({ command: 'start-error no such thing', files: ['data'] });
+    expect(unstarted).toMatchObject({ message: expect.stringContaining('no such thing') });
     await waitFor(() => engine.inputCount === 0, { what: 'the input to be gone' });
   });
 });
