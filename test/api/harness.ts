@@ -29,6 +29,8 @@ export interface TestApi {
   readonly config: ApiConfig;
   /** Another API on the same store, with connections of its own to the same Redis. Not listening yet. */
   copy(port?: number): Promise<ApiCopy>;
+  /** Of all its keys in Redis. */
+  readonly prefix: string;
   call<T = never>(method: string, path: string, options?: CallOptions): Promise<TestReply<T>>;
   /** Registers, and has a token without the slow hash of a login. The first of all is the admin. */
   signUp(username: string): Promise<Person>;
@@ -68,10 +70,13 @@ export interface TestApiOptions {
   readonly env?: Record<string, string>;
   readonly redisUrl?: string;
   readonly parts?: (parts: ApiParts) => Partial<ApiParts>;
+  /** Another copy of the same cluster, to be closed before that one. */
+  readonly beside?: TestApi;
 }
 
 export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi> {
-  const directory = await tempDir();
+  const { beside } = options;
+  const directory = beside ? { path: beside.config.dataDir, remove: async () => undefined } : await tempDir();
   const config = loadApiConfig({
     DATA_DIR: directory.path,
     JWT_SECRET,
@@ -84,7 +89,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
   const store = await openSqliteStore(`${directory.path}/cloudai.db`);
   const logs = openDiskLogStore(`${directory.path}/files`);
   const files = await openDiskFileStore(`${directory.path}/files`);
-  const prefix = uniqueName('api');
+  const prefix = beside?.prefix ?? uniqueName('api');
   const toRedis = { url: options.redisUrl ?? redisUrl, prefix, patience: 'fail-fast', log } as const;
   const redis = await openRedis(toRedis);
   const partsOn = (redis: RedisParts): ApiParts => ({
@@ -157,6 +162,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
         },
       };
     },
+    prefix,
     call,
     signUp: async (username) => {
       const credentials = { username, password: PASSWORD };
@@ -169,7 +175,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     close: async () => {
       await api.stop();
       await redis.close();
-      await forgetKeys(prefix);
+      if (!beside) await forgetKeys(prefix);
       await store.close();
       await directory.remove();
     },
