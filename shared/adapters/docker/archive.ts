@@ -3,7 +3,7 @@
 
 import { Readable } from 'node:stream';
 import { type Extract, extract, type Header, type Pack, pack } from 'tar-stream';
-import { AppError } from '../../errors.ts';
+import { AppError, messageOf } from '../../errors.ts';
 import type { InputFile, OutputEntry } from '../../ports/container-runtime.ts';
 
 type Entry = Extract extends AsyncIterable<infer E> ? E : never;
@@ -20,8 +20,9 @@ const TYPES: Readonly<Record<string, OutputEntry['type']>> = {
 };
 
 /**
- * What an archive holds but its root, with paths relative to it. Destroys `source` in the end; throws what it fails
- * with, and AppError `runtime_unavailable` when the archive is cut off.
+ * What an archive holds but its root, with paths relative to it. Destroys `source` in the end. The iteration and the
+ * contents fail with AppError only: the one that `source` was destroyed with, or `runtime_unavailable` when it is cut
+ * off.
  */
 export async function* archiveEntries(source: Readable): AsyncGenerator<OutputEntry> {
   const extractor = extract();
@@ -36,6 +37,8 @@ export async function* archiveEntries(source: Readable): AsyncGenerator<OutputEn
       else entry.resume();
     }
     await feeding;
+  } catch (error) {
+    throw error instanceof AppError ? error : cutOff(messageOf(error), error);
   } finally {
     source.destroy();
     extractor.destroy();
@@ -50,8 +53,9 @@ async function feed(source: Readable, extractor: Extract): Promise<void> {
     }
     extractor.end(null);
   } catch (error) {
-    extractor.destroy(error as Error);
-    throw error;
+    const fault = error instanceof AppError ? error : cutOff(messageOf(error), error);
+    extractor.destroy(fault);
+    throw fault;
   }
 }
 
@@ -121,9 +125,10 @@ function contentOf(entry: Entry): Readable {
   return content;
 }
 
-function cutOff(why: string): AppError {
+function cutOff(why: string, cause?: unknown): AppError {
   return new AppError('runtime_unavailable', `the container engine cut an archive off: ${why}`, {
     retryable: true,
+    cause,
   });
 }
 

@@ -56,8 +56,9 @@ export function createInputVolumes(parts: {
   readonly connection: Connection;
   readonly pauses: PauseContainers;
   readonly log: Log;
+  readonly sweepGraceMs?: number;
 }): InputVolumes {
-  const { connection, pauses, log } = parts;
+  const { connection, pauses, log, sweepGraceMs = SWEEP_GRACE_MS } = parts;
   const { docker } = connection;
   /** Volumes this process has filled, or is filling. */
   const own = new Set<string>();
@@ -121,20 +122,27 @@ export function createInputVolumes(parts: {
         docker.listContainers({ all: true, filters: { label: [...label, LABEL_INPUT] }, abortSignal }),
       ),
     ]);
+    const left = new Map<string, string[]>((Volumes ?? []).map(({ Name }) => [Name, []]));
+    for (const { Id, Labels } of helpers) {
+      const name = Labels[LABEL_INPUT] ?? '';
+      left.set(name, [...(left.get(name) ?? []), Id]);
+    }
     const used = new Set(ofContainer.values());
-    const left = new Set([
-      ...(Volumes ?? []).map(({ Name }) => Name),
-      ...helpers.map(({ Labels }) => Labels[LABEL_INPUT] ?? ''),
-    ]);
     const now = performance.now();
     for (const name of unknown.keys()) if (!left.has(name)) unknown.delete(name);
-    for (const name of left) {
-      if (name === '' || own.has(name) || used.has(name)) continue;
+    for (const [name, ids] of left) {
+      if (own.has(name) || used.has(name)) continue;
       const since = unknown.get(name) ?? now;
       unknown.set(name, since);
-      if (now - since < SWEEP_GRACE_MS) continue;
+      if (now - since < sweepGraceMs) continue;
       log.info({ volume: name }, 'removing input that an earlier life of the runner left');
-      await drop(name);
+      try {
+        for (const id of ids) await pauses.remove(id);
+        await removeVolume(name);
+      } catch (error) {
+        // A container may have it after all.
+        log.debug({ err: error, volume: name }, 'left input was not removed');
+      }
     }
   };
 

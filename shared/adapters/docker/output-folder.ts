@@ -88,12 +88,10 @@ export function createOutputFolders(parts: {
     try {
       if (signal?.aborted) stop();
       yield* archiveEntries(source);
-    } catch (error) {
-      throw error instanceof AppError ? error : cutOff(error);
     } finally {
       signal?.removeEventListener('abort', stop);
       here.delete(reading);
-      if (here.size === 0) readings.delete(containerId);
+      if (here.size === 0 && readings.get(containerId) === here) readings.delete(containerId);
     }
   }
 
@@ -117,16 +115,11 @@ export function createOutputFolders(parts: {
     readOutput: read,
     statusWhileRead: (containerId) => [...(readings.get(containerId) ?? [])][0]?.status ?? null,
     stopReading(containerId) {
-      for (const { source } of readings.get(containerId) ?? []) {
+      const here = readings.get(containerId) ?? [];
+      readings.delete(containerId);
+      for (const { source } of here) {
         source.destroy(new AppError('runtime_unavailable', 'the container is being removed'));
       }
     },
   };
-}
-
-function cutOff(cause: unknown): AppError {
-  return new AppError('runtime_unavailable', 'the container engine cut the output folder off', {
-    retryable: true,
-    cause,
-  });
 }
