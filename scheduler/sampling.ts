@@ -152,9 +152,13 @@ export class Sampling {
 
   async #count() {
     const { store, clock, placed } = this.#parts;
+    const now = { at: clock.monotonic(), placed: placed() };
     const tasksByState = await store.tasks.countByState();
-    const ended = TERMINAL_STATES.reduce((sum, state) => sum + tasksByState[state], 0);
-    return { tasksByState, counts: { at: clock.monotonic(), placed: placed(), ended } satisfies Counts };
+    const counts: Counts = {
+      ...now,
+      ended: TERMINAL_STATES.reduce((sum, state) => sum + tasksByState[state], 0),
+    };
+    return { tasksByState, counts };
   }
 
   /** Coarse points of all steps that are over and have none, also of those an earlier leader left, and what is too old. */

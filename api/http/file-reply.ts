@@ -44,7 +44,7 @@ export async function fileReply(
     return h.response(body).code(body.statusCode).header('content-range', `bytes */${sizeBytes}`);
   }
   const part = answer.kind === 'part';
-  const range = part ? answer : { start: 0, end: sizeBytes };
+  const range = part ? { start: answer.start, end: answer.end } : { start: 0, end: sizeBytes };
   const body = request.method === 'head' ? undefined : leaving(request, await read(range));
   const response = marked(h.response(body).code(part ? 206 : 200))
     .header('content-length', String(range.end - range.start))

@@ -41,7 +41,8 @@ export function tokenOfUpgrade(request: IncomingMessage): string | undefined {
   if (authorization !== undefined) return bearerToken(authorization);
   const [word, token] = (protocols ?? '').split(',').map((part) => part.trim());
   if (word === TOKEN_PROTOCOL && token) return token;
-  return new URL(request.url ?? '/', 'http://localhost').searchParams.get('token') ?? undefined;
+  const [, query = ''] = (request.url ?? '').split('?', 2);
+  return new URLSearchParams(query).get('token') ?? undefined;
 }
 
 /** From the handshake of Socket.io, whose `auth` is whatever a client sent. */

@@ -34,6 +34,8 @@ interface Watched {
   revision: number;
   /** Newest revision that an event told of. */
   told: number;
+  /** Of the newest record that was read: told when no event does. */
+  last: TaskChanged;
   watchers: number;
   over: boolean;
   /** When the record was last seen, monotonic. */
@@ -85,6 +87,7 @@ export class TaskEvents {
     const entry = there ?? {
       revision,
       told: revision,
+      last: taskChanged(task),
       watchers: 0,
       over: false,
       seenAt: clock.monotonic(),
@@ -117,6 +120,12 @@ export class TaskEvents {
 
   #onChange(event: TaskChanged): void {
     if (this.#stopped) return;
+    this.#tell(event);
+    const entry = this.#watched.get(event.taskId);
+    if (entry && event.revision > entry.revision) this.#want(event.taskId);
+  }
+
+  #tell(event: TaskChanged): void {
     const { rooms } = this.#parts.io.of('/').adapter;
     // Encoding is what costs: thousands of tasks may change each second, and nobody watches most of them.
     const listening = [ALL_TASKS, tasksOf(event.ownerId), taskRoom(event.taskId)].filter((room) =>
@@ -124,16 +133,15 @@ export class TaskEvents {
     );
     if (listening.length > 0) this.#parts.io.local.to(listening).emit('task', taskEvent(event));
     const entry = this.#watched.get(event.taskId);
-    if (!entry) return;
-    entry.told = Math.max(entry.told, event.revision);
-    if (event.revision > entry.revision) this.#want(event.taskId);
+    if (entry) entry.told = Math.max(entry.told, event.revision);
   }
 
   #look(): void {
-    const before = this.#parts.clock.monotonic() - LOOK_AFTER_MS;
+    const now = this.#parts.clock.monotonic();
     let left = MAX_LOOKED_AT;
     for (const [taskId, entry] of this.#watched) {
-      if (entry.over || entry.seenAt > before) continue;
+      if (entry.last.revision > entry.told && entry.seenAt <= now - LOOK_MS) this.#tell(entry.last);
+      if (entry.over || entry.seenAt > now - LOOK_AFTER_MS) continue;
       this.#want(taskId);
       left -= 1;
       if (left === 0) return;
@@ -172,9 +180,7 @@ export class TaskEvents {
     entry.over = isTerminal(task.state);
     if (task.revision <= entry.revision) return;
     entry.revision = task.revision;
-    const room = this.#parts.io.local.to(taskRoom(task.id));
-    if (task.revision > entry.told) room.emit('task', taskEvent(taskChanged(task)));
-    entry.told = Math.max(entry.told, task.revision);
-    room.emit('task:record', { task: taskBody(task) });
+    entry.last = taskChanged(task);
+    this.#parts.io.local.to(taskRoom(task.id)).emit('task:record', { task: taskBody(task) });
   }
 }

@@ -1,7 +1,7 @@
 // /api/files: uploads of a user's space, and the list of all of a user's files. A body of any type is streamed into
 // the file store as it comes; it is never parsed and never held.
 
-import { Readable } from 'node:stream';
+import { finished, PassThrough, type Readable } from 'node:stream';
 import type { Lifecycle, Plugin, Request, Server } from '@hapi/hapi';
 import {
   type FileListQuery,
@@ -136,12 +136,12 @@ function refusal(field: string, what: string): AppError {
  */
 function bodyBytes(request: Request): Readable {
   const { req } = request.raw;
-  const chunks = async function* () {
-    try {
-      yield* req.iterator({ destroyOnReturn: false });
-    } catch (error) {
-      throw new AppError('invalid_request', 'the upload broke off before its end', { cause: error });
-    }
-  };
-  return Readable.from(chunks(), { objectMode: false });
+  const body = new PassThrough();
+  // It may break off before anybody reads from it, which without a listener ends the process.
+  body.on('error', () => undefined);
+  finished(req, { writable: false }, (cause) => {
+    if (cause)
+      body.destroy(new AppError('invalid_request', 'the upload broke off before its end', { cause }));
+  });
+  return req.pipe(body);
 }

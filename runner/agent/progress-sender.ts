@@ -1,7 +1,7 @@
 // Tells watchers how far attempts have come: a few times a second at most, and always the newest. Best effort, for the
 // record keeps what counts. Must never hold back whoever reports, nor collect what cannot be sent.
 
-import { type TaskProgressBody, taskRoom } from '../../shared/contracts/live.ts';
+import { taskProgressBody, taskRoom } from '../../shared/contracts/live.ts';
 import type { TaskProgress } from '../../shared/model/progress.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
@@ -67,7 +67,7 @@ export class ProgressSender {
       if (!sending.isWriting) this.#sendings.delete(taskId);
       return;
     }
-    this.#parts.rooms.emit(taskRoom(taskId), 'task:progress', bodyOf(progress));
+    this.#parts.rooms.emit(taskRoom(taskId), 'task:progress', taskProgressBody(progress));
     sending.offBoard = progress;
     if (!sending.isWriting) void this.#write(taskId, sending);
     sending.timer = setTimeout(() => this.#send(taskId, sending), EVERY_MS);
@@ -88,8 +88,4 @@ export class ProgressSender {
     sending.isWriting = false;
     if (!sending.timer && !sending.waiting) this.#sendings.delete(taskId);
   }
-}
-
-function bodyOf({ taskId, at, ...rest }: TaskProgress): TaskProgressBody {
-  return { task_id: taskId, ...rest, at: new Date(at).toISOString() };
 }

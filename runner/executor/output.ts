@@ -105,9 +105,9 @@ export async function drainOutput(state: AttemptState, parts: ExecutorParts): Pr
       state.bell.ring();
     });
   }
-  const { bytes } = capture;
+  const { chunks } = capture;
   await changed;
-  if (reading.end !== null || capture.bytes !== bytes || capture.isHolding) {
+  if (reading.end !== null || capture.chunks !== chunks || capture.isHolding) {
     state.silentSince = null;
     return;
   }

@@ -266,6 +266,8 @@ export function createSteps(parts: ExecutorParts): Steps {
         usage: state.usage && attemptUsage(state.usage),
         outputs: state.outputs,
       };
+      // Whoever hears of the end has heard of all that came before it.
+      parts.progress.flush(key);
       const known = taskOf(state);
       const result = await committer.commit(
         {

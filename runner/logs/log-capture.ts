@@ -57,7 +57,7 @@ export class LogCapture {
   #seq: number;
   /** Time of the chunk at hand, read once for all its lines. */
   #ts = 0;
-  #bytes = 0;
+  #chunks = 0;
 
   constructor(parts: LogCaptureParts) {
     this.#parts = parts;
@@ -91,9 +91,9 @@ export class LogCapture {
       : null;
   }
 
-  /** Bytes received so far. */
-  get bytes(): number {
-    return this.#bytes;
+  /** How often something came so far, be it a mere sign of life. */
+  get chunks(): number {
+    return this.#chunks;
   }
 
   /** The reader is being held back. */
@@ -108,7 +108,8 @@ export class LogCapture {
 
   /** An `OutputSink`. Returns a promise only when the reader has to wait. */
   readonly sink = (stream: LogStream, chunk: Buffer): void | Promise<void> => {
-    this.#bytes += chunk.length;
+    this.#chunks += 1;
+    if (chunk.length === 0) return;
     this.#ts = this.#parts.clock.now();
     this.#sources[stream].splitter.push(chunk);
     this.#partials?.changed();

@@ -89,7 +89,10 @@ export interface PullProgress {
   readonly bytesTotal: number;
 }
 
-/** Receives raw bytes. A returned promise holds the flow back until it resolves. */
+/**
+ * Receives raw bytes; none at all say that reading goes on although there is nothing new. A returned promise holds the
+ * flow back until it resolves.
+ */
 export type OutputSink = (stream: LogStream, chunk: Buffer) => void | Promise<void>;
 
 export interface OutputHandle {

@@ -42,7 +42,7 @@ export class FileContents {
   /** The same without counting, for a file that is part of something counted. */
   async open(record: FileRecord, range: ByteRange = { start: 0, end: record.sizeBytes }): Promise<Readable> {
     const bytes = range.end - range.start;
-    if (bytes === 0) return Readable.from([]);
+    if (bytes === 0) return Readable.from([], { objectMode: false });
     const whole = bytes === record.sizeBytes;
     try {
       const source = await this.#parts.files.read(record.id, whole ? undefined : range);

@@ -64,7 +64,7 @@ describe('turns', () => {
     turns.note('slow', 10_000);
     const first = turns.next('slow', 1_000_000);
     expect(turns.next('slow', 1_000_000) - first).toBe(5_000);
-    expect(turns.next('fast', 1_000_000)).toBe(1_002_000);
+    expect(turns.next('unknown', 1_000_000)).toBe(1_002_010);
     expect(turns.next('slow', 9_000_000)).toBe(9_007_000);
   });
 

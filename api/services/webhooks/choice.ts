@@ -49,6 +49,8 @@ export function receiverOf({ url }: Pick<WebhookDelivery, 'url'>): string {
 /** Those that step back do so for so long at least, or looking and stepping back would never end. */
 const STEP_BACK_MS = 2_000;
 const MAX_RECEIVERS = 1_000;
+/** What a receiver is taken for before it has answered once. */
+const UNKNOWN_MS = 20;
 /** Weight of the newest try in the mean. */
 const NEWEST = 0.3;
 
@@ -56,7 +58,7 @@ const NEWEST = 0.3;
 export class Turns {
   readonly #receivers = new Map<string, { meanMs: number; lastTurn: number }>();
 
-  /** A try took so long, however it went. */
+  /** One was under way for so long, however it went. */
   note(receiver: string, tookMs: number): void {
     const known = this.#receivers.get(receiver);
     if (known) known.meanMs += NEWEST * (tookMs - known.meanMs);
@@ -65,7 +67,7 @@ export class Turns {
 
   /** When the next one that steps back is to be tried, and behind which the one after it stands. */
   next(receiver: string, now: number): number {
-    const line = this.#receivers.get(receiver) ?? this.#keep(receiver, 0);
+    const line = this.#receivers.get(receiver) ?? this.#keep(receiver, UNKNOWN_MS);
     line.lastTurn = Math.max(line.lastTurn, now + STEP_BACK_MS) + line.meanMs / MAX_PER_HOST;
     return Math.round(line.lastTurn);
   }

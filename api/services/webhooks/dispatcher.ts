@@ -115,11 +115,13 @@ export class Dispatcher {
   }
 
   #begin(delivery: WebhookDelivery): void {
-    const { log } = this.#parts;
+    const { clock, log } = this.#parts;
+    const begin = clock.monotonic();
     const giveUp = new AbortController();
     const over = this.#deliver(delivery, giveUp.signal)
       .catch((error) => log.warn({ err: error, delivery: delivery.id }, 'a webhook delivery is sent again'))
       .then(() => {
+        this.#turns.note(receiverOf(delivery), clock.monotonic() - begin);
         this.#underWay.delete(delivery.id);
         this.#beginSome();
         if (this.#line.length === 0 && this.#more) this.#pulse.wake();
@@ -138,7 +140,6 @@ export class Dispatcher {
       : await sender.send({ id, url, payload, secret: await secrets.of(mine.ownerId) }, signal);
     // Nobody knows what came of it: it is sent again when the lease is over.
     if (answer.status === null && signal.aborted) return;
-    this.#turns.note(receiverOf(mine), answer.tookMs);
     await this.#record(mine, at, answer);
   }
 

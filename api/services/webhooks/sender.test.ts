@@ -143,6 +143,19 @@ describe('an answer', () => {
     });
   });
 
+  it('that switches to another protocol is a fault in words', async () => {
+    const server = createServer((socket) => {
+      socket.once('data', () =>
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'),
+      );
+    });
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    const { port } = server.address() as { port: number };
+    const answer = await send(`http://127.0.0.1:${port}/`);
+    expect(answer).toMatchObject({ status: null, error: expect.stringMatching(/connection/) });
+    server.close();
+  });
+
   it('that is no HTTP is a fault in words', async () => {
     const server = createServer((socket) => socket.end('hello\r\n\r\n'));
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
@@ -236,6 +249,15 @@ it('says in words that a name is not known', async () => {
   expect(await send('http://no-such-name.example/', { resolve })).toMatchObject({
     status: null,
     error: 'the name of the host is not known (ENOTFOUND)',
+    final: false,
+  });
+});
+
+it('does not wait for a name beyond the deadline', async () => {
+  const resolve: Resolve = () => undefined;
+  expect(await send('http://receiver.example/', { resolve, deadlineMs: 50 })).toMatchObject({
+    status: null,
+    error: 'no answer within 0.05 s',
     final: false,
   });
 });

@@ -114,6 +114,8 @@ export class Sender {
     const response = await new Promise<IncomingMessage>((answered, failed) => {
       request.once('response', answered);
       request.on('error', failed);
+      // A connection may end with neither: an answer that switches to another protocol is dropped without a word.
+      request.once('close', () => failed(new Error('the connection ended without an answer')));
       request.end(payload);
     });
     await drain(response);

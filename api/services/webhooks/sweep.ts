@@ -1,6 +1,7 @@
 // Looks through the tasks that ended lately, for ends whose event was lost. The store alone is asked, so an end is
 // told as long as any copy of the API is up within a quarter of an hour of it.
 
+import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Task } from '../../../shared/model/task.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { Store } from '../../../shared/ports/store.ts';
@@ -10,10 +11,10 @@ import type { OwnerWebhooks } from './owner-webhooks.ts';
 /** How far back the first look goes. */
 const LOOK_BACK_MS = 15 * 60_000;
 /** Looked at again each time: clocks differ, and a runner may commit a result late. */
-const OVERLAP_MS = 2 * 60_000;
+const OVERLAP_MS = 60_000;
 /** A webhook hears nothing that ended before it was made, as far as clocks can tell. */
 const CLOCKS_DIFFER_MS = 5_000;
-const PAGE = 200;
+const PAGE = 100;
 
 export interface SweepParts {
   readonly tasks: Store['tasks'];
@@ -43,6 +44,8 @@ export class EndSweep {
       await this.#tell(page);
       const last = page.at(-1);
       if (!last || page.length < PAGE) break;
+      // A store may answer without ever leaving this thread.
+      await othersTurn();
       after = { finishedAt: last.finishedAt ?? since, id: last.id };
     }
     this.#upTo = begin;

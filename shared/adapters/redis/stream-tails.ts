@@ -3,6 +3,7 @@
 // after Redis was emptied. Must never let a thousand quiet streams cost Redis more than a few.
 
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { RedisConnection } from './connection.ts';
@@ -47,7 +48,7 @@ export class StreamTails {
   #wakes = 0;
   /** The read under way will learn of new streams: it does not block, or has been woken. */
   #isAwake = true;
-  #closed = false;
+  readonly #end = new AbortController();
 
   constructor(connection: RedisConnection) {
     this.#connection = connection;
@@ -57,7 +58,7 @@ export class StreamTails {
 
   /** Entries above `after`, in order, until the returned function is called. Succeeds when Redis is away, too. */
   tail(key: string, after: number, handler: EntryHandler): () => void {
-    if (this.#closed) return () => undefined;
+    if (this.#end.signal.aborted) return () => undefined;
     const listener: Listener = { after, joined: this.#reads, handler };
     const listeners = this.#streams.get(key) ?? new Set();
     this.#streams.set(key, listeners.add(listener));
@@ -70,7 +71,7 @@ export class StreamTails {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#end.abort();
     this.#streams.clear();
     this.#client?.disconnect();
     await this.#running;
@@ -81,7 +82,7 @@ export class StreamTails {
       try {
         await this.#round();
       } catch (error) {
-        if (this.#closed) break;
+        if (this.#end.signal.aborted) break;
         this.#faults.report(error);
         await delay(RETRY_MS);
       }
@@ -92,7 +93,7 @@ export class StreamTails {
 
   async #round(): Promise<void> {
     const client = await this.#ready();
-    if (this.#closed) return;
+    if (this.#end.signal.aborted) return;
     const keys = [...this.#streams.keys()];
     if (keys.length <= BLOCKING_STREAMS) {
       const found = await this.#read(client, keys, BLOCK_MS);
@@ -175,20 +176,11 @@ export class StreamTails {
       .catch((error: unknown) => this.#faults.report(error));
   }
 
+  /** @throws when the next try to connect fails, and on close */
   async #ready(): Promise<Redis> {
     this.#client ??= this.#connect();
     const client = this.#client;
-    if (client.status !== 'ready' && client.status !== 'end') {
-      await new Promise<void>((done) => {
-        const go = () => {
-          client.off('ready', go);
-          client.off('end', go);
-          done();
-        };
-        client.on('ready', go);
-        client.on('end', go);
-      });
-    }
+    if (client.status !== 'ready') await once(client, 'ready', { signal: this.#end.signal });
     return client;
   }
 
