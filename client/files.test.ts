@@ -58,6 +58,19 @@ describe('an upload', () => {
     });
   });
 
+  it('of a stream is never kept for a second sending', async () => {
+    let given: RequestInit | undefined;
+    const watched = createClient({
+      url: api.url,
+      fetch: async (_address, init) => {
+        given = init;
+        return Response.json(kept, { status: 201 });
+      },
+    });
+    await watched.uploadFile('a', streamOf('x'));
+    expect(given).toMatchObject({ redirect: 'error', window: null, duplex: 'half' });
+  });
+
   it('fails as the API says, or when that is no CloudAI', async () => {
     api.on('PUT /api/files/.+', () => refusal(413, 'too_large', 'a file may have at most 1 MB'));
     await expect(client.uploadFile('a', streamOf('x'))).rejects.toMatchObject({ code: 'too_large' });

@@ -155,10 +155,13 @@ export class Transport {
   }
 }
 
-/** A stream is sent as it comes, which `fetch` wants to be told. */
+/**
+ * A stream is sent as it comes, which `fetch` wants to be told. The other two say that it is never to be sent again:
+ * without them Node keeps all of it in memory for a redirect that may follow.
+ */
 function sent(content: Content): RequestInit {
   if (!(content instanceof ReadableStream)) return { body: content };
-  const streamed = { body: content, duplex: 'half' };
+  const streamed = { body: content, duplex: 'half', redirect: 'error', window: null };
   return streamed as RequestInit;
 }
 

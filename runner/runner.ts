@@ -171,9 +171,9 @@ class RunnerProcess implements Runner {
 
   #assemble(identity: string, machine: Machine): Working {
     const { config, store, presence, bus, intake, logs, runtime, clock, log } = this.#parts;
-    const { liveLogs, rooms, progress: board } = this.#parts;
+    const { liveLogs, rooms, progress: board, files } = this.#parts;
     const { workerId } = config;
-    const { tasks } = store;
+    const { tasks, files: records } = store;
     const random = this.#random;
     const admission = new AdmissionLine(machine);
     const sampler = new UsageSampler({ everyMs: config.usageSampleMs, runtime, rooms, random, log });
@@ -188,6 +188,9 @@ class RunnerProcess implements Runner {
       liveLogs,
       rooms,
       progress: new ProgressSender({ rooms, board, clock, log }),
+      records,
+      files,
+      outputLimits: { maxBytes: config.outputMaxBytes, maxFiles: config.outputMaxFiles },
       admission,
       sampler,
       clock,

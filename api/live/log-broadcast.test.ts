@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { OutputPage } from '../services/output-page.ts';
+import { OutputPage } from '../services/output/output-page.ts';
 import type { LiveServer } from './live-server.ts';
 import { LogBroadcast, type Recipient } from './log-broadcast.ts';
 

@@ -2,7 +2,7 @@
 // are encoded once and broadcast to all of them together. Feeds in step with the newest line share their pages and so
 // meet here; one that lags comes with pieces of its own. Keeps nothing beyond that turn.
 
-import type { OutputPage } from '../services/output-page.ts';
+import type { OutputPage } from '../services/output/output-page.ts';
 import type { LiveServer } from './live-server.ts';
 import { cutPage, type LogPiece } from './log-pieces.ts';
 

@@ -5,7 +5,7 @@
 import type { SubscribeRequest } from '../../shared/contracts/live.ts';
 import type { Principal } from '../../shared/model/user.ts';
 import type { Log } from '../../shared/platform/log.ts';
-import type { OutputReading, TaskOutput } from '../services/task-output.ts';
+import type { OutputReading, TaskOutput } from '../services/output/task-output.ts';
 import type { TaskRecords } from '../services/task-records.ts';
 import { type LiveSocket, refusalOf } from './live-server.ts';
 import type { LogBroadcast, Recipient } from './log-broadcast.ts';

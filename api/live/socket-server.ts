@@ -11,7 +11,7 @@ import type { Clock } from '../../shared/ports/clock.ts';
 import type { EventBus } from '../../shared/ports/coordination.ts';
 import type { ProgressBoard } from '../../shared/ports/live.ts';
 import type { TaskStore } from '../../shared/ports/store.ts';
-import type { TaskOutput } from '../services/task-output.ts';
+import type { TaskOutput } from '../services/output/task-output.ts';
 import type { TaskRecords } from '../services/task-records.ts';
 import { type LiveAccess, tokenOfHandshake } from './access.ts';
 import { type LiveServer, type LiveSocket, refusalOf } from './live-server.ts';

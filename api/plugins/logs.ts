@@ -6,8 +6,8 @@ import { Readable } from 'node:stream';
 import type { Plugin, Request, Server } from '@hapi/hapi';
 import { type LogsQuery, logsSchema, taskIdParams } from '../../shared/contracts/schemas.ts';
 import type { Log } from '../../shared/platform/log.ts';
-import { OutputText } from '../services/output-page.ts';
-import type { OutputReading, TaskOutput } from '../services/task-output.ts';
+import { OutputText } from '../services/output/output-page.ts';
+import type { OutputReading, TaskOutput } from '../services/output/task-output.ts';
 import { checked, idOf, queryOf } from '../validation.ts';
 import { principalOf } from './auth.ts';
 

@@ -2,7 +2,7 @@
 // change that may matter rings the bell. Decides nothing.
 
 import type { OwnProgress } from '../../shared/model/progress.ts';
-import type { Task } from '../../shared/model/task.ts';
+import type { OutputSummary, Task } from '../../shared/model/task.ts';
 import type { ContainerStatus, OutputHandle } from '../../shared/ports/container-runtime.ts';
 import {
   type AttemptKey,
@@ -16,6 +16,7 @@ import type { LogCapture } from '../logs/log-capture.ts';
 import type { KeptOutput } from '../logs/log-limit.ts';
 import type { SecretMask } from '../logs/secret-mask.ts';
 import { Bell } from './bell.ts';
+import type { Gathering } from './gather.ts';
 
 type Changing<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -57,6 +58,11 @@ export class AttemptState {
   silentSince: number | null = null;
   /** What was measured of its container; null before the first look. */
   usage: UsageFold | null = null;
+  /** The files it is given are on their way, or there; null before. Never rejects. */
+  providing: Promise<void> | null = null;
+  gathering: Gathering | null = null;
+  /** What was kept of the files it left. */
+  outputs: OutputSummary | null = null;
   isInLine = false;
   isPulling = false;
   isWaitingForExit = false;
@@ -84,6 +90,7 @@ export class AttemptState {
     this.foundGpuIds = container.gpuIds;
     this.doing.hadContainer = true;
     this.doing.adopted = container.state !== 'created';
+    this.doing.mayHaveFiles = this.doing.adopted;
   }
 
   setFenced(fenced: boolean): void {

@@ -1,5 +1,7 @@
 // However the bytes are cut, the lines are the same: what a terminal would show of them at each line end.
 
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LineSplitter, LONG_LINE } from './line-splitter.ts';
@@ -10,6 +12,13 @@ const ESC = '\u001b';
 function maskOf(...secrets: string[]) {
   const env = Object.fromEntries(secrets.map((value, n) => [`S${n}`, value]));
   return createSecretMask({ env, secrets: Object.keys(env) });
+}
+
+/** Bytes of what is in reach. */
+function heapInUse(): number {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  return process.memoryUsage().heapUsed;
 }
 
 interface Piece {
@@ -244,6 +253,19 @@ describe('a line that has no end yet', () => {
     expect(splitter.unfinished).toBe(`y${'x'.repeat(LONG_LINE - 2)}`);
     splitter.push(Buffer.from('\n'));
     expect(lines).toEqual([`y${'x'.repeat(LONG_LINE - 2)}`]);
+  });
+});
+
+describe('a line that is redrawn shorter and shorter', () => {
+  it('is held once, not in all its states', () => {
+    const splitter = new LineSplitter(() => undefined, maskOf());
+    const before = heapInUse();
+    for (let width = LONG_LINE - 1; width > 0; width -= 1) {
+      splitter.push(Buffer.from(`\r${'x'.repeat(width)}`));
+    }
+    // All states together are 134 MB.
+    expect(heapInUse() - before).toBeLessThan(20_000_000);
+    expect(splitter.unfinished).toBe('x'.repeat(LONG_LINE - 1));
   });
 });
 

@@ -182,7 +182,7 @@ describe('progress of the program', () => {
   it('hides secrets in its message, also those that control characters had hidden, and is cut after that', async () => {
     const capture = await open();
     await capture.sink('stdout', Buffer.from('::progress 1 a hunter2\n::progress 2 hun\u001b[0mter2\n'));
-    await capture.sink('stdout', Buffer.from(`::progress 3 ${'x'.repeat(497)}hunter2\n`));
+    await capture.sink('stdout', Buffer.from(`::progress 3 ${'x'.repeat(497)}hun\u001b[0mter2\n`));
     await capture.finish();
     expect(told.map(({ message }) => message)).toEqual(['a ********', '********', `${'x'.repeat(497)}***`]);
   });

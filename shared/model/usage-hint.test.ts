@@ -47,6 +47,9 @@ describe('a hint', () => {
     expect(hint({ cpuMeanMillis: 210, cpuPeakMillis: 330 })).toBe(
       'On average it used 0.21 of the 2 cores it asked for: 0.5 (cpu_required) would do.',
     );
+    expect(hint({ cpuMeanMillis: 5, cpuPeakMillis: 10 }, {}, { cpuMillis: 1_000 })).toContain(
+      'of the 1 core it',
+    );
     expect(hint({ cpuMeanMillis: 5, cpuPeakMillis: 10, memoryPeakMb: 3 })).toMatch(/64 MB.*0\.1 \(cpu/);
   });
 

@@ -64,7 +64,7 @@ function memoryHint({ memoryMb }: Resources, usage: AttemptUsage, isSure: boolea
 
 function cpuHint(requested: number, usage: AttemptUsage): string | null {
   const { cpuMeanMillis: mean, cpuPeakMillis: peak } = usage;
-  const seen = `On average it used ${cores(mean)} of the ${cores(requested)} cores it asked for`;
+  const seen = `On average it used ${cores(mean)} of the ${cores(requested)} ${requested === CORE_MILLIS ? 'core' : 'cores'} it asked for`;
   if (mean < requested * CPU_LOOSE) {
     const better = roundUp(Math.max(peak, mean * CPU_SPARE, 1), CPU_STEP_MILLIS);
     return better > requested * CPU_SHRINKS_TO ? null : `${seen}: ${cores(better)} (cpu_required) would do.`;

@@ -34,9 +34,9 @@ export class TaskFiles extends LitElement {
     controls,
     tables,
     css`
-      h2 { margin-bottom: var(--space-3); }
+      .head { margin-bottom: var(--space-3); }
       td.size { white-space: nowrap; text-align: right; }
-      td.act { text-align: right; width: 1%; }
+      td.act { text-align: right; width: 1%; overflow-wrap: normal; white-space: nowrap; }
       th.size { text-align: right; }
       button { min-height: 2rem; padding: 0.25rem 0.7rem; font-size: var(--text-small); }
       .more { padding-top: var(--space-3); text-align: center; }
@@ -61,7 +61,7 @@ export class TaskFiles extends LitElement {
   override render() {
     const { files, error } = this;
     return html`
-      <div class="row spread">
+      <div class="row spread head">
         <h2>Files</h2>
         ${
           files && files.files.length > 0

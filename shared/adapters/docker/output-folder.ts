@@ -31,7 +31,7 @@ export interface OutputFolders {
 
 interface Reading {
   readonly status: ContainerStatus;
-  readonly source: Readable;
+  readonly stop: AbortController;
 }
 
 export function createOutputFolders(parts: {
@@ -71,23 +71,25 @@ export function createOutputFolders(parts: {
     });
 
   async function* read(containerId: string, signal: AbortSignal | undefined): AsyncGenerator<OutputEntry> {
+    if (await isUntouched(containerId)) return;
     const status = await inspect(containerId);
     if (!status) throw new AppError('not_found', 'cannot read the output folder: the container is gone');
-    if (await isUntouched(containerId)) return;
-    const source = await open(containerId).catch((error) => {
-      // A container of an earlier release has no such folder.
-      if (isAppError(error, 'not_found')) return null;
-      throw error;
-    });
-    if (!source) return;
-    const reading = { status, source };
+    const reading = { status, stop: new AbortController() };
     const here = readings.get(containerId) ?? new Set();
+    // Before the engine is asked: from then on it answers no other question.
     readings.set(containerId, here.add(reading));
-    const stop = () => source.destroy(new AppError('timed_out', 'reading the output folder was given up'));
+    const stop = () =>
+      reading.stop.abort(new AppError('timed_out', 'reading the output folder was given up'));
     signal?.addEventListener('abort', stop);
     try {
       if (signal?.aborted) stop();
-      yield* archiveEntries(source);
+      reading.stop.signal.throwIfAborted();
+      const source = await open(containerId).catch((error) => {
+        // A container of an earlier release has no such folder.
+        if (isAppError(error, 'not_found')) return null;
+        throw error;
+      });
+      if (source) yield* entriesUntil(source, reading.stop.signal);
     } finally {
       signal?.removeEventListener('abort', stop);
       here.delete(reading);
@@ -117,9 +119,21 @@ export function createOutputFolders(parts: {
     stopReading(containerId) {
       const here = readings.get(containerId) ?? [];
       readings.delete(containerId);
-      for (const { source } of here) {
-        source.destroy(new AppError('runtime_unavailable', 'the container is being removed'));
+      for (const { stop } of here) {
+        stop.abort(new AppError('runtime_unavailable', 'the container is being removed'));
       }
     },
   };
+}
+
+/** Fails with the signal's reason once it is aborted. */
+async function* entriesUntil(source: Readable, signal: AbortSignal): AsyncGenerator<OutputEntry> {
+  const stop = () => source.destroy(signal.reason);
+  signal.addEventListener('abort', stop);
+  try {
+    if (signal.aborted) stop();
+    yield* archiveEntries(source);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }

@@ -1,8 +1,8 @@
 // One reader's way through the log store, page by page. Bears a store that is away for a while.
 
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Clock } from '../../shared/ports/clock.ts';
-import type { LogStore } from '../../shared/ports/log-store.ts';
+import type { Clock } from '../../../shared/ports/clock.ts';
+import type { LogStore } from '../../../shared/ports/log-store.ts';
 import { OutputPage } from './output-page.ts';
 import { PageSize } from './page-size.ts';
 import { Patience } from './patience.ts';

@@ -4,18 +4,18 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { AppError } from '../../shared/errors.ts';
-import type { LogLine } from '../../shared/model/log-line.ts';
-import type { Task } from '../../shared/model/task.ts';
-import { systemClock } from '../../shared/platform/clock.ts';
-import { silentLog } from '../../shared/platform/log.ts';
-import type { LiveLogs, LogBatch } from '../../shared/ports/live.ts';
-import type { LogStore } from '../../shared/ports/log-store.ts';
-import { makeTask } from '../../test/support/tasks.ts';
-import { waitFor } from '../../test/support/wait-for.ts';
+import { AppError } from '../../../shared/errors.ts';
+import type { LogLine } from '../../../shared/model/log-line.ts';
+import type { Task } from '../../../shared/model/task.ts';
+import { systemClock } from '../../../shared/platform/clock.ts';
+import { silentLog } from '../../../shared/platform/log.ts';
+import type { LiveLogs, LogBatch } from '../../../shared/ports/live.ts';
+import type { LogStore } from '../../../shared/ports/log-store.ts';
+import { makeTask } from '../../../test/support/tasks.ts';
+import { waitFor } from '../../../test/support/wait-for.ts';
+import type { TaskWatch } from '../task-watch.ts';
 import { LogTail, type TailParts } from './log-tail.ts';
 import { LogTails } from './log-tails.ts';
-import type { TaskWatch } from './task-watch.ts';
 
 /** One attempt's world: its store, its live stream, its record. */
 class Stage {

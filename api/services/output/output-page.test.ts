@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LogLine } from '../../shared/model/log-line.ts';
+import type { LogLine } from '../../../shared/model/log-line.ts';
 import { OutputPage, OutputText } from './output-page.ts';
 
 const line = (seq: number, over: Partial<LogLine> = {}): LogLine => ({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LogLine } from '../../shared/model/log-line.ts';
+import type { LogLine } from '../../../shared/model/log-line.ts';
 import { OutputPage } from './output-page.ts';
 import { OutputRing } from './output-ring.ts';
 

@@ -8,18 +8,18 @@
 // Must never leave a line out, and never call an attempt ended before a reading of the store, begun after the record
 // said so, has found no more.
 
-import type { Task } from '../../shared/model/task.ts';
-import { isTerminal } from '../../shared/model/task-states.ts';
-import type { Log } from '../../shared/platform/log.ts';
-import type { Clock } from '../../shared/ports/clock.ts';
-import type { LiveLogs, LogBatch } from '../../shared/ports/live.ts';
-import type { LogStore } from '../../shared/ports/log-store.ts';
-import type { TaskStore } from '../../shared/ports/store.ts';
+import type { Task } from '../../../shared/model/task.ts';
+import { isTerminal } from '../../../shared/model/task-states.ts';
+import type { Log } from '../../../shared/platform/log.ts';
+import type { Clock } from '../../../shared/ports/clock.ts';
+import type { LiveLogs, LogBatch } from '../../../shared/ports/live.ts';
+import type { LogStore } from '../../../shared/ports/log-store.ts';
+import type { TaskStore } from '../../../shared/ports/store.ts';
+import type { TaskWatch } from '../task-watch.ts';
 import { OutputPage } from './output-page.ts';
 import { OutputRing } from './output-ring.ts';
 import { PageSize } from './page-size.ts';
 import { Patience } from './patience.ts';
-import type { TaskWatch } from './task-watch.ts';
 
 export interface TailParts {
   readonly logs: LogStore;

@@ -1,7 +1,7 @@
 // How long a reading bears a store that is away.
 
-import { isAppError } from '../../shared/errors.ts';
-import type { Clock } from '../../shared/ports/clock.ts';
+import { isAppError } from '../../../shared/errors.ts';
+import type { Clock } from '../../../shared/ports/clock.ts';
 
 /** What is away for longer ends the reading with its error. */
 const PATIENCE_MS = 30_000;

@@ -1,8 +1,8 @@
 // The tails of all attempts that are read now: one for each, shared by its readers, closed a moment after the last of
 // them. What all rings hold together is bounded, however many there are.
 
-import { AppError } from '../../shared/errors.ts';
-import type { Task } from '../../shared/model/task.ts';
+import { AppError } from '../../../shared/errors.ts';
+import type { Task } from '../../../shared/model/task.ts';
 import { LogTail, type TailParts } from './log-tail.ts';
 import type { OutputPage } from './output-page.ts';
 import { OutputReader } from './output-reader.ts';

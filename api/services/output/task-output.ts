@@ -1,17 +1,17 @@
 // A task's output, page by page, from any line on; when followed, until the task has ended. One page is in memory
 // at a time for each reader, and the next is made only when it took the last.
 
-import { AppError } from '../../shared/errors.ts';
-import type { LogStream } from '../../shared/model/log-line.ts';
-import type { Task } from '../../shared/model/task.ts';
-import type { Principal } from '../../shared/model/user.ts';
-import type { Clock } from '../../shared/ports/clock.ts';
-import type { LogPosition, LogStore } from '../../shared/ports/log-store.ts';
+import { AppError } from '../../../shared/errors.ts';
+import type { LogStream } from '../../../shared/model/log-line.ts';
+import type { Task } from '../../../shared/model/task.ts';
+import type { Principal } from '../../../shared/model/user.ts';
+import type { Clock } from '../../../shared/ports/clock.ts';
+import type { LogPosition, LogStore } from '../../../shared/ports/log-store.ts';
+import type { TaskRecords } from '../task-records.ts';
 import { isOver } from './log-tail.ts';
 import type { LogTails, TailReader } from './log-tails.ts';
 import type { OutputPage } from './output-page.ts';
 import { OutputReader } from './output-reader.ts';
-import type { TaskRecords } from './task-records.ts';
 
 export interface OutputParts {
   readonly records: TaskRecords;
