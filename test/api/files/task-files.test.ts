@@ -216,8 +216,9 @@ describe('a browser', () => {
 
   it('gets it as it is, though it could unpack', async () => {
     const task = await stage.task(alice);
-    await stage.leave(task, 'long.txt', 'compressible '.repeat(10_000));
-    const reply = await stage.fetch(alice, 'GET', `/api/tasks/${task.id}/files/long.txt`, {
+    const file = await stage.leave(task, 'long.json', 'compressible '.repeat(10_000));
+    await stage.test.store.files.put([{ ...file, contentType: 'application/json' }]);
+    const reply = await stage.fetch(alice, 'GET', `/api/tasks/${task.id}/files/long.json`, {
       headers: { 'accept-encoding': 'gzip, deflate, br' },
     });
     expect(reply.headers.get('content-encoding')).toBeNull();
