@@ -188,9 +188,13 @@ describe('an upload', () => {
     expect((await get('half')).status).toBe(404);
   });
 
-  it('of packed bytes is refused, as they would be given out as the file', async () => {
-    const reply = await put('packed', 'x', { 'content-encoding': 'gzip' });
-    expect(await refused(reply)).toEqual([400, 'invalid_request']);
+  it.each([
+    ['packed bytes', '', { 'content-encoding': 'gzip' }],
+    ['a part', '', { 'content-range': 'bytes 0-0/10' }],
+    ['another user', '?user=bob', {}],
+  ])('of %s is refused, not taken for what it is not', async (_what, query, headers) => {
+    expect(await refused(await put(`packed${query}`, 'x', headers))).toEqual([400, 'invalid_request']);
+    expect((await get('packed')).status).toBe(404);
   });
 
   it('says when the store is away or full, and leaves no record', async () => {
