@@ -212,6 +212,24 @@ describe('an upload', () => {
     }
   });
 
+  it('whose record was kept although the store did not say so is there', async () => {
+    const { files } = stage.test.store;
+    const inner = files.put.bind(files);
+    const away = new AppError('store_unavailable', 'no answer', { retryable: true });
+    files.put = async (records) => {
+      await inner(records);
+      throw away;
+    };
+    expect((await put('unsure', 'x')).status).toBe(201);
+    const before = written.size;
+    files.put = () => Promise.reject(away);
+    expect((await put('not-kept', 'x')).status).toBe(503);
+    expect(written.size).toBe(before);
+    files.put = inner;
+    expect(await (await get('unsure')).text()).toBe('x');
+    expect((await get('not-kept')).status).toBe(404);
+  });
+
   it('needs a sign-in', async () => {
     expect(await refused(await put('x', 'x', {}, null))).toEqual([401, 'unauthenticated']);
   });
