@@ -15,7 +15,7 @@ const COUNTING =
 let cluster: Cluster;
 
 beforeAll(async () => {
-  cluster = await startCluster({ env: { WORKER_LEASE_SECONDS: '6', LEADER_LEASE_SECONDS: '3' } });
+  cluster = await startCluster();
   await cluster.signIn('alice');
 });
 afterAll(() => cluster?.stop());
