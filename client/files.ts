@@ -82,8 +82,8 @@ export interface FileCalls {
   /** A `from` that is the file's end or beyond is ApiError `range_not_satisfiable`. */
   downloadFile(file: FileOf, options?: DownloadOptions): Promise<FileDownload>;
   deleteFile(file: FileOf): Promise<void>;
-  /** Of all attempts. */
-  deleteTaskFiles(taskId: string): Promise<void>;
+  /** Of one attempt, or of all. */
+  deleteTaskFiles(taskId: string, options?: { readonly attempt?: number | undefined }): Promise<void>;
   /** All files of an attempt as one stream. */
   downloadArchive(taskId: string, options?: ArchiveOptions): Promise<ReadableStream<Uint8Array>>;
   /** For programs that bring the token themselves. */
@@ -103,7 +103,8 @@ export function fileCalls(transport: Transport): FileCalls {
     uploadFile: (path, content, options = {}) => upload(transport, path, content, options),
     downloadFile: (file, options = {}) => download(transport, file, options),
     deleteFile: (file) => transport.json({ method: 'DELETE', ...addressOf(file) }),
-    deleteTaskFiles: (taskId) => transport.json({ method: 'DELETE', path: `${taskPath(taskId)}/files` }),
+    deleteTaskFiles: (taskId, query = {}) =>
+      transport.json({ method: 'DELETE', path: `${taskPath(taskId)}/files`, query }),
     downloadArchive: async (taskId, { signal: outer, ...query } = {}) => {
       const call = { path: `${taskPath(taskId)}/archive`, query };
       const { response, body } = await open(transport, call, {}, outer);

@@ -7,6 +7,7 @@ import {
   type FileListQuery,
   fileListSchema,
   filePathParams,
+  noQuery,
   userFileSchema,
 } from '../../shared/contracts/file-schemas.ts';
 import { type FileListReply, fileBody } from '../../shared/contracts/files.ts';
@@ -60,7 +61,7 @@ export const filesPlugin: Plugin<FilesOptions> = {
       method: 'PUT',
       path: '/api/files/{path*}',
       options: {
-        validate: checked({ params: filePathParams }),
+        validate: checked({ params: filePathParams, query: noQuery }),
         // Asked before the body is: a sender who waits for the word to go on need not send it at all.
         ext: { onPreAuth: { method: refuseAtOnce(maxBytes) } },
         payload: {
@@ -111,6 +112,9 @@ function refuseAtOnce(maxBytes: number): Lifecycle.Method {
     const encoding = request.headers['content-encoding'];
     if (encoding !== undefined && encoding !== 'identity') {
       throw refusal('Content-Encoding', 'is not understood here: send the file as it is to be kept');
+    }
+    if (request.headers['content-range'] !== undefined) {
+      throw refusal('Content-Range', 'is not understood here: send the whole file');
     }
     return h.continue;
   };

@@ -1,6 +1,6 @@
 // /api/tasks/{id}/files and /api/tasks/{id}/archive: what a task left, by file or all in one.
 
-import type { Plugin, Server } from '@hapi/hapi';
+import type { Plugin, Request, Server } from '@hapi/hapi';
 import {
   archiveSchema,
   type FileListQuery,
@@ -10,6 +10,7 @@ import {
 } from '../../shared/contracts/file-schemas.ts';
 import { type ArchiveFormat, fileBody, type TaskFileListReply } from '../../shared/contracts/files.ts';
 import { taskIdParams } from '../../shared/contracts/schemas.ts';
+import { AppError } from '../../shared/errors.ts';
 import { archiveReply, BYTES_ROUTE, fileReply } from '../http/file-reply.ts';
 import type { FileContents } from '../services/files/file-contents.ts';
 import type { TaskFiles } from '../services/files/task-files.ts';
@@ -69,9 +70,11 @@ export const taskFilesPlugin: Plugin<TaskFilesOptions> = {
     server.route({
       method: 'DELETE',
       path: '/api/tasks/{id}/files',
-      options: { validate: checked({ params: taskIdParams }) },
+      options: { validate: checked({ params: taskIdParams, query: taskFileSchema }) },
       handler: async (request, h) => {
-        await taskFiles.removeAll(principalOf(request), idOf(request));
+        refuseNameless(request);
+        const { attempt } = queryOf<{ attempt?: number }>(request);
+        await taskFiles.removeAll(principalOf(request), idOf(request), attempt);
         return h.response().code(204);
       },
     });
@@ -88,3 +91,12 @@ export const taskFilesPlugin: Plugin<TaskFilesOptions> = {
     });
   },
 };
+
+/** The router takes `/files/` for `/files`; who forgot the name of a file must not lose them all. */
+function refuseNameless({ raw }: Request): void {
+  if (!/\/(\?|$)/.test(raw.req.url ?? '')) return;
+  throw new AppError(
+    'invalid_request',
+    'the address names no file; without "/" at its end it means all of them',
+  );
+}

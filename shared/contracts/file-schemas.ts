@@ -30,6 +30,9 @@ export const taskFileListSchema = Joi.object<FileListQuery & { attempt?: number 
 
 export const taskFileSchema = Joi.object<{ attempt?: number }>({ attempt: attemptNumber });
 
+/** For calls that would be misunderstood if they ignored what they do not know. */
+export const noQuery = Joi.object({});
+
 /** Whose upload: admins may name someone else. */
 export const userFileSchema = Joi.object<{ user?: string }>({ user: Joi.string().max(64) });
 

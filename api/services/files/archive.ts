@@ -34,6 +34,7 @@ function openTarGz({ files, open }: ArchiveSource): Readable {
     for await (const file of files) {
       if (body.destroyed) return;
       const content = await open(file);
+      if (body.destroyed) return void content.destroy();
       const header = {
         name: file.path,
         size: file.sizeBytes,
@@ -60,6 +61,7 @@ function openZip({ files, open }: ArchiveSource): Readable {
     for await (const file of files) {
       if (left.signal.aborted) return;
       const content = await open(file);
+      if (left.signal.aborted) return void content.destroy();
       const stop = () => content.destroy();
       left.signal.addEventListener('abort', stop);
       try {

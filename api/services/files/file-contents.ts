@@ -8,6 +8,7 @@ import type { Principal } from '../../../shared/model/user.ts';
 import type { Log } from '../../../shared/platform/log.ts';
 import type { ByteRange, FileStore } from '../../../shared/ports/file-store.ts';
 import type { FileRecordStore } from '../../../shared/ports/store.ts';
+import { answerWithin } from '../deadline.ts';
 import { exactBytes } from './exact-bytes.ts';
 import type { Transfers } from './transfers.ts';
 
@@ -17,6 +18,8 @@ export interface FileContentsParts {
   readonly transfers: Transfers;
   readonly log: Log;
 }
+
+const DROP_PATIENCE_MS = 3_000;
 
 export class FileContents {
   readonly #parts: FileContentsParts;
@@ -64,13 +67,15 @@ export class FileContents {
     await this.drop(records.map(({ id }) => id));
   }
 
-  /** Bytes without a record. Never fails. */
+  /**
+   * Bytes without a record. Never fails, and goes on by itself when it takes long: nobody can see them any more, so
+   * nobody should wait for them.
+   */
   async drop(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
-    try {
-      await this.#parts.files.remove(ids);
-    } catch (error) {
+    const removed = this.#parts.files.remove(ids).catch((error: unknown) => {
       this.#parts.log.warn({ err: error, files: ids.length }, 'bytes of removed files stay behind');
-    }
+    });
+    await answerWithin(removed, DROP_PATIENCE_MS, 'the file store').catch(() => undefined);
   }
 }

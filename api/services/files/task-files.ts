@@ -76,10 +76,14 @@ export class TaskFiles {
     await this.#parts.contents.forget([await this.find(by, taskId, path, attempt)]);
   }
 
-  /** Of all attempts. None is no fault. */
-  async removeAll(by: Principal, taskId: string): Promise<void> {
+  /** Of one attempt or of all. None is no fault. */
+  async removeAll(by: Principal, taskId: string, attempt?: number): Promise<void> {
     const task = await this.#parts.records.get(by, taskId);
-    const filter = { ownerId: task.ownerId, taskId: task.id };
+    const filter = {
+      ownerId: task.ownerId,
+      taskId: task.id,
+      ...(attempt === undefined ? {} : { attempt }),
+    };
     for await (const files of this.#pages(filter)) await this.#parts.contents.forget(files);
   }
 

@@ -169,6 +169,16 @@ describe('deleting', () => {
     for (const id of kept) await expect(stage.files.read(id)).rejects.toMatchObject({ code: 'not_found' });
   });
 
+  it('takes those of one attempt when it is named, and none when a name was forgotten', async () => {
+    const task = await stage.task(alice, { attempts: 2 });
+    for (const attempt of [1, 2]) await stage.leave(task, 'a', 'x', attempt);
+    expect((await ask(`${task.id}/files/`, 'DELETE')).status).toBe(400);
+    expect((await ask(`${task.id}/files/?attempt=1`, 'DELETE')).status).toBe(400);
+    expect((await ask(`${task.id}/files?attempt=1`, 'DELETE')).status).toBe(204);
+    expect(paths(await list(task, '?attempt=1'))).toEqual([]);
+    expect(paths(await list(task))).toEqual(['a']);
+  });
+
   it('takes more files than one page holds', async () => {
     const task = await stage.task(alice);
     for (let n = 0; n < 520; n += 1) await stage.leave(task, `f${n}`, 'x');
@@ -176,11 +186,14 @@ describe('deleting', () => {
     expect((await list(task)).total.files).toBe(0);
   });
 
-  it('does not fail when only the bytes cannot be removed', async () => {
+  it.each([
+    ['cannot be removed', () => Promise.reject(new Error('no'))],
+    ['take for ever', () => new Promise<void>(() => undefined)],
+  ])('is done when only the bytes %s', async (_what, broken) => {
     const task = await stage.task(alice);
     await stage.leave(task, 'a', 'x');
     const { remove } = stage.files;
-    stage.files.remove = () => Promise.reject(new Error('no'));
+    stage.files.remove = broken;
     expect((await ask(`${task.id}/files/a`, 'DELETE')).status).toBe(204);
     stage.files.remove = remove;
     expect((await ask(`${task.id}/files/a`)).status).toBe(404);
@@ -213,8 +226,9 @@ describe('a browser', () => {
 
   it('gets it as it is, though it could unpack', async () => {
     const task = await stage.task(alice);
-    await stage.leave(task, 'long.txt', 'compressible '.repeat(10_000));
-    const reply = await stage.fetch(alice, 'GET', `/api/tasks/${task.id}/files/long.txt`, {
+    const file = await stage.leave(task, 'long.json', 'compressible '.repeat(10_000));
+    await stage.test.store.files.put([{ ...file, contentType: 'application/json' }]);
+    const reply = await stage.fetch(alice, 'GET', `/api/tasks/${task.id}/files/long.json`, {
       headers: { 'accept-encoding': 'gzip, deflate, br' },
     });
     expect(reply.headers.get('content-encoding')).toBeNull();

@@ -188,9 +188,13 @@ describe('an upload', () => {
     expect((await get('half')).status).toBe(404);
   });
 
-  it('of packed bytes is refused, as they would be given out as the file', async () => {
-    const reply = await put('packed', 'x', { 'content-encoding': 'gzip' });
-    expect(await refused(reply)).toEqual([400, 'invalid_request']);
+  it.each([
+    ['packed bytes', '', { 'content-encoding': 'gzip' }],
+    ['a part', '', { 'content-range': 'bytes 0-0/10' }],
+    ['another user', '?user=bob', {}],
+  ])('of %s is refused, not taken for what it is not', async (_what, query, headers) => {
+    expect(await refused(await put(`packed${query}`, 'x', headers))).toEqual([400, 'invalid_request']);
+    expect((await get('packed')).status).toBe(404);
   });
 
   it('says when the store is away or full, and leaves no record', async () => {
@@ -206,6 +210,24 @@ describe('an upload', () => {
       expect(await reply.text()).not.toContain('secret');
       expect((await get('away')).status).toBe(404);
     }
+  });
+
+  it('whose record was kept although the store did not say so is there', async () => {
+    const { files } = stage.test.store;
+    const inner = files.put.bind(files);
+    const away = new AppError('store_unavailable', 'no answer', { retryable: true });
+    files.put = async (records) => {
+      await inner(records);
+      throw away;
+    };
+    expect((await put('unsure', 'x')).status).toBe(201);
+    const before = written.size;
+    files.put = () => Promise.reject(away);
+    expect((await put('not-kept', 'x')).status).toBe(503);
+    expect(written.size).toBe(before);
+    files.put = inner;
+    expect(await (await get('unsure')).text()).toBe('x');
+    expect((await get('not-kept')).status).toBe(404);
   });
 
   it('needs a sign-in', async () => {

@@ -70,6 +70,7 @@ describe('the log of a container that ends before all of it was read', () => {
       expect(ear.stdout.split('\n').length).toBe(200_001);
       expect(replayed.stdout === ear.stdout).toBe(true);
     } finally {
+      await removeAll(runtime, workerId);
       await runtime.close();
     }
   });
