@@ -236,6 +236,6 @@ describe('network slots', () => {
     const slot = await namespaceOf(id);
     await runtime.close();
     expect(ids(await slotsOf(workerId))).toEqual([slot]);
-    await docker.getContainer(id).remove({ force: true });
+    await docker.getContainer(id).remove({ force: true, v: true });
   });
 });
