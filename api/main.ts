@@ -29,6 +29,9 @@ await runService({
       intake: redis.intake,
       presence: redis.presence,
       bus: redis.bus,
+      liveLogs: redis.liveLogs,
+      progress: redis.progress,
+      socketAdapter: redis.socketAdapter,
       loginLimiter: redis.limiter({
         keyPrefix: 'login',
         maxFailures: config.loginMaxFailures,

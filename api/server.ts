@@ -8,18 +8,22 @@ import type { Log } from '../shared/platform/log.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { AttemptLimiter, EventBus, WorkerPresence } from '../shared/ports/coordination.ts';
 import type { FileStore } from '../shared/ports/file-store.ts';
+import type { LiveLogs, ProgressBoard } from '../shared/ports/live.ts';
 import type { LogStore } from '../shared/ports/log-store.ts';
 import type { IntakeQueue } from '../shared/ports/queue.ts';
 import type { Store } from '../shared/ports/store.ts';
+import { Live, type LiveLoad } from './live/live.ts';
 import { accountsPlugin } from './plugins/accounts.ts';
 import { authPlugin } from './plugins/auth.ts';
 import { dashboardPlugin } from './plugins/dashboard.ts';
 import { filesPlugin } from './plugins/files.ts';
 import { healthPlugin } from './plugins/health.ts';
+import { historyPlugin } from './plugins/history.ts';
 import { logsPlugin } from './plugins/logs.ts';
 import { requestsPlugin } from './plugins/requests.ts';
 import { taskFilesPlugin } from './plugins/task-files.ts';
 import { tasksPlugin } from './plugins/tasks.ts';
+import { webhooksPlugin } from './plugins/webhooks.ts';
 import { workersPlugin } from './plugins/workers.ts';
 import { Accounts } from './services/accounts.ts';
 import { Announcer } from './services/announcer.ts';
@@ -32,12 +36,15 @@ import { Transfers } from './services/files/transfers.ts';
 import { UserFiles } from './services/files/user-files.ts';
 import { imageRule } from './services/image-rules.ts';
 import { WorkerMaintenance } from './services/maintenance.ts';
+import { LogTails } from './services/output/log-tails.ts';
+import { TaskOutput } from './services/output/task-output.ts';
 import { PasswordHasher } from './services/passwords.ts';
 import { Sessions } from './services/sessions.ts';
 import { Submissions } from './services/submission.ts';
-import { TaskOutput } from './services/task-output.ts';
 import { TaskRecords } from './services/task-records.ts';
 import { TaskWatch } from './services/task-watch.ts';
+import { TelemetryHistory } from './services/telemetry-history.ts';
+import { WebhookEngine, type WebhookPace } from './services/webhooks/engine.ts';
 
 export interface ApiParts {
   readonly config: ApiConfig;
@@ -46,20 +53,28 @@ export interface ApiParts {
   readonly presence: WorkerPresence;
   readonly bus: EventBus;
   readonly logs: LogStore;
+  readonly liveLogs: LiveLogs;
   readonly files: FileStore;
+  readonly progress: ProgressBoard;
+  /** For `io.adapter`. */
+  readonly socketAdapter: unknown;
   readonly loginLimiter: AttemptLimiter;
   /** Rejects when the queue cannot be reached. */
   readonly pingQueue: () => Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
+  /** Tests have less patience. */
+  readonly webhookPace?: Partial<WebhookPace>;
 }
 
 export interface Api {
   /** For `inject` in tests and for what listens on the same port. */
   readonly server: Server;
+  /** What is open over sockets now. */
+  readonly liveLoad: LiveLoad;
   /** Listens, and says where. */
   start(): Promise<string>;
-  /** Ends open readings, lets requests finish for a few seconds, then cuts them. */
+  /** Ends sockets and open readings, lets requests finish for a few seconds, then cuts them. */
   stop(): Promise<void>;
 }
 
@@ -109,37 +124,54 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   // Every open reading listens; how many there may be is bounded elsewhere.
   setMaxListeners(0, stopping.signal);
   const services = createServices(parts);
-  const { announcer, watch } = services;
+  const { announcer, tails, watch, webhookEngine } = services;
   await server.register([
     { plugin: requestsPlugin, options: { log } },
     { plugin: authPlugin, options: services },
     { plugin: accountsPlugin, options: services },
     { plugin: tasksPlugin, options: services },
     { plugin: logsPlugin, options: { ...services, stopping: stopping.signal, log } },
+    { plugin: webhooksPlugin, options: services },
     { plugin: taskFilesPlugin, options: services },
     { plugin: filesPlugin, options: { ...services, maxBytes: config.fileMaxBytes } },
     { plugin: workersPlugin, options: { ...services, observeAuth: config.observeAuth } },
+    { plugin: historyPlugin, options: { ...services, observeAuth: config.observeAuth } },
     {
       plugin: healthPlugin,
       options: { checks: { store: () => store.ping(), queue: () => parts.pingQueue() }, log },
     },
     { plugin: dashboardPlugin, options: { webDir: config.webDir } },
   ]);
+  const live = new Live(
+    { ...parts, ...services, tasks: store.tasks, observeAuth: config.observeAuth },
+    server.listener,
+  );
   await server.initialize();
   await watch.start();
+  await live.start();
+  webhookEngine.start();
 
   return {
     server,
+    get liveLoad() {
+      return live.load;
+    },
     start: async () => {
       await server.start();
       return server.info.uri;
     },
     stop: async () => {
       stopping.abort();
+      await live.stop();
+      const webhooksStopped = answerWithin(webhookEngine.stop(), STOP_DEADLINE_MS, 'the store').catch(
+        (error) => log.warn({ err: error }, 'stopped before webhooks had come to rest'),
+      );
       await server.stop({ timeout: STOP_DEADLINE_MS });
+      await webhooksStopped;
       await answerWithin(announcer.settle(), STOP_DEADLINE_MS, 'the queue').catch((error) =>
         log.warn({ err: error }, 'stopped before all new tasks were announced'),
       );
+      tails.close();
       await watch.stop();
     },
   };
@@ -167,10 +199,22 @@ function createServices(parts: ApiParts) {
   const watch = new TaskWatch(bus, log);
   const records = new TaskRecords({ store, announcer, clock });
   const imageAllowed = imageRule(config.imageAllow);
-  const submissions = new Submissions({ store, records, announcer, imageAllowed, clock });
-  const output = new TaskOutput({ records, tasks: store.tasks, logs, watch, clock });
+  const tails = new LogTails({ logs, liveLogs: parts.liveLogs, tasks: store.tasks, watch, clock, log });
+  const output = new TaskOutput({ records, logs, tails, clock });
+  const webhookEngine = new WebhookEngine({
+    store,
+    allow: config.webhookAllow,
+    onTaskChanged: (hear) => watch.onEvery(hear),
+    clock,
+    log,
+    pace: parts.webhookPace,
+  });
+  const { webhooks } = webhookEngine;
+  const webhookFault = (url: string) => webhooks.faultOf(url);
+  const submissions = new Submissions({ store, records, announcer, imageAllowed, webhookFault, clock });
   const files = createFileServices(parts, records);
   const view = new ClusterView({ store, presence, clock, log });
+  const history = new TelemetryHistory({ store, clock });
   const maintenance = new WorkerMaintenance({ store, view, announcer });
   const explanations = new TaskExplanations({ records, store, clock });
   return {
@@ -180,10 +224,14 @@ function createServices(parts: ApiParts) {
     watch,
     records,
     submissions,
+    tails,
     output,
     view,
+    history,
     maintenance,
     explanations,
+    webhookEngine,
+    webhooks,
     ...files,
   };
 }

@@ -30,13 +30,26 @@ export function checked({ payload, query, params }: RouteSchemas): RouteOptionsV
 
 /** @throws AppError `invalid_request` that names every fault */
 const refuse: Lifecycle.Method = (_request, _h, error) => {
-  if (!Joi.isError(error)) throw error;
+  throw Joi.isError(error) ? invalid(error) : error;
+};
+
+/**
+ * The same for what does not come through hapi: the value as it stands, with its defaults.
+ * @throws AppError `invalid_request` that names every fault
+ */
+export function accept<T>(schema: Joi.ObjectSchema<T>, value: unknown): T {
+  const result = schema.validate(value, BODY_RULES);
+  if (result.error) throw invalid(result.error);
+  return result.value;
+}
+
+function invalid(error: Joi.ValidationError): AppError {
   const [first, ...more] = error.details;
   const rest = more.length === 0 ? '' : ` (and ${more.length} more, see details)`;
-  throw new AppError('invalid_request', `${first?.message ?? error.message}${rest}`, {
+  return new AppError('invalid_request', `${first?.message ?? error.message}${rest}`, {
     details: error.details.map(({ path, message }) => ({ field: path.join('.'), message })),
   });
-};
+}
 
 // hapi's types cannot know what a schema lets through. These say so, and are used only in routes that are `checked`.
 

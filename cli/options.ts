@@ -1,7 +1,9 @@
 // How the words given to options are read, with faults that say what was expected. Pure.
 
 import { InvalidArgumentError } from 'commander';
+import type { LogStream } from '../shared/model/log-line.ts';
 import { TASK_STATES, type TaskState } from '../shared/model/task.ts';
+import { WEBHOOK_EVENTS, type WebhookEvent } from '../shared/model/webhook.ts';
 
 export function number(text: string): number {
   const value = Number(text);
@@ -35,6 +37,21 @@ export function states(text: string): TaskState[] {
     if (!state) throw new InvalidArgumentError(`It must be one or more of ${TASK_STATES.join(', ')}.`);
     return state;
   });
+}
+
+export function stream(text: string): LogStream {
+  if (text === 'stdout' || text === 'stderr') return text;
+  throw new InvalidArgumentError('It must be stdout or stderr.');
+}
+
+/** One event of webhooks or several with commas, each once. */
+export function events(text: string): WebhookEvent[] {
+  const named = text.split(',').map((one) => {
+    const event = WEBHOOK_EVENTS.find((known) => known === one.trim().toLowerCase());
+    if (!event) throw new InvalidArgumentError(`It must be one or more of ${WEBHOOK_EVENTS.join(', ')}.`);
+    return event;
+  });
+  return [...new Set(named)];
 }
 
 /** For an option that may be given several times. */

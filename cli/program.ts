@@ -5,9 +5,11 @@ import { type OptionKind, splitArgv } from './argv.ts';
 import { addAccountCommands } from './commands/account.ts';
 import { addClusterCommands } from './commands/cluster.ts';
 import { addFileCommands } from './commands/files.ts';
+import { addHistoryCommand } from './commands/history.ts';
 import { addSubmitCommands } from './commands/submit.ts';
 import { addTaskCommands } from './commands/tasks.ts';
 import { addWatchCommands } from './commands/watch.ts';
+import { addWebhookCommands } from './commands/webhooks.ts';
 import { CliError, complaintOf, EXIT, type ExitCode } from './exit.ts';
 import type { CliIo } from './io.ts';
 import { DEFAULT_URL, type GlobalOptions, Session } from './session.ts';
@@ -95,7 +97,9 @@ function createProgram(
   addWatchCommands(program, run);
   addFileCommands(program, run);
   addClusterCommands(program, run);
+  addHistoryCommand(program, run);
   addAccountCommands(program, run);
+  addWebhookCommands(program, run);
   return program;
 }
 

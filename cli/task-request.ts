@@ -3,6 +3,7 @@
 
 import type { SubmitRequest } from '../shared/contracts/http.ts';
 import type { PullPolicy, TaskNetwork } from '../shared/model/task.ts';
+import { DEFAULT_WEBHOOK_EVENTS } from '../shared/model/webhook.ts';
 import { CliError, EXIT } from './exit.ts';
 
 export interface TaskOptions {
@@ -25,6 +26,7 @@ export interface TaskOptions {
   readonly network?: TaskNetwork;
   readonly pull?: PullPolicy;
   readonly cmd?: string;
+  readonly webhook?: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -72,6 +74,9 @@ export function taskRequest(
   if (options.retries !== undefined) body.max_retries = options.retries;
   if (options.network !== undefined) body.network = options.network;
   if (options.pull !== undefined) body.pull_policy = options.pull;
+  if (options.webhook !== undefined) {
+    body.webhook = { url: options.webhook, events: [...DEFAULT_WEBHOOK_EVENTS] };
+  }
   if (worker !== undefined) body.worker = worker;
   if (env.size + secrets.size > 0) body.env = Object.fromEntries([...env, ...secrets]);
   if (secrets.size > 0) body.secrets = [...secrets.keys()];

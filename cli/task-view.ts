@@ -1,9 +1,11 @@
 // Tasks as people read them in a terminal. No calls here.
 
-import { age, amounts, duration, megabytes, runTime, trim } from '../client/words.ts';
+import { age, amounts, byteSize, duration, megabytes, runTime, trim } from '../client/words.ts';
 import type { AttemptBody, ExplainReply, TaskBody, WorkerVerdictBody } from '../shared/contracts/http.ts';
+import type { TimelineEntryBody } from '../shared/contracts/usage.ts';
 import type { Session } from './session.ts';
 import { plain } from './table.ts';
+import { attemptUsageText } from './usage-view.ts';
 import { paintState, shortReason } from './words.ts';
 
 export function taskTable(session: Session, tasks: readonly TaskBody[]): string {
@@ -75,13 +77,47 @@ export function taskText(session: Session, task: TaskBody): string {
     ['started', task.started_at],
     ['ended', task.finished_at],
     ['ran', ms === null ? null : duration(ms)],
+    ...reportFacts(task, now),
   ];
   const body = facts
     .filter((fact): fact is [string, string] => fact[1] !== null)
     // The state alone carries colour; all else may hold what a user or a program wrote.
     .map(([name, value]) => `${name.padEnd(11)} ${name === 'state' ? value : plain(value)}\n`)
     .join('');
-  return task.attempts.length === 0 ? body : `${body}\n${attemptTable(session, task.attempts)}`;
+  return [
+    body,
+    ...(task.attempts.length === 0 ? [] : [attemptTable(session, task.attempts)]),
+    ...(task.timeline ? [timelineTable(session, task.timeline)] : []),
+  ].join('\n');
+}
+
+/** What the last attempt tells beside its outcome. */
+function reportFacts({ attempts }: TaskBody, now: number): [string, string | null][] {
+  const last = attempts.at(-1);
+  if (!last) return [];
+  const { progress, usage, outputs, hint } = last;
+  const files =
+    outputs && `${outputs.files} ${outputs.files === 1 ? 'file' : 'files'}, ${byteSize(outputs.bytes)}`;
+  return [
+    ['progress', progress && `${trim(progress.percent)}% ${progress.message} (${age(progress.at, now)} ago)`],
+    ['used', usage && attemptUsageText(usage)],
+    ['outputs', outputs && (outputs.note === null ? files : `${files}; ${outputs.note}`)],
+    ['hint', hint],
+  ];
+}
+
+function timelineTable(session: Session, entries: readonly TimelineEntryBody[]): string {
+  return session.table<TimelineEntryBody>(entries, [
+    { title: 'WHEN', cell: ({ at }) => at },
+    {
+      title: 'WHAT',
+      cell: ({ state }) => state,
+      paint: (text, { state }) => paintState(state, session.io.color)(text),
+    },
+    { title: 'ATTEMPT', cell: ({ attempt }) => String(attempt), align: 'right', dispensable: 1 },
+    { title: 'WORKER', cell: ({ worker_id }) => worker_id ?? '', min: 8, dispensable: 2 },
+    { title: 'WHY', cell: ({ message }) => message ?? '', min: 10 },
+  ]);
 }
 
 function attemptTable(session: Session, attempts: readonly AttemptBody[]): string {

@@ -149,6 +149,22 @@ describe('waiting', () => {
     ).toMatchObject([{ seq: 2, stream: 'stderr', line: 'oops' }]);
   });
 
+  it('prints the last lines of one stream, and makes the pieces of a cut line whole again', async () => {
+    ended();
+    const piece = (seq: number, stream: string, text: string, more?: true) =>
+      `${JSON.stringify({ seq, ts: '2026-01-01T10:00:02.000Z', stream, line: text, attempt: 1, more })}\n`;
+    api.on('GET /api/tasks/:id/logs', (_asked, reply) => {
+      reply.writeHead(200, { 'content-type': 'application/x-ndjson' });
+      reply.write(piece(1, 'stdout', 'one ', true) + piece(2, 'stderr', 'oops'));
+      reply.end(piece(3, 'stdout', 'line') + piece(4, 'stdout', 'next'));
+    });
+    expect(await cloudai(['logs', TASK_ID])).toEqual({ code: 0, out: 'one line\nnext\n', err: 'oops\n' });
+    await cloudai(['logs', TASK_ID, '-tail', '5', '--stream', 'stderr']);
+    expect(api.asked.at(-1)?.query).toEqual({ tail: '5', stream: 'stderr', attempt: '1', follow: 'false' });
+    expect((await cloudai(['logs', TASK_ID, '--stream', 'stdin'])).err).toContain('stdout or stderr');
+    expect((await cloudai(['logs', TASK_ID, '--tail', '-1'])).code).toBe(2);
+  });
+
   it('is left by Ctrl-C with 130', async () => {
     const controller = new AbortController();
     api.on('GET /api/tasks/:id', () => {
@@ -253,14 +269,32 @@ describe('looking', () => {
     api.on('GET /workers', () => ({ workers }));
     const { out } = await cloudai(['workers'], { color: true });
     expect(out).toContain('\x1b[32mready\x1b[0m');
-    expect(out).toMatch(/2 \/ 8 +4 GB \/ 16 GB +38% +1.2s ago/);
+    expect(out).toMatch(/2 \/ 8 +4 GB \/ 16 GB +38% +1.9 MB\/s +1.5 KB\/s +1.2s ago/);
+    const narrow = await cloudai(['workers'], { columns: 70 });
+    expect(narrow.out).toMatch(/2 \/ 8 +4 GB \/ 16 GB +38% +1.2s ago/);
+    expect(narrow.out).not.toContain('NETWORK');
     expect((await cloudai(['workers', '-quiet'])).out).toBe('worker-1\nworker-2\n');
     const telemetry = {
       at: '2026-01-01T10:00:00.000Z',
       workers_by_state: { ready: 1, cordoned: 0, draining: 0, down: 1 },
-      totals: { capacity: workers[0]?.capacity, reserved: workers[0]?.reserved, free: workers[0]?.free },
+      totals: {
+        capacity: workers[0]?.capacity,
+        reserved: workers[0]?.reserved,
+        free: workers[0]?.free,
+        usage: {
+          cpu_percent: 37.5,
+          cpu_cores: 8,
+          memory_used: 5_120,
+          memory_total: 16_384,
+          storage_used: 40_000,
+          network_receive_rate: 2_097_152,
+          network_transmit_rate: 1_536,
+          gpus: { count: 2, utilization_percent: 42, memory_used: 512, memory_total: 81_920 },
+        },
+      },
       tasks_by_state: { queued: 4, assigned: 0, running: 2, completed: 9, failed: 1, cancelled: 0 },
       queue_depth: 4,
+      placements_per_second: 12.25,
       workers,
     };
     api.on('GET /telemetry', () => telemetry);
@@ -268,6 +302,10 @@ describe('looking', () => {
     expect(status).toContain('1 ready, 1 down');
     expect(status).toContain('4 queued, 2 running, 9 completed, 1 failed');
     expect(status).toContain('2 of 8 held');
+    expect(status).toContain('4, 12.3 placed each second');
+    expect(status).toContain(
+      '38% of 8 cores, 5 GB of 16 GB memory, network 2 MB/s in, 1.5 KB/s out, 42% of 2 GPUs with 512 MB of 80 GB memory',
+    );
     expect(JSON.parse((await cloudai(['status', '--json'])).out)).toEqual(telemetry);
   });
 

@@ -17,13 +17,16 @@ const COLORS: Readonly<Record<string, number>> = {
   completed: 32,
   failed: 31,
   cancelled: 90,
+  lost: 31,
   ready: 32,
   cordoned: 33,
   draining: 33,
   down: 31,
+  pending: 33,
+  delivered: 32,
 };
 
-/** Colours the name of a state of a task or a worker. */
+/** Colours the name of a state of a task, a worker or a delivery. */
 export function paintState(state: string, color: boolean): Paint {
   const code = COLORS[state];
   return color && code ? (text) => `\x1b[${code}m${text}\x1b[0m` : (text) => text;

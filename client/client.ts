@@ -1,6 +1,7 @@
 // The REST API as typed functions, for the CLI, the dashboard and scripts. Holds no state but address and token.
 // Must run in Node and in a browser: nothing of Node may be imported here or below.
 
+import type { HistoryReply } from '../shared/contracts/history.ts';
 import type {
   BatchReply,
   CredentialsBody,
@@ -22,11 +23,13 @@ import type { TaskState } from '../shared/model/task.ts';
 import { type FileCalls, fileCalls } from './files.ts';
 import { type LogOptions, readTaskLogs } from './task-logs.ts';
 import { type Call, type ClientOptions, Transport } from './transport.ts';
+import { type WebhookCalls, webhookCalls } from './webhooks.ts';
 
 export { ApiError, ConnectionError } from './errors.ts';
 export type { FileCalls, FileDownload, FileOf, Uploaded } from './files.ts';
 export type { LogOptions } from './task-logs.ts';
 export type { ClientOptions } from './transport.ts';
+export type { DeliveryFilter } from './webhooks.ts';
 
 export interface TaskFilter {
   readonly status?: readonly TaskState[] | undefined;
@@ -40,13 +43,24 @@ export interface TaskFilter {
   readonly cursor?: string | undefined;
 }
 
+export interface HistoryFilter {
+  readonly metrics: readonly string[];
+  /** `-15m`, `-2h`, `now` or a time; by default the last hour. */
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  /** Seconds between two points; by default as few as are kept. */
+  readonly step?: number | undefined;
+  /** By default the whole cluster. */
+  readonly worker?: string | undefined;
+}
+
 /** Every call may be given up through this signal. */
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
 /** All calls throw ApiError or ConnectionError; see `errors.ts`. */
-export interface Client extends FileCalls {
+export interface Client extends FileCalls, WebhookCalls {
   readonly url: string;
   register(credentials: CredentialsBody): Promise<UserBody>;
   login(credentials: CredentialsBody): Promise<LoginReply>;
@@ -73,6 +87,7 @@ export interface Client extends FileCalls {
   drainWorker(workerId: string): Promise<WorkerBody>;
   removeWorker(workerId: string): Promise<void>;
   telemetry(options?: CallOptions): Promise<TelemetryReply>;
+  telemetryHistory(filter: HistoryFilter, options?: CallOptions): Promise<HistoryReply>;
   /** Answers also when the cluster is not ready, and says why. */
   ready(options?: CallOptions): Promise<ReadyReply>;
 }
@@ -90,6 +105,7 @@ export function createClient(options: ClientOptions): Client {
   const getTask = (id: string, call?: CallOptions) => get<TaskBody>(task(id), call);
 
   return {
+    ...webhookCalls(transport),
     url: transport.url,
     register: (credentials) => post('/api/auth/register', credentials),
     login: (credentials) => post('/api/auth/login', credentials),
@@ -114,6 +130,8 @@ export function createClient(options: ClientOptions): Client {
     drainWorker: (id) => maintain(id, 'drain'),
     removeWorker: (id) => remove(`/api/workers/${encodeURIComponent(id)}`),
     telemetry: (call) => get('/telemetry', call),
+    telemetryHistory: ({ metrics, ...filter }, call = {}) =>
+      get('/telemetry/history', call, { query: { ...filter, metric: metrics.join(',') } }),
     ready: (call) => get('/readyz', call, { expected: [503] }),
     ...fileCalls(transport),
   };

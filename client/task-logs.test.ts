@@ -126,6 +126,55 @@ describe('task logs', () => {
     expect(attempts).toEqual([1, 2]);
   });
 
+  it('begin with the last lines of a stream, and go on from there by number', async () => {
+    task = running();
+    api.on('GET /api/tasks/:id/logs', (asked, reply) => {
+      begin(reply);
+      if (asked.query.tail === '2') reply.end(line(8) + line(9));
+      else if (asked.query.from === '10') reply.write(line(10) + line(11), () => reply.destroy());
+      else {
+        task = makeEndedBody();
+        reply.end(line(12));
+      }
+    });
+    expect(await read({ follow: true, tail: 2, stream: 'stdout' })).toEqual(
+      [8, 9, 10, 11, 12].map((seq) => `${seq} line ${seq}`),
+    );
+    expect(reads().map(({ query }) => query)).toEqual([
+      { tail: '2', attempt: '1', stream: 'stdout', follow: 'false' },
+      { from: '10', attempt: '1', stream: 'stdout', follow: 'true' },
+      { from: '12', attempt: '1', stream: 'stdout', follow: 'true' },
+      { from: '13', attempt: '1', stream: 'stdout', follow: 'false' },
+    ]);
+  });
+
+  it('begin with what comes when no last lines are wanted, wherever the connection breaks', async () => {
+    task = running();
+    let calls = 0;
+    api.on('GET /api/tasks/:id/logs', (asked, reply) => {
+      calls += 1;
+      if (calls === 1) return refusal(503, 'store_unavailable', 'away');
+      begin(reply);
+      if (asked.query.tail === '1') reply.end(line(9));
+      // Cut before anything was said: a line written now must not be missed.
+      else if (calls === 3) reply.write('\n', () => reply.destroy());
+      else {
+        task = makeEndedBody();
+        reply.end(line(10));
+      }
+      return undefined;
+    });
+    expect(await read({ follow: true, tail: 0 })).toEqual(['10 line 10']);
+    expect(reads().map(({ query }) => query.tail ?? query.from)).toEqual(['1', '1', '10', '10', '11']);
+  });
+
+  it('come without waiting when only the last are wanted', async () => {
+    task = running();
+    api.on('GET /api/tasks/:id/logs', (_asked, reply) => void begin(reply).end(line(9)));
+    expect(await read({ tail: 1 })).toEqual(['9 line 9']);
+    expect(reads().length).toBe(1);
+  });
+
   it('stay with one attempt when it was named', async () => {
     const [first] = makeEndedBody().attempts;
     if (!first) throw new Error('no attempt');

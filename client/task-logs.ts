@@ -10,6 +10,10 @@ import { pause, type Transport } from './transport.ts';
 export interface LogOptions {
   /** First sequence number wanted; 1 when absent. Applies to the first attempt that is read. */
   readonly from?: number | undefined;
+  /** Begin so many lines before the end instead; 0 with `follow` gives what comes from now on. */
+  readonly tail?: number | undefined;
+  /** Lines of this stream alone; `tail` then counts its lines. */
+  readonly stream?: 'stdout' | 'stderr' | undefined;
   /** The attempt to read. When absent: the current or last one and, with `follow`, those that come after it. */
   readonly attempt?: number | undefined;
   /** Wait for lines to come until the task (or the named attempt) has ended. */
@@ -39,6 +43,9 @@ export async function* readTaskLogs(
   let known: TaskBody | null = await getTask();
   let attempt = options.attempt ?? known.attempt;
   let next = options.from ?? 1;
+  // The last lines come in a reading of their own that does not wait. Once it has begun, a cut connection goes on by
+  // number: "the last ten" would be others by then.
+  let tail = options.tail;
   let failures = 0;
   options.onAttempt?.(attempt);
 
@@ -51,13 +58,19 @@ export async function* readTaskLogs(
       over = attemptEnded(task, attempt) ? task : null;
       const before = next;
       if (!over || task.attempts.some((one) => one.attempt === attempt)) {
-        for await (const line of open(transport, taskId, attempt, next, follow && !over, signal)) {
+        const begin = tail === undefined ? { from: next } : { tail: Math.max(1, tail) };
+        const waits = follow && !over && tail === undefined;
+        const query = { ...begin, attempt, stream: options.stream, follow: waits };
+        for await (const line of open(transport, taskId, query, signal)) {
           // Not yielded twice even if a server repeats itself after a resume.
           if (line.seq < next) continue;
           next = line.seq + 1;
           failures = 0;
+          if (tail === 0) continue;
+          tail = undefined;
           yield line;
         }
+        tail = undefined;
       }
       if (!follow) return;
       // The stream ended while the attempt had not: nothing yet, or an API that went away in good order.
@@ -75,19 +88,27 @@ export async function* readTaskLogs(
       if (options.attempt !== undefined || over.attempt <= attempt) return;
       attempt += 1;
       next = 1;
+      tail = undefined;
       options.onAttempt?.(attempt);
     }
   }
 }
 
+interface Reading {
+  readonly from?: number;
+  readonly tail?: number;
+  readonly attempt: number;
+  readonly stream: 'stdout' | 'stderr' | undefined;
+  readonly follow: boolean;
+}
+
 async function* open(
   transport: Transport,
   taskId: string,
-  attempt: number,
-  from: number,
-  follow: boolean,
+  reading: Reading,
   outer: AbortSignal | undefined,
 ): AsyncGenerator<LogLineBody, void, undefined> {
+  const { follow } = reading;
   const controller = new AbortController();
   const stop = () => controller.abort(outer?.reason);
   if (outer?.aborted) stop();
@@ -102,7 +123,7 @@ async function* open(
       {
         method: 'GET',
         path: `/api/tasks/${encodeURIComponent(taskId)}/logs`,
-        query: { follow, from, attempt },
+        query: { ...reading },
         signal: controller.signal,
       },
       'application/x-ndjson',

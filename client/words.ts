@@ -35,6 +35,23 @@ export function megabytes(mb: number): string {
   return `${trim(mb / 1_048_576)} TB`;
 }
 
+/** Bytes as `512 B`, `1.5 KB`, `3.2 GB`, each unit 1,024 of the one before. */
+export function byteSize(bytes: number): string {
+  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
+  let value = Math.max(0, bytes);
+  let unit = 0;
+  while (unit < units.length - 1 && Math.round(value * 10) / 10 >= 1_024) {
+    value /= 1_024;
+    unit += 1;
+  }
+  return `${trim(value, unit === 0 ? 0 : 1)} ${units[unit]}`;
+}
+
+/** Bytes a second. */
+export function byteRate(perSecond: number): string {
+  return `${byteSize(perSecond)}/s`;
+}
+
 export function trim(value: number, digits = 1): string {
   return String(Number(value.toFixed(digits)));
 }
@@ -44,18 +61,6 @@ export function amounts({ cpu, memory, gpu, storage }: AmountsBody): string {
   if (gpu > 0) parts.push(`${gpu} GPU${gpu === 1 ? '' : 's'}`);
   if (storage > 0) parts.push(`${megabytes(storage)} disk`);
   return parts.join(', ');
-}
-
-/** Bytes as `512 B`, `1.5 KB`, `3.2 GB`, each unit 1,024 of the one before. */
-export function byteSize(bytes: number): string {
-  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
-  let value = bytes;
-  let unit = 0;
-  while (unit < units.length - 1 && Math.round(value * 10) / 10 >= 1_024) {
-    value /= 1_024;
-    unit += 1;
-  }
-  return `${trim(value)} ${units[unit]}`;
 }
 
 /** `1 file`, `12 files`. */

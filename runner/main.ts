@@ -22,7 +22,7 @@ await runService({
       log,
     });
     const runtime = await openRuntime(config, log);
-    const { inbox, presence, bus, intake } = redis;
+    const { inbox, presence, bus, intake, liveLogs, rooms, progress } = redis;
     const stop = async () => {
       await runner.stop();
       await runtime.close();
@@ -37,6 +37,9 @@ await runService({
       bus,
       intake,
       logs,
+      liveLogs,
+      rooms,
+      progress,
       files,
       runtime,
       clock: systemClock,

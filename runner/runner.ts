@@ -10,6 +10,7 @@ import type { Clock } from '../shared/ports/clock.ts';
 import type { ContainerRuntime } from '../shared/ports/container-runtime.ts';
 import type { EventBus, WorkerPresence } from '../shared/ports/coordination.ts';
 import type { FileStore } from '../shared/ports/file-store.ts';
+import type { LiveLogs, ProgressBoard, RoomEmitter } from '../shared/ports/live.ts';
 import type { LogStore } from '../shared/ports/log-store.ts';
 import type { Delivery, Inbox, InboxSession, IntakeQueue } from '../shared/ports/queue.ts';
 import type { Store } from '../shared/ports/store.ts';
@@ -17,7 +18,9 @@ import { AdmissionLine } from './admission.ts';
 import { Adoption } from './agent/adoption.ts';
 import { Heartbeat } from './agent/heartbeat.ts';
 import { MachineUsage } from './agent/machine-usage.ts';
+import { ProgressSender } from './agent/progress-sender.ts';
 import { RecordWatch } from './agent/record-watch.ts';
+import { UsageSampler } from './agent/usage-sampler.ts';
 import { Committer } from './executor/committer.ts';
 import { Abandoned, keepTrying, pause, within } from './executor/patience.ts';
 import { AttemptRegistry } from './executor/registry.ts';
@@ -33,6 +36,9 @@ export interface RunnerParts {
   readonly bus: EventBus;
   readonly intake: IntakeQueue;
   readonly logs: LogStore;
+  readonly liveLogs: LiveLogs;
+  readonly rooms: RoomEmitter;
+  readonly progress: ProgressBoard;
   readonly files: FileStore;
   readonly runtime: ContainerRuntime;
   readonly clock: Clock;
@@ -95,6 +101,7 @@ interface Working {
   readonly adoption: Adoption;
   readonly watch: RecordWatch;
   readonly heartbeat: Heartbeat;
+  readonly sampler: UsageSampler;
 }
 
 class RunnerProcess implements Runner {
@@ -164,10 +171,12 @@ class RunnerProcess implements Runner {
 
   #assemble(identity: string, machine: Machine): Working {
     const { config, store, presence, bus, intake, logs, runtime, clock, log } = this.#parts;
+    const { liveLogs, rooms, progress: board, files } = this.#parts;
     const { workerId } = config;
-    const { tasks } = store;
+    const { tasks, files: records } = store;
     const random = this.#random;
     const admission = new AdmissionLine(machine);
+    const sampler = new UsageSampler({ everyMs: config.usageSampleMs, runtime, rooms, random, log });
     const executor: ExecutorParts = {
       stopGraceMs: config.stopGraceSeconds * 1_000,
       pidsLimit: config.pidsLimit,
@@ -175,13 +184,23 @@ class RunnerProcess implements Runner {
       committer: new Committer({ tasks, bus, intake, log }),
       runtime,
       logs,
+      logMaxBytes: config.logMaxBytes,
+      liveLogs,
+      rooms,
+      progress: new ProgressSender({ rooms, board, clock, log }),
+      records,
+      files,
+      outputLimits: { maxBytes: config.outputMaxBytes, maxFiles: config.outputMaxFiles },
       admission,
+      sampler,
       clock,
       log,
       random,
     };
     const registry = new AttemptRegistry(executor, createSteps(executor));
-    const usage = new MachineUsage(config.dataDir);
+    // Simulated devices are not measured.
+    const gpuIds = config.gpus === null ? machine.gpuIds : [];
+    const usage = new MachineUsage({ directory: config.dataDir, gpuIds, log });
     const heartbeat = new Heartbeat({
       workerId,
       identity,
@@ -199,7 +218,7 @@ class RunnerProcess implements Runner {
     });
     const adoption = new Adoption({ workerId, tasks, runtime, registry, admission, clock, log });
     const watch = new RecordWatch({ workerId, tasks, bus, registry, log });
-    return { machine, admission, registry, adoption, watch, heartbeat };
+    return { machine, admission, registry, adoption, watch, heartbeat, sampler };
   }
 
   async #register(machine: Machine): Promise<void> {
@@ -314,6 +333,7 @@ class RunnerProcess implements Runner {
     this.#life.abort();
     if (this.#sweepTimer) clearInterval(this.#sweepTimer);
     this.#working?.heartbeat.stop();
+    this.#working?.sampler.stop();
     const quietly = (what: string, closing: Promise<void>) =>
       within(CLOSE_MS, what, closing).catch((error) =>
         this.#parts.log.warn({ err: error }, `${what} did not work`),

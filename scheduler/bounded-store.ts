@@ -3,19 +3,23 @@
 
 import { AppError } from '../shared/errors.ts';
 import { withDeadline } from '../shared/platform/deadline.ts';
-import type { Store, TaskStore, WorkerStore } from '../shared/ports/store.ts';
+import type { HistoryStore, Store, TaskStore, WorkerStore } from '../shared/ports/store.ts';
 
 export const STORE_DEADLINE_MS = 30_000;
 
 export interface SchedulerStore {
-  readonly tasks: Pick<TaskStore, 'get' | 'getMany' | 'commit' | 'place' | 'queued' | 'allocations'>;
+  readonly tasks: Pick<
+    TaskStore,
+    'get' | 'getMany' | 'commit' | 'place' | 'queued' | 'allocations' | 'countByState'
+  >;
   readonly workers: Pick<WorkerStore, 'get' | 'list' | 'setLiveness'>;
+  readonly history: HistoryStore;
   nextTerm(): Promise<number>;
 }
 
 /** Calls that take longer than `deadlineMs` throw AppError `store_unavailable` (retryable). */
 export function boundStore(store: Store, deadlineMs = STORE_DEADLINE_MS): SchedulerStore {
-  const { tasks, workers } = store;
+  const { tasks, workers, history } = store;
   const bound = <T>(what: string, promise: Promise<T>) =>
     withDeadline(promise, deadlineMs, () => {
       const message = `the store did not ${what} within ${deadlineMs / 1000} s`;
@@ -29,11 +33,17 @@ export function boundStore(store: Store, deadlineMs = STORE_DEADLINE_MS): Schedu
       place: (next, term) => bound('place tasks', tasks.place(next, term)),
       queued: (page) => bound('read waiting tasks', tasks.queued(page)),
       allocations: (workerId) => bound('read allocations', tasks.allocations(workerId)),
+      countByState: () => bound('count tasks', tasks.countByState()),
     },
     workers: {
       get: (id) => bound('read a worker', workers.get(id)),
       list: () => bound('list workers', workers.list()),
       setLiveness: (id, liveness, at) => bound('write liveness', workers.setLiveness(id, liveness, at)),
+    },
+    history: {
+      put: (points) => bound('keep history', history.put(points)),
+      read: (of) => bound('read history', history.read(of)),
+      prune: (grain, before) => bound('prune history', history.prune(grain, before)),
     },
     nextTerm: () => bound('take a term', store.nextTerm()),
   };

@@ -13,6 +13,7 @@ import { letOthersRun, type Rest } from './pauses.ts';
 import { applyPlacements } from './placing.ts';
 import { Reaper } from './reaper.ts';
 import { Repair } from './repair.ts';
+import { Sampling } from './sampling.ts';
 
 /** Most placements of one pass; then events, heartbeats and repairs have their turn. */
 const PASS_LIMIT = 2_000;
@@ -33,6 +34,7 @@ export class Term {
   readonly #handoff: Handoff;
   readonly #reaper: Reaper;
   readonly #repair: Repair;
+  readonly #sampling: Sampling;
   readonly #seed: number;
   #memory: PlanMemory = NO_MEMORY;
   #placed = 0;
@@ -47,6 +49,7 @@ export class Term {
     this.#handoff = new Handoff(parts);
     this.#reaper = new Reaper(parts, this.index);
     this.#repair = new Repair(parts, this.index, this.#handoff, this.#reaper);
+    this.#sampling = new Sampling({ ...parts, ledger: this.index.ledger, placed: () => this.#placed });
     this.#seed = Math.floor(parts.random() * 2 ** 31);
   }
 
@@ -66,6 +69,7 @@ export class Term {
             await this.#load();
             if (!mandate.stands()) break;
             isLoaded = true;
+            this.#sampling.start();
           }
           const more = await this.#turn();
           faults = 0;
@@ -83,7 +87,7 @@ export class Term {
         }
       }
     } finally {
-      await this.#handoff.settled();
+      await Promise.all([this.#handoff.settled(), this.#sampling.stop()]);
     }
   }
 

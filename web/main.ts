@@ -5,7 +5,9 @@ import { AttemptTimeline } from './elements/attempt-timeline.ts';
 import { NoticeBox } from './elements/notice-box.ts';
 import { StateBadge } from './elements/state-badge.ts';
 import { StateCounts } from './elements/state-counts.ts';
+import { TaskFiles } from './elements/task-files.ts';
 import { TaskLog } from './elements/task-log.ts';
+import { TaskProgress } from './elements/task-progress.ts';
 import { TaskTable } from './elements/task-table.ts';
 import { UsageBar } from './elements/usage-bar.ts';
 import { WaitReasons } from './elements/wait-reasons.ts';
@@ -21,7 +23,9 @@ const elements: Record<string, CustomElementConstructor> = {
   'notice-box': NoticeBox,
   'state-badge': StateBadge,
   'state-counts': StateCounts,
+  'task-files': TaskFiles,
   'task-log': TaskLog,
+  'task-progress': TaskProgress,
   'task-table': TaskTable,
   'usage-bar': UsageBar,
   'wait-reasons': WaitReasons,

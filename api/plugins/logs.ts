@@ -1,13 +1,13 @@
 // GET /api/tasks/{id}/logs: output as text or as JSON lines, whole or followed. Streams page by page: a slow
 // reader holds the reading back, a reader that goes away ends it.
 
+import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { Plugin, Request, Server } from '@hapi/hapi';
-import { logLineBody } from '../../shared/contracts/http.ts';
 import { type LogsQuery, logsSchema, taskIdParams } from '../../shared/contracts/schemas.ts';
-import type { LogLine } from '../../shared/model/log-line.ts';
 import type { Log } from '../../shared/platform/log.ts';
-import type { TaskOutput } from '../services/task-output.ts';
+import { OutputText } from '../services/output/output-page.ts';
+import type { OutputReading, TaskOutput } from '../services/output/task-output.ts';
 import { checked, idOf, queryOf } from '../validation.ts';
 import { principalOf } from './auth.ts';
 
@@ -19,12 +19,13 @@ export interface LogsOptions {
 }
 
 const NDJSON = 'application/x-ndjson';
-/** Pieces of a page handed to the socket at a time. */
-const PIECE_CHARS = 65_536;
+const KEEP_ALIVE_MS = 30_000;
 
 export const logsPlugin: Plugin<LogsOptions> = {
   name: 'logs',
   register: (server: Server, { output, stopping, log }: LogsOptions) => {
+    // A reader that vanished without a word is noticed although nothing is sent to it.
+    server.listener.on('connection', (socket: Socket) => socket.setKeepAlive(true, KEEP_ALIVE_MS));
     server.route({
       method: 'GET',
       path: '/api/tasks/{id}/logs',
@@ -34,7 +35,7 @@ export const logsPlugin: Plugin<LogsOptions> = {
         timeout: { socket: false },
       },
       handler: async (request, h) => {
-        const { attempt, from, follow, format } = queryOf<LogsQuery>(request);
+        const { format, ...query } = queryOf<LogsQuery>(request);
         const end = new AbortController();
         const stop = () => end.abort();
         stopping.addEventListener('abort', stop);
@@ -43,9 +44,11 @@ export const logsPlugin: Plugin<LogsOptions> = {
           end.abort();
         };
         if (stopping.aborted) end.abort();
-        const query = { attempt, from, follow, signal: end.signal };
         try {
-          const pages = await output.open(principalOf(request), idOf(request), query);
+          const pages = await output.open(principalOf(request), idOf(request), {
+            ...query,
+            signal: end.signal,
+          });
           const json = format === undefined ? wantsJson(request) : format === 'ndjson';
           const body = Readable.from(encode(pages, json, request), { objectMode: false });
           body.once('close', closed);
@@ -66,22 +69,12 @@ function wantsJson(request: Request): boolean {
   return String(request.headers.accept ?? '').includes(NDJSON);
 }
 
-async function* encode(
-  pages: AsyncGenerator<LogLine[], void>,
-  json: boolean,
-  request: Request,
-): AsyncGenerator<string, void> {
+async function* encode(pages: OutputReading, json: boolean, request: Request): AsyncGenerator<Buffer, void> {
   // A follower of a task that has said nothing yet must know at once that it is connected.
   request.raw.res.flushHeaders();
-  for await (const lines of pages) {
-    let piece = '';
-    for (const line of lines) {
-      piece += json ? `${JSON.stringify(logLineBody(line))}\n` : `${line.line}\n`;
-      if (piece.length >= PIECE_CHARS) {
-        yield piece;
-        piece = '';
-      }
-    }
-    if (piece !== '') yield piece;
+  const text = new OutputText();
+  for await (const page of pages) {
+    if (json) yield page.ndjson();
+    else yield* text.take(page);
   }
 }

@@ -2,7 +2,13 @@
 
 import type { Plugin, Server } from '@hapi/hapi';
 import { explainReply } from '../../shared/contracts/cluster.ts';
-import { type BatchReply, type SubmitBody, taskBody, taskSpec } from '../../shared/contracts/http.ts';
+import {
+  type BatchReply,
+  type SubmitBody,
+  taskBody,
+  taskDetailBody,
+  taskSpec,
+} from '../../shared/contracts/http.ts';
 import {
   batchSchema,
   cancelSchema,
@@ -84,7 +90,7 @@ export const tasksPlugin: Plugin<TasksOptions> = {
       method: 'GET',
       path: '/api/tasks/{id}',
       options: { validate: checked({ params: taskIdParams }) },
-      handler: async (request) => taskBody(await records.get(principalOf(request), idOf(request))),
+      handler: async (request) => taskDetailBody(await records.get(principalOf(request), idOf(request))),
     });
 
     server.route({

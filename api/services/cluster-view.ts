@@ -3,6 +3,7 @@
 
 import type { ClusterSnapshot, WorkerView } from '../../shared/contracts/cluster.ts';
 import { AppError } from '../../shared/errors.ts';
+import { CLUSTER_SERIES, GRAIN_STEP_MS } from '../../shared/model/history.ts';
 import { addResources, NO_RESOURCES, subtractResources } from '../../shared/model/resources.ts';
 import { type Worker, workerState } from '../../shared/model/worker.ts';
 import type { Log } from '../../shared/platform/log.ts';
@@ -12,7 +13,7 @@ import type { Allocation, Store } from '../../shared/ports/store.ts';
 import { answerWithin } from './deadline.ts';
 
 export interface ClusterViewParts {
-  readonly store: Pick<Store, 'tasks' | 'workers'>;
+  readonly store: Pick<Store, 'tasks' | 'workers' | 'history'>;
   readonly presence: WorkerPresence;
   readonly clock: Clock;
   readonly log: Log;
@@ -20,6 +21,8 @@ export interface ClusterViewParts {
 
 const FRESH_MS = 400;
 const PRESENCE_DEADLINE_MS = 1_500;
+/** A rate that began earlier is no news. */
+const RATE_FRESH_MS = 3 * GRAIN_STEP_MS.fine;
 
 export class ClusterView {
   readonly #parts: ClusterViewParts;
@@ -60,11 +63,12 @@ export class ClusterView {
 
   async #read(): Promise<ClusterSnapshot> {
     const { store, clock } = this.#parts;
-    const [workers, allocations, tasksByState, present] = await Promise.all([
+    const [workers, allocations, tasksByState, present, placementsPerSecond] = await Promise.all([
       store.workers.list(),
       store.tasks.allocations(),
       store.tasks.countByState(),
       this.#present(),
+      this.#placementsPerSecond(),
     ]);
     const held = new Map<string, Allocation[]>(workers.map(({ id }) => [id, []]));
     for (const allocation of allocations) held.get(allocation.workerId)?.push(allocation);
@@ -73,7 +77,18 @@ export class ClusterView {
       at: clock.now(),
       workers: workers.map((worker) => view(worker, held.get(worker.id) ?? [], beats.get(worker.id))),
       tasksByState,
+      placementsPerSecond,
     };
+  }
+
+  /** Of the newest step that is over. */
+  async #placementsPerSecond(): Promise<number | null> {
+    const { store, clock } = this.#parts;
+    const now = clock.now();
+    // The scheduler's clock may be a little ahead.
+    const of = { from: now - RATE_FRESH_MS, to: now + RATE_FRESH_MS };
+    const points = await store.history.read({ series: CLUSTER_SERIES, grain: 'fine', ...of });
+    return points.at(-1)?.values.placements_per_second ?? null;
   }
 
   /** The records can be shown without heartbeats. */

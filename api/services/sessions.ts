@@ -30,8 +30,18 @@ export interface SessionParts {
   readonly log: Log;
 }
 
+/** Whom a token speaks for, and until when. */
+export interface Session {
+  readonly principal: Principal;
+  /** Milliseconds since the epoch; null for a token that does not expire. */
+  readonly expiresAt: number | null;
+  /** Of an API token, which may be taken back; null for a JWT. */
+  readonly tokenId: string | null;
+}
+
 export class Sessions {
   readonly #parts: SessionParts;
+  readonly #removalListeners = new Set<(tokenId: string) => void>();
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
@@ -49,22 +59,18 @@ export class Sessions {
     return { token, expiresAt: exp * 1000 };
   }
 
-  /** @throws AppError `unauthenticated` that says what is wrong with the token and what to do */
+  /** @throws AppError `unauthenticated` that says what is wrong with the header or the token and what to do */
   async identify(header: string | undefined): Promise<Principal> {
-    if (header === undefined || header.trim() === '') {
-      throw new AppError(
-        'unauthenticated',
-        `no token was sent: ${LOG_IN} and send the header "Authorization: Bearer <token>"`,
-      );
-    }
-    const token = /^Bearer +(\S+) *$/i.exec(header)?.[1];
-    if (!token || token.length > MAX_TOKEN_CHARS) {
-      throw refuse('the Authorization header is malformed: it must read "Bearer <token>"');
-    }
+    return (await this.check(bearerToken(header))).principal;
+  }
+
+  /** @throws AppError `unauthenticated` that says what is wrong with the token and what to do */
+  async check(token: string): Promise<Session> {
+    if (token.length > MAX_TOKEN_CHARS) throw refuse(`the token is malformed: ${LOG_IN} for a new one`);
     return token.startsWith(API_TOKEN_PREFIX) ? this.#fromApiToken(token) : this.#fromJwt(token);
   }
 
-  #fromJwt(token: string): Principal {
+  #fromJwt(token: string): Session {
     let artifacts: HapiJwt.Artifacts;
     try {
       artifacts = jwt.decode(token);
@@ -90,10 +96,14 @@ export class Sessions {
     if (typeof sub !== 'string' || typeof name !== 'string' || !role) {
       throw refuse(`the token does not say who you are: ${LOG_IN} for a new one`);
     }
-    return { userId: sub, username: name, role };
+    return {
+      principal: { userId: sub, username: name, role },
+      expiresAt: payload.exp * 1000,
+      tokenId: null,
+    };
   }
 
-  async #fromApiToken(token: string): Promise<Principal> {
+  async #fromApiToken(token: string): Promise<Session> {
     const { users, clock, log } = this.#parts;
     const found = await users.findTokenByHash(sha256(token));
     const user = found && (await users.get(found.userId));
@@ -104,7 +114,11 @@ export class Sessions {
     if (now - (found.lastUsedAt ?? 0) > TOUCH_MS) {
       users.touchToken(found.id, now).catch((error) => log.debug({ err: error }, 'last use not noted'));
     }
-    return { userId: user.id, username: user.username, role: user.role };
+    return {
+      principal: { userId: user.id, username: user.username, role: user.role },
+      expiresAt: null,
+      tokenId: found.id,
+    };
   }
 
   /** The token itself is in the answer and nowhere else. */
@@ -138,7 +152,28 @@ export class Sessions {
     if (!(await this.#parts.users.removeToken(owner.userId, id))) {
       throw new AppError('not_found', `you have no API token ${id}; GET /api/auth/tokens lists yours`);
     }
+    for (const listener of this.#removalListeners) listener(id);
   }
+
+  /** Calls back with the id of each API token that is taken back through this process. */
+  onTokenRemoved(listener: (tokenId: string) => void): void {
+    this.#removalListeners.add(listener);
+  }
+}
+
+/** @throws AppError `unauthenticated` */
+export function bearerToken(header: string | undefined): string {
+  if (header === undefined || header.trim() === '') {
+    throw new AppError(
+      'unauthenticated',
+      `no token was sent: ${LOG_IN} and send the header "Authorization: Bearer <token>"`,
+    );
+  }
+  const token = /^Bearer +(\S+) *$/i.exec(header)?.[1];
+  if (!token || token.length > MAX_TOKEN_CHARS) {
+    throw refuse('the Authorization header is malformed: it must read "Bearer <token>"');
+  }
+  return token;
 }
 
 function refuse(message: string): AppError {

@@ -17,6 +17,8 @@ export interface SubmissionParts {
   readonly records: TaskRecords;
   readonly announcer: Announcer;
   readonly imageAllowed: (image: string) => boolean;
+  /** What is wrong with the url of a webhook; null when nothing is. */
+  readonly webhookFault: (url: string) => string | null;
   readonly clock: Clock;
 }
 
@@ -119,6 +121,12 @@ export class Submissions {
       if (this.#parts.imageAllowed(image)) return;
       const field = `${fieldPrefix(index)}docker_image`;
       faults.push({ field, message: `"${field}" is not allowed on this cluster: ${image}` });
+    });
+    specs.forEach(({ webhook }, index) => {
+      const fault = webhook ? this.#parts.webhookFault(webhook.url) : null;
+      if (fault === null) return;
+      const field = `${fieldPrefix(index)}webhook.url`;
+      faults.push({ field, message: `"${field}" ${fault}` });
     });
     const wanted = new Set(specs.flatMap(({ files }) => files));
     if (wanted.size > 0) {

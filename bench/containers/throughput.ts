@@ -4,7 +4,8 @@
 // turns for `rounds` rounds of `count` containers each, so that all see the same machine:
 //   bare, bridge   dockerode: create, start, wait, remove on the default bridge
 //   bare, slots    the same calls, each lane in the network namespace of a pause container of its own
-//   runtime        this project's runtime: ensureImage, create, attach, start, wait, output to its end, remove; with slots
+//   runtime        this project's runtime: ensureImage, create, attach, start, wait, output to its end, files, remove;
+//                  with slots, and a folder for files in each container, which the bare loops do without
 // The ratio is taken within each round; the median of the rounds counts.
 // Run: npx tsx bench/containers/throughput.ts [--count 40] [--rounds 5] [--concurrency 8] [--json]
 
@@ -70,8 +71,9 @@ async function rate(run: (lane: number) => Promise<void>): Promise<number> {
 }
 
 async function bare(networkMode: string): Promise<void> {
-  const settings = containerSettings(nextSpec(), facts, { networkMode, limitStorage: false });
-  const container = await docker.createContainer(settings);
+  const choice = { networkMode, limitStorage: false, logMaxBytes: 2 ** 30 };
+  const { HostConfig, ...settings } = containerSettings(nextSpec(), facts, choice);
+  const container = await docker.createContainer({ ...settings, HostConfig: { ...HostConfig, Mounts: [] } });
   await container.start();
   const { StatusCode } = await container.wait();
   await container.remove();
@@ -93,6 +95,7 @@ async function throughRuntime(): Promise<void> {
   await runtime.start(id);
   const { exitCode } = await runtime.wait(id);
   await output.done;
+  for await (const { path } of runtime.readOutput(id)) throw new Error(`nobody wrote ${path}`);
   await runtime.remove(id);
   if (exitCode !== 0) throw new Error(`ended with ${exitCode}`);
 }

@@ -2,11 +2,12 @@
 
 import type { Command } from 'commander';
 import type { Client } from '../../client/client.ts';
-import { duration, megabytes, trim } from '../../client/words.ts';
+import { byteRate, duration, megabytes, trim } from '../../client/words.ts';
 import type { AmountsBody, TelemetryReply, WorkerBody } from '../../shared/contracts/http.ts';
 import { TASK_STATES } from '../../shared/model/task.ts';
 import type { Run } from '../program.ts';
 import type { Session } from '../session.ts';
+import { usageTotalsText } from '../usage-view.ts';
 import { paintState } from '../words.ts';
 
 export function addClusterCommands(program: Command, run: Run): void {
@@ -64,7 +65,8 @@ async function workers(session: Session): Promise<void> {
 }
 
 function statusText(session: Session, telemetry: TelemetryReply): string {
-  const { workers_by_state, tasks_by_state, totals, queue_depth } = telemetry;
+  const { workers_by_state, tasks_by_state, totals, queue_depth, placements_per_second: placing } = telemetry;
+  const used = usageTotalsText(totals.usage);
   const count = (name: string, number: number) =>
     number > 0 ? `${paintState(name, session.io.color)(`${number} ${name}`)}` : '';
   const list = (parts: string[]) => parts.filter((part) => part !== '').join(', ') || 'none';
@@ -74,11 +76,12 @@ function statusText(session: Session, telemetry: TelemetryReply): string {
     ['cluster', session.url],
     ['workers', list(Object.entries(workers_by_state).map(([state, number]) => count(state, number)))],
     ['tasks', list(TASK_STATES.map((state) => count(state, tasks_by_state[state])))],
-    ['waiting', String(queue_depth)],
+    ['waiting', `${queue_depth}${placing ? `, ${trim(placing)} placed each second` : ''}`],
     ['cores', `${share('cpu', (value) => trim(value, 2))} held`],
     ['memory', `${share('memory', megabytes)} held`],
     ...(totals.capacity.gpu > 0 ? [['GPUs', `${share('gpu', String)} held`] as [string, string]] : []),
     ['storage', `${share('storage', megabytes)} held`],
+    ...(used === null ? [] : [['in use', used] as [string, string]]),
   ];
   const head = lines.map(([name, value]) => `${name.padEnd(8)} ${value}\n`).join('');
   return telemetry.workers.length === 0 ? head : `${head}\n${workerTable(session, telemetry.workers)}`;
@@ -106,6 +109,21 @@ function workerTable(session: Session, all: readonly WorkerBody[]): string {
       align: 'right',
       dispensable: 2,
     },
+    ...(all.some(({ usage }) => usage !== null && usage.gpus.length > 0)
+      ? [{ title: 'GPU USED', cell: gpuUsed, align: 'right' as const, dispensable: 4 }]
+      : []),
+    {
+      title: 'NETWORK IN',
+      cell: ({ usage }) => (usage === null ? '' : byteRate(usage.network_receive_rate)),
+      align: 'right',
+      dispensable: 6,
+    },
+    {
+      title: 'OUT',
+      cell: ({ usage }) => (usage === null ? '' : byteRate(usage.network_transmit_rate)),
+      align: 'right',
+      dispensable: 5,
+    },
     {
       title: 'SEEN',
       cell: ({ heartbeat_age_seconds: seconds }) =>
@@ -115,6 +133,12 @@ function workerTable(session: Session, all: readonly WorkerBody[]): string {
     },
     { title: 'ADDRESS', cell: ({ address }) => address, min: 8, dispensable: 3 },
   ]);
+}
+
+function gpuUsed({ usage }: WorkerBody): string {
+  const gpus = usage?.gpus ?? [];
+  if (gpus.length === 0) return '';
+  return `${trim(gpus.reduce((sum, gpu) => sum + gpu.utilization_percent, 0) / gpus.length, 0)}%`;
 }
 
 function running({ tasks }: WorkerBody): string {

@@ -71,6 +71,7 @@ function withTaskOptions(command: Command): Command {
     .option('--retries <n>', 'how often its own failure is tried again', wholeNumber)
     .addOption(new Option('--network <mode>', 'network of the container').choices([...NETWORKS]))
     .addOption(new Option('--pull <policy>', 'when to pull the image').choices([...PULL_POLICIES]))
+    .option('--webhook <url>', 'told when the task has ended')
     .option('--cmd <line>', 'a line of shell to run; for a program and its arguments use "--"')
     .option('--idempotency-key <key>', 'the same key again gives the same task')
     .option('--wait', 'follow its output until it has ended; exit 1 unless it completed');

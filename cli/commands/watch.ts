@@ -4,9 +4,10 @@ import type { Command } from 'commander';
 import { ApiError, type Client, ConnectionError } from '../../client/client.ts';
 import { duration, runTime } from '../../client/words.ts';
 import type { TaskBody } from '../../shared/contracts/http.ts';
+import type { LogStream } from '../../shared/model/log-line.ts';
 import { isTerminal } from '../../shared/model/task-states.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
-import { positive } from '../options.ts';
+import { positive, stream, wholeNumber } from '../options.ts';
 import type { Run } from '../program.ts';
 import { findTaskId, type Session } from '../session.ts';
 import { plain } from '../table.ts';
@@ -14,6 +15,8 @@ import { plain } from '../table.ts';
 interface LogsOptions {
   readonly follow?: boolean;
   readonly from?: number;
+  readonly tail?: number;
+  readonly stream?: LogStream;
   readonly attempt?: number;
 }
 
@@ -24,6 +27,8 @@ export function addWatchCommands(program: Command, run: Run): void {
     .argument('<task>')
     .option('-f, --follow', 'go on until the task has ended')
     .option('--from <n>', 'begin at this line', positive)
+    .option('--tail <n>', 'begin so many lines before the end; with -f, 0 waits for what comes', wholeNumber)
+    .option('--stream <name>', 'of stdout or stderr alone', stream)
     .option('--attempt <n>', 'of this attempt instead of the last one', positive)
     .action(run(logs));
   program
@@ -45,9 +50,12 @@ async function logs(session: Session, options: LogsOptions, given: string): Prom
   await printLogs(session, id, options);
 }
 
+/** Each stream on its own: a line that came in pieces is whole again, whatever the other stream says in between. */
 async function printLogs(session: Session, id: string, options: LogsOptions): Promise<void> {
   const { client, io } = session;
+  const write = (stream: LogStream, text: string) => (stream === 'stderr' ? io.err(text) : io.out(text));
   let attempt = 0;
+  const unended = new Map<LogStream, number>();
   const lines = client.taskLogs(id, {
     ...options,
     signal: io.signal,
@@ -58,9 +66,16 @@ async function printLogs(session: Session, id: string, options: LogsOptions): Pr
     onReconnect: () => void session.remark('the connection was lost; trying again'),
   });
   for await (const line of lines) {
-    if (session.json) await io.out(`${JSON.stringify(line)}\n`);
-    else if (line.stream === 'stderr') await io.err(`${line.line}\n`);
-    else await io.out(`${line.line}\n`);
+    if (session.json) {
+      await io.out(`${JSON.stringify(line)}\n`);
+      continue;
+    }
+    const { stream } = line;
+    // A line that its attempt left without an end is not the beginning of the next attempt's.
+    if ((unended.get(stream) ?? attempt) !== attempt) await write(stream, '\n');
+    await write(stream, line.more ? line.line : `${line.line}\n`);
+    if (line.more) unended.set(stream, attempt);
+    else unended.delete(stream);
   }
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { tempDir } from '../../test/support/servers.ts';
 import { TestReport } from './test-report.ts';
-import { needsBrowser } from './test-servers.ts';
+import { isAskedFor } from './test-servers.ts';
 
 let dir: string;
 let remove: () => Promise<void>;
@@ -12,13 +12,14 @@ beforeEach(async () => {
 });
 afterEach(() => remove());
 
-describe('a browser', () => {
-  it('is brought up only for tests that ask for one', async () => {
+describe('a program that tests start', () => {
+  it('is brought up only for tests that ask for it', async () => {
     await mkdir(join(dir, 'test/e2e'), { recursive: true });
-    await writeFile(join(dir, 'test/e2e/tasks.test.ts'), 'no browser here');
-    expect(needsBrowser(dir)).toBe(false);
+    await writeFile(join(dir, 'test/e2e/tasks.test.ts'), 'process.env.CURL_PATH');
+    expect(isAskedFor('CHROMIUM_PATH', dir)).toBe(false);
+    expect(isAskedFor('CURL_PATH', dir)).toBe(true);
     await writeFile(join(dir, 'test/e2e/pages.test.ts'), 'process.env.CHROMIUM_PATH');
-    expect(needsBrowser(dir)).toBe(true);
+    expect(isAskedFor('CHROMIUM_PATH', dir)).toBe(true);
   });
 });
 

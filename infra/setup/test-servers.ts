@@ -59,13 +59,13 @@ export async function startTestServers(options: TestServersOptions): Promise<Rec
     owned.add('MongoDB', () => mongo.stop());
     variables.MONGODB_URL = mongo.url;
   }
-  if (needsBrowser(options.root)) {
+  for (const program of PROGRAMS.filter(({ variable }) => isAskedFor(variable, options.root))) {
     const path = await step(
-      'Chromium',
-      (note) => findChromium(env, packages, note),
+      program.step,
+      (note) => findTestProgram(program, env, packages, note),
       (found) => found,
     );
-    if (path) variables.CHROMIUM_PATH = path;
+    if (path) variables[program.variable] = path;
   }
   return variables;
 }
@@ -106,9 +106,9 @@ async function openRedis(options: TestServersOptions, note: Note): Promise<Runni
   );
 }
 
-/** Whether any test drives a browser. */
-export function needsBrowser(root: string): boolean {
-  return ['test', 'web'].some((folder) => mentions(join(root, folder), 'CHROMIUM_PATH'));
+/** Whether any test reads this variable. */
+export function isAskedFor(variable: string, root: string): boolean {
+  return ['test', 'web'].some((folder) => mentions(join(root, folder), variable));
 }
 
 function mentions(folder: string, word: string): boolean {
@@ -120,18 +120,42 @@ function mentions(folder: string, word: string): boolean {
   });
 }
 
-const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+/** What tests start themselves. */
+interface TestProgram {
+  readonly step: string;
+  /** Where tests find its path. */
+  readonly variable: string;
+  readonly names: readonly string[];
+  /** Of Debian. */
+  readonly packageName: string;
+}
 
-async function findChromium(env: Environment, packages: DebianPackages, note: Note): Promise<string> {
-  if (env.CHROMIUM_PATH) {
-    if (existsSync(env.CHROMIUM_PATH)) return env.CHROMIUM_PATH;
-    throw new AppError('bad_config', `CHROMIUM_PATH is ${env.CHROMIUM_PATH}, where there is no file`);
+const PROGRAMS: readonly TestProgram[] = [
+  {
+    step: 'Chromium',
+    variable: 'CHROMIUM_PATH',
+    names: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
+    packageName: 'chromium',
+  },
+  { step: 'curl', variable: 'CURL_PATH', names: ['curl'], packageName: 'curl' },
+];
+
+async function findTestProgram(
+  { step, variable, names, packageName }: TestProgram,
+  env: Environment,
+  packages: DebianPackages,
+  note: Note,
+): Promise<string> {
+  const given = env[variable];
+  if (given) {
+    if (existsSync(given)) return given;
+    throw new AppError('bad_config', `${variable} is ${given}, where there is no file`);
   }
-  const find = () => BROWSERS.map((name) => findProgram(name)).find((path) => path !== null);
+  const find = () => names.map((name) => findProgram(name)).find((path) => path !== null);
   const found = find();
   if (found) return found;
-  if (packages.available) await packages.install(['chromium'], note);
+  if (packages.available) await packages.install([packageName], note);
   const installed = find();
   if (installed) return installed;
-  throw new AppError('bad_config', 'the browser tests need Chromium: install it, or set CHROMIUM_PATH');
+  throw new AppError('bad_config', `some tests need ${step}: install it, or set ${variable}`);
 }

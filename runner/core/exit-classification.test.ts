@@ -13,6 +13,7 @@ const plain: ExitFacts = {
   memoryMb: 64,
   graceSeconds: 10,
   outputFault: null,
+  filesFault: null,
 };
 const exited = (exitCode: number | null, oomKilled = false) => ({ exitCode, oomKilled });
 
@@ -86,6 +87,19 @@ describe('how a container ended', () => {
     expect(classifyExit(exited(2), { ...plain, outputFault: 'disk is full' })).toMatchObject({
       reason: 'exit_code',
     });
+  });
+
+  it('well, but without all of its files', () => {
+    const filesFault = '2 files over the limit of 10 MB in all';
+    expect(classifyExit(exited(0), { ...plain, filesFault })).toMatchObject({
+      kind: 'failed',
+      reason: 'output_error',
+      exitCode: 0,
+      message: expect.stringContaining(filesFault),
+    });
+    expect(classifyExit(exited(2), { ...plain, filesFault })).toMatchObject({ reason: 'exit_code' });
+    const cancelled = { ...plain, filesFault, stopCause: 'cancel', cancelledBy: 'alice' } as const;
+    expect(classifyExit(exited(143), cancelled)).toMatchObject({ kind: 'cancelled' });
   });
 });
 

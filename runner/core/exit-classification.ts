@@ -33,6 +33,8 @@ export interface ExitFacts {
   readonly graceSeconds: number;
   /** Why output could not be kept, or null. */
   readonly outputFault: string | null;
+  /** Why files it left could not be kept, or null. */
+  readonly filesFault: string | null;
 }
 
 /**
@@ -66,6 +68,13 @@ export function classifyExit(exit: Exit, facts: ExitFacts): AttemptOutcome {
       'output_error',
       exitCode,
       `it ended well, but its output could not be kept: ${facts.outputFault}`,
+    );
+  }
+  if (facts.filesFault) {
+    return failed(
+      'output_error',
+      exitCode,
+      `it ended well, but not all of its files in /output could be kept: ${facts.filesFault}`,
     );
   }
   const message = exit.oomKilled

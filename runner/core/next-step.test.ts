@@ -61,6 +61,10 @@ describe('the next step', () => {
     expect(step({})).toEqual({ kind: 'admit' });
     expect(step({ doing: { admitted: true } })).toEqual({ kind: 'pull' });
     expect(step({ doing: { admitted: true, imageId: 'i' } })).toEqual({ kind: 'create' });
+    const given = assigned({ files: ['in/a.csv'] });
+    const pulled = { admitted: true, imageId: 'i' };
+    expect(step({ task: given, doing: pulled })).toEqual({ kind: 'provide' });
+    expect(step({ task: given, doing: { ...pulled, provided: true } })).toEqual({ kind: 'create' });
     expect(step({ seen: container({ state: 'created' }) })).toEqual({ kind: 'start' });
     expect(step({ seen: container() })).toEqual({ kind: 'announce' });
   });
@@ -109,6 +113,39 @@ describe('the next step', () => {
       kind: 'wait',
       until: null,
     });
+  });
+
+  it('keeps the files of whatever ended, before it says how', () => {
+    const task = running(assigned());
+    const drained = { capturing: true, drained: true };
+    for (const one of [task, cancelled(task), cancelled(task, true)]) {
+      for (const seen of [ended(), ended(1), ended(143)]) {
+        expect(step({ task: one, seen, doing: drained })).toEqual({ kind: 'gather' });
+        expect(step({ task: one, seen, doing: { ...drained, gathered: true } }).kind).toBe('settle');
+      }
+    }
+    // Cancelled before its container ran: there is nothing to keep.
+    expect(step({ task: cancelled(assigned()), seen: container({ state: 'created' }) }).kind).toBe('settle');
+    const doing = { ...drained, gathered: true, filesFault: 'too many' };
+    expect(step({ task, seen: ended(), doing })).toMatchObject({
+      outcome: { kind: 'failed', reason: 'output_error', message: expect.stringContaining('too many') },
+    });
+    expect(step({ task, seen: ended(2), doing })).toMatchObject({ outcome: { reason: 'exit_code' } });
+  });
+
+  it('removes the files of an attempt that the record gave up, and of no other', () => {
+    const doing = { mayHaveFiles: true };
+    const task = running(assigned());
+    const lost = must(takeBackTask(task, { ...key, now: 3, message: 'lost' }));
+    expect(step({ task: lost, seen: ended(), doing }).kind).toBe('drop');
+    expect(step({ task: lost, doing }).kind).toBe('clear');
+    expect(step({ task: lost }).kind).toBe('done');
+    // An earlier life wrote how it ended and did not live to remove its container.
+    const outcome = { kind: 'completed', exitCode: 0, message: null } as const;
+    const over = must(finishTask(task, { ...key, now: 3, dice: 0, outcome }));
+    expect(step({ task: over, seen: ended(), doing }).kind).toBe('drop');
+    expect(step({ task: over, doing }).kind).toBe('done');
+    expect(step({ task: null, doing }).kind).toBe('done');
   });
 
   it('drops what was given to another or is over', () => {
@@ -176,6 +213,7 @@ describe('no dead ends', () => {
     ),
     timeoutSeconds: fc.constantFrom(0, 5),
     maxRetries: fc.constantFrom(0, 1),
+    files: fc.constantFrom<string[]>([], ['in/a']),
     events: fc.array(event, { maxLength: 8 }),
     between: fc.array(fc.boolean(), { maxLength: 40 }),
     deaf: fc.boolean(),
@@ -184,7 +222,8 @@ describe('no dead ends', () => {
   it('every attempt ends, within few steps, with its container gone', () => {
     fc.assert(
       fc.property(start, (from) => {
-        const task = assigned({ timeoutSeconds: from.timeoutSeconds, maxRetries: from.maxRetries });
+        const { timeoutSeconds, maxRetries, files } = from;
+        const task = assigned({ timeoutSeconds, maxRetries, files });
         const world: World = {
           task: from.state === 'running' ? running(task) : task,
           seen: from.seen,
@@ -200,6 +239,8 @@ describe('no dead ends', () => {
           if (next.kind === 'done') {
             expect(world.seen).toBeNull();
             expect(commits).toBeLessThanOrEqual(1);
+            const lost = world.task?.attempts.some(({ state }) => state === 'lost') ?? false;
+            if (lost) expect(world.doing.mayHaveFiles).toBe(false);
             return;
           }
           if (next.kind === 'collect') {
@@ -223,8 +264,13 @@ describe('no dead ends', () => {
       case 'pull':
         doing.imageId = 'i';
         return;
+      case 'provide':
+        expect(world.seen).toBeNull();
+        doing.provided = true;
+        return;
       case 'create':
         expect(world.seen).toBeNull();
+        expect(doing.provided).toBe(world.task!.spec.files.length > 0);
         world.seen = container({ state: 'created', startedAt: null });
         doing.hadContainer = true;
         return;
@@ -257,6 +303,14 @@ describe('no dead ends', () => {
         return;
       case 'drain':
         doing.drained = true;
+        return;
+      case 'gather':
+        expect(world.seen?.state).toBe('exited');
+        doing.gathered = true;
+        doing.mayHaveFiles = true;
+        return;
+      case 'clear':
+        doing.mayHaveFiles = false;
         return;
       case 'settle':
         doing.outcome = next.outcome;

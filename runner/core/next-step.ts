@@ -1,9 +1,9 @@
 // What to do next for one attempt, inferred from the record, the container and what this process has done so far.
 // Pure. The executor does the step, looks again and asks again; nothing else decides.
 //
-//   admit → pull → create → start → announce → wait ⇄ stop, kill → drain → settle → collect → remove → done
-//                                     ▲ adopt                          cancelled: remove before collect
-//   an attempt that is no longer wanted: drop → done
+//   admit → pull → provide → create → start → announce → wait ⇄ stop, kill → drain → gather → settle → collect → …
+//                                                 ▲ adopt           … → remove → done; cancelled: remove before collect
+//   an attempt that is no longer wanted: drop → clear → done
 
 import type { Task } from '../../shared/model/task.ts';
 import type { AttemptOutcome } from '../../shared/model/task-life.ts';
@@ -32,6 +32,8 @@ export interface Doing {
   readonly admitted: boolean;
   /** Content id of the image, once it is present. */
   readonly imageId: string | null;
+  /** The files it is given are where its container finds them. */
+  readonly provided: boolean;
   /** A container of it was made or found by this process. */
   readonly hadContainer: boolean;
   /** An earlier life of the runner started the container. */
@@ -41,6 +43,12 @@ export interface Doing {
   /** Its output has ended and is kept. */
   readonly drained: boolean;
   readonly outputFault: string | null;
+  /** What it left in its output folder is kept, or never will be. */
+  readonly gathered: boolean;
+  /** Files of it may be kept already, by this process or by an earlier life. */
+  readonly mayHaveFiles: boolean;
+  /** Why some of those files are not kept although they should be, or null. */
+  readonly filesFault: string | null;
   /** That it runs is being committed. */
   readonly announcing: boolean;
   /** True start of the container. */
@@ -57,11 +65,15 @@ export interface Doing {
 export const NOTHING_DONE: Doing = {
   admitted: false,
   imageId: null,
+  provided: false,
   hadContainer: false,
   adopted: false,
   capturing: false,
   drained: false,
   outputFault: null,
+  gathered: false,
+  mayHaveFiles: false,
+  filesFault: null,
   announcing: false,
   startedAt: null,
   stop: null,
@@ -85,6 +97,8 @@ export type Step =
   /** Hold the attempt's resources in the ledger, waiting for room. */
   | { readonly kind: 'admit' }
   | { readonly kind: 'pull' }
+  /** Put the files it is given where its container will find them. */
+  | { readonly kind: 'provide' }
   | { readonly kind: 'create' }
   /** Read output from before the first byte, then start. */
   | { readonly kind: 'start' }
@@ -100,6 +114,8 @@ export type Step =
   | { readonly kind: 'kill'; readonly cause: StopCause }
   /** Wait for the rest of the output and keep it. */
   | { readonly kind: 'drain' }
+  /** Keep the files it left, however it ended. */
+  | { readonly kind: 'gather' }
   /** Take the outcome down. From here on it does not change. */
   | { readonly kind: 'settle'; readonly outcome: AttemptOutcome }
   /** Commit the outcome. */
@@ -107,12 +123,17 @@ export type Step =
   | { readonly kind: 'remove' }
   /** Remove the container and commit nothing: the attempt belongs to nobody any more. */
   | { readonly kind: 'drop' }
+  /** Remove the files that were kept of it. */
+  | { readonly kind: 'clear' }
   | { readonly kind: 'done' };
 
 export function nextStep(situation: Situation): Step {
   const { task, seen, doing } = situation;
   if (doing.committed) return { kind: seen ? 'remove' : 'done' };
-  if (!task || !isWanted(task, situation.key)) return { kind: seen ? 'drop' : 'done' };
+  if (!task || !isWanted(task, situation.key)) {
+    if (seen) return { kind: 'drop' };
+    return { kind: task && doing.mayHaveFiles && isLost(task, situation.key) ? 'clear' : 'done' };
+  }
   if (doing.outcome) {
     // `cancelled` is a promise that nothing runs any more.
     if (doing.outcome.kind === 'cancelled' && seen) return { kind: 'remove' };
@@ -134,6 +155,14 @@ export function isWanted(task: Task, key: AttemptKey): boolean {
   return isPlaced(task.state) && task.attempt === key.attempt && task.workerId === key.workerId;
 }
 
+/**
+ * Whether the record has given the attempt up, so that what was kept of it is nobody's. One whose end stands in the
+ * record, perhaps written by an earlier life, keeps its files.
+ */
+function isLost(task: Task, key: AttemptKey): boolean {
+  return task.attempts.some(({ number, state }) => number === key.attempt && state === 'lost');
+}
+
 function withoutContainer(task: Task, { doing }: Situation): Step {
   const cancelledBy = task.cancel?.requestedBy ?? null;
   if (doing.hadContainer || task.state === 'running') return settle(vanished({ cancelledBy }));
@@ -141,7 +170,8 @@ function withoutContainer(task: Task, { doing }: Situation): Step {
   // Nothing runs yet, so there is nothing to fence but the start: it waits for the lease.
   if (doing.fenced) return { kind: 'wait', until: null };
   if (!doing.admitted) return { kind: 'admit' };
-  return { kind: doing.imageId === null ? 'pull' : 'create' };
+  if (doing.imageId === null) return { kind: 'pull' };
+  return { kind: task.spec.files.length > 0 && !doing.provided ? 'provide' : 'create' };
 }
 
 function beforeStart(task: Task, { doing }: Situation): Step {
@@ -170,6 +200,7 @@ function afterExit(task: Task, seen: SeenContainer, { doing, graceMs }: Situatio
     return doing.announcing ? { kind: 'wait', until: null } : { kind: 'announce' };
   }
   if (!doing.drained) return { kind: doing.capturing ? 'drain' : 'adopt' };
+  if (!doing.gathered) return { kind: 'gather' };
   return settle(
     classifyExit(seen, {
       stopCause: doing.stop?.cause ?? null,
@@ -182,6 +213,7 @@ function afterExit(task: Task, seen: SeenContainer, { doing, graceMs }: Situatio
       memoryMb: task.spec.resources.memoryMb,
       graceSeconds: graceMs / 1_000,
       outputFault: doing.outputFault,
+      filesFault: doing.filesFault,
     }),
   );
 }

@@ -1,9 +1,9 @@
 // What this process knows and does about one attempt. The loop reads it, steps and outside news change it; every
 // change that may matter rings the bell. Decides nothing.
 
-import type { Task } from '../../shared/model/task.ts';
+import type { OwnProgress } from '../../shared/model/progress.ts';
+import type { OutputSummary, Task } from '../../shared/model/task.ts';
 import type { ContainerStatus, OutputHandle } from '../../shared/ports/container-runtime.ts';
-import type { LogPosition } from '../../shared/ports/log-store.ts';
 import {
   type AttemptKey,
   type Doing,
@@ -11,9 +11,12 @@ import {
   type SeenContainer,
   type Situation,
 } from '../core/next-step.ts';
+import type { UsageFold } from '../core/usage-fold.ts';
 import type { LogCapture } from '../logs/log-capture.ts';
+import type { KeptOutput } from '../logs/log-limit.ts';
 import type { SecretMask } from '../logs/secret-mask.ts';
 import { Bell } from './bell.ts';
+import type { Gathering } from './gather.ts';
 
 type Changing<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -45,12 +48,21 @@ export class AttemptState {
   mask: SecretMask | null = null;
   reading: Reading | null = null;
   /** Where the kept output ends, once the log store has said so. */
-  position: LogPosition | null = null;
+  kept: KeptOutput | null = null;
+  /** The last the program said of itself. */
+  ownProgress: OwnProgress | null = null;
   isLocating = false;
   /** How often reading was cut off at a container that had ended. */
   cutReadings = 0;
   /** Monotonic: since when an ended container gave neither output nor its end. */
   silentSince: number | null = null;
+  /** What was measured of its container; null before the first look. */
+  usage: UsageFold | null = null;
+  /** The files it is given are on their way, or there; null before. Never rejects. */
+  providing: Promise<void> | null = null;
+  gathering: Gathering | null = null;
+  /** What was kept of the files it left. */
+  outputs: OutputSummary | null = null;
   isInLine = false;
   isPulling = false;
   isWaitingForExit = false;
@@ -78,6 +90,7 @@ export class AttemptState {
     this.foundGpuIds = container.gpuIds;
     this.doing.hadContainer = true;
     this.doing.adopted = container.state !== 'created';
+    this.doing.mayHaveFiles = this.doing.adopted;
   }
 
   setFenced(fenced: boolean): void {

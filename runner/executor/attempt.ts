@@ -5,9 +5,11 @@ import { classifyFault } from '../core/exit-classification.ts';
 import { nextStep, type Step } from '../core/next-step.ts';
 import { createSecretMask } from '../logs/secret-mask.ts';
 import type { AttemptState } from './attempt-state.ts';
+import { findContainer } from './container.ts';
 import { countFailedReading, stopReading } from './output.ts';
 import { Abandoned, isEngineAway, keepTrying, pause } from './patience.ts';
-import { type ExecutorParts, findContainer, patienceOf, type Steps } from './steps.ts';
+import { dropInput } from './provide.ts';
+import { type ExecutorParts, patienceOf, type Steps } from './steps.ts';
 
 /** Before a step that met a fault is tried again. */
 const AFTER_FAULT_MS = 500;
@@ -38,6 +40,7 @@ export async function runAttempt(
   // With a reason of its own, for the default makes an exception with a stack each time.
   state.over.abort('over');
   stopReading(state);
+  dropInput(state, parts);
   parts.admission.leave(state.name);
   return 'over';
 }

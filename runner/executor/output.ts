@@ -2,7 +2,9 @@
 // kept. Nothing here makes a cancel or the time limit wait. Must never take output that was cut off for the whole.
 
 import { messageOf } from '../../shared/errors.ts';
+import type { OwnProgress } from '../../shared/model/progress.ts';
 import { LogCapture } from '../logs/log-capture.ts';
+import { findKept } from '../logs/log-limit.ts';
 import { createSecretMask } from '../logs/secret-mask.ts';
 import type { AttemptState, Reading } from './attempt-state.ts';
 import { keepTrying } from './patience.ts';
@@ -16,15 +18,14 @@ const MOST_CUT_READINGS = 3;
 
 /** Asks where the kept output ends, in good time before it is needed. */
 export function locateOutput(state: AttemptState, parts: ExecutorParts): void {
-  if (state.position || state.isLocating) return;
+  if (state.kept || state.isLocating) return;
   state.isLocating = true;
-  const { taskId, attempt } = state.key;
   keepTrying({ ...patienceOf(state, parts), what: 'find the end of the kept output' }, () =>
-    parts.logs.position(taskId, attempt),
+    findKept(parts.logs, state.key),
   )
     .then(
-      (position) => {
-        state.position = position;
+      (kept) => {
+        state.kept = kept;
       },
       () => undefined, // Abandoned.
     )
@@ -40,9 +41,9 @@ export async function readOutput(
   parts: ExecutorParts,
   how: 'attach' | 'replay',
 ): Promise<boolean> {
-  const { task, seen, position } = state;
+  const { task, seen, kept } = state;
   if (!task || !seen) return false;
-  if (!position) {
+  if (!kept) {
     const answered = state.bell.next();
     locateOutput(state, parts);
     await answered;
@@ -53,9 +54,16 @@ export async function readOutput(
     taskId: task.id,
     attempt: state.key.attempt,
     logs: parts.logs,
+    liveLogs: parts.liveLogs,
+    rooms: parts.rooms,
     mask: state.mask,
-    position,
+    kept,
     fromFirstByte: how === 'replay',
+    maxBytes: parts.logMaxBytes,
+    onProgress: (progress, { isOld }) => {
+      state.ownProgress = progress;
+      if (!isOld) reportOwn(state, progress, parts);
+    },
     clock: parts.clock,
     log: parts.log,
   });
@@ -77,6 +85,10 @@ export async function readOutput(
   return true;
 }
 
+function reportOwn(state: AttemptState, { percent, message }: OwnProgress, parts: ExecutorParts): void {
+  parts.progress.report(state.key, { phase: 'running', percent, message, layers: null, bytes: null });
+}
+
 /** Waits until all output of an ended container is kept. Returns now and then so that the loop can look around. */
 export async function drainOutput(state: AttemptState, parts: ExecutorParts): Promise<void> {
   const { reading } = state;
@@ -87,14 +99,15 @@ export async function drainOutput(state: AttemptState, parts: ExecutorParts): Pr
     reading.isFinishing = true;
     void capture.finish().then(() => {
       if (state.reading !== reading) return;
+      parts.progress.flush(state.key);
       state.doing.drained = true;
       state.doing.outputFault = capture.fault;
       state.bell.ring();
     });
   }
-  const { bytes } = capture;
+  const { chunks } = capture;
   await changed;
-  if (reading.end !== null || capture.bytes !== bytes || capture.isHolding) {
+  if (reading.end !== null || capture.chunks !== chunks || capture.isHolding) {
     state.silentSince = null;
     return;
   }
@@ -113,7 +126,7 @@ export async function cutReading(state: AttemptState, reading: Reading): Promise
   await reading.capture.pause();
   if (state.reading !== reading) return;
   state.reading = null;
-  state.position = null;
+  state.kept = null;
   state.doing.capturing = false;
   if (state.seen?.state === 'exited') {
     state.cutReadings += 1;

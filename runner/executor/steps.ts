@@ -7,16 +7,26 @@ import type { Task } from '../../shared/model/task.ts';
 import { finishTask, startTask } from '../../shared/model/task-life.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { ContainerRuntime, ContainerStatus } from '../../shared/ports/container-runtime.ts';
+import type { ContainerRuntime, PullProgress } from '../../shared/ports/container-runtime.ts';
+import type { FileStore } from '../../shared/ports/file-store.ts';
+import type { LiveLogs, RoomEmitter } from '../../shared/ports/live.ts';
 import type { LogStore } from '../../shared/ports/log-store.ts';
-import type { TaskStore } from '../../shared/ports/store.ts';
+import type { FileRecordStore, TaskStore } from '../../shared/ports/store.ts';
 import type { AdmissionLine } from '../admission.ts';
+import type { ProgressSender } from '../agent/progress-sender.ts';
+import type { UsageSampler } from '../agent/usage-sampler.ts';
 import { classifyFault } from '../core/exit-classification.ts';
 import type { Step } from '../core/next-step.ts';
+import type { OutputLimits } from '../core/output-choice.ts';
+import { attemptUsage } from '../core/usage-fold.ts';
+import { createSecretMask } from '../logs/secret-mask.ts';
 import type { AttemptState } from './attempt-state.ts';
 import type { Committer } from './committer.ts';
-import { cutReading, drainOutput, locateOutput, readOutput, stopReading } from './output.ts';
-import { Abandoned, isEngineAway, keepTrying, type Patience, pause } from './patience.ts';
+import { findContainer, removeContainer, seenOf, watchExit } from './container.ts';
+import { clearGathered, gatherOutput, stopGathering } from './gather.ts';
+import { drainOutput, locateOutput, readOutput } from './output.ts';
+import { Abandoned, isEngineAway, keepTrying, type Patience } from './patience.ts';
+import { provideInput } from './provide.ts';
 
 export interface ExecutorParts {
   readonly stopGraceMs: number;
@@ -25,7 +35,16 @@ export interface ExecutorParts {
   readonly committer: Committer;
   readonly runtime: ContainerRuntime;
   readonly logs: LogStore;
+  /** Text of one attempt that is kept. */
+  readonly logMaxBytes: number;
+  readonly liveLogs: LiveLogs;
+  readonly rooms: RoomEmitter;
+  readonly progress: ProgressSender;
+  readonly records: FileRecordStore;
+  readonly files: FileStore;
+  readonly outputLimits: OutputLimits;
   readonly admission: AdmissionLine;
+  readonly sampler: Pick<UsageSampler, 'watch'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
@@ -39,9 +58,7 @@ export type Steps = {
 };
 
 /** How long an engine that does not answer keeps an attempt waiting that has no container yet. */
-const ENGINE_PATIENCE_MS = 60_000;
-/** Before the next look at an engine that cut a call off. */
-const AFTER_CUT_MS = 250;
+export const ENGINE_PATIENCE_MS = 60_000;
 
 export function createSteps(parts: ExecutorParts): Steps {
   const { runtime, admission, committer, clock } = parts;
@@ -79,7 +96,7 @@ export function createSteps(parts: ExecutorParts): Steps {
             isPassing: isEngineAway,
             giveUpAfterMs: ENGINE_PATIENCE_MS,
           },
-          () => runtime.ensureImage(image, pullPolicy, { signal }),
+          () => runtime.ensureImage(image, pullPolicy, { signal, onProgress: tellPull(state, parts) }),
         ).then(
           (imageId) => {
             state.doing.imageId = imageId;
@@ -91,6 +108,21 @@ export function createSteps(parts: ExecutorParts): Steps {
         );
       }
       return state.bell.next();
+    },
+
+    provide: (state) => {
+      const changed = state.bell.next();
+      state.providing ??= provideInput(state, parts).then(
+        () => {
+          state.doing.provided = true;
+          state.bell.ring();
+        },
+        (error) => {
+          const isOver = state.over.signal.aborted || state.abandon.signal.aborted;
+          if (!isOver) settleFault(state, error);
+        },
+      );
+      return changed;
     },
 
     create: async (state) => {
@@ -116,7 +148,7 @@ export function createSteps(parts: ExecutorParts): Steps {
               gpuIds: admission.gpusOf(state.name),
               network: spec.network,
               pidsLimit: parts.pidsLimit,
-              hasInput: false,
+              hasInput: spec.files.length > 0,
             });
           } catch (error) {
             // It may be there already: the answer to an earlier try was lost.
@@ -190,6 +222,7 @@ export function createSteps(parts: ExecutorParts): Steps {
       if (seen?.state === 'running' && !state.isWaitingForExit) {
         state.isWaitingForExit = true;
         watchExit(state, seen.id, parts);
+        parts.sampler.watch(state);
       }
       if (step.until === null) await state.bell.next();
       else await state.bell.nextWithin(step.until - clock.monotonic());
@@ -210,13 +243,17 @@ export function createSteps(parts: ExecutorParts): Steps {
 
     drain: (state) => drainOutput(state, parts),
 
-    settle: (state, { outcome }) => {
+    gather: (state) => gatherOutput(state, parts),
+
+    settle: async (state, { outcome }) => {
+      // Over already, unless the container is gone.
+      await stopGathering(state);
       state.doing.outcome = outcome;
     },
 
     collect: async (state, { outcome }) => {
       const { key } = state;
-      const mask = state.mask?.apply ?? ((text: string) => text);
+      const { apply: mask } = createSecretMask(taskOf(state).spec);
       const report = {
         attempt: key.attempt,
         workerId: key.workerId,
@@ -225,7 +262,12 @@ export function createSteps(parts: ExecutorParts): Steps {
         outcome: (outcome.message === null
           ? outcome
           : { ...outcome, message: mask(outcome.message) }) as typeof outcome,
+        progress: state.ownProgress,
+        usage: state.usage && attemptUsage(state.usage),
+        outputs: state.outputs,
       };
+      // Whoever hears of the end has heard of all that came before it.
+      parts.progress.flush(key);
       const known = taskOf(state);
       const result = await committer.commit(
         {
@@ -259,8 +301,12 @@ export function createSteps(parts: ExecutorParts): Steps {
 
     drop: async (state) => {
       parts.log.info({ ...state.key }, 'attempt is no longer wanted here; its container is removed');
+      // The engine removes nothing that is being read.
+      await stopGathering(state);
       await removeContainer(state, parts);
     },
+
+    clear: (state) => clearGathered(state, parts),
 
     done: () => undefined,
   };
@@ -270,44 +316,16 @@ export function patienceOf(state: AttemptState, { log, random }: ExecutorParts):
   return { signal: state.abandon.signal, log, about: state.key, random };
 }
 
-async function removeContainer(state: AttemptState, parts: ExecutorParts): Promise<void> {
-  const { id } = seenOf(state);
-  await keepTrying({ ...patienceOf(state, parts), what: 'remove the container' }, () =>
-    parts.runtime.remove(id),
-  );
-  stopReading(state);
-  state.seen = null;
-}
-
-function watchExit(state: AttemptState, containerId: string, parts: ExecutorParts): void {
-  parts.runtime
-    .wait(containerId, state.abandon.signal)
-    .then(
-      (status) => {
-        if (state.seen) state.seen = status;
-      },
-      async (error) => {
-        if (state.abandon.signal.aborted) return;
-        parts.log.debug({ err: error, taskId: state.key.taskId }, 'waiting for the end was cut off');
-        await pause(AFTER_CUT_MS, state.abandon.signal);
-        // What cut this off has cut off the output too, even if that looks like its end.
-        if (state.reading) await cutReading(state, state.reading);
-        state.unsure = true;
-      },
-    )
-    .finally(() => {
-      state.isWaitingForExit = false;
-      state.bell.ring();
+function tellPull({ key, task }: AttemptState, { progress }: ExecutorParts) {
+  const message = `pulling ${task?.spec.image ?? 'the image'}`;
+  return ({ layersDone, layersTotal, bytesDone, bytesTotal }: PullProgress) =>
+    progress.report(key, {
+      phase: 'pulling',
+      percent: bytesTotal > 0 ? Math.floor((100 * bytesDone) / bytesTotal) : null,
+      message,
+      layers: { done: layersDone, total: layersTotal },
+      bytes: { done: bytesDone, total: bytesTotal },
     });
-}
-
-export async function findContainer(
-  state: AttemptState,
-  runtime: ContainerRuntime,
-): Promise<ContainerStatus | null> {
-  const { taskId, attempt, workerId } = state.key;
-  const all = await runtime.list(workerId);
-  return all.find((one) => one.taskId === taskId && one.attempt === attempt) ?? null;
 }
 
 function ignoreAbandoned(error: unknown, log: Log): void {
@@ -331,9 +349,4 @@ function tooLarge(state: AttemptState, missing: readonly Shortfall[]): AppError 
 function taskOf(state: AttemptState): Task {
   if (!state.task) throw new AppError('internal', 'a step needs a record that is not there');
   return state.task;
-}
-
-function seenOf(state: AttemptState): NonNullable<AttemptState['seen']> {
-  if (!state.seen) throw new AppError('internal', 'a step needs a container that is not there');
-  return state.seen;
 }

@@ -3,24 +3,32 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDiskLogStore } from '../../shared/adapters/disk/log-store.ts';
 import { AppError } from '../../shared/errors.ts';
+import type { OwnProgress } from '../../shared/model/progress.ts';
 import { systemClock } from '../../shared/platform/clock.ts';
 import { silentLog } from '../../shared/platform/log.ts';
 import type { LogStore } from '../../shared/ports/log-store.ts';
+import { collectLive, type LiveCollector } from '../../test/support/live-collectors.ts';
 import { tempDir } from '../../test/support/servers.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
+import { LONG_LINE } from './line-splitter.ts';
 import { LogCapture, type LogCaptureParts } from './log-capture.ts';
+import { findKept } from './log-limit.ts';
 import { createSecretMask } from './secret-mask.ts';
 
 let folder: Awaited<ReturnType<typeof tempDir>>;
 let disk: LogStore;
 let fault: AppError | null;
 let batches: number;
+let live: LiveCollector;
+let told: (OwnProgress & { isOld: boolean })[];
 
 beforeEach(async () => {
   folder = await tempDir();
   disk = openDiskLogStore(folder.path);
   fault = null;
   batches = 0;
+  live = collectLive();
+  told = [];
 });
 afterEach(() => folder.remove());
 
@@ -39,9 +47,12 @@ async function open(over: Partial<LogCaptureParts> = {}): Promise<LogCapture> {
     taskId: 'task-1',
     attempt: 1,
     logs,
+    ...live.parts,
     mask: createSecretMask({ env: { KEY: 'hunter2' }, secrets: ['KEY'] }),
-    position: await disk.position('task-1', 1),
+    kept: await findKept(disk, { taskId: 'task-1', attempt: 1 }),
     fromFirstByte: true,
+    maxBytes: 1_000_000_000,
+    onProgress: (progress, { isOld }) => told.push({ ...progress, isOld }),
     clock: systemClock,
     log: silentLog(),
     ...over,
@@ -56,13 +67,15 @@ describe('capturing output', () => {
     const capture = await open();
     await capture.sink('stdout', Buffer.from('one\ntwo hun'));
     await capture.sink('stderr', Buffer.from('oops\n'));
-    await capture.sink('stdout', Buffer.from('ter2\nend'));
+    await capture.sink('stdout', Buffer.from('ter2\nhun'));
+    await capture.sink('stdout', Buffer.from('ter2\rX\nend'));
     await capture.finish();
     expect(await kept()).toMatchObject([
       { seq: 1, stream: 'stdout', line: 'one' },
       { seq: 2, stream: 'stderr', line: 'oops' },
       { seq: 3, stream: 'stdout', line: 'two ********' },
-      { seq: 4, stream: 'stdout', line: 'end' },
+      { seq: 4, stream: 'stdout', line: 'X*******' },
+      { seq: 5, stream: 'stdout', line: 'end' },
     ]);
   });
 
@@ -94,6 +107,152 @@ describe('capturing output', () => {
     const of = (stream: string) => lines.filter((l) => l.stream === stream).map(({ line }) => `${line}\n`);
     expect(of('stdout').join('')).toBe(stdout);
     expect(of('stderr').join('')).toBe(stderr);
+  });
+});
+
+const OPEN = createSecretMask({ env: {}, secrets: [] });
+const NOTE = '[cloudai] the output is over 1 MB: the rest is not kept';
+const MB = 2 ** 20;
+
+describe('telling those who follow', () => {
+  it('happens after the lines are kept, never before', async () => {
+    let read: string[] = [];
+    const capture = await open({
+      liveLogs: {
+        ...live.parts.liveLogs,
+        publish: async (taskId, attempt, batch) => {
+          read = await texts();
+          await live.parts.liveLogs.publish(taskId, attempt, batch);
+        },
+      },
+    });
+    fault = away();
+    capture.sink('stdout', Buffer.from('one\nmy hunter2\n'));
+    const finishing = capture.finish();
+    fault = null;
+    await finishing;
+    await waitFor(() => live.batches.length === 1, { what: 'the telling' });
+    expect(read).toEqual(['one', 'my ********']);
+    expect(live.batches[0]?.batch).toEqual({ firstSeq: 1, lastSeq: 2, lines: await kept() });
+  });
+
+  it('never holds the capture back', async () => {
+    live.holdPublishing();
+    const capture = await open();
+    for (let n = 0; n < 100; n += 1) await capture.sink('stdout', Buffer.from('line\n'.repeat(1_000)));
+    await capture.finish();
+    expect(await kept()).toHaveLength(100_000);
+    expect(live.batches).toHaveLength(1);
+  });
+
+  it('shows the unfinished line, unless the task has secrets', async () => {
+    const capture = await open({ mask: OPEN });
+    await capture.sink('stdout', Buffer.from('one\n10%\r20%'));
+    await waitFor(() => live.partialsOf('task-1').length > 0, { what: 'the unfinished line' });
+    expect(live.partialsOf('task-1')).toEqual([
+      { task_id: 'task-1', attempt: 1, stream: 'stdout', after_seq: 1, text: '20%' },
+    ]);
+    const other = await open({ fromFirstByte: false });
+    const third = await open({ fromFirstByte: false, mask: OPEN, taskId: 'task-3' });
+    await other.sink('stdout', Buffer.from('hunt'));
+    await third.sink('stdout', Buffer.from('shown'));
+    await waitFor(() => live.partialsOf('task-3').length > 0, { what: 'that of a later capture' });
+    expect(live.partialsOf('task-1')).toHaveLength(1);
+    for (const one of [capture, other, third]) one.close();
+  });
+});
+
+describe('progress of the program', () => {
+  it('is told, not kept and not numbered, from either stream', async () => {
+    const capture = await open();
+    await capture.sink('stdout', Buffer.from('one\n::progress 10 load\ntwo\n::progress abc\n'));
+    await capture.sink('stderr', Buffer.from('::progress 42.5\n'));
+    await capture.finish();
+    expect((await kept()).map(({ seq, line }) => [seq, line])).toEqual([
+      [1, 'one'],
+      [2, 'two'],
+      [3, '::progress abc'],
+    ]);
+    expect(told).toMatchObject([
+      { percent: 10, message: 'load', isOld: false },
+      { percent: 42.5, message: '', isOld: false },
+    ]);
+  });
+
+  it('hides secrets in its message, also those that control characters had hidden, and is cut after that', async () => {
+    const capture = await open();
+    await capture.sink('stdout', Buffer.from('::progress 1 a hunter2\n::progress 2 hun\u001b[0mter2\n'));
+    await capture.sink('stdout', Buffer.from(`::progress 3 ${'x'.repeat(497)}hun\u001b[0mter2\n`));
+    await capture.finish();
+    expect(told.map(({ message }) => message)).toEqual(['a ********', '********', `${'x'.repeat(497)}***`]);
+  });
+
+  it('is not found in the piece of a longer line', async () => {
+    const capture = await open();
+    await capture.sink('stdout', Buffer.from(`${'x'.repeat(LONG_LINE)}::progress 5\n`));
+    await capture.sink('stdout', Buffer.from(`::progress 5 ${'x'.repeat(LONG_LINE)}\n`));
+    await capture.finish();
+    expect(told).toEqual([]);
+    expect((await kept()).map(({ more }) => more ?? false)).toEqual([true, false, true, false]);
+  });
+
+  it('does not count when the output is read again', async () => {
+    const all = Array.from({ length: 60 }, (_, n) =>
+      n % 3 === 0 ? `::progress ${n}\n` : `line ${n}\n`,
+    ).join('');
+    const first = await open();
+    await first.sink('stdout', Buffer.from(all.slice(0, 250)));
+    await first.pause();
+    const before = await kept();
+    const second = await open();
+    told = [];
+    await second.sink('stdout', Buffer.from(all));
+    await second.finish();
+    const lines = (await kept()).map(({ line }) => line);
+    expect(lines).toEqual(all.split('\n').filter((line) => line.startsWith('line')));
+    // All are known again, but only those after the kept lines are news.
+    expect(told).toHaveLength(20);
+    const last = Number(before.at(-1)?.line.slice(5));
+    expect(told.filter(({ isOld }) => !isOld).map(({ percent }) => percent)).toEqual(
+      told.map(({ percent }) => percent).filter((percent) => percent > last),
+    );
+  });
+});
+
+describe('the limit of what is kept', () => {
+  const flood = (lines: number) => Buffer.from(`${'x'.repeat(959)}\n`.repeat(lines));
+
+  it('takes a note in the place of the first line over it, and reading goes on', async () => {
+    const capture = await open({ maxBytes: MB });
+    for (let n = 0; n < 100; n += 1) await capture.sink('stdout', flood(100));
+    await capture.sink('stdout', Buffer.from('::progress 99\n'));
+    await capture.finish();
+    const lines = await kept();
+    expect(lines.length - 1).toBe(Math.floor(MB / (959 + 64)));
+    expect(lines.filter(({ line }) => line === NOTE)).toEqual([lines.at(-1)]);
+    expect(lines.at(-1)).toMatchObject({ seq: lines.length, stream: 'stderr' });
+    expect(told).toMatchObject([{ percent: 99 }]);
+    expect(capture.fault).toBeNull();
+  });
+
+  it('holds over readings: lines that are skipped count, and the note comes once', async () => {
+    const first = await open({ maxBytes: MB });
+    await first.sink('stdout', flood(600));
+    await first.sink('stderr', Buffer.from('oops\n'));
+    await first.pause();
+    const second = await open({ maxBytes: MB });
+    await second.sink('stdout', flood(1_100));
+    await second.sink('stderr', Buffer.from('oops\n'));
+    await second.pause();
+    const before = await kept();
+    expect(before.at(-1)?.line).toBe(NOTE);
+    expect(before.length).toBeLessThanOrEqual(MB / (959 + 64) + 2);
+    const third = await open({ maxBytes: 2 * MB });
+    await third.sink('stdout', flood(1_200));
+    await third.sink('stderr', Buffer.from('oops\n::progress 7\n'));
+    await third.finish();
+    expect(await kept()).toEqual(before);
+    expect(told).toMatchObject([{ percent: 7, isOld: false }]);
   });
 });
 

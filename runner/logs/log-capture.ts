@@ -1,209 +1,179 @@
-// Output of one attempt on its way from the container to the log store: bytes to numbered lines, masked, in batches.
-// Holds a bounded amount and then holds the reader back. Must never drop a line or number one twice.
+// Output of one attempt on its way from the container to the log store and to those who watch: bytes to numbered
+// lines, masked. Must never drop a line below the limit or number one twice.
 
-import { isAppError, messageOf } from '../../shared/errors.ts';
 import type { LogLine, LogStream } from '../../shared/model/log-line.ts';
+import type { OwnProgress } from '../../shared/model/progress.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { LogPosition, LogStore } from '../../shared/ports/log-store.ts';
+import type { LiveLogs, RoomEmitter } from '../../shared/ports/live.ts';
+import type { LogStore } from '../../shared/ports/log-store.ts';
+import { LineBatches } from './line-batches.ts';
 import { LineSplitter } from './line-splitter.ts';
+import { LiveLines } from './live-lines.ts';
+import { type KeptOutput, LogLimit } from './log-limit.ts';
+import { PartialLines } from './partial-lines.ts';
+import { type ProgressLine, readProgressLine } from './progress-line.ts';
 import type { SecretMask } from './secret-mask.ts';
+import { cutText } from './text-cut.ts';
 
-/** Longest time a line waits for company. */
-const BATCH_MS = 150;
-/** Text after which a batch goes at once; characters. */
-const BATCH_CHARS = 256 * 1_024;
-const BATCH_LINES = 2_000;
-/** Text held before the reader is held back; characters, up to two bytes each. */
-const HELD_CHARS = 2 * 1_024 * 1_024;
-/** What an object of a line costs besides its text, so that a flood of empty lines is bounded too. */
-const LINE_OVERHEAD = 64;
-/** Pause between tries to append, growing to the cap. */
-const RETRY_MS = 100;
-const RETRY_CAP_MS = 5_000;
-/** A fault of the log store that no waiting will mend is borne so long. */
-const HOPELESS_MS = 30_000;
+/** Of a message of progress, in UTF-16 units. */
+const LONGEST_MESSAGE = 500;
 
 export interface LogCaptureParts {
   readonly taskId: string;
   readonly attempt: number;
   readonly logs: LogStore;
+  readonly liveLogs: LiveLogs;
+  readonly rooms: RoomEmitter;
   readonly mask: SecretMask;
-  /** Where the kept output ends. When the stream is read again from its first byte, that much is skipped. */
-  readonly position: LogPosition;
+  /** What is there already. When the stream is read again from its first byte, that much is skipped. */
+  readonly kept: KeptOutput;
   readonly fromFirstByte: boolean;
+  /** Of text that is kept, as a `LogLimit` counts it. */
+  readonly maxBytes: number;
+  /** What the program says of itself; `isOld` when an earlier reading has come across it already. */
+  readonly onProgress: (progress: OwnProgress, how: { isOld: boolean }) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
 
+/** What is known of one stream. */
+interface Source {
+  readonly splitter: LineSplitter;
+  /** Lines that are still to come and are kept already. */
+  skip: number;
+  /** Lines that have ended. */
+  ended: number;
+  /** The line before goes on in the next. */
+  isInLong: boolean;
+}
+
 export class LogCapture {
   readonly #parts: LogCaptureParts;
-  readonly #splitters: Record<LogStream, LineSplitter>;
-  readonly #skip: Record<LogStream, number>;
+  readonly #sources: Readonly<Record<LogStream, Source>>;
+  readonly #limit: LogLimit;
+  readonly #batches: LineBatches;
+  readonly #partials: PartialLines | null;
   #seq: number;
   /** Time of the chunk at hand, read once for all its lines. */
   #ts = 0;
-  #lines: LogLine[] = [];
-  #chars = 0;
-  #inFlightChars = 0;
-  #flushing: Promise<void> | null = null;
-  #timer: NodeJS.Timeout | null = null;
-  #hold: { promise: Promise<void>; release: () => void } | null = null;
-  #closed = false;
-  #fault: string | null = null;
-  #endRetry: (() => void) | null = null;
-  #bytes = 0;
+  #chunks = 0;
 
   constructor(parts: LogCaptureParts) {
     this.#parts = parts;
-    const { position, fromFirstByte } = parts;
-    this.#seq = position.lastSeq;
-    this.#skip = {
-      stdout: fromFirstByte ? position.stdoutLines : 0,
-      stderr: fromFirstByte ? position.stderrLines : 0,
+    const { taskId, attempt, kept, fromFirstByte, mask, rooms } = parts;
+    const { lastSeq, stdoutLines, stderrLines } = kept.position;
+    this.#seq = lastSeq;
+    this.#limit = new LogLimit(parts.maxBytes, kept.isFull);
+    const live = new LiveLines(parts);
+    this.#batches = new LineBatches({ ...parts, onKept: (lines) => live.add(lines) });
+    const source = (stream: LogStream, lines: number): Source => ({
+      splitter: new LineSplitter((line, more) => this.#take(stream, line, more), mask),
+      skip: fromFirstByte ? lines : 0,
+      ended: 0,
+      isInLong: false,
+    });
+    // The note is a line that never was in the stream.
+    const ownLines = kept.isFull ? 1 : 0;
+    this.#sources = {
+      stdout: source('stdout', stdoutLines),
+      stderr: source('stderr', stderrLines - ownLines),
     };
-    const { values, apply } = parts.mask;
-    const splitter = (stream: LogStream) =>
-      new LineSplitter((line) => this.#take(stream, values.length === 0 ? line : apply(line)), values);
-    this.#splitters = { stdout: splitter('stdout'), stderr: splitter('stderr') };
+    const isOpen = mask.values.length === 0;
+    this.#partials = isOpen
+      ? new PartialLines({
+          taskId,
+          attempt,
+          rooms,
+          lineOf: (stream) => this.#lineOf(stream),
+          look: (stream) => ({ text: this.#sources[stream].splitter.unfinished, afterSeq: this.#seq }),
+        })
+      : null;
   }
 
-  /** Bytes received so far. */
-  get bytes(): number {
-    return this.#bytes;
+  /** How often something came so far, be it a mere sign of life. */
+  get chunks(): number {
+    return this.#chunks;
   }
 
   /** The reader is being held back. */
   get isHolding(): boolean {
-    return this.#hold !== null;
+    return this.#batches.isHolding;
   }
 
   /** Why lines could not be kept, or null. */
   get fault(): string | null {
-    return this.#fault;
+    return this.#batches.fault;
   }
 
   /** An `OutputSink`. Returns a promise only when the reader has to wait. */
   readonly sink = (stream: LogStream, chunk: Buffer): void | Promise<void> => {
-    this.#bytes += chunk.length;
+    this.#chunks += 1;
+    if (chunk.length === 0) return;
     this.#ts = this.#parts.clock.now();
-    this.#splitters[stream].push(chunk);
-    return this.#afterChange();
+    this.#sources[stream].splitter.push(chunk);
+    this.#partials?.changed();
+    return this.#batches.afterAdding();
   };
 
   /** The output has ended: takes the last lines and resolves when all are kept, or never will be (`fault`). */
   async finish(): Promise<void> {
     this.#ts = this.#parts.clock.now();
-    this.#splitters.stdout.end();
-    this.#splitters.stderr.end();
-    await this.#flushAll();
+    this.#partials?.close();
+    this.#sources.stdout.splitter.end();
+    this.#sources.stderr.splitter.end();
+    await this.#batches.flush();
   }
 
   /** Keeps the whole lines read so far and stops; a line at its beginning is left to whoever reads again. */
   async pause(): Promise<void> {
-    await this.#flushAll();
+    await this.#batches.flush();
     this.close();
   }
 
   /** Gives up what is not kept yet. */
   close(): void {
-    this.#closed = true;
-    if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = null;
-    this.#lines = [];
-    this.#chars = 0;
-    this.#release();
-    this.#endRetry?.();
+    this.#partials?.close();
+    this.#batches.close();
   }
 
-  #take(stream: LogStream, line: string): void {
-    if (this.#skip[stream] > 0) {
-      this.#skip[stream] -= 1;
-      return;
-    }
-    if (this.#fault !== null || this.#closed) return;
+  #take(stream: LogStream, line: string, more: boolean): void {
+    const source = this.#sources[stream];
+    const isWhole = !more && !source.isInLong;
+    source.isInLong = more;
+    source.ended += 1;
+    // Neither kept nor numbered, so a replay must not count it for a line that is kept.
+    const progress = isWhole ? readProgressLine(line) : null;
+    if (progress) this.#tell(progress, source);
+    else if (source.skip > 0) {
+      source.skip -= 1;
+      this.#limit.count(line);
+    } else this.#keepWithin(stream, line, more);
+  }
+
+  #keepWithin(stream: LogStream, line: string, more: boolean): void {
+    const verdict = this.#limit.judge(line);
+    if (verdict === 'keep') this.#keep(stream, line, more);
+    if (verdict !== 'note') return;
+    this.#parts.log.info({ taskId: this.#parts.taskId }, 'the output is over the limit');
+    this.#keep('stderr', this.#limit.note, false);
+  }
+
+  #keep(stream: LogStream, text: string, more: boolean): void {
     this.#seq += 1;
-    this.#lines.push({ seq: this.#seq, ts: this.#ts, stream, line });
-    this.#chars += line.length + LINE_OVERHEAD;
+    const line: LogLine = { seq: this.#seq, ts: this.#ts, stream, line: text };
+    this.#batches.add(more ? { ...line, more: true } : line);
   }
 
-  #afterChange(): void | Promise<void> {
-    if (this.#lines.length === 0) return;
-    if (this.#chars >= BATCH_CHARS || this.#lines.length >= BATCH_LINES) this.#flush();
-    else this.#timer ??= setTimeout(() => this.#flush(), BATCH_MS);
-    if (this.#chars + this.#inFlightChars < HELD_CHARS) return;
-    if (!this.#hold) {
-      let release = () => {};
-      const promise = new Promise<void>((done) => {
-        release = done;
-      });
-      this.#hold = { promise, release };
-    }
-    return this.#hold.promise;
+  #tell({ percent, message }: ProgressLine, { skip }: Source): void {
+    // Once more, for without its control characters a message may show what it did not before.
+    const shown = cutText(this.#parts.mask.apply(message), LONGEST_MESSAGE);
+    this.#parts.onProgress({ percent, message: shown, at: this.#ts }, { isOld: skip > 0 });
   }
 
-  /** Starts to append what is there, unless an append is under way, which goes on with it by itself. */
-  #flush(): void {
-    if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = null;
-    this.#flushing ??= this.#appendAll().finally(() => {
-      this.#flushing = null;
-    });
-  }
-
-  async #flushAll(): Promise<void> {
-    while ((this.#lines.length > 0 || this.#flushing) && !this.#closed) {
-      this.#flush();
-      await this.#flushing;
-    }
-  }
-
-  async #appendAll(): Promise<void> {
-    while (this.#lines.length > 0 && !this.#closed) {
-      const batch = this.#lines;
-      this.#lines = [];
-      this.#inFlightChars = this.#chars;
-      this.#chars = 0;
-      await this.#append(batch);
-      this.#inFlightChars = 0;
-      this.#release();
-    }
-  }
-
-  async #append(batch: readonly LogLine[]): Promise<void> {
-    const { logs, taskId, attempt, log, clock } = this.#parts;
-    const since = clock.monotonic();
-    for (let pauseMs = RETRY_MS; !this.#closed; pauseMs = Math.min(pauseMs * 2, RETRY_CAP_MS)) {
-      try {
-        return await logs.append(taskId, attempt, batch);
-      } catch (error) {
-        if (pauseMs === RETRY_MS) log.warn({ err: error, taskId }, 'output cannot be kept now; trying on');
-        const isHopeless = !(isAppError(error) && error.retryable);
-        if (isHopeless && clock.monotonic() - since > HOPELESS_MS) {
-          log.error({ err: error, taskId }, 'output is lost');
-          this.#fault = messageOf(error);
-          this.#lines = [];
-          this.#chars = 0;
-          return;
-        }
-        await this.#pauseFor(pauseMs);
-      }
-    }
-  }
-
-  async #pauseFor(ms: number): Promise<void> {
-    await new Promise<void>((done) => {
-      const timer = setTimeout(done, ms);
-      this.#endRetry = () => {
-        clearTimeout(timer);
-        done();
-      };
-    });
-    this.#endRetry = null;
-  }
-
-  #release(): void {
-    this.#hold?.release();
-    this.#hold = null;
+  /** For partial lines: what is skipped or not kept any more is not shown. */
+  #lineOf(stream: LogStream): number | null {
+    const { splitter, skip, ended } = this.#sources[stream];
+    return skip === 0 && !this.#limit.isFull && splitter.isUnfinished ? ended : null;
   }
 }

@@ -85,6 +85,11 @@ export class Ledger {
     return [...(this.#accounts.get(workerId)?.holdings.values() ?? [])];
   }
 
+  /** What tasks hold of the worker in all. */
+  held(workerId: string): Resources {
+    return this.#accounts.get(workerId)?.held ?? NO_RESOURCES;
+  }
+
   /** In order of id. */
   views(): WorkerView[] {
     return this.#ordered().map((account) => {

@@ -3,16 +3,17 @@
 import type { Dimension, Resources, Shortfall } from '../model/resources.ts';
 import { addResources, NO_RESOURCES } from '../model/resources.ts';
 import type { Task, TaskState } from '../model/task.ts';
+import { sumUsage } from '../model/usage-totals.ts';
 import type { Worker, WorkerState, WorkerUsage } from '../model/worker.ts';
 import {
   amountsBody,
   type ExplainReply,
   type ShortfallBody,
   type TelemetryReply,
-  usageBody,
   type WorkerBody,
   type WorkerVerdictBody,
 } from './http.ts';
+import { usageBody, usageTotalsBody } from './usage.ts';
 
 export interface WorkerView {
   readonly worker: Worker;
@@ -32,6 +33,8 @@ export interface ClusterSnapshot {
   /** In order of id. */
   readonly workers: readonly WorkerView[];
   readonly tasksByState: Readonly<Record<TaskState, number>>;
+  /** Null when it was not measured lately. */
+  readonly placementsPerSecond: number | null;
 }
 
 export function workerBody(view: WorkerView): WorkerBody {
@@ -74,6 +77,11 @@ export function telemetryReply(snapshot: ClusterSnapshot): TelemetryReply {
     totals.reserved = addResources(totals.reserved, reserved);
     totals.free = addResources(totals.free, free);
   }
+  const measured = snapshot.workers.flatMap(({ state, usage, worker: { fingerprint } }) =>
+    usage && state !== 'down'
+      ? [{ usage, cpuCores: fingerprint.cpuCores, memoryMb: fingerprint.memoryMb }]
+      : [],
+  );
   return {
     at: new Date(snapshot.at).toISOString(),
     workers_by_state: byState,
@@ -81,10 +89,12 @@ export function telemetryReply(snapshot: ClusterSnapshot): TelemetryReply {
       capacity: amountsBody(totals.capacity),
       reserved: amountsBody(totals.reserved),
       free: amountsBody(totals.free),
+      usage: usageTotalsBody(sumUsage(measured)),
     },
     tasks_by_state: { ...snapshot.tasksByState },
     // The record, not what Redis moves at this moment: it is right even when Redis was emptied.
     queue_depth: snapshot.tasksByState.queued,
+    placements_per_second: snapshot.placementsPerSecond,
     workers: snapshot.workers.map(workerBody),
   };
 }

@@ -16,7 +16,9 @@ import type {
   TaskState,
 } from '../model/task.ts';
 import type { ApiToken, Role, User } from '../model/user.ts';
-import type { WorkerState, WorkerUsage } from '../model/worker.ts';
+import type { WorkerState } from '../model/worker.ts';
+import type { AttemptReportBody, TimelineEntryBody, UsageBody, UsageTotalsBody } from './usage.ts';
+import { attemptReportBody, timelineBody } from './usage.ts';
 import type { WebhookTargetBody } from './webhooks.ts';
 
 // ── errors ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -103,7 +105,7 @@ export interface SubmitBody {
 
 export type SubmitRequest = Pick<SubmitBody, 'docker_image'> & Partial<SubmitBody>;
 
-export interface AttemptBody {
+export interface AttemptBody extends AttemptReportBody {
   attempt: number;
   state: AttemptState;
   worker_id: string;
@@ -137,6 +139,8 @@ export interface TaskBody extends SubmitBody {
   started_at: string | null;
   finished_at: string | null;
   attempts: AttemptBody[];
+  /** What happened and when; only where one task is asked for, so that lists stay small. */
+  timeline?: TimelineEntryBody[];
 }
 
 export interface TaskListReply {
@@ -218,11 +222,16 @@ export function taskBody(task: Task): TaskBody {
     network: spec.network,
     // Tasks of earlier releases have none.
     webhook: spec.webhook ? { url: spec.webhook.url, events: [...spec.webhook.events] } : null,
-    attempts: task.attempts.map(attemptBody),
+    attempts: task.attempts.map((attempt) => attemptBody(attempt, spec.resources)),
   };
 }
 
-function attemptBody(attempt: Attempt): AttemptBody {
+/** One task with its timeline. */
+export function taskDetailBody(task: Task): TaskBody {
+  return { ...taskBody(task), timeline: timelineBody(task) };
+}
+
+function attemptBody(attempt: Attempt, requested: Resources): AttemptBody {
   return {
     attempt: attempt.number,
     state: attempt.state,
@@ -236,6 +245,7 @@ function attemptBody(attempt: Attempt): AttemptBody {
     container_id: attempt.containerId,
     image_id: attempt.imageId,
     gpu_ids: [...attempt.gpuIds],
+    ...attemptReportBody(attempt, requested),
   };
 }
 
@@ -244,10 +254,16 @@ export interface LogLineBody {
   ts: string;
   stream: 'stdout' | 'stderr';
   line: string;
+  /** In each line of `GET …/logs`: a follower reads on through later attempts, and numbers begin anew in each. */
+  attempt?: number;
+  /** The line was too long: it goes on in the next line of this stream. */
+  more?: true;
 }
 
 export function logLineBody(line: LogLine): LogLineBody {
-  return { seq: line.seq, ts: iso(line.ts), stream: line.stream, line: line.line };
+  const body: LogLineBody = { seq: line.seq, ts: iso(line.ts), stream: line.stream, line: line.line };
+  if (line.more) body.more = true;
+  return body;
 }
 
 // ── explain ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -303,20 +319,6 @@ export function amountsBody(resources: Resources): AmountsBody {
   };
 }
 
-export interface UsageBody {
-  cpu_percent: number;
-  memory_used: number;
-  storage_used: number;
-}
-
-export function usageBody(usage: WorkerUsage): UsageBody {
-  return {
-    cpu_percent: usage.cpuPercent,
-    memory_used: usage.memoryUsedMb,
-    storage_used: usage.storageUsedMb,
-  };
-}
-
 export interface WorkerBody {
   worker_id: string;
   state: WorkerState;
@@ -353,10 +355,12 @@ export interface WorkerListReply {
 export interface TelemetryReply {
   at: string;
   workers_by_state: Record<WorkerState, number>;
-  /** Sums over workers that are up. */
-  totals: { capacity: AmountsBody; reserved: AmountsBody; free: AmountsBody };
+  /** Sums over workers that are up; `usage` over those of them that sent a measurement. */
+  totals: { capacity: AmountsBody; reserved: AmountsBody; free: AmountsBody; usage: UsageTotalsBody };
   tasks_by_state: Record<TaskState, number>;
   queue_depth: number;
+  /** Of the last ten seconds or so; null when no scheduler has said. */
+  placements_per_second: number | null;
   workers: WorkerBody[];
 }
 

@@ -8,8 +8,10 @@
 // A client asks with `subscribe` and gets an acknowledgement. Output of a task comes only to those who ask for it
 // (`logs`), from the line they name, without gap or repeat; a client that reads slowly is fed from the log store.
 
+import type { TaskChanged } from '../model/event.ts';
+import type { ProgressPhase, TaskProgress } from '../model/progress.ts';
 import type { TaskState } from '../model/task.ts';
-import type { ErrorBody, LogLineBody, TaskBody, TelemetryReply } from './http.ts';
+import type { LogLineBody, TaskBody, TelemetryReply } from './http.ts';
 
 export const SOCKET_PATH = '/socket.io/';
 export const TELEMETRY_SOCKET_PATH = '/ws/telemetry';
@@ -30,16 +32,20 @@ export interface SubscribeRequest {
     tail?: number;
     /** Only this attempt; when absent the current one and those that come after it. */
     attempt?: number;
+    /** Go on after this line, and through the attempts that come later: what a client asks that was cut off. */
+    after?: { attempt: number; seq: number };
   };
 }
 
 export type SubscribeReply =
   | { ok: true; task?: TaskBody; progress?: TaskProgressBody | null }
-  | { ok: false; error: Pick<ErrorBody, 'code' | 'message'> };
+  | { ok: false; error: SocketRefusal };
 
 export interface UnsubscribeRequest {
   room: RoomName;
 }
+
+export type UnsubscribeReply = { ok: true } | { ok: false; error: SocketRefusal };
 
 /** A task has moved: enough to patch a list. Whoever wants the record asks for it. */
 export interface TaskEvent {
@@ -55,7 +61,7 @@ export interface TaskEvent {
 export interface TaskProgressBody {
   task_id: string;
   attempt: number;
-  phase: 'pulling' | 'preparing' | 'running' | 'collecting';
+  phase: ProgressPhase;
   percent: number | null;
   message: string;
   layers: { done: number; total: number } | null;
@@ -93,6 +99,10 @@ export interface TaskLogEndEvent {
   attempt: number;
 }
 
+export interface TaskLogFaultEvent extends SocketRefusal {
+  task_id: string;
+}
+
 export interface TaskRecordEvent {
   task: TaskBody;
 }
@@ -107,16 +117,42 @@ export interface ServerToClientEvents {
   'task:log': (event: TaskLogEvent) => void;
   'task:log-end': (event: TaskLogEndEvent) => void;
   /** Output can no longer be sent; the reason. Subscribe again from the next line. */
-  'task:log-fault': (event: { task_id: string; code: string; message: string }) => void;
+  'task:log-fault': (event: TaskLogFaultEvent) => void;
+  /** The last that a socket hears: the token has expired (`unauthenticated`) or was taken back. */
+  'session:end': (reason: SocketRefusal) => void;
 }
 
 export interface ClientToServerEvents {
   subscribe: (request: SubscribeRequest, reply: (answer: SubscribeReply) => void) => void;
-  unsubscribe: (request: UnsubscribeRequest, reply: (answer: { ok: true }) => void) => void;
+  unsubscribe: (request: UnsubscribeRequest, reply: (answer: UnsubscribeReply) => void) => void;
 }
 
-/** Reasons of `connect_error`, in `error.data.code`: `unauthenticated`, `rate_limited`. */
+/** Reasons of `connect_error`, in `error.data`: `unauthenticated`, `forbidden`, `rate_limited`, `store_unavailable`. */
 export interface SocketRefusal {
   code: string;
   message: string;
+}
+
+export function taskEvent(event: TaskChanged): TaskEvent {
+  return {
+    task_id: event.taskId,
+    status: event.state,
+    attempt: event.attempt,
+    revision: event.revision,
+    worker_id: event.workerId,
+    at: new Date(event.at).toISOString(),
+  };
+}
+
+export function taskProgressBody(progress: TaskProgress): TaskProgressBody {
+  return {
+    task_id: progress.taskId,
+    attempt: progress.attempt,
+    phase: progress.phase,
+    percent: progress.percent,
+    message: progress.message,
+    layers: progress.layers && { ...progress.layers },
+    bytes: progress.bytes && { ...progress.bytes },
+    at: new Date(progress.at).toISOString(),
+  };
 }

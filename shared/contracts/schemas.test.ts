@@ -24,6 +24,7 @@ describe('a submission', () => {
       worker: null,
       pullPolicy: 'if-missing',
       network: 'bridge',
+      webhook: null,
     });
   });
 
@@ -31,7 +32,7 @@ describe('a submission', () => {
     const body = JSON.parse(
       '{"docker_image":"ubuntu:latest","command":"echo hello","cpu_required":1.0,"memory_required":512.0,"gpu_required":0,"storage_required":0,"tag":"batch-job","k_value":3,"name":"","env":{},"priority":5,"timeout_seconds":0,"max_retries":0,"worker":"","files":[],"secrets":[],"pull_policy":"if-missing","network":"bridge"}',
     );
-    expect(check(body)).toEqual({ faults: [], value: body });
+    expect(check(body)).toEqual({ faults: [], value: { ...body, webhook: null } });
   });
 
   it.each([

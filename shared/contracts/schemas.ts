@@ -226,7 +226,9 @@ export const taskListSchema = Joi.object<TaskListQuery>({
 
 export interface LogsQuery {
   attempt?: number;
-  from: number;
+  from?: number;
+  tail?: number;
+  stream?: 'stdout' | 'stderr';
   follow: boolean;
   /** Without it the Accept header decides. */
   format?: 'text' | 'ndjson';
@@ -234,7 +236,19 @@ export interface LogsQuery {
 
 export const logsSchema = Joi.object<LogsQuery>({
   attempt: Joi.number().integer().min(1),
-  from: Joi.number().integer().min(1).default(1),
+  from: Joi.number().integer().min(1),
+  // 0 with `follow`: only what comes from now on.
+  tail: Joi.number()
+    .integer()
+    .min(0)
+    .when('from', {
+      is: Joi.exist(),
+      // biome-ignore lint/suspicious/noThenProperty: it is Joi's word, and nothing awaits this.
+      then: Joi.forbidden().messages({
+        'any.unknown': '"tail" cannot go with "from": both say where to begin',
+      }),
+    }),
+  stream: Joi.string().valid('stdout', 'stderr'),
   follow: Joi.boolean().default(false),
   format: Joi.string().valid('text', 'ndjson'),
 });

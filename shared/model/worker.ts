@@ -62,7 +62,7 @@ export interface WorkerUsage {
   readonly cpuPercent: number;
   readonly memoryUsedMb: number;
   readonly storageUsedMb: number;
-  /** Bytes a second over all interfaces but loopback. */
+  /** Bytes a second over the interfaces to other machines: not loopback, bridges and containers' links. */
   readonly networkReceiveRate: number;
   readonly networkTransmitRate: number;
   /** One for each real device; empty without any. */

@@ -4,7 +4,7 @@
 //   `runtime_unavailable` (retryable: the engine does not answer), `conflict` (an attempt is created twice),
 //   `not_found` (the container is gone), `timed_out` (the caller's signal). Never a vendor error.
 // - `remove` and `kill` of what is gone already succeed.
-// - What a program finds as `/output` is empty and may be written by any user of its image; `/input` is read-only.
+// - What a program finds as `/output` is empty and may be written by the user that its image names; `/input` is read-only.
 //   The variables CLOUDAI_OUTPUT and CLOUDAI_INPUT name them, for runtimes that cannot give them these paths.
 // - Output reaches the sink whole, in order per stream, as raw bytes, before `output` resolves.
 
@@ -89,7 +89,10 @@ export interface PullProgress {
   readonly bytesTotal: number;
 }
 
-/** Receives raw bytes. A returned promise holds the flow back until it resolves. */
+/**
+ * Receives raw bytes; none at all say that reading goes on although there is nothing new. A returned promise holds the
+ * flow back until it resolves.
+ */
 export type OutputSink = (stream: LogStream, chunk: Buffer) => void | Promise<void>;
 
 export interface OutputHandle {

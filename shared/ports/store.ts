@@ -105,6 +105,8 @@ export interface TaskStore {
     since: number;
     after?: { finishedAt: number; id: string } | undefined;
     limit: number;
+    /** Only those that somebody is to be told of: they name a webhook, or their owner has one. */
+    withWebhook?: boolean | undefined;
   }): Promise<Task[]>;
   /** How many waiting tasks go before one of this priority, submission time and id. */
   countAhead(of: { priority: number; id: string }): Promise<number>;

@@ -8,10 +8,10 @@ import type { Log } from '../platform/log.ts';
 import type { ContainerRuntime } from '../ports/container-runtime.ts';
 
 export async function openRuntime(config: RunnerConfig, log: Log): Promise<ContainerRuntime> {
-  const { workerId, dockerHost, networkSlots, dataDir } = config;
+  const { workerId, dockerHost, networkSlots, logMaxBytes, dataDir } = config;
   switch (config.runtime) {
     case 'docker':
-      return openDockerRuntime({ dockerHost, networkSlots, workerId, log });
+      return openDockerRuntime({ dockerHost, networkSlots, workerId, logMaxBytes, log });
     case 'process':
       return openProcessRuntime({ dataDir: `${dataDir}/runner-${workerId}`, log });
     case 'scripted':

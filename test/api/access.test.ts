@@ -3,6 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TaskBody } from '../../shared/contracts/http.ts';
+import { newTaskId } from '../../shared/platform/ids.ts';
 import { makeRegistration } from '../support/tasks.ts';
 import { openTestApi, type Person, type Refused, type TestApi } from './harness.ts';
 
@@ -47,6 +48,17 @@ const TABLE: readonly Row[] = [
   { route: 'GET /api/files/{path*}', expected: [401, 403, 200, 200] },
   { route: 'PUT /api/files/{path*}', body: 'new', expected: [401, 201, 201, 201] },
   { route: 'DELETE /api/files/{path*}', expected: [401, 403, 204, 204] },
+  {
+    route: 'POST /api/webhooks',
+    body: { url: 'http://a.example/', events: ['assigned'] },
+    expected: [401, 201, 201, 201],
+  },
+  { route: 'GET /api/webhooks', expected: [401, 200, 200, 200] },
+  { route: 'DELETE /api/webhooks/{id}', expected: [401, 404, 204, 404] },
+  { route: 'GET /api/webhooks/signing-secret', expected: [401, 200, 200, 200] },
+  { route: 'POST /api/webhooks/signing-secret/rotate', expected: [401, 200, 200, 200] },
+  { route: 'GET /api/webhooks/deliveries', expected: [401, 200, 200, 200] },
+  { route: 'POST /api/webhooks/deliveries/{id}/redeliver', expected: [401, 404, 202, 404] },
   { route: 'GET /workers', expected: [200, 200, 200, 200] },
   { route: 'GET /workers/{id}', expected: [200, 200, 200, 200] },
   { route: 'POST /api/workers/{id}/cordon', expected: [401, 403, 403, 200] },
@@ -133,6 +145,34 @@ describe.each([['open'], ['required']])('with OBSERVE_AUTH=%s', (observeAuth) =>
     if (path.includes('workers')) {
       await test.store.workers.register(makeRegistration({ id: 'worker-1' }));
       return 'worker-1';
+    }
+    if (path.includes('deliveries')) {
+      const id = newTaskId().replace('task', 'delivery');
+      await test.store.webhooks.insertDeliveries([
+        {
+          id,
+          ownerId: people.owner?.id ?? '',
+          webhookId: null,
+          taskId: newTaskId(),
+          event: 'failed',
+          // Nobody is to be called from here.
+          url: 'http://127.0.0.1:9/',
+          payload: '{}',
+          state: 'failed',
+          tries: [],
+          nextAt: 0,
+          revision: 1,
+          createdAt: 0,
+        },
+      ]);
+      return id;
+    }
+    if (path.includes('webhooks')) {
+      const { body } = await test.call<{ webhook_id: string }>('POST', '/api/webhooks', {
+        as: people.owner,
+        body: { url: 'http://a.example/', events: ['assigned'] },
+      });
+      return body.webhook_id;
     }
     const { body } = await test.call<TaskBody>('POST', '/api/tasks', {
       as: people.owner,

@@ -75,14 +75,21 @@ describe('a worker', () => {
         workerId: id,
         identity: 'machine',
         incarnation: 'life-1',
-        usage: { ...NO_USAGE, cpuPercent: 12.5, memoryUsedMb: 300, storageUsedMb: 7 },
+        usage: { ...NO_USAGE, cpuPercent: 12.5, memoryUsedMb: 300, storageUsedMb: 7, networkReceiveRate: 9 },
         running: [],
       },
       10_000,
       true,
     );
     const worker = await seen('the heartbeat', ({ usage }) => usage !== null);
-    expect(worker.usage).toEqual({ cpu_percent: 12.5, memory_used: 300, storage_used: 7 });
+    expect(worker.usage).toEqual({
+      cpu_percent: 12.5,
+      memory_used: 300,
+      storage_used: 7,
+      network_receive_rate: 9,
+      network_transmit_rate: 0,
+      gpus: [],
+    });
     expect(worker.heartbeat_age_seconds).toBeGreaterThanOrEqual(0);
     expect(worker.heartbeat_age_seconds).toBeLessThan(10);
   });

@@ -27,9 +27,18 @@ export interface TestApi {
   readonly logs: LogStore;
   readonly redis: RedisParts;
   readonly config: ApiConfig;
+  /** Another API on the same store, with connections of its own to the same Redis. Not listening yet. */
+  copy(port?: number): Promise<ApiCopy>;
+  /** Of all its keys in Redis. */
+  readonly prefix: string;
   call<T = never>(method: string, path: string, options?: CallOptions): Promise<TestReply<T>>;
   /** Registers, and has a token without the slow hash of a login. The first of all is the admin. */
   signUp(username: string): Promise<Person>;
+  close(): Promise<void>;
+}
+
+export interface ApiCopy {
+  readonly api: Api;
   close(): Promise<void>;
 }
 
@@ -61,10 +70,13 @@ export interface TestApiOptions {
   readonly env?: Record<string, string>;
   readonly redisUrl?: string;
   readonly parts?: (parts: ApiParts) => Partial<ApiParts>;
+  /** Another copy of the same cluster, to be closed before that one. */
+  readonly beside?: TestApi;
 }
 
 export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi> {
-  const directory = await tempDir();
+  const { beside } = options;
+  const directory = beside ? { path: beside.config.dataDir, remove: async () => undefined } : await tempDir();
   const config = loadApiConfig({
     DATA_DIR: directory.path,
     JWT_SECRET,
@@ -77,14 +89,10 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
   const store = await openSqliteStore(`${directory.path}/cloudai.db`);
   const logs = openDiskLogStore(`${directory.path}/files`);
   const files = await openDiskFileStore(`${directory.path}/files`);
-  const prefix = uniqueName('api');
-  const redis = await openRedis({
-    url: options.redisUrl ?? redisUrl,
-    prefix,
-    patience: 'fail-fast',
-    log,
-  });
-  const parts: ApiParts = {
+  const prefix = beside?.prefix ?? uniqueName('api');
+  const toRedis = { url: options.redisUrl ?? redisUrl, prefix, patience: 'fail-fast', log } as const;
+  const redis = await openRedis(toRedis);
+  const partsOn = (redis: RedisParts): ApiParts => ({
     config,
     store,
     logs,
@@ -93,6 +101,9 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     intake: redis.intake,
     presence: redis.presence,
     bus: redis.bus,
+    liveLogs: redis.liveLogs,
+    progress: redis.progress,
+    socketAdapter: redis.socketAdapter,
     loginLimiter: redis.limiter({
       keyPrefix: 'login',
       maxFailures: config.loginMaxFailures,
@@ -100,7 +111,8 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     }),
     pingQueue: () => redis.ping(),
     clock: systemClock,
-  };
+  });
+  const parts = partsOn(redis);
   const sessions = new Sessions({
     users: store.users,
     secret: JWT_SECRET,
@@ -139,6 +151,18 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     logs,
     redis,
     config,
+    copy: async (port = 0) => {
+      const own = await openRedis(toRedis);
+      const copy = await createApi({ ...partsOn(own), config: { ...config, port } });
+      return {
+        api: copy,
+        close: async () => {
+          await copy.stop();
+          await own.close();
+        },
+      };
+    },
+    prefix,
     call,
     signUp: async (username) => {
       const credentials = { username, password: PASSWORD };
@@ -151,7 +175,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     close: async () => {
       await api.stop();
       await redis.close();
-      await forgetKeys(prefix);
+      if (!beside) await forgetKeys(prefix);
       await store.close();
       await directory.remove();
     },

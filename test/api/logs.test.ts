@@ -1,54 +1,24 @@
 // Output over a real socket: whole, from a line on, followed to the end, given up by either side.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { taskChanged } from '../../shared/model/event.ts';
-import type { LogLine } from '../../shared/model/log-line.ts';
-import type { Task } from '../../shared/model/task.ts';
-import { assignTask, finishTask, type Step, startTask, takeBackTask } from '../../shared/model/task-life.ts';
+import { jsonLines } from '../support/curl.ts';
 import { makeTask } from '../support/tasks.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { openTestApi, type Person, type Refused, type TestApi } from './harness.ts';
+import { lines, OutputStage, textOf } from './output-stage.ts';
 
 let test: TestApi;
 let url: string;
 let alice: Person;
+let stage: OutputStage;
 
 beforeAll(async () => {
   test = await openTestApi();
   alice = await test.signUp('alice');
+  stage = new OutputStage(test, alice);
   url = await test.api.start();
 });
 afterAll(() => test?.close());
-
-const lines = (from: number, to: number, text = 'line'): LogLine[] =>
-  Array.from({ length: to - from + 1 }, (_, n) => ({
-    seq: from + n,
-    ts: 1_700_000_000_000 + n,
-    stream: (from + n) % 2 === 0 ? 'stderr' : 'stdout',
-    line: `${text} ${from + n}`,
-  }));
-const textOf = (some: readonly LogLine[]) => some.map(({ line }) => `${line}\n`).join('');
-
-async function queued(): Promise<Task> {
-  const task = makeTask({ maxRetries: 1 }, { ownerId: alice.id, ownerName: 'alice' });
-  await test.store.tasks.insert([task]);
-  return task;
-}
-
-async function commit(step: Step): Promise<Task> {
-  if (!step.ok) throw new Error(`refused: ${step.refusal}`);
-  expect(await test.store.tasks.commit(step.task)).toBe(true);
-  await test.redis.bus.publish(taskChanged(step.task));
-  return step.task;
-}
-const place = (task: Task) => commit(assignTask(task, { workerId: 'w1', term: 1, now: 1 }));
-const ref = (task: Task) => ({ attempt: task.attempt, workerId: 'w1', now: 2 });
-const start = async (task: Task) =>
-  commit(startTask(await place(task), { ...ref(task), containerId: 'c', imageId: null, gpuIds: [] }));
-const end = (task: Task) =>
-  commit(
-    finishTask(task, { ...ref(task), dice: 0, outcome: { kind: 'completed', exitCode: 0, message: null } }),
-  );
 
 interface Reading {
   readonly type: string | null;
@@ -85,11 +55,11 @@ async function whole(id: string, query = '', accept?: string): Promise<string> {
 
 describe('output', () => {
   it('is empty for a task that waits', async () => {
-    expect(await whole((await queued()).id)).toBe('');
+    expect(await whole((await stage.queued()).id)).toBe('');
   });
 
   it('comes as text, whole or from a line on', async () => {
-    const task = await end(await start(await queued()));
+    const task = await stage.ended(await stage.started());
     await test.logs.append(task.id, 1, lines(1, 2_500, 'grüße €'));
     const reading = await read(task.id);
     await reading.ended;
@@ -100,7 +70,7 @@ describe('output', () => {
   });
 
   it('comes as JSON lines when asked for in either way', async () => {
-    const task = await end(await start(await queued()));
+    const task = await stage.ended(await stage.started());
     await test.logs.append(task.id, 1, lines(1, 3));
     for (const [query, accept] of [
       ['', 'application/x-ndjson'],
@@ -109,23 +79,18 @@ describe('output', () => {
       const reading = await read(task.id, query, accept);
       await reading.ended;
       expect(reading.type).toBe('application/x-ndjson');
-      const parsed = reading
-        .text()
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line));
-      expect(parsed).toMatchObject([
-        { seq: 1, stream: 'stdout', line: 'line 1', ts: '2023-11-14T22:13:20.000Z' },
-        { seq: 2, stream: 'stderr', line: 'line 2' },
-        { seq: 3, stream: 'stdout', line: 'line 3' },
+      expect(jsonLines(reading.text())).toMatchObject([
+        { seq: 1, stream: 'stdout', line: 'line 1', ts: '2023-11-14T22:13:20.000Z', attempt: 1 },
+        { seq: 2, stream: 'stderr', line: 'line 2', attempt: 1 },
+        { seq: 3, stream: 'stdout', line: 'line 3', attempt: 1 },
       ]);
     }
   });
 
   it('of an earlier attempt stays there', async () => {
-    const first = await start(await queued());
+    const first = await stage.started();
     await test.logs.append(first.id, 1, lines(1, 2, 'first'));
-    const again = await commit(takeBackTask(first, { ...ref(first), message: 'lost' }));
+    const again = await stage.takenBack(first);
     await test.logs.append(again.id, 2, lines(1, 1, 'second'));
     expect(await whole(first.id)).toBe('second 1\n');
     expect(await whole(first.id, '?attempt=1')).toBe('first 1\nfirst 2\n');
@@ -134,14 +99,36 @@ describe('output', () => {
     expect(reply.body.message).toContain('attempt 3');
   });
 
+  it('comes from the last lines on, of both streams or one', async () => {
+    const task = await stage.ended(await stage.started());
+    await test.logs.append(task.id, 1, [
+      ...lines(1, 1_500),
+      ...lines(1_501, 3_500).map((line) => ({ ...line, stream: 'stdout' as const })),
+    ]);
+    const ofStream = (stream: string) => lines(1, 1_500).filter((line) => line.stream === stream);
+    expect(await whole(task.id, '?tail=2')).toBe(textOf(lines(3_499, 3_500)));
+    expect(await whole(task.id, '?tail=9000')).toBe(textOf(lines(1, 3_500)));
+    expect(await whole(task.id, '?tail=0')).toBe('');
+    expect(await whole(task.id, '?stream=stderr&from=1491')).toBe(textOf(ofStream('stderr').slice(-5)));
+    expect(await whole(task.id, '?stream=stderr&tail=3')).toBe(textOf(ofStream('stderr').slice(-3)));
+    expect(await whole(task.id, '?stream=stderr&tail=749')).toBe(textOf(ofStream('stderr').slice(1)));
+    expect(await whole(task.id, '?stream=stderr&tail=750')).toBe(textOf(ofStream('stderr')));
+    expect(await whole(task.id, '?stream=stdout&tail=1')).toBe('line 3500\n');
+    expect(await whole(task.id, '?stream=stderr&tail=0')).toBe('');
+  });
+
   it.each([
+    ['?from=1&tail=2', 'tail'],
+    ['?tail=-1', 'tail'],
+    ['?tail=all', 'tail'],
+    ['?stream=stdin', 'stream'],
     ['?from=0', 'from'],
     ['?from=x', 'from'],
     ['?attempt=-1', 'attempt'],
     ['?follow=perhaps', 'follow'],
     ['?format=xml', 'format'],
   ])('refuses %s', async (query, field) => {
-    const { id } = await queued();
+    const { id } = await stage.queued();
     expect(await test.call('GET', `/api/tasks/${id}/logs${query}`, { as: alice })).toMatchObject({
       status: 400,
       body: { details: [{ field }] },
@@ -151,35 +138,67 @@ describe('output', () => {
 
 describe('following', () => {
   it('waits for a task to start, gives lines as they come, and ends after the last one', async () => {
-    const task = await queued();
+    const task = await stage.queued();
     const reading = await read(task.id, '?follow=true');
-    const started = await start(task);
+    const started = await stage.started(task);
     await test.logs.append(task.id, 1, lines(1, 2));
     await waitFor(() => reading.text() === 'line 1\nline 2\n', { what: 'the first lines' });
     await test.logs.append(task.id, 1, lines(3, 1_800));
-    await end(started);
+    await stage.ended(started);
     await reading.ended;
     expect(reading.text()).toBe(textOf(lines(1, 1_800)));
   });
 
   it('goes on into the next attempt, unless one was named', async () => {
-    const first = await start(await queued());
+    const first = await stage.started();
     await test.logs.append(first.id, 1, lines(1, 2, 'first'));
     const all = await read(first.id, '?follow=true');
     const one = await read(first.id, '?follow=true&attempt=1');
     await waitFor(() => all.text().includes('first 2'), { what: 'the first attempt' });
-    const again = await commit(takeBackTask(first, { ...ref(first), message: 'lost' }));
+    const again = await stage.takenBack(first);
     await one.ended;
     expect(one.text()).toBe('first 1\nfirst 2\n');
-    const second = await start(again);
+    const second = await stage.started(again);
     await test.logs.append(first.id, 2, lines(1, 2, 'second'));
-    await end(second);
+    await stage.ended(second);
     await all.ended;
     expect(all.text()).toBe('first 1\nfirst 2\nsecond 1\nsecond 2\n');
   });
 
+  it('begins with the last lines, or with what comes, and goes on', async () => {
+    const task = await stage.started();
+    await stage.print(task, lines(1, 10));
+    const last = await read(task.id, '?follow=true&tail=3');
+    const errors = await read(task.id, '?follow=true&tail=2&stream=stderr');
+    const coming = await read(task.id, '?follow=true&tail=0');
+    await waitFor(() => last.text() === textOf(lines(8, 10)), { what: 'the last lines' });
+    await waitFor(() => errors.text() === 'line 8\nline 10\n', { what: 'the last lines of one stream' });
+    await stage.print(task, lines(11, 13));
+    await stage.print(task, lines(14, 16), 'numbers');
+    await stage.ended(task);
+    await Promise.all([last.ended, errors.ended, coming.ended]);
+    expect(last.text()).toBe(textOf(lines(8, 16)));
+    expect(errors.text()).toBe('line 8\nline 10\nline 12\nline 14\nline 16\n');
+    expect(coming.text()).toBe(textOf(lines(11, 16)));
+  });
+
+  it('tells the attempts apart in JSON lines', async () => {
+    const first = await stage.started();
+    await stage.print(first, lines(1, 2, 'first'));
+    const all = await read(first.id, '?follow=true&format=ndjson');
+    const second = await stage.started(await stage.takenBack(first));
+    await stage.print(second, lines(1, 1, 'second'));
+    await stage.ended(second);
+    await all.ended;
+    expect(jsonLines(all.text())).toMatchObject([
+      { attempt: 1, seq: 1, line: 'first 1' },
+      { attempt: 1, seq: 2, line: 'first 2' },
+      { attempt: 2, seq: 1, line: 'second 1' },
+    ]);
+  });
+
   it('of an ended task ends at once', async () => {
-    const task = await end(await start(await queued()));
+    const task = await stage.ended(await stage.started());
     await test.logs.append(task.id, 1, lines(1, 3));
     expect(await whole(task.id, '?follow=true&from=3')).toBe('line 3\n');
   });
@@ -258,15 +277,17 @@ describe('following', () => {
     const response = await fetch(`${await other.api.start()}/api/tasks/${task.id}/logs?follow=true`, {
       headers: { authorization: `Bearer ${someone.token}` },
     });
+    const [first, rest] = response.body?.tee() ?? [];
+    await first?.getReader().read();
     const begin = performance.now();
-    const text = response.text();
+    const text = new Response(rest).text();
     await other.close();
     expect(await text).toBe('line 1\n');
     expect(performance.now() - begin).toBeLessThan(4_000);
   });
 
   it('too many at once is refused', async () => {
-    const { id } = await queued();
+    const { id } = await stage.queued();
     const open = await Promise.all(Array.from({ length: 100 }, () => read(id, '?follow=true')));
     const reply = await test.call<Refused>('GET', `/api/tasks/${id}/logs?follow=true`, { as: alice });
     expect(reply).toMatchObject({ status: 429, body: { code: 'rate_limited' } });

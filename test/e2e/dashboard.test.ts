@@ -1,5 +1,6 @@
 // The dashboard as a person uses it: a real browser against the real system.
 
+import { readFile } from 'node:fs/promises';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, startCluster } from '../support/cluster.ts';
@@ -79,6 +80,37 @@ describe('the dashboard', () => {
     await page.getByLabel('Kill it at once').check();
     await page.getByRole('button', { name: 'Cancel the task' }).click();
     await page.locator('state-badge', { hasText: 'cancelled' }).first().waitFor();
+  });
+
+  it('shows how far a task is, and its unfinished line', async () => {
+    await submit('echo "::progress 42 half way"; printf "almost there"; sleep 600');
+    await page.getByText('half way').waitFor();
+    await page.getByText('42%').waitFor();
+    await page.getByText('almost there').last().waitFor();
+    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+    await page.getByLabel('Kill it at once').check();
+    await page.getByRole('button', { name: 'Cancel the task' }).click();
+    await page.locator('state-badge', { hasText: 'cancelled' }).first().waitFor();
+  });
+
+  it('lists the files a task left and saves one', async () => {
+    await submit('mkdir /output/model; echo weights > /output/model/weights.txt');
+    await page.locator('state-badge', { hasText: 'completed' }).first().waitFor();
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Save model/weights.txt' }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe('weights.txt');
+    expect(await readFile(await download.path(), 'utf8')).toBe('weights\n');
+  });
+
+  it('goes on by itself when the API was away', async () => {
+    await submit('echo first; sleep 4; echo second; sleep 600');
+    await page.getByRole('log').getByText('first').waitFor();
+    await cluster.api.end('SIGKILL');
+    cluster.api.start();
+    await page.getByRole('log').getByText('second').waitFor();
+    expect(await page.getByRole('log').getByText('first').count()).toBe(1);
   });
 
   it('says why a task waits that fits nowhere', async () => {

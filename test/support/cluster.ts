@@ -80,6 +80,7 @@ export class Cluster {
   readonly scheduler: Part;
   readonly runners: readonly Part[];
   token = '';
+  readonly #makeApi: (port: number) => Part;
   readonly #cleanUp: () => Promise<void>;
 
   constructor(parts: {
@@ -88,6 +89,7 @@ export class Cluster {
     api: Part;
     scheduler: Part;
     runners: Part[];
+    makeApi: (port: number) => Part;
     cleanUp: () => Promise<void>;
   }) {
     this.url = parts.url;
@@ -95,7 +97,21 @@ export class Cluster {
     this.api = parts.api;
     this.scheduler = parts.scheduler;
     this.runners = parts.runners;
+    this.#makeApi = parts.makeApi;
     this.#cleanUp = parts.cleanUp;
+  }
+
+  /** One more copy of the API, ready; to be ended by whoever asked for it. */
+  async addApi(): Promise<{ part: Part; url: string }> {
+    const port = await freePort();
+    const part = this.#makeApi(port);
+    const url = `http://127.0.0.1:${port}`;
+    part.start();
+    await waitFor(async () => (await fetch(`${url}/readyz`)).status === 200, {
+      what: `${url}/readyz`,
+      deadlineMs: 30_000,
+    });
+    return { part, url };
   }
 
   async call<T = unknown>(
@@ -205,6 +221,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     url: `http://127.0.0.1:${port}`,
     dataDir,
     api: new Part('api', apiEnv, `${dataDir}/api.log`),
+    makeApi: (other) => new Part('api', { ...apiEnv, PORT: String(other) }, `${dataDir}/api-${other}.log`),
     scheduler: new Part('scheduler', common, `${dataDir}/scheduler.log`),
     runners,
     cleanUp: process.env.KEEP_TEST_DATA ? async () => console.log(`kept ${dataDir}`) : remove,

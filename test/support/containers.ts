@@ -10,6 +10,13 @@ export async function containersOf(taskId: string): Promise<{ id: string; state:
   return found.map(({ Id, State }) => ({ id: Id, state: State }));
 }
 
+/** Names of the volumes that were made for a task. */
+export async function volumesOf(taskId: string): Promise<string[]> {
+  const filters = JSON.stringify({ label: [`cloudai.task=${taskId}`] });
+  const { Volumes } = await docker.listVolumes({ filters: filters as never });
+  return (Volumes ?? []).map(({ Name }) => Name);
+}
+
 export async function inspectContainer(id: string): Promise<Docker.ContainerInspectInfo> {
   return docker.getContainer(id).inspect();
 }

@@ -1,8 +1,10 @@
 // Follows a task's output for as long as its element is on the page. Keeps a bounded number of lines: a chatty task
 // must not fill the browser's memory.
 
-import type { ReactiveController, ReactiveControllerHost } from 'lit';
-import type { Client } from '../../client/client.ts';
+import type { ReactiveControllerHost } from 'lit';
+import type { Live } from '../../client/live.ts';
+import type { SocketRefusal, TaskLogEvent, TaskPartialEvent } from '../../shared/contracts/live.ts';
+import { LiveSubscription } from './live-subscription.ts';
 
 /** What a person scrolls through; the whole output comes from the command line. */
 export const KEPT_LINES = 5_000;
@@ -12,85 +14,92 @@ export interface FeedLine {
   readonly text: string;
 }
 
-export class LogFeed implements ReactiveController {
+export class LogFeed {
   /** The last lines, oldest first. */
   lines: FeedLine[] = [];
-  /** Lines that came and were let go again. */
+  /** Lines that are not shown: they came before the first one asked for, or were let go again. */
   dropped = 0;
-  state: 'idle' | 'following' | 'reconnecting' | 'ended' | 'failed' = 'idle';
+  /** The line being written, after the last whole one. */
+  partial: FeedLine | null = null;
+  state: 'idle' | 'following' | 'ended' | 'failed' = 'idle';
   error: Error | null = null;
   /** Grows when the lines begin anew. */
   generation = 0;
   readonly #host: ReactiveControllerHost;
-  readonly #source: () => { client: Client; taskId: string };
-  #running: AbortController | null = null;
+  readonly #subscription: LiveSubscription;
+  #attempt = 0;
+  #lastSeq = 0;
   #frame = 0;
 
-  constructor(host: ReactiveControllerHost, source: () => { client: Client; taskId: string }) {
+  constructor(host: ReactiveControllerHost, source: () => { live: Live; taskId: string }) {
     this.#host = host;
-    this.#source = source;
-    host.addController(this);
-  }
-
-  hostConnected(): void {
-    this.restart();
-  }
-
-  hostDisconnected(): void {
-    this.#running?.abort();
-    this.#running = null;
-    cancelAnimationFrame(this.#frame);
-    this.#frame = 0;
+    this.#subscription = new LiveSubscription(host, () => this.#follow(source()));
   }
 
   restart(): void {
-    this.#running?.abort();
+    this.#subscription.restart();
+  }
+
+  #follow({ live, taskId }: { live: Live; taskId: string }): (() => void) | null {
     this.lines = [];
     this.dropped = 0;
+    this.partial = null;
     this.error = null;
     this.generation += 1;
+    this.#attempt = 0;
+    this.#lastSeq = 0;
     this.state = 'idle';
-    const { taskId } = this.#source();
-    if (taskId !== '') void this.#follow(taskId);
-  }
-
-  async #follow(taskId: string): Promise<void> {
-    const running = new AbortController();
-    this.#running = running;
+    if (taskId === '') return null;
     this.state = 'following';
-    try {
-      const { client } = this.#source();
-      const lines = client.taskLogs(taskId, {
-        attempt: undefined,
-        follow: true,
-        signal: running.signal,
-        onAttempt: (attempt) => {
-          if (this.lines.length + this.dropped > 0)
-            this.#add({ kind: 'attempt', text: `attempt ${attempt}` });
-        },
-        onReconnect: () => {
-          this.state = 'reconnecting';
-          this.#draw();
-        },
-      });
-      for await (const { stream, line } of lines) {
-        if (running.signal.aborted) return;
-        this.state = 'following';
-        this.#add({ kind: stream, text: line });
-      }
-      this.state = 'ended';
-    } catch (error) {
-      if (running.signal.aborted) return;
-      this.state = 'failed';
-      this.error = error as Error;
-    }
-    this.#draw();
+    const end = live.subscribe(
+      `task:${taskId}`,
+      {
+        lines: (event) => this.#onLines(event),
+        partial: (event) => this.#onPartial(event),
+        logsEnded: () => this.#become('ended'),
+        refused: (refusal) => this.#fail(refusal),
+      },
+      { tail: KEPT_LINES },
+    );
+    return () => {
+      end();
+      cancelAnimationFrame(this.#frame);
+      this.#frame = 0;
+    };
   }
 
-  #add(line: FeedLine): void {
-    this.lines.push(line);
+  #onLines({ attempt, lines }: TaskLogEvent): void {
+    if (attempt !== this.#attempt) {
+      if (this.#attempt > 0) this.lines.push({ kind: 'attempt', text: `attempt ${attempt}` });
+      this.#attempt = attempt;
+      this.#lastSeq = 0;
+    }
+    const [first] = lines;
+    if (this.lines.length === 0 && first) this.dropped += first.seq - 1;
+    for (const { seq, stream, line } of lines) {
+      this.lines.push({ kind: stream, text: line });
+      this.#lastSeq = seq;
+    }
+    this.partial = null;
     if (this.lines.length > 2 * KEPT_LINES) this.#trim();
     this.#draw();
+  }
+
+  #onPartial({ attempt, after_seq, stream, text }: TaskPartialEvent): void {
+    if (attempt < this.#attempt || after_seq < this.#lastSeq) return;
+    this.partial = text === '' ? null : { kind: stream, text };
+    this.#draw();
+  }
+
+  #become(state: LogFeed['state']): void {
+    this.state = state;
+    this.partial = null;
+    this.#draw();
+  }
+
+  #fail({ message }: SocketRefusal): void {
+    this.error = new Error(message);
+    this.#become('failed');
   }
 
   /** Let go in large steps: one at a time would cost a copy for each line. */

@@ -5,11 +5,16 @@ import type { ReactiveController, ReactiveControllerHost } from 'lit';
 
 const EVERY_MS = 2_000;
 const SLOWEST_MS = 15_000;
+/** A list that changes many times a second is asked for this often. */
+const SOON_MS = 500;
+const WHILE_PUSHED_MS = 30_000;
 
 export interface PollOptions<T> {
   readonly load: (signal: AbortSignal) => Promise<T>;
   /** Ends the asking, e.g. when a task has ended. Default: never. */
   readonly done?: (data: T) => boolean;
+  /** While this holds, news are pushed: asking is only a safety net. Default: never. */
+  readonly pushed?: () => boolean;
 }
 
 export class Poll<T> implements ReactiveController {
@@ -19,6 +24,7 @@ export class Poll<T> implements ReactiveController {
   readonly #options: PollOptions<T>;
   #running: AbortController | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #soon: ReturnType<typeof setTimeout> | undefined;
   #failures = 0;
   #connected = false;
   readonly #onVisibility = () => {
@@ -46,6 +52,8 @@ export class Poll<T> implements ReactiveController {
   hostDisconnected(): void {
     this.#connected = false;
     document.removeEventListener('visibilitychange', this.#onVisibility);
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
     this.#stop();
   }
 
@@ -53,6 +61,22 @@ export class Poll<T> implements ReactiveController {
   refresh(): void {
     this.#stop();
     if (this.#connected && !document.hidden) void this.#ask();
+  }
+
+  /** News that came by themselves. */
+  take(data: T): void {
+    this.data = data;
+    this.error = null;
+    if (this.#options.done?.(data)) this.#stop();
+    this.#host.requestUpdate();
+  }
+
+  /** Asks soon, and once for all who want it meanwhile. */
+  refreshSoon(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      this.refresh();
+    }, SOON_MS);
   }
 
   /** Forgets what is known and asks for something else. */
@@ -88,7 +112,8 @@ export class Poll<T> implements ReactiveController {
     this.#running = null;
     this.#host.requestUpdate();
     if (again) {
-      const pauseMs = Math.min(EVERY_MS * 2 ** this.#failures, this.#failures > 0 ? SLOWEST_MS : EVERY_MS);
+      const everyMs = this.#options.pushed?.() ? WHILE_PUSHED_MS : EVERY_MS;
+      const pauseMs = this.#failures > 0 ? Math.min(EVERY_MS * 2 ** this.#failures, SLOWEST_MS) : everyMs;
       this.#timer = setTimeout(() => this.refresh(), pauseMs);
     }
   }

@@ -4,20 +4,32 @@
 // shared computer, and, unlike a cookie, is never sent by itself, so no other site can call in the user's name.
 
 import { ApiError, type Client, createClient } from '../../client/client.ts';
+import { createLive, type Live } from '../../client/live.ts';
 import type { CredentialsBody, UserBody } from '../../shared/contracts/http.ts';
 
 const KEY = 'cloudai.token';
 
-/** Sends `change` when someone signs in or out. */
+/** Sends `change` when someone signs in or out, `live` when the live connection comes or goes. */
 export class Session extends EventTarget {
   client: Client;
   user: UserBody | null = null;
   /** True after the API refused a token that was good before. */
   expired = false;
+  #live: Live | null = null;
 
   constructor() {
     super();
     this.client = this.#clientFor(null);
+  }
+
+  /** What happens in the cluster, on one connection for all of the page; opened when somebody asks first. */
+  get live(): Live {
+    this.#live ??= createLive({
+      url: location.origin,
+      token: () => sessionStorage.getItem(KEY) ?? undefined,
+      onState: () => this.dispatchEvent(new Event('live')),
+    });
+    return this.#live;
   }
 
   /** Takes up the sign-in of before a reload, if it still holds. @throws ConnectionError, ApiError */
@@ -55,6 +67,8 @@ export class Session extends EventTarget {
 
   #drop(expired: boolean): void {
     sessionStorage.removeItem(KEY);
+    this.#live?.close();
+    this.#live = null;
     this.client = this.#clientFor(null);
     this.user = null;
     this.expired = expired;

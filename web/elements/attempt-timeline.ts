@@ -1,7 +1,7 @@
 // The story of a task from its submission on, one entry per attempt, oldest first.
 
 import { css, html, LitElement, nothing } from 'lit';
-import { duration } from '../../client/words.ts';
+import { byteSize, duration, fileCount, megabytes, trim } from '../../client/words.ts';
 import type { AttemptBody, TaskBody } from '../../shared/contracts/http.ts';
 import { base } from '../styles/shared.ts';
 
@@ -20,6 +20,7 @@ export class AttemptTimeline extends LitElement {
       li.completed::before { background: var(--good); } li.failed::before, li.lost::before { background: var(--bad); }
       li.running::before, li.assigned::before { background: var(--running); }
       .why { overflow-wrap: anywhere; }
+      .hint { margin-top: var(--space-1); padding: var(--space-2) var(--space-3); border-radius: var(--radius-small); background: var(--quiet-wash); font-size: var(--text-small); }
     `,
   ];
 
@@ -43,7 +44,8 @@ export class AttemptTimeline extends LitElement {
   }
 }
 
-function entry({ attempt, state, worker_id, assigned_at, started_at, finished_at, message }: AttemptBody) {
+function entry(body: AttemptBody) {
+  const { attempt, state, worker_id, assigned_at, started_at, finished_at, message, outputs, hint } = body;
   const waited = started_at ? Date.parse(started_at) - Date.parse(assigned_at) : null;
   const end = finished_at ? Date.parse(finished_at) : Date.now();
   return html`
@@ -59,8 +61,17 @@ function entry({ attempt, state, worker_id, assigned_at, started_at, finished_at
         }
       </p>
       ${message ? html`<p class="why small">${message}</p>` : nothing}
+      ${measured(body)}
+      ${outputs ? html`<p class="soft small">left ${fileCount(outputs.files)}, ${byteSize(outputs.bytes)}${outputs.note ? html`; <span class="why">${outputs.note}</span>` : nothing}</p>` : nothing}
+      ${hint ? html`<p class="hint">${hint}</p>` : nothing}
     </li>
   `;
+}
+
+function measured({ usage }: AttemptBody) {
+  if (!usage) return nothing;
+  const cpu = `${trim(usage.cpu_mean, 2)} cores on average, ${trim(usage.cpu_peak, 2)} at most`;
+  return html`<p class="soft small">used ${cpu}; ${megabytes(usage.memory_peak)} of memory at most</p>`;
 }
 
 function time(iso: string) {

@@ -18,6 +18,7 @@ export class TaskLog extends LitElement {
   /** Whether new lines pull the view along. */
   declare atEnd: boolean;
   readonly #feed: LogFeed;
+  readonly #onLive = () => this.requestUpdate();
   /** Lines in the page, and how many of those before them were let go. */
   #shown = 0;
   #gone = 0;
@@ -34,6 +35,7 @@ export class TaskLog extends LitElement {
       .lines div { white-space: pre-wrap; overflow-wrap: anywhere; min-height: 1.5em; }
       .lines .stderr { color: var(--bad); }
       .lines .attempt { color: var(--ink-soft); border-top: 1px dashed var(--line-strong); margin-top: var(--space-2); padding-top: var(--space-2); font-family: var(--font); }
+      .partial { font: 0.8125rem/1.5 var(--mono); padding: var(--space-1) var(--space-3) 0; white-space: pre-wrap; overflow-wrap: anywhere; color: var(--ink-soft); }
       .head { margin-bottom: var(--space-2); min-height: 2.5rem; }
       button { min-height: 2rem; padding: 0.25rem 0.7rem; font-size: var(--text-small); }
     `,
@@ -43,7 +45,17 @@ export class TaskLog extends LitElement {
     super();
     this.taskId = '';
     this.atEnd = true;
-    this.#feed = new LogFeed(this, () => ({ client: this.session.client, taskId: this.taskId }));
+    this.#feed = new LogFeed(this, () => ({ live: this.session.live, taskId: this.taskId }));
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.session.addEventListener('live', this.#onLive);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.session.removeEventListener('live', this.#onLive);
   }
 
   override willUpdate(changed: Map<string, unknown>): void {
@@ -51,19 +63,21 @@ export class TaskLog extends LitElement {
   }
 
   override render() {
-    const { lines, dropped, state, error } = this.#feed;
+    const { lines, dropped, partial, state, error } = this.#feed;
     const count = lines.length + dropped;
+    const cut = state === 'following' && this.session.live.state === 'reconnecting';
     return html`
       <div class="row spread head">
         <h2 id="heading">Output</h2>
         <div class="row">
-          <span class="soft small" role="status">${words(state, count)}</span>
+          <span class="soft small" role="status">${words(state, count)}${cut ? ', connection lost, trying again' : ''}</span>
           ${this.atEnd ? nothing : html`<button @click=${this.#jump}>Jump to the end</button>`}
         </div>
       </div>
       ${state === 'failed' ? errorNotice(error, () => this.#feed.restart()) : nothing}
       ${dropped > 0 ? html`<p class="soft small">The first ${dropped.toLocaleString()} lines are not shown. All of them: <code>npx cloudai logs ${this.taskId}</code></p>` : nothing}
       <div class="lines" role="log" aria-live="off" aria-labelledby="heading" tabindex="0" @scroll=${this.#scrolled}></div>
+      ${partial ? html`<p class="partial ${partial.kind}">${plainText(partial.text)}</p>` : nothing}
     `;
   }
 
@@ -114,8 +128,6 @@ function words(state: LogFeed['state'], count: number): string {
   switch (state) {
     case 'following':
       return count === 0 ? 'waiting for output' : `${lines}, following`;
-    case 'reconnecting':
-      return `${lines}, connection lost, trying again`;
     case 'ended':
       return count === 0 ? 'it printed nothing' : lines;
     default:

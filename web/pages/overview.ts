@@ -3,6 +3,7 @@
 import { css, html, LitElement, nothing } from 'lit';
 import { megabytes, trim } from '../../client/words.ts';
 import type { AmountsBody, TelemetryReply } from '../../shared/contracts/http.ts';
+import { LiveSubscription } from '../data/live-subscription.ts';
 import { Poll } from '../data/poll.ts';
 import type { Session } from '../data/session.ts';
 import { errorNotice } from '../elements/error-notice.ts';
@@ -13,7 +14,15 @@ export class OverviewPage extends LitElement {
   declare session: Session;
   readonly #telemetry = new Poll<TelemetryReply>(this, {
     load: (signal) => this.session.client.telemetry({ signal }),
+    pushed: () => this.session.live.state === 'connected',
   });
+
+  constructor() {
+    super();
+    new LiveSubscription(this, () =>
+      this.session.live.subscribe('telemetry', { telemetry: (body) => this.#telemetry.take(body) }),
+    );
+  }
 
   static override styles = [
     base,

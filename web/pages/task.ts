@@ -2,9 +2,11 @@
 
 import { css, html, LitElement, nothing } from 'lit';
 import { ApiError } from '../../client/client.ts';
-import { amounts, duration, runTime } from '../../client/words.ts';
+import { amounts, duration, megabytes, runTime, trim } from '../../client/words.ts';
 import type { TaskBody } from '../../shared/contracts/http.ts';
+import type { TaskProgressBody, TaskUsageEvent } from '../../shared/contracts/live.ts';
 import { isTerminal } from '../../shared/model/task-states.ts';
+import { LiveSubscription } from '../data/live-subscription.ts';
 import { Poll } from '../data/poll.ts';
 import type { Router } from '../data/router.ts';
 import type { Session } from '../data/session.ts';
@@ -18,15 +20,33 @@ export class TaskPage extends LitElement {
     taskId: {},
     busy: { state: true },
     actError: { state: true },
+    progress: { state: true },
+    usage: { state: true },
   };
   declare session: Session;
   declare router: Router;
   declare taskId: string;
   declare busy: boolean;
   declare actError: Error | null;
+  declare progress: TaskProgressBody | null;
+  /** As last measured; null when it does not run. */
+  declare usage: TaskUsageEvent | null;
   readonly #task = new Poll<TaskBody>(this, {
     load: (signal) => this.session.client.getTask(this.taskId, { signal }),
     done: ({ status }) => isTerminal(status),
+    pushed: () => this.session.live.state === 'connected',
+  });
+  readonly #live = new LiveSubscription(this, () => {
+    if (this.taskId === '') return null;
+    return this.session.live.subscribe(`task:${this.taskId}`, {
+      record: (task) => this.#task.take(task),
+      progress: (progress) => {
+        this.progress = progress;
+      },
+      usage: (usage) => {
+        this.usage = usage;
+      },
+    });
   });
 
   static override styles = [
@@ -55,12 +75,17 @@ export class TaskPage extends LitElement {
     this.taskId = '';
     this.busy = false;
     this.actError = null;
+    this.progress = null;
+    this.usage = null;
   }
 
   override willUpdate(changed: Map<string, unknown>): void {
     if (changed.get('taskId')) {
       this.actError = null;
+      this.progress = null;
+      this.usage = null;
       this.#task.restart();
+      this.#live.restart();
     }
   }
 
@@ -95,10 +120,27 @@ export class TaskPage extends LitElement {
       ${errorNotice(this.actError)}
       ${message ? html`<p class="message ${task.status}">${message}</p>` : nothing}
       ${task.status === 'queued' ? html`<wait-reasons .session=${this.session} taskId=${task.task_id}></wait-reasons>` : nothing}
+      ${this.#now(task)}
       <section class="panel" aria-label="Output"><task-log .session=${this.session} taskId=${task.task_id}></task-log></section>
+      ${task.attempts.length > 0 ? html`<section class="panel" aria-label="Files"><task-files .session=${this.session} taskId=${task.task_id} version="${task.status}${task.attempt}"></task-files></section>` : nothing}
       <section class="panel" aria-labelledby="story"><h2 id="story">Story</h2><attempt-timeline .task=${task}></attempt-timeline></section>
       <section class="panel" aria-labelledby="spec"><h2 id="spec">What was asked for</h2>${facts(task)}</section>
       ${this.#dialog(task)}
+    `;
+  }
+
+  /** How far it is, while it is at work. */
+  #now(task: TaskBody) {
+    const { progress, usage } = this;
+    const isAtWork = task.status === 'assigned' || task.status === 'running';
+    const ofThis = progress?.attempt === task.attempt ? progress : null;
+    const measured = task.status === 'running' && usage?.attempt === task.attempt ? usage : null;
+    if (!isAtWork || (!ofThis && !measured)) return nothing;
+    return html`
+      <section class="panel stack" aria-label="Now">
+        ${ofThis ? html`<task-progress .progress=${ofThis}></task-progress>` : nothing}
+        ${measured ? html`<p class="soft small number">using ${trim(measured.cpu, 2)} of ${trim(task.cpu_required, 2)} cores, ${megabytes(measured.memory)} of ${megabytes(task.memory_required)} memory</p>` : nothing}
+      </section>
     `;
   }
 

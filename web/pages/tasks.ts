@@ -3,6 +3,7 @@
 import { css, html, LitElement, nothing } from 'lit';
 import type { TaskFilter } from '../../client/client.ts';
 import { TASK_STATES, type TaskState } from '../../shared/model/task.ts';
+import { LiveSubscription } from '../data/live-subscription.ts';
 import { Poll } from '../data/poll.ts';
 import type { Router } from '../data/router.ts';
 import type { Session } from '../data/session.ts';
@@ -35,6 +36,7 @@ export class TasksPage extends LitElement {
       // A longer list may have come in the meantime.
       return withFresh(this.#pages.data, fresh);
     },
+    pushed: () => this.session.live.state === 'connected',
   });
 
   static override styles = [
@@ -51,6 +53,12 @@ export class TasksPage extends LitElement {
     this.query = new URLSearchParams();
     this.loadingMore = false;
     this.moreError = null;
+    new LiveSubscription(this, () =>
+      this.session.live.subscribe('tasks', {
+        task: () => this.#pages.refreshSoon(),
+        resumed: () => this.#pages.refreshSoon(),
+      }),
+    );
   }
 
   get #filter(): TaskFilter {

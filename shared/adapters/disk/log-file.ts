@@ -36,17 +36,18 @@ export function encodeHeader({ stdoutLines, stderrLines }: LogPosition): string 
   return `${JSON.stringify({ stdoutLines, stderrLines })}\n`;
 }
 
-/** A JSON list, which is shorter than an object: number, time, stream (1 stdout, 2 stderr), text. */
-export function encodeLine({ seq, ts, stream, line }: LogLine): string {
-  return `[${seq},${ts},${stream === 'stdout' ? 1 : 2},${JSON.stringify(line)}]\n`;
+/** A JSON list, which is shorter than an object: number, time, stream (1 stdout, 2 stderr), text, 1 if it goes on. */
+export function encodeLine({ seq, ts, stream, line, more }: LogLine): string {
+  return `[${seq},${ts},${stream === 'stdout' ? 1 : 2},${JSON.stringify(line)}${more ? ',1' : ''}]\n`;
 }
 
 /** Null when it is not the line of that number: what a power cut left, and the end of what can be read. */
 function decodeLine(text: string, seq: number): LogLine | null {
   const parsed = parse(text);
   if (!Array.isArray(parsed) || parsed[0] !== seq) return null;
-  const [, ts, stream, line] = parsed as [number, number, number, string];
-  return { seq, ts, stream: stream === 1 ? 'stdout' : 'stderr', line };
+  const [, ts, stream, line, more] = parsed as [number, number, number, string, number?];
+  const read: LogLine = { seq, ts, stream: stream === 1 ? 'stdout' : 'stderr', line };
+  return more ? { ...read, more: true } : read;
 }
 
 /** Null when it is no header. */

@@ -1,6 +1,6 @@
 // The settings of a task's container: limits, hardening, labels. Pure; this is where to read what a task may do.
 
-import type { ContainerCreateOptions } from 'dockerode';
+import type { ContainerCreateOptions, MountConfig } from 'dockerode';
 import { AppError } from '../../errors.ts';
 import type { ContainerSpec } from '../../ports/container-runtime.ts';
 import type { EngineFacts } from './engine-facts.ts';
@@ -9,6 +9,10 @@ export const LABEL_TASK = 'cloudai.task';
 export const LABEL_ATTEMPT = 'cloudai.attempt';
 export const LABEL_WORKER = 'cloudai.worker';
 export const LABEL_GPUS = 'cloudai.gpus';
+
+/** Where a program leaves its files and finds those it was given. */
+export const OUTPUT_PATH = '/output';
+export const INPUT_PATH = '/input';
 
 /**
  * What package managers and entry points need as root of their own container: owning and reading files, dropping
@@ -28,10 +32,17 @@ export const KEPT_CAPABILITIES = [
 const BYTES_PER_MB = 2 ** 20;
 /** The engine's default; programs that share tensors between processes need more, within their memory limit. */
 const SHM_MIN_BYTES = 64 * BYTES_PER_MB;
+/** Room in the engine's log for what a program prints between a rotation and the runner's next look. */
+const LOG_SPARE_BYTES = 64 * BYTES_PER_MB;
 
 /** One name for each attempt: the engine itself refuses a second container for it. */
 export function containerName(taskId: string, attempt: number): string {
   return `cloudai-${taskId}-${attempt}`;
+}
+
+/** The volume with the files an attempt was given. */
+export function inputVolumeName(of: { readonly taskId: string; readonly attempt: number }): string {
+  return `cloudai-input-${of.taskId}-${of.attempt}`;
 }
 
 /** Ids as NVIDIA's driver gives them are real devices; others (`gpu-0`) are simulated and only shown to the program. */
@@ -54,6 +65,8 @@ export interface SettingsChoice {
   /** `bridge`, `none` or `container:<id>`. */
   readonly networkMode: string;
   readonly limitStorage: boolean;
+  /** Text of an attempt that the runner keeps, a line counted with 64 bytes more than it has. */
+  readonly logMaxBytes: number;
 }
 
 /**
@@ -81,7 +94,12 @@ export function containerSettings(
   // Set last: a task must not reach for devices that it was not given. With NVIDIA's runtime as the engine's default
   // the variable alone gives them, and CUDA images ask for all; `void` is that runtime's word for none at all.
   const devices = gpuIds.length > 0 ? gpuIds.join(',') : facts.gpuSupport ? 'void' : null;
-  const env = { ...spec.env, ...(devices === null ? {} : { NVIDIA_VISIBLE_DEVICES: devices }) };
+  const env = {
+    ...spec.env,
+    CLOUDAI_OUTPUT: OUTPUT_PATH,
+    CLOUDAI_INPUT: INPUT_PATH,
+    ...(devices === null ? {} : { NVIDIA_VISIBLE_DEVICES: devices }),
+  };
   return {
     name: containerName(spec.taskId, spec.attempt),
     Image: spec.image,
@@ -115,20 +133,42 @@ export function containerSettings(
       ...(realGpus.length > 0
         ? { DeviceRequests: [{ Driver: '', DeviceIDs: realGpus, Capabilities: [['gpu']] }] }
         : {}),
-      ...logSettings(facts),
+      Mounts: mounts(spec),
+      ...logSettings(facts, choice.logMaxBytes),
     },
   };
 }
 
+/** Volumes, for what is in them can be reached through the engine's API alone, wherever the engine is. */
+function mounts(spec: ContainerSpec): MountConfig {
+  // Without a name of its own: it goes with the container.
+  const output = volumeAt(OUTPUT_PATH, '');
+  return spec.hasInput
+    ? [output, { ...volumeAt(INPUT_PATH, inputVolumeName(spec)), ReadOnly: true }]
+    : [output];
+}
+
+/** Not filled with what the image has at that path: the program finds what it was given and nothing else. */
+export function volumeAt(path: string, name: string): MountConfig[number] {
+  const VolumeOptions = { NoCopy: true, Labels: {}, DriverConfig: { Name: 'local', Options: {} } };
+  return { Type: 'volume', Target: path, Source: name, VolumeOptions };
+}
+
 /**
- * The engine keeps the output so that a restarted runner can read it from the first byte: whole (a rotated log has
- * lost its start) and byte for byte (`json-file` replaces what is not UTF-8). It goes away with the container.
+ * The engine keeps the output so that a restarted runner can read it from the first byte: byte for byte (`json-file`
+ * replaces what is not UTF-8), and bounded. A rotated log has lost its start, but not before two files are full, and
+ * the runner stops keeping long before: a line counts with 64 bytes more there, which is more than `local` adds to
+ * it, so whatever is lost is over the limit. `json-file` writes a control character as six bytes. The log goes away
+ * with the container.
  */
-function logSettings(facts: EngineFacts) {
-  if (facts.logDriver === 'local') {
-    return {
-      LogConfig: { Type: 'local', Config: { 'max-size': '1t', 'max-file': '1', compress: 'false' } },
-    };
-  }
-  return facts.logDriver === 'json-file' ? { LogConfig: { Type: 'json-file', Config: {} } } : {};
+function logSettings(facts: EngineFacts, logMaxBytes: number) {
+  if (facts.logDriver === null) return {};
+  const size = (facts.logDriver === 'local' ? 2 : 6) * logMaxBytes + LOG_SPARE_BYTES;
+  const config = { 'max-size': String(size), 'max-file': '2' };
+  return {
+    LogConfig: {
+      Type: facts.logDriver,
+      Config: facts.logDriver === 'local' ? { ...config, compress: 'false' } : config,
+    },
+  };
 }

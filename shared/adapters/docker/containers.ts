@@ -6,7 +6,14 @@ import { AppError, isAppError } from '../../errors.ts';
 import { untilAborted } from '../../platform/until-aborted.ts';
 import type { ContainerSpec, ContainerStatus } from '../../ports/container-runtime.ts';
 import { type Connection, LOOK_TIMEOUT_MS, WORK_TIMEOUT_MS } from './connection.ts';
-import { containerName, containerSettings, LABEL_TASK, LABEL_WORKER } from './container-settings.ts';
+import {
+  containerName,
+  containerSettings,
+  INPUT_PATH,
+  inputVolumeName,
+  LABEL_TASK,
+  LABEL_WORKER,
+} from './container-settings.ts';
 import { toStatus } from './container-status.ts';
 import type { FactsReader } from './engine-facts.ts';
 import {
@@ -20,8 +27,11 @@ import {
   statusOf,
 } from './errors.ts';
 import type { Exits } from './exits.ts';
+import type { Images } from './images.ts';
+import type { InputVolumes } from './input-volumes.ts';
 import type { KernelLog } from './kernel-log.ts';
 import type { NetworkSlots, Slot } from './network-slots.ts';
+import { createOutputFolders, type OutputFolders } from './output-folder.ts';
 
 const REMOVE_LIMIT_MS = 60_000;
 const REMOVE_PAUSE_MS = 50;
@@ -37,16 +47,20 @@ export interface Containers {
   list(workerId: string): Promise<ContainerStatus[]>;
   kill(containerId: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   remove(containerId: string): Promise<void>;
+  readOutput: OutputFolders['readOutput'];
 }
 
 export function createContainers(parts: {
   connection: Connection;
   facts: FactsReader;
+  images: Images;
   exits: Exits;
+  inputs: InputVolumes;
   slots: NetworkSlots;
   kernelLog: KernelLog;
+  logMaxBytes: number;
 }): Containers {
-  const { connection, facts, exits, slots, kernelLog } = parts;
+  const { connection, facts, images, exits, inputs, slots, kernelLog, logMaxBytes } = parts;
   const { docker } = connection;
   /** Created by this process and never asked to start: the only ones that are started without a look. */
   const unstarted = new Set<string>();
@@ -56,7 +70,7 @@ export function createContainers(parts: {
     const known = await facts.get();
     const limitStorage = mayLimitStorage && known.mayLimitStorage && spec.resources.storageMb > 0;
     try {
-      const settings = containerSettings(spec, known, { networkMode, limitStorage });
+      const settings = containerSettings(spec, known, { networkMode, limitStorage, logMaxBytes });
       const container = await connection.ask(
         'create the container',
         WORK_TIMEOUT_MS,
@@ -107,11 +121,15 @@ export function createContainers(parts: {
     );
 
   const inspect = async (containerId: string): Promise<ContainerStatus | null> => {
+    const known = folders.statusWhileRead(containerId);
+    if (known) return known;
     try {
       const found = await connection.ask('look at the container', LOOK_TIMEOUT_MS, (abortSignal) =>
         docker.getContainer(containerId).inspect({ abortSignal }),
       );
       const status = toStatus(found);
+      const input = found.Mounts?.find(({ Destination }) => Destination === INPUT_PATH);
+      inputs.learn(status.id, input?.Name ?? null);
       const oomKilled =
         status.oomKilled || (status.state === 'exited' && kernelLog.killedForMemory(status.id));
       return { ...status, oomKilled };
@@ -121,14 +139,60 @@ export function createContainers(parts: {
     }
   };
 
+  const folders = createOutputFolders({ connection, inspect });
+
+  /** After the creation, before the start. */
+  const prepareFolders = async (id: string, spec: ContainerSpec) => {
+    inputs.learn(id, spec.hasInput ? inputVolumeName(spec) : null);
+    if (!(await images.runsAsRoot(spec.image))) await folders.openToAll(id);
+    folders.note(id);
+  };
+
+  const remove = async (containerId: string) => {
+    folders.stopReading(containerId);
+    // Only the container knows which input is its own.
+    if (!inputs.knows(containerId)) await inspect(containerId);
+    const end = performance.now() + REMOVE_LIMIT_MS;
+    for (;;) {
+      await connection.ask('remove the container', WORK_TIMEOUT_MS, async (abortSignal) => {
+        try {
+          await docker.getContainer(containerId).remove({ force: true, v: true, abortSignal });
+        } catch (error) {
+          if (statusOf(error) !== 404 && !isRemovalToRepeat(error)) throw error;
+        }
+      });
+      const [seen] = await Promise.all([inspect(containerId), slots.examine(containerId)]);
+      if (seen === null) break;
+      if (performance.now() > end) {
+        throw new AppError('runtime_unavailable', 'the container engine does not remove the container', {
+          retryable: true,
+        });
+      }
+      await delay(REMOVE_PAUSE_MS);
+    }
+    unstarted.delete(containerId);
+    folders.forget(containerId);
+    slots.release(containerId);
+    await inputs.release(containerId);
+  };
+
   return {
     inspect,
+    readOutput: folders.readOutput,
 
     async create(spec) {
       slots.begin();
       const done = slots.working();
       try {
+        if (spec.hasInput) await inputs.check(spec);
         const id = (await createInSlot(spec)) ?? (await createOnce(spec, spec.network));
+        try {
+          await prepareFolders(id, spec);
+        } catch (error) {
+          // Its program could not write; the next try makes it anew.
+          await remove(id).catch(() => undefined);
+          throw error;
+        }
         unstarted.add(id);
         return id;
       } finally {
@@ -139,6 +203,7 @@ export function createContainers(parts: {
     async start(containerId) {
       const done = slots.working();
       try {
+        await folders.noted(containerId);
         if (!unstarted.delete(containerId)) {
           const seen = await inspect(containerId);
           if (!seen) throw new AppError('not_found', 'cannot start the container: it is gone');
@@ -188,6 +253,7 @@ export function createContainers(parts: {
       for (let at = 0; at < ids.length; at += LIST_CONCURRENCY) {
         seen.push(...(await Promise.all(ids.slice(at, at + LIST_CONCURRENCY).map(inspect))));
       }
+      inputs.sweep(workerId);
       return seen.filter((status) => status !== null);
     },
 
@@ -203,27 +269,8 @@ export function createContainers(parts: {
 
     async remove(containerId) {
       const done = slots.working();
-      const end = performance.now() + REMOVE_LIMIT_MS;
       try {
-        for (;;) {
-          await connection.ask('remove the container', WORK_TIMEOUT_MS, async (abortSignal) => {
-            try {
-              await docker.getContainer(containerId).remove({ force: true, v: true, abortSignal });
-            } catch (error) {
-              if (statusOf(error) !== 404 && !isRemovalToRepeat(error)) throw error;
-            }
-          });
-          const [seen] = await Promise.all([inspect(containerId), slots.examine(containerId)]);
-          if (seen === null) break;
-          if (performance.now() > end) {
-            throw new AppError('runtime_unavailable', 'the container engine does not remove the container', {
-              retryable: true,
-            });
-          }
-          await delay(REMOVE_PAUSE_MS);
-        }
-        unstarted.delete(containerId);
-        slots.release(containerId);
+        await remove(containerId);
       } finally {
         done();
       }

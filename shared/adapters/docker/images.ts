@@ -15,6 +15,8 @@ const PULL_SILENCE_MS = 10 * 60_000;
 /** The longest a pull may take in all. */
 const PULL_LIMIT_MS = 3 * 3_600_000;
 const PROGRESS_EVERY_MS = 250;
+/** Images whose user is remembered; the others are asked for again. */
+const USERS_KEPT = 1_000;
 
 const HOST = String.raw`(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::\d+)?\/)?`;
 const PART = String.raw`[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*`;
@@ -31,6 +33,8 @@ export interface Images {
     policy: PullPolicy,
     options: { signal?: AbortSignal; onProgress?: (progress: PullProgress) => void },
   ): Promise<string>;
+  /** Whether programs of an image that is present run as root, unless they choose otherwise. */
+  runsAsRoot(image: string): Promise<boolean>;
 }
 
 interface Pull {
@@ -43,6 +47,8 @@ interface Pull {
 export function createImages(connection: Connection): Images {
   const { docker } = connection;
   const pulls = new Map<string, Pull>();
+  /** The user each image names, as of its last look. */
+  const users = new Map<string, string>();
 
   /** The content id, or null when the engine does not have the image. */
   const find = async (image: string): Promise<string | null> => {
@@ -54,6 +60,8 @@ export function createImages(connection: Connection): Images {
         () => docker.getImage(image).inspect(),
         (error) => (statusOf(error) === 404 ? imageNotFound(image, '', error) : toAppError(error, doing)),
       );
+      if (users.size >= USERS_KEPT) users.clear();
+      users.set(image, found.Config?.User ?? '');
       return found.Id;
     } catch (error) {
       if (isAppError(error, 'image_not_found')) return null;
@@ -111,6 +119,11 @@ export function createImages(connection: Connection): Images {
       const pulled = await find(image);
       if (pulled === null) throw imageNotFound(image, 'it was pulled and is gone again');
       return pulled;
+    },
+    async runsAsRoot(image) {
+      if (!users.has(image)) await find(image);
+      // `name`, `number`, `name:group`; nothing means root.
+      return /^(root|0+)?(:.*)?$/.test(users.get(image) ?? '');
     },
   };
 }

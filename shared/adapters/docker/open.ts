@@ -7,7 +7,9 @@ import { createContainers } from './containers.ts';
 import { createFactsReader } from './engine-facts.ts';
 import { createExits } from './exits.ts';
 import { createImages } from './images.ts';
+import { createInputVolumes } from './input-volumes.ts';
 import { NO_KERNEL_LOG, openKernelLog } from './kernel-log.ts';
+import { createMeasurement } from './measurement.ts';
 import { createNetworkSlots } from './network-slots.ts';
 import { createOutputs } from './output.ts';
 import { createPauseContainers } from './pause-containers.ts';
@@ -19,9 +21,13 @@ export interface DockerRuntimeOptions {
   /** Most warm network namespaces kept ready, from the first use of containers on; 0 switches them off. */
   readonly networkSlots: number;
   readonly workerId: string;
+  /** Text of an attempt that the runner keeps, by which the engine's own log is bounded; by default 1 GiB. */
+  readonly logMaxBytes?: number;
   /** An image present on the engine whose own command runs for ever; by default one is made. */
   readonly pauseImage?: string;
 }
+
+const LOG_MAX_BYTES = 2 ** 30;
 
 /**
  * Does not need the engine to be there: calls throw `runtime_unavailable` until it is. Throws `bad_config` for an
@@ -37,12 +43,27 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
   const pauses = createPauseContainers({ connection, facts, workerId, image: options.pauseImage, log });
   const slots = createNetworkSlots({ pauses, count: options.networkSlots, log });
   const kernelLog = connection.isLocal ? openKernelLog() : NO_KERNEL_LOG;
-  const containers = createContainers({ connection, facts, exits, slots, kernelLog });
+  const inputs = createInputVolumes({ connection, pauses, log });
+  const logMaxBytes = options.logMaxBytes ?? LOG_MAX_BYTES;
+  const { measure } = createMeasurement(connection);
+  const containers = createContainers({
+    connection,
+    facts,
+    images,
+    exits,
+    inputs,
+    slots,
+    kernelLog,
+    logMaxBytes,
+  });
   let closing: Promise<void> | null = null;
   return {
     kind: 'docker',
     info: facts.info,
     ensureImage: images.ensure,
+    provideInput: inputs.provideInput,
+    dropInput: inputs.dropInput,
+    measure,
     ...containers,
     ...outputs,
     close() {

@@ -21,6 +21,7 @@ const PAUSE_MS = 500;
 const START_PAUSE_MS = 50;
 /** Finds out that the other side of a quiet connection is gone. */
 const KEEP_ALIVE_MS = 30_000;
+const NOTHING = Buffer.alloc(0);
 
 export interface Outputs {
   attach(containerId: string, sink: OutputSink): Promise<OutputHandle>;
@@ -56,17 +57,21 @@ export function createOutputs(connection: Connection, exits: Exits, log: Log): O
     source.socket?.setKeepAlive(true, KEEP_ALIVE_MS);
     const parser = createFrameParser();
     for await (const bytes of source as Readable) {
+      let isSkipping = true;
       for (const { stream, chunk } of parser.push(bytes as Buffer)) {
         const known = Math.min(skip[stream], chunk.length);
         skip[stream] -= known;
         if (known === chunk.length) continue;
         given[stream] += chunk.length - known;
+        isSkipping = false;
         try {
           await sink(stream, known === 0 ? chunk : chunk.subarray(known));
         } catch (error) {
           throw new SinkFault(error);
         }
       }
+      // Long output is skipped for a long time: not to be taken for silence.
+      if (isSkipping) await sink('stdout', NOTHING);
     }
     if (!parser.atBoundary()) throw new Error('the output ended in the middle of a frame');
   };
@@ -95,11 +100,19 @@ export function createOutputs(connection: Connection, exits: Exits, log: Log): O
     );
   };
 
+  const hasEnded = async (containerId: string): Promise<boolean> => {
+    const { State } = await connection.ask('look at the container', LOOK_TIMEOUT_MS, (abortSignal) =>
+      docker.getContainer(containerId).inspect({ abortSignal }),
+    );
+    return State.Status === 'exited' || State.Status === 'dead';
+  };
+
+  /** `isEndedLog`: the container had ended before `first`, its log, was opened; null when it is attached. */
   const follow = (
     containerId: string,
     sink: OutputSink,
     first: IncomingMessage,
-    fromLog: boolean,
+    isEndedLog: boolean | null,
   ): OutputHandle => {
     const stop = new AbortController();
     const given: Given = { stdout: 0, stderr: 0 };
@@ -109,6 +122,9 @@ export function createOutputs(connection: Connection, exits: Exits, log: Log): O
       broken = true;
     });
     let source: IncomingMessage | null = first;
+    // The engine ends a log that is followed when the container ends, whether all of it was given or not. What is
+    // opened after that is whole.
+    let isWholeLog = isEndedLog === true;
     const read = async () => {
       let failures = 0;
       for (;;) {
@@ -117,12 +133,17 @@ export function createOutputs(connection: Connection, exits: Exits, log: Log): O
           source ??= await openLogs(containerId);
           if (stop.signal.aborted) source.destroy();
           const skip: Given = source === first ? { stdout: 0, stderr: 0 } : { ...given };
-          const isAttached = source === first && !fromLog;
+          const isAttached = source === first && isEndedLog === null;
           await pump(source, given, skip, sink);
           const mayBeCut = () => isAttached && broken;
           if (!mayBeCut() && (await isOver(containerId, stop.signal)) && !mayBeCut()) {
             const isUnheard = isAttached && given.stdout + given.stderr === 0;
-            if (!isUnheard || (await isEnded(containerId, stop.signal))) return;
+            if (!isUnheard || (await isEnded(containerId, stop.signal))) {
+              if (isAttached || isWholeLog) return;
+              isWholeLog = true;
+              source = null;
+              continue;
+            }
           }
         } catch (error) {
           fault = error;
@@ -150,8 +171,11 @@ export function createOutputs(connection: Connection, exits: Exits, log: Log): O
   };
 
   return {
-    attach: async (containerId, sink) => follow(containerId, sink, await openAttach(containerId), false),
-    replay: async (containerId, sink) => follow(containerId, sink, await openLogs(containerId), true),
+    attach: async (containerId, sink) => follow(containerId, sink, await openAttach(containerId), null),
+    replay: async (containerId, sink) => {
+      const isEndedLog = await hasEnded(containerId);
+      return follow(containerId, sink, await openLogs(containerId), isEndedLog);
+    },
   };
 }
 

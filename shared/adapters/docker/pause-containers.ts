@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
+import type { ContainerCreateOptions, MountConfig } from 'dockerode';
 import { isAppError } from '../../errors.ts';
 import type { TaskNetwork } from '../../model/task.ts';
 import type { Log } from '../../platform/log.ts';
@@ -22,6 +23,14 @@ export interface Pause {
   readonly network: TaskNetwork;
 }
 
+/** What a container of the pause image is for. */
+interface Purpose {
+  readonly name: string;
+  readonly network: TaskNetwork;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly mounts?: MountConfig;
+}
+
 export interface PauseContainers {
   /** A running pause container on the network, with the print of its files; null when the machine cannot. */
   make(network: TaskNetwork): Promise<(Pause & { print: string }) | null>;
@@ -31,6 +40,8 @@ export interface PauseContainers {
   print(id: string): Promise<string>;
   /** All pause containers of this worker, and which container of a task is in each. */
   survey(): Promise<(Pause & { user: string | null })[]>;
+  /** A container that is never started, only to reach what is mounted in it. Returns its id. */
+  shelf(name: string, labels: Readonly<Record<string, string>>, mounts: MountConfig): Promise<string>;
   remove(id: string): Promise<void>;
 }
 
@@ -54,26 +65,35 @@ export function createPauseContainers(parts: {
     });
   };
 
-  const create = (image: string, network: TaskNetwork, name: string) =>
-    connection.ask('create a pause container', WORK_TIMEOUT_MS, (abortSignal) =>
-      docker.createContainer({
+  const create = (image: string, { name, network, labels, mounts }: Purpose) =>
+    connection.ask('create a pause container', WORK_TIMEOUT_MS, (abortSignal) => {
+      const options: ContainerCreateOptions = {
         name,
         Image: image,
         ...(image === PAUSE_IMAGE ? { Entrypoint: [PAUSE_PATH] } : {}),
         User: '65534:65534',
-        Labels: { [LABEL_SLOT]: network, [LABEL_WORKER]: workerId },
+        Labels: { ...labels, [LABEL_WORKER]: workerId },
         AttachStdout: false,
         AttachStderr: false,
         HostConfig: {
           ...hardening(PAUSE_PIDS),
           NetworkMode: network,
-          ReadonlyRootfs: true,
+          ...(mounts ? { Mounts: mounts } : { ReadonlyRootfs: true }),
           RestartPolicy: { Name: 'no' },
           LogConfig: { Type: 'none', Config: {} },
         },
         abortSignal,
-      }),
-    );
+      };
+      return docker.createContainer(options);
+    });
+
+  /** Makes the image first, where it is not there yet. */
+  const createAnyway = (purpose: Purpose) =>
+    create(parts.image ?? PAUSE_IMAGE, purpose).catch(async (error) => {
+      if (!isAppError(error, 'not_found') || parts.image !== undefined) throw error;
+      await importImage((await facts.get()).arch);
+      return create(PAUSE_IMAGE, purpose);
+    });
 
   const start = async (id: string) => {
     await connection.ask('start a pause container', WORK_TIMEOUT_MS, async (abortSignal) => {
@@ -117,13 +137,8 @@ export function createPauseContainers(parts: {
         log.info({ arch, os }, 'network slots are off: no pause program for this kind of machine');
         return null;
       }
-      const image = parts.image ?? PAUSE_IMAGE;
       const name = `cloudai-slot-${workerId}-${randomBytes(5).toString('hex')}`;
-      const { id } = await create(image, network, name).catch(async (error) => {
-        if (!isAppError(error, 'not_found') || parts.image !== undefined) throw error;
-        await importImage(arch);
-        return create(image, network, name);
-      });
+      const { id } = await createAnyway(slotPurpose(name, network));
       try {
         await start(id);
         return { id, name, network, print: await print(id) };
@@ -139,9 +154,12 @@ export function createPauseContainers(parts: {
       } catch (error) {
         if (!isAppError(error, 'not_found')) throw error;
       }
-      const anew = await create(parts.image ?? PAUSE_IMAGE, network, name);
+      const anew = await create(parts.image ?? PAUSE_IMAGE, slotPurpose(name, network));
       await start(anew.id);
       return anew.id;
+    },
+    async shelf(name, labels, mounts) {
+      return (await createAnyway({ name, network: 'none', labels, mounts })).id;
     },
     async survey() {
       const list = (label: string) =>
@@ -164,4 +182,8 @@ export function createPauseContainers(parts: {
       });
     },
   };
+}
+
+function slotPurpose(name: string, network: TaskNetwork): Purpose {
+  return { name, network, labels: { [LABEL_SLOT]: network } };
 }

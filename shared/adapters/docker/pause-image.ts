@@ -77,10 +77,9 @@ export function pauseProgram(arch: string): Buffer {
 /** The file system of the image, as a tar archive. */
 export async function pauseArchive(arch: string): Promise<Buffer> {
   const archive = pack();
-  archive.entry(
-    { name: PAUSE_PATH.slice(1), mode: 0o755, uid: 0, gid: 0, mtime: new Date(0) },
-    pauseProgram(arch),
-  );
+  const header = { name: PAUSE_PATH.slice(1), mode: 0o755, uid: 0, gid: 0, mtime: new Date(0) };
+  // Of a kind of machine without a program it can make containers that are never started, and no others.
+  archive.entry(header, canPause(arch) ? pauseProgram(arch) : '');
   archive.finalize();
   const chunks: Buffer[] = [];
   for await (const chunk of archive) chunks.push(chunk as Buffer);

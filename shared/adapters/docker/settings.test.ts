@@ -45,7 +45,7 @@ describe('the address of an engine', () => {
 
 describe('the settings of a container', () => {
   const facts = readFacts(described);
-  const choice = { networkMode: 'bridge', limitStorage: false };
+  const choice = { networkMode: 'bridge', limitStorage: false, logMaxBytes: 1_000_000 };
   const settings = (over: Parameters<typeof makeContainerSpec>[1] = {}) =>
     containerSettings(makeContainerSpec('w', over), facts, choice);
 
@@ -71,10 +71,11 @@ describe('the settings of a container', () => {
 
   it('let no task choose devices by itself', () => {
     const env = { NVIDIA_VISIBLE_DEVICES: 'all' };
-    expect(settings({ env, gpuIds: ['gpu-1'] }).Env).toEqual(['NVIDIA_VISIBLE_DEVICES=gpu-1']);
+    expect(settings({ env, gpuIds: ['gpu-1'] }).Env).toContain('NVIDIA_VISIBLE_DEVICES=gpu-1');
     const withGpus = readFacts({ ...described, Runtimes: { nvidia: {} } });
     const plain = containerSettings(makeContainerSpec('w', { env }), withGpus, choice);
-    expect(plain.Env).toEqual(['NVIDIA_VISIBLE_DEVICES=void']);
+    expect(plain.Env).toContain('NVIDIA_VISIBLE_DEVICES=void');
+    expect(plain.Env).not.toContain('NVIDIA_VISIBLE_DEVICES=all');
   });
 
   it('ask the engine for real devices only', () => {
@@ -85,12 +86,32 @@ describe('the settings of a container', () => {
     expect(settings({ gpuIds: ['gpu-0'] }).HostConfig).not.toHaveProperty('DeviceRequests');
   });
 
-  it('keep output whole where the engine can', () => {
-    expect(settings().HostConfig?.LogConfig?.Type).toBe('local');
-    const only = readFacts({ ...described, Plugins: { Log: ['json-file'] } });
-    expect(containerSettings(makeContainerSpec('w'), only, choice).HostConfig?.LogConfig?.Type).toBe(
-      'json-file',
-    );
+  it('keep the log whole up to the limit, and bound it', () => {
+    const spare = 64 * 2 ** 20;
+    expect(settings().HostConfig?.LogConfig).toEqual({
+      Type: 'local',
+      Config: { 'max-size': String(2_000_000 + spare), 'max-file': '2', compress: 'false' },
+    });
+    const logOf = (Log: readonly string[]) =>
+      containerSettings(makeContainerSpec('w'), readFacts({ ...described, Plugins: { Log } }), choice)
+        .HostConfig?.LogConfig;
+    expect(logOf(['json-file'])).toEqual({
+      Type: 'json-file',
+      Config: { 'max-size': String(6_000_000 + spare), 'max-file': '2' },
+    });
+    expect(logOf([])).toBeUndefined();
+  });
+
+  it('give a folder for output, input only to those who have it, and let no task rename them', () => {
+    const env = { CLOUDAI_OUTPUT: '/etc', CLOUDAI_INPUT: '/root' };
+    const plain = settings({ env });
+    expect(plain.Env).toEqual(['CLOUDAI_OUTPUT=/output', 'CLOUDAI_INPUT=/input']);
+    expect(plain.HostConfig?.Mounts).toMatchObject([{ Type: 'volume', Target: '/output', Source: '' }]);
+    const given = settings({ taskId: 'task-1', attempt: 2, hasInput: true });
+    expect(given.HostConfig?.Mounts).toMatchObject([
+      { Target: '/output' },
+      { Type: 'volume', Target: '/input', Source: 'cloudai-input-task-1-2', ReadOnly: true },
+    ]);
   });
 });
 

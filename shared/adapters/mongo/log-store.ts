@@ -120,12 +120,13 @@ function addLine(chunk: Tail, line: LogLine): void {
   chunk.text += encode(line);
 }
 
-/** A JSON list, which is shorter than an object: number, time, stream (1 stdout, 2 stderr), text. */
-function encode({ seq, ts, stream, line }: LogLine): string {
-  return `[${seq},${ts},${stream === 'stdout' ? 1 : 2},${JSON.stringify(line)}]\n`;
+/** A JSON list, which is shorter than an object: number, time, stream (1 stdout, 2 stderr), text, 1 if it goes on. */
+function encode({ seq, ts, stream, line, more }: LogLine): string {
+  return `[${seq},${ts},${stream === 'stdout' ? 1 : 2},${JSON.stringify(line)}${more ? ',1' : ''}]\n`;
 }
 
 function decode(text: string): LogLine {
-  const [seq, ts, stream, line] = JSON.parse(text) as [number, number, number, string];
-  return { seq, ts, stream: stream === 1 ? 'stdout' : 'stderr', line };
+  const [seq, ts, stream, line, more] = JSON.parse(text) as [number, number, number, string, number?];
+  const read: LogLine = { seq, ts, stream: stream === 1 ? 'stdout' : 'stderr', line };
+  return more ? { ...read, more: true } : read;
 }

@@ -38,6 +38,8 @@ export interface TaskDocument {
   exitCode: number | null;
   idempotencyKey: string | null;
   requestHash: string | null;
+  /** Not there in documents of earlier releases. */
+  hasWebhook?: boolean;
   /** Id, name, image and tag in lower case. */
   search: string;
   /** The rest as JSON. */
@@ -66,6 +68,7 @@ export function documentOf(task: Task): TaskDocument {
     submittedAt: task.submittedAt,
     idempotencyKey: task.idempotencyKey,
     requestHash: task.requestHash,
+    hasWebhook: spec.webhook !== null,
     search: [task.id, spec.name, spec.image, spec.tag].join('\n').toLowerCase(),
     spec: JSON.stringify(spec),
     ...changingFields(task),

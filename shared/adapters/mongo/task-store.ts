@@ -37,11 +37,13 @@ const RESOURCES = { cpuMillis: 1, memoryMb: 1, gpus: 1, storageMb: 1 } as const;
 export class MongoTaskStore implements TaskStore {
   readonly #tasks: Collections['tasks'];
   readonly #counters: Collections['counters'];
+  readonly #webhooks: Collections['webhooks'];
   readonly #batches: TaskBatches;
 
   constructor(collections: Collections, batches: TaskBatches) {
     this.#tasks = collections.tasks;
     this.#counters = collections.counters;
+    this.#webhooks = collections.webhooks;
     this.#batches = batches;
   }
 
@@ -221,8 +223,9 @@ export class MongoTaskStore implements TaskStore {
     since: number;
     after?: { finishedAt: number; id: string } | undefined;
     limit: number;
+    withWebhook?: boolean | undefined;
   }): Promise<Task[]> {
-    const { since, after, limit } = page;
+    const { since, after, limit, withWebhook } = page;
     const beyond: Filter<TaskDocument> = after
       ? {
           finishedAt: { $gte: Math.max(since, after.finishedAt) },
@@ -230,8 +233,12 @@ export class MongoTaskStore implements TaskStore {
         }
       : { finishedAt: { $gte: since } };
     return guarded(async () => {
+      const owners = withWebhook ? await this.#webhooks.distinct('ownerId') : [];
+      const wanted: Filter<TaskDocument>[] = withWebhook
+        ? [{ $or: [{ hasWebhook: true }, { ownerId: { $in: owners } }] }]
+        : [];
       const found = await this.#tasks
-        .find({ ...beyond, state: { $ne: 'hidden' } })
+        .find({ $and: [beyond, { state: { $ne: 'hidden' } }, ...wanted] })
         .sort({ finishedAt: 1, _id: 1 })
         .limit(limit)
         .toArray();

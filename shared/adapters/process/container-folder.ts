@@ -7,6 +7,8 @@
 //   killed      SIGKILL was sent                 written by kill
 //   exit        exit code                        written by the wrapper behind the program
 //   work/       working directory of the program
+//   output/     what it leaves
+//   input/      what it was given, if anything
 
 import { mkdir, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,6 +20,17 @@ import { isAlive, type ProcessMark, readMark } from './process-mark.ts';
 const SIGKILL_EXIT = 137;
 const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,200}$/;
 
+export type ContainerFile =
+  | 'spec.json'
+  | 'started'
+  | 'stdout'
+  | 'stderr'
+  | 'killed'
+  | 'exit'
+  | 'work'
+  | 'output'
+  | 'input';
+
 export class ContainerFolder {
   readonly id: string;
   readonly path: string;
@@ -27,7 +40,7 @@ export class ContainerFolder {
     this.path = join(root, id);
   }
 
-  file(name: 'spec.json' | 'started' | 'stdout' | 'stderr' | 'killed' | 'exit' | 'work'): string {
+  file(name: ContainerFile): string {
     return join(this.path, name);
   }
 
@@ -80,9 +93,18 @@ export class ContainerFolder {
   }
 }
 
-/** Throws `conflict` when there is one for this attempt. */
-export async function createFolder(root: string, spec: ContainerSpec): Promise<ContainerFolder> {
-  const folder = new ContainerFolder(root, checkId(`${spec.taskId}-${spec.attempt}`));
+/** Names the folder of an attempt, and the input it is given. */
+export function folderName(of: { readonly taskId: string; readonly attempt: number }): string {
+  return checkId(`${of.taskId}-${of.attempt}`);
+}
+
+/** Throws `conflict` when there is one for this attempt, and what `takeInput` throws. */
+export async function createFolder(
+  root: string,
+  spec: ContainerSpec,
+  takeInput: (to: string) => Promise<void>,
+): Promise<ContainerFolder> {
+  const folder = new ContainerFolder(root, folderName(spec));
   await mkdir(root, { recursive: true, mode: 0o700 });
   try {
     await mkdir(folder.path, { mode: 0o700 });
@@ -91,6 +113,13 @@ export async function createFolder(root: string, spec: ContainerSpec): Promise<C
     throw new AppError('conflict', `the container ${folder.id} is there already`, { cause: error });
   }
   await mkdir(folder.file('work'));
+  await mkdir(folder.file('output'));
+  if (spec.hasInput) {
+    await takeInput(folder.file('input')).catch(async (error) => {
+      await folder.remove();
+      throw error;
+    });
+  }
   for (const name of ['stdout', 'stderr'] as const) await (await open(folder.file(name), 'a', 0o600)).close();
   // Last, for a folder without it does not count. The environment may hold secrets.
   await writeFile(folder.file('spec.json'), JSON.stringify(spec), { mode: 0o600 });

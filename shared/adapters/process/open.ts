@@ -10,10 +10,19 @@ import { AppError } from '../../errors.ts';
 import type { Log } from '../../platform/log.ts';
 import { untilAborted } from '../../platform/until-aborted.ts';
 import type { ContainerRuntime, ContainerSpec } from '../../ports/container-runtime.ts';
-import { type ContainerFolder, createFolder, listFolders, openFolder } from './container-folder.ts';
+import {
+  type ContainerFolder,
+  createFolder,
+  folderName,
+  listFolders,
+  openFolder,
+} from './container-folder.ts';
 import { engineCall } from './errors.ts';
+import { InputFolders } from './input-folder.ts';
 import { followOutput } from './output-files.ts';
+import { outputEntries } from './output-folder.ts';
 import { isAlive } from './process-mark.ts';
+import { groupUsage } from './process-usage.ts';
 import { checkProgram, commandWords, programEnv } from './program.ts';
 
 export interface ProcessRuntimeOptions {
@@ -53,6 +62,7 @@ export async function openProcessRuntime(options: ProcessRuntimeOptions): Promis
   const dataDir = resolve(options.dataDir);
   const root = join(dataDir, 'processes');
   await engineCall('make the data folder', () => mkdir(root, { recursive: true, mode: 0o700 }));
+  const inputs = new InputFolders(join(dataDir, 'inputs'));
   log.warn(
     'RUNTIME=process runs tasks as plain processes of this user: no image, no isolation, no limit on memory, cpu or disk. Do not let anyone submit tasks whom you would not give this shell.',
   );
@@ -78,7 +88,11 @@ export async function openProcessRuntime(options: ProcessRuntimeOptions): Promis
     if (await folder.mark()) return;
     const words = commandWords(spec.command);
     const workDir = folder.file('work');
-    const env = programEnv(spec, workDir);
+    const env = programEnv(spec, {
+      work: workDir,
+      output: folder.file('output'),
+      input: folder.file('input'),
+    });
     await checkProgram(words[0] ?? '', env, workDir);
     const [out, err] = await Promise.all([
       openFile(folder.file('stdout'), 'a'),
@@ -136,10 +150,15 @@ export async function openProcessRuntime(options: ProcessRuntimeOptions): Promis
       return 'process:no-image';
     },
 
+    provideInput: (of, files, signal) =>
+      engineCall('provide the input', () => inputs.provide(folderName(of), files, signal)),
+
+    dropInput: (of) => engineCall('remove the input', () => inputs.drop(folderName(of))),
+
     create: (spec) =>
       engineCall('create the folder of the task', async () => {
         commandWords(spec.command);
-        return (await createFolder(root, spec)).id;
+        return (await createFolder(root, spec, (to) => inputs.take(folderName(spec), to))).id;
       }),
 
     attach: (id, sink) => engineCall('read the output', () => followOutput(openFolder(root, id), sink)),
@@ -163,10 +182,26 @@ export async function openProcessRuntime(options: ProcessRuntimeOptions): Promis
         }
       }),
 
+    async *readOutput(id, signal) {
+      const folder = openFolder(root, id);
+      if (!(await engineCall('look at the program', () => folder.spec()))) {
+        throw new AppError('not_found', `there is no container ${id}`);
+      }
+      yield* outputEntries(folder.file('output'), signal);
+      if (signal?.aborted) throw new AppError('timed_out', 'reading the output folder was given up');
+    },
+
+    measure: (id) =>
+      engineCall('measure the program', async () => {
+        const mark = await running(openFolder(root, id));
+        return mark && groupUsage(mark.pid);
+      }),
+
     inspect: (id) => engineCall('look at the program', async () => openFolder(root, id).status()),
 
     list: (workerId) =>
       engineCall('list programs', async () => {
+        await inputs.sweep();
         const all = await Promise.all((await listFolders(root)).map((folder) => folder.status()));
         return all.filter((status) => status !== null).filter((status) => status.workerId === workerId);
       }),

@@ -52,7 +52,16 @@ async function readProc(path: string): Promise<string | null> {
   return readFile(path, 'utf8').catch(() => null);
 }
 
-function readStat(stat: string): { pid: number; group: number; startTicks: string; state: string } {
+export interface ProcessStat {
+  readonly pid: number;
+  readonly group: number;
+  readonly startTicks: string;
+  readonly state: string;
+  /** Processor time of the process and of its children that have ended, in the kernel's ticks. */
+  readonly ticks: number;
+}
+
+export function readStat(stat: string): ProcessStat {
   // `pid (name) state …`: the name may hold spaces and brackets, so what follows is counted from the last bracket.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return {
@@ -60,5 +69,6 @@ function readStat(stat: string): { pid: number; group: number; startTicks: strin
     group: Number(fields[2]),
     startTicks: fields[19] ?? '',
     state: fields[0] ?? '',
+    ticks: fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0),
   };
 }

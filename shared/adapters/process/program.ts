@@ -23,12 +23,17 @@ export function commandWords(command: ContainerSpec['command']): string[] {
 }
 
 /** The program's environment: the task's own and what a shell needs, nothing else of the runner's. */
-export function programEnv(spec: ContainerSpec, workDir: string): Record<string, string> {
+export function programEnv(
+  spec: ContainerSpec,
+  folders: { readonly work: string; readonly output: string; readonly input: string },
+): Record<string, string> {
   return {
     PATH: process.env.PATH ?? DEFAULT_PATH,
-    HOME: workDir,
+    HOME: folders.work,
     ...(process.env.LANG ? { LANG: process.env.LANG } : {}),
     ...spec.env,
+    CLOUDAI_OUTPUT: folders.output,
+    CLOUDAI_INPUT: folders.input,
     ...(spec.gpuIds.length > 0 ? { NVIDIA_VISIBLE_DEVICES: spec.gpuIds.join(',') } : {}),
   };
 }

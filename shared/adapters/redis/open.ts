@@ -2,6 +2,7 @@
 
 import type { Log } from '../../platform/log.ts';
 import type { AttemptLimiter, EventBus, LeaderLease, WorkerPresence } from '../../ports/coordination.ts';
+import type { LiveLogs, ProgressBoard, RoomEmitter } from '../../ports/live.ts';
 import type { DeliveryQueue, Inbox, IntakeQueue } from '../../ports/queue.ts';
 import { type LimiterOptions, RedisAttemptLimiter } from './attempt-limiter.ts';
 import { type Patience, RedisConnection } from './connection.ts';
@@ -10,6 +11,10 @@ import { RedisEventBus } from './event-bus.ts';
 import { RedisInbox } from './inbox.ts';
 import { RedisIntakeQueue } from './intake-queue.ts';
 import { RedisLeaderLease } from './leader-lease.ts';
+import { RedisLiveLogs } from './live-logs.ts';
+import { RedisProgressBoard } from './progress-board.ts';
+import { RedisRoomEmitter } from './room-emitter.ts';
+import { RedisSocketAdapter } from './socket-adapter.ts';
 import { RedisWorkerPresence } from './worker-presence.ts';
 
 export interface RedisOptions {
@@ -27,6 +32,11 @@ export interface RedisParts {
   readonly lease: LeaderLease;
   readonly presence: WorkerPresence;
   readonly bus: EventBus;
+  readonly liveLogs: LiveLogs;
+  readonly rooms: RoomEmitter;
+  readonly progress: ProgressBoard;
+  /** What a Socket.io server takes as its `adapter`; connects when a server uses it. */
+  readonly socketAdapter: unknown;
   limiter(options: LimiterOptions): AttemptLimiter;
   /** Throws `queue_unavailable` unless Redis answers. */
   ping(): Promise<void>;
@@ -41,6 +51,8 @@ export async function openRedis(options: RedisOptions): Promise<RedisParts> {
   const deliveries = new RedisDeliveryQueue(connection);
   const inbox = new RedisInbox(connection);
   const bus = new RedisEventBus(connection);
+  const liveLogs = new RedisLiveLogs(connection);
+  const sockets = new RedisSocketAdapter(connection);
   await connection.settle();
   return {
     intake,
@@ -49,10 +61,15 @@ export async function openRedis(options: RedisOptions): Promise<RedisParts> {
     lease: new RedisLeaderLease(connection),
     presence: new RedisWorkerPresence(connection),
     bus,
+    liveLogs,
+    rooms: new RedisRoomEmitter(connection),
+    progress: new RedisProgressBoard(connection),
+    socketAdapter: sockets.factory(),
     limiter: (limits) => new RedisAttemptLimiter(connection, limits),
     ping: () => connection.ping(),
     close: async () => {
-      await Promise.all([inbox.close(), intake.close(), deliveries.close(), bus.close()]);
+      sockets.close();
+      await Promise.all([inbox.close(), intake.close(), deliveries.close(), bus.close(), liveLogs.close()]);
       await connection.close();
     },
   };

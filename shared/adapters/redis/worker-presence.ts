@@ -3,6 +3,7 @@
 
 import type { Redis } from 'ioredis';
 import { messageOf } from '../../errors.ts';
+import { NO_USAGE } from '../../model/worker.ts';
 import type { BeatAnswer, Heartbeat, PresentWorker, WorkerPresence } from '../../ports/coordination.ts';
 import type { RedisConnection } from './connection.ts';
 
@@ -99,7 +100,9 @@ export class RedisWorkerPresence implements WorkerPresence {
 
   #parse(beat: string): Heartbeat | null {
     try {
-      return JSON.parse(beat) as Heartbeat;
+      const heartbeat = JSON.parse(beat) as Heartbeat;
+      // Runners of earlier releases measure less.
+      return { ...heartbeat, usage: { ...NO_USAGE, ...heartbeat.usage } };
     } catch (error) {
       this.#connection.log.warn({ fault: messageOf(error) }, 'dropped a heartbeat that is not JSON');
       return null;

@@ -15,6 +15,14 @@ export interface ScriptedEngine {
   readonly size: number;
   /** Most containers that ever ran at the same time. */
   readonly peakRunning: number;
+  /** Attempts whose input is there. */
+  readonly inputCount: number;
+}
+
+const NO_INPUT: ReadonlyMap<string, Buffer> = new Map();
+
+export function inputName(of: { readonly taskId: string; readonly attempt: number }): string {
+  return `${of.taskId}-${of.attempt}`;
 }
 
 export class EngineState implements ScriptedEngine {
@@ -22,6 +30,8 @@ export class EngineState implements ScriptedEngine {
   /** Images whose slow pull is over. */
   readonly pulled = new Set<string>();
   readonly pulls = new Map<string, Promise<void>>();
+  /** Files provided for attempts, by `inputName`. */
+  readonly inputs = new Map<string, ReadonlyMap<string, Buffer>>();
   readonly #cut = new Set<() => void>();
   #reachable = true;
   #serial = 0;
@@ -32,14 +42,21 @@ export class EngineState implements ScriptedEngine {
     return this.containers.size;
   }
 
+  get inputCount(): number {
+    return this.inputs.size;
+  }
+
   setReachable(reachable: boolean): void {
     this.#reachable = reachable;
     if (!reachable) for (const cut of [...this.#cut]) cut();
   }
 
   lose(containerId: string): void {
-    this.containers.get(containerId)?.remove();
+    const container = this.containers.get(containerId);
+    if (!container) return;
+    container.remove();
     this.containers.delete(containerId);
+    if (container.spec.hasInput) this.inputs.delete(inputName(container.spec));
   }
 
   /** Throws while the engine is cut off. */
@@ -62,8 +79,10 @@ export class EngineState implements ScriptedEngine {
         );
       }
     }
+    const input = spec.hasInput ? this.inputs.get(inputName(spec)) : NO_INPUT;
+    if (!input) throw new AppError('container_start_failed', 'the files of this attempt were not provided');
     this.#serial += 1;
-    const container = new ScriptedContainer(`scripted-${this.#serial}`, spec, clock);
+    const container = new ScriptedContainer(`scripted-${this.#serial}`, spec, clock, input);
     this.containers.set(container.id, container);
     return container;
   }

@@ -12,7 +12,8 @@ import type {
   OutputHandle,
   OutputSink,
 } from '../../ports/container-runtime.ts';
-import { createScriptedEngine, EngineState, type ScriptedEngine, unreachable } from './engine.ts';
+import { createScriptedEngine, EngineState, inputName, type ScriptedEngine, unreachable } from './engine.ts';
+import { leftEntries, readInput } from './files.ts';
 import { readImage } from './script.ts';
 import type { ScriptedContainer } from './scripted-container.ts';
 
@@ -122,6 +123,19 @@ export function openScriptedRuntime(options: ScriptedRuntimeOptions = {}): Conta
       return `scripted:${image}`;
     },
 
+    async provideInput(of, files, signal) {
+      check();
+      engine.inputs.delete(inputName(of));
+      const input = await readInput(files, signal);
+      check();
+      engine.inputs.set(inputName(of), input);
+    },
+
+    async dropInput(of) {
+      check();
+      engine.inputs.delete(inputName(of));
+    },
+
     async create(spec) {
       check();
       return engine.create(spec, clock).id;
@@ -168,6 +182,20 @@ export function openScriptedRuntime(options: ScriptedRuntimeOptions = {}): Conta
         look();
       });
       return untilAborted(ended, signal);
+    },
+
+    async *readOutput(id, signal) {
+      for (const entry of leftEntries(find(id))) {
+        check();
+        yield entry;
+        if (signal?.aborted) throw new AppError('timed_out', 'reading the output folder was given up');
+      }
+    },
+
+    async measure(id) {
+      check();
+      const container = engine.containers.get(id);
+      return container?.status.state === 'running' ? container.usage.measure() : null;
     },
 
     async inspect(id) {

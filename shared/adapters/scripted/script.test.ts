@@ -41,6 +41,27 @@ describe('a script', () => {
     ]);
   });
 
+  it('leaves files, under names that may hold anything', () => {
+    const left = readScript(
+      'file a%20b/c%3B.txt some  text; file-bytes b AAH/; file-size c 70000; symlink d ../e; hardlink f a%20b; file %zz x',
+      image,
+    ).steps;
+    expect(left).toMatchObject([
+      { kind: 'leave', left: { path: 'a b/c;.txt', type: 'file', bytes: Buffer.from('some  text') } },
+      { kind: 'leave', left: { path: 'b', bytes: Buffer.from([0, 1, 255]), sizeBytes: 3 } },
+      { kind: 'leave', left: { path: 'c', bytes: null, sizeBytes: 70_000 } },
+      { kind: 'leave', left: { path: 'd', type: 'symlink', target: null } },
+      { kind: 'leave', left: { path: 'f', type: 'hardlink', target: 'a b' } },
+      { kind: 'leave', left: { path: '%zz' } },
+    ]);
+    expect(readScript('folder x; fifo y; cat-input in/a; usage 250 64', image).steps).toMatchObject([
+      { left: { path: 'x', type: 'directory' } },
+      { left: { path: 'y', type: 'other' } },
+      { kind: 'cat-input', path: 'in/a' },
+      { kind: 'usage', cpuMillis: 250, memoryMb: 64 },
+    ]);
+  });
+
   it('knows images by name', () => {
     expect(readImage('ubuntu')).toEqual({ kind: 'there' });
     expect(readImage('x/missing:1')).toEqual({ kind: 'missing' });

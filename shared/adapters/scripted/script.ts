@@ -13,6 +13,13 @@
 //   exit <code>       ends; the end of the script is `exit 0` (`true` and `false` are exit 0 and 1)
 //   oom               ends as the kernel would end it for memory: 137
 //   start-error <why> the start fails with these words
+//   file <path> <text>             a file with this text and no line end below /output
+//   file-bytes <path> <base64>     a file with these bytes
+//   file-size <path> <n>           a file of n bytes, all of them zero
+//   folder <path>, fifo <path>, symlink <path> <target>, hardlink <path> <target>
+//   cat-input <path>               the text of a provided file as a line on stdout
+//   usage <cpuMillis> <memoryMb>   from here on it is measured to use so much of a core and of memory
+//   In a path, `%20` and the like stand for what cannot be written here.
 //   anything else     as a text: `<word>: not found` on stderr and exit 127; as a list: the start fails
 // No command at all means `exit 0`, or the steps behind `scripted:` in the image's name with `.` for spaces and
 // `_` for `;`, e.g. `scripted:print.hello_exit.3`.
@@ -22,6 +29,8 @@
 //   …broken…          the pull fails
 //   …slow-<ms>…       the pull takes so long (once; `never` then finds it, before it does not)
 
+import type { OutputEntry } from '../../ports/container-runtime.ts';
+
 export type ScriptStep =
   | { readonly kind: 'write'; readonly stream: 'stdout' | 'stderr'; readonly bytes: Buffer }
   | { readonly kind: 'lines'; readonly count: number }
@@ -29,7 +38,20 @@ export type ScriptStep =
   | { readonly kind: 'sleep'; readonly ms: number }
   | { readonly kind: 'on-term'; readonly exitCode: number | null }
   | { readonly kind: 'exit'; readonly exitCode: number }
+  | { readonly kind: 'leave'; readonly left: Left }
+  | { readonly kind: 'cat-input'; readonly path: string }
+  | { readonly kind: 'usage'; readonly cpuMillis: number; readonly memoryMb: number }
   | { readonly kind: 'oom' };
+
+/** Something below /output. */
+export interface Left {
+  readonly path: string;
+  readonly type: OutputEntry['type'];
+  readonly target: string | null;
+  /** Null: zeros. */
+  readonly bytes: Buffer | null;
+  readonly sizeBytes: number;
+}
 
 export interface Script {
   readonly steps: readonly ScriptStep[];
@@ -99,6 +121,29 @@ function readStep(word: string, rest: string): ScriptStep[] | null {
       return [{ kind: 'oom' }];
     case 'start-error':
       return [];
+    case 'file':
+      return [leaveFile(rest, (text) => Buffer.from(text))];
+    case 'file-bytes':
+      return [leaveFile(rest, (text) => Buffer.from(text, 'base64'))];
+    case 'file-size': {
+      const [path, size] = splitPath(rest);
+      return [leave({ path, type: 'file', sizeBytes: wholeNumber(size) })];
+    }
+    case 'folder':
+      return [leave({ path: splitPath(rest)[0], type: 'directory' })];
+    case 'fifo':
+      return [leave({ path: splitPath(rest)[0], type: 'other' })];
+    case 'symlink':
+    case 'hardlink': {
+      const [path, target] = splitPath(rest);
+      return [leave({ path, type: word, target: word === 'hardlink' ? splitPath(target)[0] : null })];
+    }
+    case 'cat-input':
+      return [{ kind: 'cat-input', path: splitPath(rest)[0] }];
+    case 'usage': {
+      const [cpuMillis, memoryMb] = rest.split(/\s+/).map(Number);
+      return [{ kind: 'usage', cpuMillis: cpuMillis || 0, memoryMb: memoryMb || 0 }];
+    }
     default:
       return null;
   }
@@ -111,6 +156,30 @@ function wholeNumber(text: string): number {
 
 function write(stream: 'stdout' | 'stderr', text: string): ScriptStep {
   return { kind: 'write', stream, bytes: Buffer.from(text) };
+}
+
+function leave(left: Pick<Left, 'path' | 'type'> & Partial<Left>): ScriptStep {
+  return { kind: 'leave', left: { target: null, bytes: null, sizeBytes: 0, ...left } };
+}
+
+function leaveFile(rest: string, read: (text: string) => Buffer): ScriptStep {
+  const [path, text] = splitPath(rest);
+  const bytes = read(text);
+  return leave({ path, type: 'file', bytes, sizeBytes: bytes.length });
+}
+
+/** The first word as a path, and what follows it. */
+function splitPath(rest: string): [string, string] {
+  const [, path = '', text = ''] = /^(\S*)\s?([\s\S]*)$/.exec(rest) ?? [];
+  return [decodePath(path), text];
+}
+
+function decodePath(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }
 
 export type ImageBehaviour =

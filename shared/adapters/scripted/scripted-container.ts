@@ -3,7 +3,8 @@
 import type { LogStream } from '../../model/log-line.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ContainerSpec, ContainerStatus } from '../../ports/container-runtime.ts';
-import { readScript, type Script } from './script.ts';
+import { type Left, readScript, type Script } from './script.ts';
+import { UsageMeter } from './usage-meter.ts';
 
 const SIGTERM_EXIT = 143;
 const SIGKILL_EXIT = 137;
@@ -19,6 +20,11 @@ export class ScriptedContainer {
   readonly script: Script;
   /** All output from the first byte on. */
   readonly output: Chunk[] = [];
+  /** What is below /output, by path. */
+  readonly left = new Map<string, Left>();
+  /** What is below /input, by path. */
+  readonly input: ReadonlyMap<string, Buffer>;
+  readonly usage: UsageMeter;
   removed = false;
   readonly #clock: Clock;
   readonly #watchers = new Set<() => void>();
@@ -31,9 +37,11 @@ export class ScriptedContainer {
   #termExit: number | null = SIGTERM_EXIT;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(id: string, spec: ContainerSpec, clock: Clock) {
+  constructor(id: string, spec: ContainerSpec, clock: Clock, input: ReadonlyMap<string, Buffer>) {
     this.id = id;
     this.spec = spec;
+    this.input = input;
+    this.usage = new UsageMeter(clock);
     this.script = readScript(spec.command, spec.image);
     this.#clock = clock;
   }
@@ -97,6 +105,15 @@ export class ScriptedContainer {
         case 'env':
           this.#write('stdout', Buffer.from(`${this.#env(step.name)}\n`));
           break;
+        case 'leave':
+          this.left.set(step.left.path, step.left);
+          break;
+        case 'cat-input':
+          this.#cat(step.path);
+          break;
+        case 'usage':
+          this.usage.set(step.cpuMillis, step.memoryMb);
+          break;
         case 'on-term':
           this.#termExit = step.exitCode;
           break;
@@ -117,8 +134,16 @@ export class ScriptedContainer {
     this.#end(0);
   }
 
+  #cat(path: string): void {
+    const bytes = this.input.get(path);
+    if (bytes) this.#write('stdout', Buffer.concat([bytes, Buffer.from('\n')]));
+    else this.#write('stderr', Buffer.from(`${path}: no such file\n`));
+  }
+
   #env(name: string): string {
     const { env, gpuIds } = this.spec;
+    if (name === 'CLOUDAI_OUTPUT') return '/output';
+    if (name === 'CLOUDAI_INPUT') return '/input';
     if (name === 'NVIDIA_VISIBLE_DEVICES' && gpuIds.length > 0) return gpuIds.join(',');
     return env[name] ?? '';
   }

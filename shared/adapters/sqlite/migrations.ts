@@ -167,6 +167,13 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX deliveries_by_task ON webhook_deliveries (task_id, created_at, id);
   CREATE INDEX deliveries_by_webhook ON webhook_deliveries (webhook_id, created_at, id) WHERE webhook_id IS NOT NULL;
   `,
+  `
+  -- Which ended tasks somebody is to be told of is read from the index alone.
+  ALTER TABLE tasks ADD COLUMN has_webhook INTEGER NOT NULL DEFAULT 0;
+  DROP INDEX tasks_by_end;
+  CREATE INDEX tasks_by_end ON tasks (finished_at, id, owner_id, has_webhook) WHERE finished_at IS NOT NULL;
+  CREATE INDEX tasks_told_by_end ON tasks (finished_at, id) WHERE has_webhook = 1 AND finished_at IS NOT NULL;
+  `,
 ];
 
 export const NEWEST_VERSION = MIGRATIONS.length;

@@ -118,6 +118,7 @@ const FIXED = [
   'submitted_at',
   'idempotency_key',
   'request_hash',
+  'has_webhook',
 ] as const;
 
 const ALL = [...CHANGING, ...FIXED];
@@ -145,6 +146,7 @@ export function insertValues(task: Task): Value[] {
     task.submittedAt,
     task.idempotencyKey,
     task.requestHash,
+    spec.webhook === null ? 0 : 1,
   ];
 }
 

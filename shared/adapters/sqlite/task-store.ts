@@ -200,20 +200,31 @@ export class SqliteTaskStore implements TaskStore {
     since: number;
     after?: { finishedAt: number; id: string } | undefined;
     limit: number;
+    withWebhook?: boolean | undefined;
   }): Promise<Task[]> {
     const db = this.#connection;
     // Nothing is before the empty id.
     const { finishedAt, id } = page.after ?? { finishedAt: page.since, id: '' };
-    return db.read(() =>
-      db
+    return db.read(() => {
+      const [index, wanted] = page.withWebhook ? this.#toldByEnd() : ['tasks_by_end', 'TRUE'];
+      return db
         .all<TaskRow>(
-          `SELECT ${TASK_COLUMNS} FROM tasks AS t INDEXED BY tasks_by_end JOIN task_specs AS s ON s.n = t.n
-           WHERE t.finished_at IS NOT NULL AND t.finished_at >= ? AND (t.finished_at, t.id) > (?, ?)
+          `SELECT ${TASK_COLUMNS} FROM tasks AS t INDEXED BY ${index} JOIN task_specs AS s ON s.n = t.n
+           WHERE t.finished_at IS NOT NULL AND t.finished_at >= ? AND (t.finished_at, t.id) > (?, ?) AND ${wanted}
            ORDER BY t.finished_at, t.id LIMIT ?`,
           [page.since, finishedAt, id, page.limit],
         )
-        .map(taskOf),
-    );
+        .map(taskOf);
+    });
+  }
+
+  /** Inside a read: the index and the condition for ended tasks that somebody is to be told of. */
+  #toldByEnd(): readonly [index: string, condition: string] {
+    // As long as no user has a webhook there is nothing to look through but tasks that name one.
+    const isAny = this.#connection.first('SELECT 1 FROM webhooks LIMIT 1') !== null;
+    return isAny
+      ? ['tasks_by_end', '(t.has_webhook = 1 OR t.owner_id IN (SELECT owner_id FROM webhooks))']
+      : ['tasks_told_by_end', 't.has_webhook = 1'];
   }
 
   countAhead(of: { priority: number; id: string }): Promise<number> {

@@ -54,6 +54,19 @@ describe('log files', () => {
     }
   });
 
+  it('a file as earlier versions wrote it reads on and is gone on with', async () => {
+    await mkdir(folder, { recursive: true });
+    const old = '{"stdoutLines":0,"stderrLines":0}\n[1,5,1,"one"]\n[2,6,2,"two"]\n';
+    await writeFile(join(folder, '00000000.ndjson'), old);
+    const store = openDiskLogStore(dir.path);
+    await store.append('task-1', 1, [{ seq: 3, ts: 7, stream: 'stdout', line: 'three', more: true }]);
+    expect(await store.read('task-1', 1, 1, 10)).toStrictEqual([
+      { seq: 1, ts: 5, stream: 'stdout', line: 'one' },
+      { seq: 2, ts: 6, stream: 'stderr', line: 'two' },
+      { seq: 3, ts: 7, stream: 'stdout', line: 'three', more: true },
+    ]);
+  });
+
   it('a file that was only begun is no harm', async () => {
     await openDiskLogStore(dir.path).append('task-1', 1, makeLines(1, 4096));
     await openDiskLogStore(dir.path).append('task-1', 1, makeLines(4097, 4097));

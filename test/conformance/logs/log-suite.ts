@@ -56,6 +56,19 @@ export function logSuite(name: string, makePlace: () => Promise<LogPlace>): void
       expect(await reader.read(task, 1, 1, 100)).toStrictEqual(lines);
     });
 
+    it('knows which lines go on in the next', async () => {
+      const lines: LogLine[] = [
+        { seq: 1, ts: 1, stream: 'stdout', line: 'long', more: true },
+        { seq: 2, ts: 1, stream: 'stderr', line: 'between' },
+        { seq: 3, ts: 1, stream: 'stdout', line: '', more: true },
+        { seq: 4, ts: 1, stream: 'stdout', line: 'end' },
+      ];
+      await logs.append(task, 1, lines.slice(0, 3));
+      await (await place.open()).append(task, 1, lines);
+      expect(await logs.read(task, 1, 1, 100)).toStrictEqual(lines);
+      expect(await reader.read(task, 1, 3, 1)).toStrictEqual(lines.slice(2, 3));
+    });
+
     it('reads from any line, as many as asked for', async () => {
       const lines = makeLines(1, 10_000);
       for (let at = 0; at < lines.length; at += 700) await logs.append(task, 1, lines.slice(at, at + 700));

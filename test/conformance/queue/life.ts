@@ -3,6 +3,7 @@
 //   pass   uses every part once and closes; the process must then end by itself
 //   absent does so with no Redis there, where every use fails
 
+import { Server, type ServerOptions } from 'socket.io';
 import { openRedis } from '../../../shared/adapters/redis/open.ts';
 import { silentLog } from '../../../shared/platform/log.ts';
 
@@ -29,7 +30,11 @@ if (mode === 'hold') {
     use(redis.bus.subscribe(() => undefined)),
     use(redis.bus.publish({ type: 'worker', workerId: 'w' })),
     use(limiter.fail('alice')),
+    use(redis.progress.get(['task-1'])),
   ]);
+  redis.rooms.emit('r', 'news', 'hello');
+  const sockets = new Server({ adapter: redis.socketAdapter as ServerOptions['adapter'] });
+  sockets.serverSideEmit('news', 'hello');
   await redis.close();
   process.stdout.write('closed\n');
 }

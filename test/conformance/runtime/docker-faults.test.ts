@@ -51,6 +51,31 @@ describe('an engine that cannot be reached', () => {
   );
 });
 
+describe('the log of a container that ends before all of it was read', () => {
+  it('is given whole, although the engine ends it early for those who follow', async () => {
+    const runtime = await open('');
+    try {
+      const command = 'i=0; while [ $i -lt 20 ]; do i=$((i+1)); seq $i 20 200000; sleep 0.1; done';
+      const { id, ear, done } = await launch(runtime, makeContainerSpec(workerId, { command }));
+      await ear.hears('\n199984\n');
+      const ended = runtime.wait(id);
+      const replayed = new Ear();
+      let chunks = 0;
+      const replay = await runtime.replay(id, async (stream, chunk) => {
+        replayed.sink(stream, chunk);
+        chunks += 1;
+        if (chunks === 10) await ended;
+      });
+      await Promise.all([replay.done, done]);
+      expect(ear.stdout.split('\n').length).toBe(200_001);
+      expect(replayed.stdout === ear.stdout).toBe(true);
+    } finally {
+      await removeAll(runtime, workerId);
+      await runtime.close();
+    }
+  });
+});
+
 describe('a connection that breaks', () => {
   let wire: Wire;
   let runtime: ContainerRuntime;

@@ -13,6 +13,6 @@ for (const networkSlots of [0, 3]) {
       const runtime = await open(workerId, networkSlots);
       return { runtime, reopen: () => open(workerId, networkSlots), dispose: () => runtime.close() };
     },
-    { dialect: shell, images: true, memory: true, binaryReplay: true },
+    { dialect: shell, images: true, memory: true, binaryReplay: true, readOnlyInput: true },
   );
 }

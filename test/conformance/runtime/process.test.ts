@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, stat, utimes } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openProcessRuntime } from '../../../shared/adapters/process/open.ts';
 import { silentLog } from '../../../shared/platform/log.ts';
@@ -7,6 +7,7 @@ import type { ContainerRuntime } from '../../../shared/ports/container-runtime.t
 import { tempDir, uniqueName } from '../../support/servers.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { shell } from './dialects.ts';
+import { inputFile } from './file-suite.ts';
 import { Ear, launch, makeContainerSpec, removeAll, runToEnd } from './runs.ts';
 import { runtimeSuite } from './runtime-suite.ts';
 
@@ -26,7 +27,7 @@ runtimeSuite(
       },
     };
   },
-  { dialect: shell, images: false, memory: false, binaryReplay: true },
+  { dialect: shell, images: false, memory: false, binaryReplay: true, readOnlyInput: false },
 );
 
 describe('the process runtime', () => {
@@ -56,6 +57,38 @@ describe('the process runtime', () => {
     delete process.env.RUNNER_SECRET;
     expect(ear.stdout).toContain(`${dir.path}/processes/`);
     expect(ear.stdout).not.toContain('hunter2');
+  });
+
+  it('keeps files in folders of the container, read-only those it was given, and takes them all away', async () => {
+    const spec = makeContainerSpec(workerId, {
+      hasInput: true,
+      command: 'echo x > "$CLOUDAI_OUTPUT/x"; echo "$CLOUDAI_OUTPUT $CLOUDAI_INPUT"',
+    });
+    await runtime.provideInput(spec, [inputFile('sub/a', 'a')]);
+    const { id, ear } = await runToEnd(runtime, spec);
+    const folder = `${dir.path}/processes/${id}`;
+    expect(ear.stdout).toBe(`${folder}/output ${folder}/input\n`);
+    expect((await stat(`${folder}/input/sub/a`)).mode & 0o777).toBe(0o444);
+    await runtime.remove(id);
+    await expect(stat(folder)).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(await readdir(`${dir.path}/inputs`)).toEqual([]);
+  });
+
+  it('sweeps input that an earlier life left, but not what may be at work', async () => {
+    const left = makeContainerSpec(workerId);
+    const other = await openProcessRuntime({ dataDir: dir.path, log });
+    await other.provideInput(left, [inputFile('a', 'a')]);
+    const own = makeContainerSpec(workerId);
+    await runtime.provideInput(own, [inputFile('a', 'a')]);
+    await runtime.list(workerId);
+    expect(await readdir(`${dir.path}/inputs`)).toHaveLength(2);
+    const past = new Date(Date.now() - 120_000);
+    for (const name of await readdir(`${dir.path}/inputs`))
+      await utimes(`${dir.path}/inputs/${name}`, past, past);
+    await runtime.list(workerId);
+    expect(await readdir(`${dir.path}/inputs`)).toEqual([`${own.taskId}-1`]);
+    await runtime.dropInput(own);
+    await other.close();
   });
 
   it('says when a program may not be run', async () => {

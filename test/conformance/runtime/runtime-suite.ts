@@ -3,7 +3,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ContainerRuntime, ContainerSpec } from '../../../shared/ports/container-runtime.ts';
 import { uniqueName } from '../../support/servers.ts';
+import { waitFor } from '../../support/wait-for.ts';
 import type { Dialect } from './dialects.ts';
+import { fileSuite } from './file-suite.ts';
 import { Ear, launch, makeContainerSpec, removeAll, runToEnd } from './runs.ts';
 
 export interface RuntimeLives {
@@ -21,6 +23,8 @@ export interface Abilities {
   readonly memory: boolean;
   /** Every byte comes back in a replay, also what is no text. */
   readonly binaryReplay: boolean;
+  /** A program cannot change what it was given. */
+  readonly readOnlyInput: boolean;
 }
 
 export function runtimeSuite(
@@ -304,5 +308,36 @@ export function runtimeSuite(
       const { status } = await runToEnd(runtime, spec({ command: dialect.eatMemory(), resources }));
       expect(status).toMatchObject({ state: 'exited', oomKilled: true, exitCode: 137 });
     });
+
+    it('measures what runs, and nothing else', async () => {
+      const { id, ear } = await launch(runtime, spec({ command: dialect.beBusy() }));
+      await ear.hears('up');
+      const first = await waitFor(
+        async () => {
+          const usage = await runtime.measure(id);
+          return usage && usage.cpuMs > 0 && usage.memoryMb >= 15 ? usage : null;
+        },
+        { what: 'a measurement', deadlineMs: 20_000 },
+      );
+      const later = await waitFor(
+        async () => {
+          const usage = await runtime.measure(id);
+          return usage && usage.cpuMs >= first.cpuMs + 20 ? usage : null;
+        },
+        { what: 'more time of the processor', deadlineMs: 20_000 },
+      );
+      expect(later.at).toBeGreaterThan(first.at);
+      expect(later.memoryMb).toBeLessThan(64);
+      // By the same clocks, a core gives a millisecond in a millisecond.
+      expect(later.cpuMs - first.cpuMs).toBeLessThan((later.at - first.at) * 4 + 1_000);
+      expect(later.networkReceivedBytes + later.networkSentBytes).toBeGreaterThanOrEqual(0);
+      await runtime.kill(id, 'SIGKILL');
+      await runtime.wait(id);
+      expect(await runtime.measure(id)).toBeNull();
+      await runtime.remove(id);
+      expect(await runtime.measure(id)).toBeNull();
+    });
+
+    fileSuite(() => ({ runtime, lives, workerId }), abilities);
   });
 }

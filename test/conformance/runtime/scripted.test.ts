@@ -16,7 +16,7 @@ runtimeSuite(
       dispose: () => runtime.close(),
     };
   },
-  { dialect: scripted, images: true, memory: true, binaryReplay: true },
+  { dialect: scripted, images: true, memory: true, binaryReplay: true, readOnlyInput: false },
 );
 
 describe('the scripted runtime', () => {

@@ -220,6 +220,33 @@ export function taskReads(stores: () => [Store, Store]): void {
       await store.tasks.commit(next);
       expect(await other.tasks.ended({ since: 5_000, limit: 10 })).toStrictEqual([next]);
     });
+
+    it('of which somebody is to be told name a webhook, or their owner has one', async () => {
+      const webhook = { url: 'http://a.example/', events: ['failed'] as const };
+      const end = (ownerId: string, finishedAt: number, own = false) =>
+        inState('completed', { ownerId, finishedAt }, own ? { webhook } : {});
+      const told = [
+        end('user-2', 101),
+        end('user-1', 102, true),
+        end('user-2', 103, true),
+        end('user-2', 104),
+      ];
+      await store.tasks.insert([...told, end('user-1', 100), end('user-3', 102)]);
+      const registered = { ...webhook, id: 'webhook-1', ownerId: 'user-2', createdAt: 1 };
+      await store.webhooks.insert(registered);
+      await store.webhooks.insert({ ...registered, id: 'webhook-2' });
+      const pages: Task[] = [];
+      for (const limit of [3, 3]) {
+        const last = pages.at(-1);
+        const after = last && { finishedAt: last.finishedAt ?? 0, id: last.id };
+        pages.push(...(await other.tasks.ended({ since: 100, after, limit, withWebhook: true })));
+      }
+      expect(pages).toStrictEqual(told);
+      expect(await other.tasks.ended({ since: 0, limit: 10 })).toHaveLength(6);
+      for (const id of ['webhook-1', 'webhook-2']) await store.webhooks.remove('user-2', id);
+      const own = await other.tasks.ended({ since: 0, limit: 10, withWebhook: true });
+      expect(ids(own)).toEqual([told[1]!.id, told[2]!.id]);
+    });
   });
 
   describe("the scheduler's view", () => {

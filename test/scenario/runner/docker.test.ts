@@ -1,10 +1,14 @@
 // The runner on real Docker: what becomes of programs of every kind, and of those a runner leaves behind.
 
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDockerRuntime } from '../../../shared/adapters/docker/open.ts';
 import type { Task } from '../../../shared/model/task.ts';
+import { newId } from '../../../shared/platform/ids.ts';
 import { silentLog } from '../../../shared/platform/log.ts';
-import { containersOf } from '../../support/containers.ts';
+import { containersOf, volumesOf } from '../../support/containers.ts';
+import { waitFor } from '../../support/wait-for.ts';
 import { openStage, type Stage, type StartedRunner } from './stage.ts';
 
 let stage: Stage;
@@ -124,6 +128,63 @@ describe('a program on Docker that', () => {
     expect(await stage.ended(task)).toMatchObject({ state: 'cancelled', exitCode: 0 });
     expect(await stage.output(task)).toEqual(['up', 'bye']);
     expect(await containersOf(task.id)).toEqual([]);
+  });
+});
+
+describe('files on Docker', () => {
+  const fileOf = async (task: Task, path: string): Promise<string> => {
+    const place = { ownerId: task.ownerId, taskId: task.id, attempt: task.attempt, path };
+    const record = await stage.store.files.find(place);
+    return record ? (await buffer(await stage.files.read(record.id))).toString() : 'not there';
+  };
+  const upload = async (path: string, text: string) => {
+    const id = newId('file');
+    const written = await stage.files.write(id, Readable.from([Buffer.from(text)]), { maxBytes: 1e6 });
+    const place = { ownerId: 'user-1', taskId: null, attempt: null, path };
+    await stage.store.files.put([{ ...written, ...place, id, contentType: 'text/plain', createdAt: 1 }]);
+  };
+
+  it('go in and come out, and leave no volume behind', async () => {
+    await upload('in/words.txt', 'some words');
+    const command =
+      'mkdir /output/sub; tr a-z A-Z < /input/in/words.txt > /output/sub/loud; ln -s /etc/passwd /output/link; exit 3';
+    const task = await stage.submit({ resources: small, command, files: ['in/words.txt'] });
+    const done = await stage.ended(task, 60_000);
+    expect(done).toMatchObject({
+      reason: 'exit_code',
+      exitCode: 3,
+      attempts: [{ outputs: { files: 1, bytes: 10, note: 'left out: 1 symbolic link' } }],
+    });
+    expect(await fileOf(done, 'sub/loud')).toBe('SOME WORDS');
+    await stage.untilNoContainers();
+    await waitFor(async () => (await volumesOf(done.id)).length === 0, { what: 'the volume to be gone' });
+  });
+
+  it('are kept of what is cancelled', async () => {
+    const task = await stage.submit({
+      resources: small,
+      command:
+        'echo half > /output/result; trap "echo more >> /output/result; exit 0" TERM; echo up; while true; do sleep 0.1; done',
+    });
+    await stage.untilPrinted(task, 'up');
+    await stage.cancel(task);
+    const done = await stage.ended(task);
+    expect(done).toMatchObject({ state: 'cancelled', attempts: [{ outputs: { files: 1 } }] });
+    expect(await fileOf(done, 'result')).toBe('half\nmore\n');
+    expect(await containersOf(done.id)).toEqual([]);
+  });
+
+  it('are collected by the next runner when the first one is gone', async () => {
+    const command = 'echo up; echo early > /output/early; sleep 2; echo late > /output/late';
+    const task = await stage.submit({ resources: small, command });
+    await stage.untilPrinted(task, 'up');
+    await started.runner.stop();
+    const [left] = (await stage.runtime.list(stage.workerId)).filter(({ taskId }) => taskId === task.id);
+    await stage.runtime.wait(left!.id);
+    started = await stage.start();
+    const done = await stage.ended(task);
+    expect(done).toMatchObject({ state: 'completed', attempts: [{ outputs: { files: 2, note: null } }] });
+    expect([await fileOf(done, 'early'), await fileOf(done, 'late')]).toEqual(['early\n', 'late\n']);
   });
 });
 

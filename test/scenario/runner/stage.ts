@@ -15,8 +15,10 @@ import { systemClock } from '../../../shared/platform/clock.ts';
 import { loadRunnerConfig, type RunnerConfig } from '../../../shared/platform/config.ts';
 import { createLog, silentLog } from '../../../shared/platform/log.ts';
 import type { ContainerRuntime } from '../../../shared/ports/container-runtime.ts';
+import type { FileStore } from '../../../shared/ports/file-store.ts';
 import type { LogStore } from '../../../shared/ports/log-store.ts';
 import type { Store } from '../../../shared/ports/store.ts';
+import { collectLive } from '../../support/live-collectors.ts';
 import { redisUrl, tempDir, uniqueName } from '../../support/servers.ts';
 import { makeTask } from '../../support/tasks.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -43,8 +45,9 @@ export async function openStage(options: StageOptions) {
   const redis = await openRedis({ url: redisUrl, prefix: uniqueName('t-runner-'), patience: 'patient', log });
   const runtime = await options.openRuntime(workerId);
   const term = await store.nextTerm();
-  const away = { store: false, logs: false, lease: false };
+  const away = { store: false, logs: false, files: false, lease: false };
   const runners: Runner[] = [];
+  const live = collectLive();
   const events: ClusterEvent[] = [];
   await redis.bus.subscribe((event) => events.push(event));
 
@@ -77,11 +80,13 @@ export async function openStage(options: StageOptions) {
     workerId,
     store,
     logs,
+    files,
     redis,
     runtime,
     config,
     away,
     events,
+    live,
     write,
 
     async start(over: Partial<RunnerParts> = {}): Promise<StartedRunner> {
@@ -102,7 +107,8 @@ export async function openStage(options: StageOptions) {
         bus,
         intake,
         logs: logsMayBeAway(logs, away),
-        files,
+        ...live.parts,
+        files: filesMayBeAway(files, away),
         runtime,
         clock: systemClock,
         log,
@@ -191,7 +197,7 @@ export async function openStage(options: StageOptions) {
     },
 
     async close(): Promise<void> {
-      Object.assign(away, { store: false, logs: false, lease: false });
+      Object.assign(away, { store: false, logs: false, files: false, lease: false });
       await Promise.all(runners.map((runner) => runner.stop()));
       for (const { id } of await runtime.list(workerId)) await runtime.remove(id);
       await runtime.close();
@@ -207,6 +213,32 @@ export async function openStage(options: StageOptions) {
 interface Away {
   readonly store: boolean;
   readonly logs: boolean;
+  readonly files: boolean;
+}
+
+function filesMayBeAway(files: FileStore, away: Away): FileStore {
+  const check = () => {
+    if (away.files) throw new AppError('store_unavailable', 'the file store is away', { retryable: true });
+  };
+  return {
+    write: async (id, content, options) => {
+      try {
+        check();
+      } catch (error) {
+        content.destroy();
+        throw error;
+      }
+      return files.write(id, content, options);
+    },
+    read: async (...args) => {
+      check();
+      return files.read(...args);
+    },
+    remove: async (ids) => {
+      check();
+      return files.remove(ids);
+    },
+  };
 }
 
 function mayBeAway(store: Store, away: Away): Store {

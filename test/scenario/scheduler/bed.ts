@@ -10,6 +10,7 @@ import type { Task, TaskSpec } from '../../../shared/model/task.ts';
 import { systemClock } from '../../../shared/platform/clock.ts';
 import { loadSchedulerConfig } from '../../../shared/platform/config.ts';
 import { createLog, silentLog } from '../../../shared/platform/log.ts';
+import type { Clock } from '../../../shared/ports/clock.ts';
 import type { LeaderLease } from '../../../shared/ports/coordination.ts';
 import type { Store } from '../../../shared/ports/store.ts';
 import { redisUrl, tempDir, uniqueName } from '../../support/servers.ts';
@@ -74,7 +75,7 @@ export class Bed {
 
   /** A scheduler like another process: own connections to store and Redis. */
   async addScheduler(
-    over: { lease?: (real: LeaderLease) => LeaderLease; store?: (real: Store) => Store } = {},
+    over: { lease?: (real: LeaderLease) => LeaderLease; store?: (real: Store) => Store; clock?: Clock } = {},
   ): Promise<Scheduler> {
     const ownStore = await openSqliteStore(this.#path);
     const store = over.store?.(ownStore) ?? ownStore;
@@ -96,7 +97,7 @@ export class Bed {
       lease,
       presence,
       bus,
-      clock: systemClock,
+      clock: over.clock ?? systemClock,
       log,
     });
     this.#ends.push(

@@ -12,7 +12,7 @@ import {
 } from '../../../shared/model/resources.ts';
 import type { Task } from '../../../shared/model/task.ts';
 import { finishTask, type Step, startTask } from '../../../shared/model/task-life.ts';
-import { NO_USAGE } from '../../../shared/model/worker.ts';
+import { NO_USAGE, type WorkerUsage } from '../../../shared/model/worker.ts';
 import type { Delivery, InboxSession } from '../../../shared/ports/queue.ts';
 import type { Store } from '../../../shared/ports/store.ts';
 import { makeRegistration } from '../../support/tasks.ts';
@@ -23,6 +23,8 @@ export interface PlayedWorkerOptions {
   readonly run?: (task: Task) => Promise<void>;
   /** False: deliveries are seen and left alone. */
   readonly works?: boolean;
+  /** What it says it was measured to use. */
+  readonly usage?: Partial<WorkerUsage>;
 }
 
 interface Around {
@@ -78,7 +80,7 @@ export class PlayedWorker {
 
   async #beat(first: boolean): Promise<void> {
     const { redis, leaseMs } = this.#around;
-    const usage = { ...NO_USAGE, cpuPercent: 0, memoryUsedMb: 0, storageUsedMb: 0 };
+    const usage = { ...NO_USAGE, ...this.#around.usage };
     const { id: workerId, incarnation } = this;
     await redis.presence.beat(
       { workerId, identity: workerId, incarnation, usage, running: [] },

@@ -1,0 +1,90 @@
+// Everything that is open by virtue of a token, over whatever it came: ended when the token expires or is taken back.
+// A token taken back by another API copy is told at once; when that word is lost, the store tells a little later.
+
+import type { SocketRefusal } from '../../shared/contracts/live.ts';
+import type { Log } from '../../shared/platform/log.ts';
+import type { Clock } from '../../shared/ports/clock.ts';
+import type { Sessions } from '../services/sessions.ts';
+import type { Caller } from './live-server.ts';
+
+export interface OpenSession {
+  readonly caller: Caller;
+  /** Tells the other end why, and closes. */
+  end(reason: SocketRefusal): void;
+}
+
+const SWEEP_MS = 1_000;
+const RECHECK_MS = 30_000;
+
+const EXPIRED: SocketRefusal = {
+  code: 'unauthenticated',
+  message: 'the token has expired: log in for a new one',
+};
+const TAKEN_BACK: SocketRefusal = { code: 'unauthenticated', message: 'the API token was taken back' };
+
+export class OpenSessions {
+  readonly #sessions: Pick<Sessions, 'listApiTokens'>;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #open = new Set<OpenSession>();
+  #sweeper: NodeJS.Timeout | null = null;
+  #recheckedAt = 0;
+
+  constructor(sessions: Pick<Sessions, 'listApiTokens'>, clock: Clock, log: Log) {
+    this.#sessions = sessions;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** @returns takes it out again */
+  add(session: OpenSession): () => void {
+    this.#open.add(session);
+    return () => this.#open.delete(session);
+  }
+
+  endToken(tokenId: string): void {
+    for (const session of [...this.#open]) {
+      if (session.caller.tokenId === tokenId) session.end(TAKEN_BACK);
+    }
+  }
+
+  start(): void {
+    this.#recheckedAt = this.#clock.monotonic();
+    this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS);
+  }
+
+  stop(): void {
+    if (this.#sweeper) clearInterval(this.#sweeper);
+  }
+
+  #sweep(): void {
+    const now = this.#clock.now();
+    for (const session of [...this.#open]) {
+      const { expiresAt } = session.caller;
+      if (expiresAt !== null && expiresAt <= now) session.end(EXPIRED);
+    }
+    if (this.#clock.monotonic() - this.#recheckedAt < RECHECK_MS) return;
+    this.#recheckedAt = this.#clock.monotonic();
+    this.recheck().catch((error: unknown) => this.#log.debug({ err: error }, 'API tokens were not checked'));
+  }
+
+  /** Ends what the store no longer knows a token for. @throws AppError when the store is away */
+  async recheck(): Promise<void> {
+    const byUser = new Map<string, OpenSession[]>();
+    for (const session of this.#open) {
+      const { principal, tokenId } = session.caller;
+      if (!principal || tokenId === null) continue;
+      const theirs = byUser.get(principal.userId);
+      if (theirs) theirs.push(session);
+      else byUser.set(principal.userId, [session]);
+    }
+    for (const sessions of byUser.values()) {
+      const holder = sessions[0]?.caller.principal;
+      if (!holder) continue;
+      const good = new Set((await this.#sessions.listApiTokens(holder)).map(({ id }) => id));
+      for (const session of sessions) {
+        if (session.caller.tokenId !== null && !good.has(session.caller.tokenId)) session.end(TAKEN_BACK);
+      }
+    }
+  }
+}

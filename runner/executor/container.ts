@@ -1,0 +1,56 @@
+// The container of an attempt as its steps and its loop deal with it: found, waited for, removed.
+
+import { AppError } from '../../shared/errors.ts';
+import type { ContainerRuntime, ContainerStatus } from '../../shared/ports/container-runtime.ts';
+import type { AttemptState } from './attempt-state.ts';
+import { cutReading, stopReading } from './output.ts';
+import { keepTrying, pause } from './patience.ts';
+import { type ExecutorParts, patienceOf } from './steps.ts';
+
+/** Before the next look at an engine that cut a call off. */
+const AFTER_CUT_MS = 250;
+
+export async function removeContainer(state: AttemptState, parts: ExecutorParts): Promise<void> {
+  const { id } = seenOf(state);
+  await keepTrying({ ...patienceOf(state, parts), what: 'remove the container' }, () =>
+    parts.runtime.remove(id),
+  );
+  stopReading(state);
+  state.seen = null;
+}
+
+export function watchExit(state: AttemptState, containerId: string, parts: ExecutorParts): void {
+  parts.runtime
+    .wait(containerId, state.abandon.signal)
+    .then(
+      (status) => {
+        if (state.seen) state.seen = status;
+      },
+      async (error) => {
+        if (state.abandon.signal.aborted) return;
+        parts.log.debug({ err: error, taskId: state.key.taskId }, 'waiting for the end was cut off');
+        await pause(AFTER_CUT_MS, state.abandon.signal);
+        // What cut this off has cut off the output too, even if that looks like its end.
+        if (state.reading) await cutReading(state, state.reading);
+        state.unsure = true;
+      },
+    )
+    .finally(() => {
+      state.isWaitingForExit = false;
+      state.bell.ring();
+    });
+}
+
+export async function findContainer(
+  state: AttemptState,
+  runtime: ContainerRuntime,
+): Promise<ContainerStatus | null> {
+  const { taskId, attempt, workerId } = state.key;
+  const all = await runtime.list(workerId);
+  return all.find((one) => one.taskId === taskId && one.attempt === attempt) ?? null;
+}
+
+export function seenOf(state: AttemptState): NonNullable<AttemptState['seen']> {
+  if (!state.seen) throw new AppError('internal', 'a step needs a container that is not there');
+  return state.seen;
+}
