@@ -66,12 +66,18 @@ const TABLE: readonly Row[] = [
   { route: 'POST /api/workers/{id}/drain', expected: [401, 403, 403, 200] },
   { route: 'DELETE /api/workers/{id}', expected: [401, 403, 403, 204] },
   { route: 'GET /telemetry', expected: [200, 200, 200, 200] },
+  { route: 'GET /telemetry/history', expected: [200, 200, 200, 200] },
   { route: 'GET /healthz', expected: [200, 200, 200, 200] },
   { route: 'GET /readyz', expected: [200, 200, 200, 200] },
   { route: 'GET /{path*}', expected: [200, 200, 200, 200] },
   { route: '* /{path*}', expected: [404, 404, 404, 404] },
 ];
-const CLOSED_BY_SETTING = ['GET /workers', 'GET /workers/{id}', 'GET /telemetry'];
+const CLOSED_BY_SETTING = ['GET /workers', 'GET /workers/{id}', 'GET /telemetry', 'GET /telemetry/history'];
+
+/** What an address asks for at least. */
+function queryFor(route: string): string {
+  return route === 'GET /telemetry/history' ? '?metric=queue_depth' : '';
+}
 
 const PEOPLE: readonly Who[] = ['nobody', 'other', 'owner', 'admin'];
 
@@ -104,7 +110,7 @@ describe.each([['open'], ['required']])('with OBSERVE_AUTH=%s', (observeAuth) =>
     const id = await idFor(path);
     const reply = await test.call<Refused>(
       method === '*' ? 'POST' : method,
-      path.replace('{id}', id).replace('{path*}', await pathFor(route, id)),
+      path.replace('{id}', id).replace('{path*}', await pathFor(route, id)) + queryFor(route),
       { as: people[who], body },
     );
     expect({ status: reply.status, body: reply.text }).toMatchObject({ status: expected });
