@@ -37,6 +37,7 @@ import { UserFiles } from './services/files/user-files.ts';
 import { imageRule } from './services/image-rules.ts';
 import { WorkerMaintenance } from './services/maintenance.ts';
 import { LogTails } from './services/output/log-tails.ts';
+import { SharedPages } from './services/output/shared-pages.ts';
 import { TaskOutput } from './services/output/task-output.ts';
 import { PasswordHasher } from './services/passwords.ts';
 import { Sessions } from './services/sessions.ts';
@@ -199,8 +200,17 @@ function createServices(parts: ApiParts) {
   const watch = new TaskWatch(bus, log);
   const records = new TaskRecords({ store, announcer, clock });
   const imageAllowed = imageRule(config.imageAllow);
-  const tails = new LogTails({ logs, liveLogs: parts.liveLogs, tasks: store.tasks, watch, clock, log });
-  const output = new TaskOutput({ records, logs, tails, clock });
+  const pages = new SharedPages(logs);
+  const tails = new LogTails({
+    pages,
+    logs,
+    liveLogs: parts.liveLogs,
+    tasks: store.tasks,
+    watch,
+    clock,
+    log,
+  });
+  const output = new TaskOutput({ records, logs, tails, pages, clock });
   const webhookEngine = new WebhookEngine({
     store,
     allow: config.webhookAllow,

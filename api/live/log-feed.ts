@@ -9,7 +9,11 @@ import type { OutputReading, TaskOutput } from '../services/output/task-output.t
 import type { TaskRecords } from '../services/task-records.ts';
 import { type LiveSocket, refusalOf } from './live-server.ts';
 import type { LogBroadcast, Recipient } from './log-broadcast.ts';
+import { MAX_PIECE_CHARS } from './log-pieces.ts';
 import type { Outbox } from './outbox.ts';
+
+/** Held while a client takes its pieces. */
+const PAGE_CHARS = 2 * MAX_PIECE_CHARS;
 
 export interface FeedParts {
   readonly output: Pick<TaskOutput, 'open'>;
@@ -105,7 +109,13 @@ export class LogFeed implements Recipient {
     this.#close();
     const { by, taskId } = this.#ask;
     const end = new AbortController();
-    const query = { ...start, attempt: this.#attempt, follow: true, signal: end.signal };
+    const query = {
+      ...start,
+      attempt: this.#attempt,
+      follow: true,
+      pageChars: PAGE_CHARS,
+      signal: end.signal,
+    };
     try {
       const pages = await this.#parts.output.open(by, taskId, query);
       this.#reading = { pages, end };

@@ -16,6 +16,7 @@ import { waitFor } from '../../../test/support/wait-for.ts';
 import type { TaskWatch } from '../task-watch.ts';
 import { LogTail, type TailParts } from './log-tail.ts';
 import { LogTails } from './log-tails.ts';
+import { SharedPages } from './shared-pages.ts';
 
 /** One attempt's world: its store, its live stream, its record. */
 class Stage {
@@ -103,7 +104,7 @@ afterEach(() => {
   for (const hub of hubs.splice(0)) hub.close();
 });
 function hubOn(stage: Stage, lingerMs = 1_000): LogTails {
-  const hub = new LogTails(stage.parts, { lingerMs });
+  const hub = new LogTails({ ...stage.parts, pages: new SharedPages(stage.parts.logs) }, { lingerMs });
   hubs.push(hub);
   return hub;
 }

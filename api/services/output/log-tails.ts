@@ -5,7 +5,7 @@ import { AppError } from '../../../shared/errors.ts';
 import type { Task } from '../../../shared/model/task.ts';
 import { LogTail, type TailParts } from './log-tail.ts';
 import type { OutputPage } from './output-page.ts';
-import { OutputReader } from './output-reader.ts';
+import { OutputReader, type ReaderParts } from './output-reader.ts';
 
 /** Output of one attempt for one reader, at its own pace. */
 export interface TailReader {
@@ -40,23 +40,23 @@ const LOOK_MS = 1_000;
 const TAILS_AT_FULL_PACE = 500;
 
 export class LogTails {
-  readonly #parts: TailParts;
+  readonly #parts: TailParts & ReaderParts;
   readonly #lingerMs: number;
   readonly #entries = new Map<string, Entry>();
   #closed = false;
 
-  constructor(parts: TailParts, { lingerMs = LINGER_MS }: { lingerMs?: number } = {}) {
+  constructor(parts: TailParts & ReaderParts, { lingerMs = LINGER_MS }: { lingerMs?: number } = {}) {
     this.#parts = parts;
     this.#lingerMs = lingerMs;
   }
 
   /**
-   * `from`: the line this reader begins with, in its first `next`.
+   * `from`: the line this reader begins with, in its first `next`. `pageChars`: as for a reader of the store.
    * @throws AppError `rate_limited` when too many attempts are read
    */
-  open(taskId: string, attempt: number, from = 1): TailReader {
+  open(taskId: string, attempt: number, from = 1, pageChars?: number): TailReader {
     const entry = this.#enter(taskId, attempt, from);
-    const store = new OutputReader(taskId, attempt, this.#parts);
+    const store = new OutputReader(taskId, attempt, this.#parts, pageChars);
     return new Reader(entry.tail, store, () => this.#leave(entry));
   }
 

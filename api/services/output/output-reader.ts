@@ -2,24 +2,31 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../../shared/ports/clock.ts';
-import type { LogStore } from '../../../shared/ports/log-store.ts';
-import { OutputPage } from './output-page.ts';
+import type { OutputPage } from './output-page.ts';
 import { PageSize } from './page-size.ts';
 import { Patience } from './patience.ts';
+import type { SharedPages } from './shared-pages.ts';
 
 const RETRY_MS = 500;
+
+export interface ReaderParts {
+  readonly pages: SharedPages;
+  readonly clock: Clock;
+}
 
 export class OutputReader {
   readonly #taskId: string;
   readonly #attempt: number;
-  readonly #logs: LogStore;
-  readonly #pageSize = new PageSize();
+  readonly #pages: SharedPages;
+  readonly #pageSize: PageSize;
   readonly #faults: Patience;
 
-  constructor(taskId: string, attempt: number, parts: { readonly logs: LogStore; readonly clock: Clock }) {
+  /** @param pageChars about how much text a page should have, when that is less than usual */
+  constructor(taskId: string, attempt: number, parts: ReaderParts, pageChars?: number) {
     this.#taskId = taskId;
     this.#attempt = attempt;
-    this.#logs = parts.logs;
+    this.#pages = parts.pages;
+    this.#pageSize = new PageSize(pageChars);
     this.#faults = new Patience(parts.clock);
   }
 
@@ -30,11 +37,9 @@ export class OutputReader {
   async next(from: number, signal: AbortSignal): Promise<OutputPage | null> {
     while (!signal.aborted) {
       try {
-        const lines = await this.#logs.read(this.#taskId, this.#attempt, from, this.#pageSize.lines);
+        const page = await this.#pages.read(this.#taskId, this.#attempt, from, this.#pageSize.lines);
         this.#faults.forget();
-        if (lines.length === 0) return null;
-        const page = new OutputPage(this.#attempt, lines);
-        this.#pageSize.learn(page);
+        if (page) this.#pageSize.learn(page);
         return page;
       } catch (error) {
         this.#faults.bear(error);

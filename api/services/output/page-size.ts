@@ -10,7 +10,13 @@ const MOST_LINES = 4_000;
 const PAGE_CHARS = 400_000;
 
 export class PageSize {
-  #lines = FIRST_LINES;
+  readonly #chars: number;
+  #lines: number;
+
+  constructor(chars = PAGE_CHARS) {
+    this.#chars = chars;
+    this.#lines = Math.ceil((FIRST_LINES * chars) / PAGE_CHARS);
+  }
 
   get lines(): number {
     return this.#lines;
@@ -18,7 +24,7 @@ export class PageSize {
 
   /** The next page will be like this one. */
   learn(page: OutputPage): void {
-    const fitting = Math.floor((PAGE_CHARS * page.lines.length) / page.chars);
+    const fitting = Math.floor((this.#chars * page.lines.length) / page.chars);
     this.#lines = Math.min(MOST_LINES, Math.max(LEAST_LINES, fitting));
   }
 }

@@ -12,11 +12,13 @@ import { isOver } from './log-tail.ts';
 import type { LogTails, TailReader } from './log-tails.ts';
 import type { OutputPage } from './output-page.ts';
 import { OutputReader } from './output-reader.ts';
+import type { SharedPages } from './shared-pages.ts';
 
 export interface OutputParts {
   readonly records: TaskRecords;
   readonly logs: LogStore;
   readonly tails: LogTails;
+  readonly pages: SharedPages;
   readonly clock: Clock;
 }
 
@@ -29,6 +31,8 @@ export interface OutputQuery {
   readonly tail?: number | undefined;
   readonly stream?: LogStream | undefined;
   readonly follow: boolean;
+  /** About how much text a page may have, for a reader that holds it for long. */
+  readonly pageChars?: number | undefined;
   /** Ends a reading in good order. Must be aborted once the reader is done or gone. */
   readonly signal: AbortSignal;
 }
@@ -108,7 +112,7 @@ export class TaskOutput {
 
   /** What is there now. A task that writes on and on does not make the answer endless. */
   async *#readOnce(task: Task, attempt: number, query: OutputQuery, end: LogPosition): OutputReading {
-    const reader = new OutputReader(task.id, attempt, this.#parts);
+    const reader = new OutputReader(task.id, attempt, this.#parts, query.pageChars);
     let next = await this.#start(task.id, attempt, query, end);
     while (next <= end.lastSeq) {
       const page = await reader.next(next, query.signal);
@@ -128,8 +132,8 @@ export class TaskOutput {
     for (;;) {
       const tail: TailReader | null = isOver(task, attempt)
         ? null
-        : this.#parts.tails.open(first.id, attempt, next);
-      const source = tail ?? new OutputReader(first.id, attempt, this.#parts);
+        : this.#parts.tails.open(first.id, attempt, next, query.pageChars);
+      const source = tail ?? new OutputReader(first.id, attempt, this.#parts, query.pageChars);
       try {
         for (;;) {
           const page: OutputPage | null = await source.next(next, signal);
