@@ -17,10 +17,10 @@ export interface HasherLimits {
 }
 
 /**
- * Two of libuv's four threads: the others stay free for files and names. At about a fifth of a second each, a
- * longer line would wait longer than anyone does.
+ * Two of libuv's four threads: the others stay free for files and names. At about a fifth of a second each, and several
+ * times that on a busy machine, a longer line would wait longer than anyone does.
  */
-const LIMITS: HasherLimits = { atOnce: 2, maxWaiting: 32 };
+const LIMITS: HasherLimits = { atOnce: 2, maxWaiting: 16 };
 
 export class PasswordHasher {
   readonly #limits: HasherLimits;

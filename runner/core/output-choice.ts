@@ -78,7 +78,7 @@ export class LeftOutTally {
     const words = [
       ...(large > 0 ? [`${counted(large, 'file')} over the limit of ${round(maxBytes / MB)} MB in all`] : []),
       ...(many > 0 ? [`${counted(many, 'file')} over the limit of ${counted(maxFiles, 'file')}`] : []),
-      ...(this.isCutShort ? ['what came after them, for not all was looked at'] : []),
+      ...(this.isCutShort ? ['what was not looked at any more, for there was too much'] : []),
     ];
     return words.length === 0 ? null : words.join('; ');
   }

@@ -12,8 +12,9 @@ import { type ExecutorParts, patienceOf } from './steps.ts';
 /** Readings that an engine which is there cuts off, after which what came has to do. */
 const MOST_CUT_READINGS = 5;
 const FIRST_PAUSE_MS = 100;
-/** A reading begins with the first byte again, so a long one is not repeated in quick succession. */
-const LONGEST_PAUSE_MS = 60_000;
+const LONGEST_PAUSE_MS = 5_000;
+/** A reading begins with the first byte again, so a long one is not repeated at once; but never later than this. */
+const LONGEST_REST_MS = 60_000;
 /** For what costs nobody more than space. */
 const CLEAR_FOR_MS = 60_000;
 const KEEP_NOTHING: ReadonlySet<string> = new Set();
@@ -107,8 +108,7 @@ async function gather(state: AttemptState, parts: ExecutorParts, signal: AbortSi
     }
   };
   const tell = () => {
-    const { files: count } = collector.sum;
-    const message = `${count} ${count === 1 ? 'file' : 'files'} kept`;
+    const message = `keeping file ${collector.sum.files}`;
     parts.progress.report(key, { phase: 'collecting', percent: null, message, layers: null, bytes: null });
   };
 
@@ -134,9 +134,10 @@ async function gather(state: AttemptState, parts: ExecutorParts, signal: AbortSi
       }
       log.warn({ err: error, taskId: key.taskId }, 'the output folder could not be kept now; trying on');
     }
+    const tookMs = clock.monotonic() - beganAt;
     // No reading stands open meanwhile: the engine holds its container for as long as it does.
     await record();
-    await pause(Math.max(pauseMs, Math.min(clock.monotonic() - beganAt, LONGEST_PAUSE_MS)), signal);
+    await pause(Math.max(pauseMs, Math.min(tookMs, LONGEST_REST_MS)), signal);
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
   }
 }

@@ -44,6 +44,12 @@ interface Kept {
   readonly sizeBytes: number;
 }
 
+interface Writing {
+  readonly tally: LeftOutTally;
+  readonly signal: AbortSignal;
+  readonly tell: () => void;
+}
+
 export class OutputCollector {
   readonly #owner: OutputOwner;
   readonly #parts: CollectorParts;
@@ -75,16 +81,17 @@ export class OutputCollector {
   }
 
   /**
-   * Goes over all entries and keeps those that are not kept yet. Throws what reading or writing failed with; what was
-   * kept by then stays kept. `record` is still to be called.
+   * Goes over all entries and keeps those that are not kept yet, telling of each before it is written. Throws what
+   * reading or writing failed with; what was kept by then stays kept. `record` is still to be called.
    */
   async collect(
     entries: AsyncIterable<OutputEntry>,
     signal: AbortSignal,
-    onKept: () => void,
+    tell: () => void,
   ): Promise<LeftOutTally> {
     const { limits } = this.#parts;
     const tally = new LeftOutTally(limits);
+    const writing = { tally, signal, tell };
     const pool = new WritePool(WRITES_AT_ONCE);
     let notKept = 0;
     let idleBytes = 0;
@@ -99,12 +106,12 @@ export class OutputCollector {
         if (verdict === 'copy') {
           content.destroy();
           await pool.idle();
-          await this.#copy(entry, tally, signal);
+          await this.#copy(entry, writing);
         } else if (verdict === 'keep' && sizeBytes <= SMALL_BYTES) {
           const bytes = await buffer(content);
-          await pool.add(() => this.#keep(path, bytes.length, () => Readable.from([bytes]), tally, signal));
+          await pool.add(() => this.#keep(path, bytes.length, () => Readable.from([bytes]), writing));
         } else if (verdict === 'keep') {
-          await this.#keep(path, sizeBytes, () => content, tally, signal);
+          await this.#keep(path, sizeBytes, () => content, writing);
         } else {
           content.destroy();
           if (verdict !== 'folder') tally.add(verdict);
@@ -114,7 +121,6 @@ export class OutputCollector {
           if (tally.isCutShort) break;
           continue;
         }
-        onKept();
         if (this.#unrecorded.length >= BATCH) await this.record();
       }
       await pool.idle();
@@ -138,14 +144,14 @@ export class OutputCollector {
     path: string,
     sizeBytes: number,
     open: () => Readable | Promise<Readable>,
-    tally: LeftOutTally,
-    signal: AbortSignal,
+    { tally, signal, tell }: Writing,
   ): Promise<void> {
     const { files, clock } = this.#parts;
     const id = newId('file');
     // Counted before it is written, for others are written at the same time.
     this.#files += 1;
     this.#bytes += sizeBytes;
+    tell();
     try {
       const written = await files.write(id, await open(), { maxBytes: sizeBytes, signal });
       // It may have become shorter.
@@ -162,13 +168,12 @@ export class OutputCollector {
     }
   }
 
-  async #copy({ path, target }: OutputEntry, tally: LeftOutTally, signal: AbortSignal): Promise<void> {
+  async #copy({ path, target }: OutputEntry, writing: Writing): Promise<void> {
     const original = this.#kept.get(target ?? '');
-    if (!original) return tally.add('further_name');
+    if (!original) return writing.tally.add('further_name');
     const { sizeBytes, id } = original;
     const verdict = judgeOutput({ path, type: 'file', sizeBytes }, this.sum, this.#parts.limits);
-    if (verdict === 'keep')
-      await this.#keep(path, sizeBytes, () => this.#parts.files.read(id), tally, signal);
-    else if (verdict !== 'copy' && verdict !== 'folder') tally.add(verdict);
+    if (verdict === 'keep') await this.#keep(path, sizeBytes, () => this.#parts.files.read(id), writing);
+    else if (verdict !== 'copy' && verdict !== 'folder') writing.tally.add(verdict);
   }
 }

@@ -38,6 +38,16 @@ const TABLE: readonly Row[] = [
   { route: 'POST /api/tasks/{id}/retry', expected: [401, 404, 201, 201] },
   { route: 'GET /api/tasks/{id}/explain', expected: [401, 404, 200, 200] },
   { route: 'GET /api/tasks/{id}/logs', expected: [401, 404, 200, 200] },
+  { route: 'GET /api/tasks/{id}/files', expected: [401, 404, 200, 200] },
+  { route: 'GET /api/tasks/{id}/files/{path*}', expected: [401, 404, 200, 200] },
+  { route: 'GET /api/tasks/{id}/archive', expected: [401, 404, 200, 200] },
+  { route: 'DELETE /api/tasks/{id}/files/{path*}', expected: [401, 404, 204, 204] },
+  { route: 'DELETE /api/tasks/{id}/files', expected: [401, 404, 204, 204] },
+  // The upload is alice's, and is asked for as hers; everyone puts into a space of their own.
+  { route: 'GET /api/files', expected: [401, 200, 200, 200] },
+  { route: 'GET /api/files/{path*}', expected: [401, 403, 200, 200] },
+  { route: 'PUT /api/files/{path*}', body: 'new', expected: [401, 201, 201, 201] },
+  { route: 'DELETE /api/files/{path*}', expected: [401, 403, 204, 204] },
   {
     route: 'POST /api/webhooks',
     body: { url: 'http://a.example/', events: ['assigned'] },
@@ -56,12 +66,18 @@ const TABLE: readonly Row[] = [
   { route: 'POST /api/workers/{id}/drain', expected: [401, 403, 403, 200] },
   { route: 'DELETE /api/workers/{id}', expected: [401, 403, 403, 204] },
   { route: 'GET /telemetry', expected: [200, 200, 200, 200] },
+  { route: 'GET /telemetry/history', expected: [200, 200, 200, 200] },
   { route: 'GET /healthz', expected: [200, 200, 200, 200] },
   { route: 'GET /readyz', expected: [200, 200, 200, 200] },
   { route: 'GET /{path*}', expected: [200, 200, 200, 200] },
   { route: '* /{path*}', expected: [404, 404, 404, 404] },
 ];
-const CLOSED_BY_SETTING = ['GET /workers', 'GET /workers/{id}', 'GET /telemetry'];
+const CLOSED_BY_SETTING = ['GET /workers', 'GET /workers/{id}', 'GET /telemetry', 'GET /telemetry/history'];
+
+/** What an address asks for at least. */
+function queryFor(route: string): string {
+  return route === 'GET /telemetry/history' ? '?metric=queue_depth' : '';
+}
 
 const PEOPLE: readonly Who[] = ['nobody', 'other', 'owner', 'admin'];
 
@@ -91,9 +107,10 @@ describe.each([['open'], ['required']])('with OBSERVE_AUTH=%s', (observeAuth) =>
 
   it.each(cases)('%s as %s is %i', async (route, who, expected, body) => {
     const [method = '', path = ''] = route.split(' ');
+    const id = await idFor(path);
     const reply = await test.call<Refused>(
       method === '*' ? 'POST' : method,
-      path.replace('{id}', await idFor(path)).replace('{path*}', method === '*' ? 'nowhere' : ''),
+      path.replace('{id}', id).replace('{path*}', await pathFor(route, id)) + queryFor(route),
       { as: people[who], body },
     );
     expect({ status: reply.status, body: reply.text }).toMatchObject({ status: expected });
@@ -103,6 +120,24 @@ describe.each([['open'], ['required']])('with OBSERVE_AUTH=%s', (observeAuth) =>
     }
     if (expected === 401) expect(reply.headers['www-authenticate']).toMatch(/^Bearer/);
   });
+
+  /** What stands for the rest of the address: a file that is there where one is asked for. */
+  async function pathFor(route: string, id: string): Promise<string> {
+    if (route === '* /{path*}') return 'nowhere';
+    if (route.startsWith('PUT')) return 'new.txt';
+    if (!route.includes('/files/')) return '';
+    const { files } = test.store;
+    const headers = { 'content-type': 'text/plain' };
+    await test.call('PUT', '/api/files/a.txt', { as: people.owner, body: 'a', headers });
+    if (!route.includes('/tasks/')) return 'a.txt?user=alice';
+    const ownerId = people.owner?.id ?? '';
+    const upload = await files.find({ ownerId, taskId: null, attempt: null, path: 'a.txt' });
+    if (!upload) throw new Error('the upload is not there');
+    // The same bytes as an output of the task.
+    await files.remove([upload.id]);
+    await files.put([{ ...upload, taskId: id, attempt: 1 }]);
+    return 'a.txt?attempt=1';
+  }
 
   /** A fresh record of the kind that the address names, owned by alice. */
   async function idFor(path: string): Promise<string> {

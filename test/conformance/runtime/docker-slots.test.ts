@@ -44,7 +44,12 @@ afterEach(async () => {
   for (const { runtime, workerId } of opened.splice(0)) {
     await removeAll(runtime, workerId).catch(() => undefined);
     await runtime.close();
-    for (const { id } of await slotsOf(workerId)) await docker.getContainer(id).remove({ force: true });
+    // Another life of the same worker may be removing them at this moment.
+    for (const { id } of await slotsOf(workerId))
+      await docker
+        .getContainer(id)
+        .remove({ force: true })
+        .catch(() => undefined);
   }
 });
 
@@ -236,6 +241,6 @@ describe('network slots', () => {
     const slot = await namespaceOf(id);
     await runtime.close();
     expect(ids(await slotsOf(workerId))).toEqual([slot]);
-    await docker.getContainer(id).remove({ force: true });
+    await docker.getContainer(id).remove({ force: true, v: true });
   });
 });

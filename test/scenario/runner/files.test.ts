@@ -182,7 +182,7 @@ describe('files that an attempt leaves', () => {
     await stage.start();
     const done = await run({ command: 'file a a; file b b' });
     const told = stage.live.progressOf(done.id).filter(({ phase }) => phase === 'collecting');
-    expect(told[0]).toMatchObject({ attempt: 1, percent: null, message: '1 file kept' });
+    expect(told[0]).toMatchObject({ attempt: 1, percent: null, message: 'keeping file 1' });
   });
 });
 
