@@ -260,10 +260,19 @@ export interface LogLineBody {
   more?: true;
 }
 
-export function logLineBody(line: LogLine): LogLineBody {
-  const body: LogLineBody = { seq: line.seq, ts: iso(line.ts), stream: line.stream, line: line.line };
-  if (line.more) body.more = true;
-  return body;
+export function logLineBodies(lines: readonly LogLine[]): LogLineBody[] {
+  // Lines come in bursts: most have the time of the one before.
+  let at = Number.NaN;
+  let ts = '';
+  return lines.map((line) => {
+    if (line.ts !== at) {
+      at = line.ts;
+      ts = iso(at);
+    }
+    const body: LogLineBody = { seq: line.seq, ts, stream: line.stream, line: line.line };
+    if (line.more) body.more = true;
+    return body;
+  });
 }
 
 // ── explain ────────────────────────────────────────────────────────────────────────────────────────────────
