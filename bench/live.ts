@@ -192,7 +192,13 @@ function child(name: string, plan: unknown): ChildProcessByStdio<Writable, Reada
 }
 
 async function crowd(plan: CrowdPlan): Promise<{ result: Promise<CrowdResult> }> {
-  const lines = createInterface({ input: child('crowd', plan).stdout });
+  const started = child('crowd', plan);
+  started.once('exit', (code) => {
+    if (code === 0) return;
+    console.error(`the crowd ended with ${code}`);
+    process.exit(1);
+  });
+  const lines = createInterface({ input: started.stdout });
   const [first] = await once(lines, 'line');
   if (first !== 'ready') throw new Error(`a crowd that is not ready: ${first}`);
   return { result: once(lines, 'line').then(([text]) => JSON.parse(String(text)) as CrowdResult) };

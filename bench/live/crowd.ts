@@ -35,6 +35,11 @@ function join({ token, room }: CrowdPlan['clients'][number]): void {
     console.error(String(error));
     process.exit(1);
   });
+  socket.on('close', (code) => {
+    if (done === plan.clients.length) return;
+    console.error(`a connection was closed: ${code}`);
+    process.exit(1);
+  });
   socket.on('message', (data: Buffer) => {
     if (data[0] === 0x32) {
       // Ping, pong.

@@ -30,7 +30,7 @@ interface Entry {
 
 const MAX_TAILS = 5_000;
 /** Text and overhead of all rings together, and of one. */
-const ALL_RINGS_CHARS = 128 * 2 ** 20;
+const ALL_RINGS_CHARS = 32 * 2 ** 20;
 const RING_CHARS = 2 ** 20;
 const LEAST_RING_CHARS = 2 ** 16;
 /** How long a tail outlives its last reader: one that reconnects finds it. */
