@@ -1,6 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ADOPTION_PORT } from '../contracts/adoption.ts';
 import { AppError } from '../errors.ts';
-import { loadApiConfig, loadRunnerConfig, loadSchedulerConfig } from './config.ts';
+import { loadApiConfig, loadRunnerConfig, loadSchedulerConfig, loadWaitingConfig } from './config.ts';
 
 const secret = 'x'.repeat(32);
 
@@ -41,6 +45,86 @@ describe('settings', () => {
     expect(faultsOf(() => loadRunnerConfig({ WORKER_LABELS: 'disk' }))).toEqual(['WORKER_LABELS']);
   });
 });
+
+describe('settings of a runner that waits', () => {
+  const token = 't'.repeat(32);
+
+  it('need the token alone', () => {
+    expect(loadWaitingConfig({ CLUSTER_TOKEN: token, DATA_DIR: '/tmp/d' })).toEqual({
+      logLevel: 'info',
+      dataDir: '/tmp/d',
+      listen: { host: '0.0.0.0', port: ADOPTION_PORT },
+      clusterToken: token,
+      workerId: null,
+    });
+    expect(() => loadWaitingConfig({})).toThrow(/CLUSTER_TOKEN is required .*CLUSTER_TOKEN_FILE/);
+  });
+
+  it('take the token from a file, without the end of its line', () => {
+    const path = kept(`${token}\n`);
+    expect(loadWaitingConfig({ CLUSTER_TOKEN_FILE: path }).clusterToken).toBe(token);
+  });
+
+  it('say which token is wrong, and never its text', () => {
+    const short = kept('no-long-secret\n');
+    const wrong = [
+      { CLUSTER_TOKEN: 'no-long-secret' },
+      { CLUSTER_TOKEN_FILE: short },
+      { CLUSTER_TOKEN_FILE: '/nowhere/token' },
+      { CLUSTER_TOKEN: token, CLUSTER_TOKEN_FILE: short },
+    ];
+    const said = wrong.map((env) => messageOf(() => loadWaitingConfig(env)));
+    expect(said).toEqual([
+      expect.stringContaining('CLUSTER_TOKEN must be at least 32 characters'),
+      expect.stringContaining('CLUSTER_TOKEN_FILE names a file whose text must be at least 32 characters'),
+      expect.stringContaining('CLUSTER_TOKEN_FILE cannot be read: ENOENT'),
+      expect.stringContaining('CLUSTER_TOKEN_FILE cannot be set beside CLUSTER_TOKEN'),
+    ]);
+    expect(said.join()).not.toContain('no-long-secret');
+  });
+
+  it.each([
+    ['127.0.0.1:0', { host: '127.0.0.1', port: 0 }],
+    ['node-3.lan:50052', { host: 'node-3.lan', port: 50_052 }],
+    ['[::1]:9', { host: '::1', port: 9 }],
+  ])('listen at %s', (text, listen) => {
+    expect(loadWaitingConfig({ CLUSTER_TOKEN: token, RUNNER_LISTEN: text }).listen).toEqual(listen);
+  });
+
+  it.each(['50052', 'host', 'host:', ':50052', '::1:9', '[x]:9', 'a:65536', 'http://a:1', 'a b:1'])(
+    'do not listen at %s',
+    (text) => {
+      const env = { CLUSTER_TOKEN: token, RUNNER_LISTEN: text };
+      expect(faultsOf(() => loadWaitingConfig(env))).toEqual(['RUNNER_LISTEN']);
+    },
+  );
+
+  it('report every fault at once, also those of the runner it will be', () => {
+    expect(faultsOf(() => loadWaitingConfig({ RUNNER_LISTEN: 'x', WORKER_CPUS: 'many' }))).toEqual([
+      'CLUSTER_TOKEN',
+      'RUNNER_LISTEN',
+      'WORKER_CPUS',
+    ]);
+  });
+
+  function kept(text: string): string {
+    const directory = mkdtempSync(join(tmpdir(), 'cloudai-config-'));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    const path = join(directory, 'token');
+    writeFileSync(path, text);
+    return path;
+  }
+});
+
+function messageOf(load: () => unknown): string {
+  try {
+    load();
+  } catch (error) {
+    if (error instanceof AppError) return error.message;
+    throw error;
+  }
+  return '';
+}
 
 function faultsOf(load: () => unknown): string[] {
   try {

@@ -1,11 +1,14 @@
 // Every setting, its default and its check. A process reads its settings once, at start, through one of the
 // `load…Config` functions; all faults are reported at once. No other file reads the environment for settings.
 
+import { readFileSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
 import { cpus, hostname } from 'node:os';
 import { resolve } from 'node:path';
 import Joi from 'joi';
-import { AppError } from '../errors.ts';
+import { AppError, messageOf } from '../errors.ts';
 import { WORKER_ID_PATTERN } from '../model/worker.ts';
+import { CLUSTER_TOKEN_MIN_LENGTH } from './adoption-proof.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -77,6 +80,18 @@ export interface RunnerConfig extends CommonConfig {
   readonly usageSampleMs: number;
 }
 
+export interface WaitingConfig extends Pick<CommonConfig, 'logLevel' | 'dataDir'> {
+  readonly listen: ListenAddress;
+  readonly clusterToken: string;
+  /** Null: what the cluster calls it. */
+  readonly workerId: string | null;
+}
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
 const common = {
   LOG_LEVEL: Joi.string()
     .valid(...LOG_LEVELS)
@@ -94,6 +109,22 @@ const common = {
   FILES_URL: Joi.string()
     .pattern(/^(file:.+|mongodb)$/)
     .messages({ 'string.pattern.base': 'must be "file:<directory>" or "mongodb"' }),
+};
+
+const DEFAULT_LISTEN: ListenAddress = { host: '0.0.0.0', port: 50_052 };
+
+const TOKEN_TOO_SHORT = `must be at least ${CLUSTER_TOKEN_MIN_LENGTH} characters, for example from "openssl rand -hex 32"`;
+
+/** The secret a cluster and its machines share, itself or in a file. `clusterTokenOf` takes it from the values. */
+const clusterToken = {
+  CLUSTER_TOKEN: Joi.string().min(CLUSTER_TOKEN_MIN_LENGTH).messages({ 'string.min': TOKEN_TOO_SHORT }),
+  CLUSTER_TOKEN_FILE: Joi.string()
+    .custom(readToken)
+    .messages({
+      'token.twice': 'cannot be set beside CLUSTER_TOKEN: set one of them',
+      'token.unreadable': 'cannot be read: {#reason}',
+      'token.short': `names a file whose text ${TOKEN_TOO_SHORT}`,
+    }),
 };
 
 const BYTES_PER_MB = 2 ** 20;
@@ -154,6 +185,15 @@ const runnerSchema = {
   USAGE_SAMPLE_SECONDS: Joi.number().min(0).max(3_600).default(2),
 };
 
+/** Of a runner that has no cluster yet. Its own settings are checked now, not when it has been adopted. */
+const waitingSchema = {
+  ...runnerSchema,
+  RUNNER_LISTEN: Joi.string().custom(readListen).default(DEFAULT_LISTEN).messages({
+    'listen.form': 'must be "<host>:<port>", for example "0.0.0.0:50052"',
+  }),
+  ...clusterToken,
+};
+
 export function loadApiConfig(env: Environment): ApiConfig {
   const v = read(apiSchema, env);
   return {
@@ -208,6 +248,23 @@ export function loadRunnerConfig(env: Environment): RunnerConfig {
   };
 }
 
+/** Settings of a runner that waits to be adopted. What the cluster decides is not among them. */
+export function loadWaitingConfig(env: Environment): WaitingConfig {
+  const needed = waitingSchema.CLUSTER_TOKEN.required().messages({
+    'any.required':
+      'is required to wait for a cluster (or CLUSTER_TOKEN_FILE): the token of that cluster, which "npm start" keeps in data/cluster-token',
+  });
+  const CLUSTER_TOKEN = env.CLUSTER_TOKEN_FILE ? waitingSchema.CLUSTER_TOKEN : needed;
+  const v = read({ ...waitingSchema, CLUSTER_TOKEN }, env);
+  return {
+    logLevel: v.LOG_LEVEL,
+    dataDir: resolve(v.DATA_DIR),
+    listen: v.RUNNER_LISTEN,
+    clusterToken: clusterTokenOf(v) ?? '',
+    workerId: v.WORKER_ID ?? null,
+  };
+}
+
 // Joi does not carry the types of single keys; each field of the config types above is checked by its schema.
 // biome-ignore lint/suspicious/noExplicitAny: see above.
 type Values = Record<string, any>;
@@ -225,12 +282,35 @@ function commonConfig(v: Values): CommonConfig {
   };
 }
 
+function clusterTokenOf(v: Values): string | null {
+  return v.CLUSTER_TOKEN ?? v.CLUSTER_TOKEN_FILE ?? null;
+}
+
+function readToken(path: string, { error, prefs }: Joi.CustomHelpers): string | Joi.ErrorReport {
+  if (prefs.context?.CLUSTER_TOKEN !== undefined) return error('token.twice');
+  try {
+    const token = readFileSync(path, 'utf8').trim();
+    return token.length >= CLUSTER_TOKEN_MIN_LENGTH ? token : error('token.short');
+  } catch (cause) {
+    return error('token.unreadable', { reason: messageOf(cause) });
+  }
+}
+
+function readListen(text: string, { error }: Joi.CustomHelpers): ListenAddress | Joi.ErrorReport {
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
+  const host = bracketed ?? plain ?? '';
+  const isHost = bracketed === undefined ? !Joi.string().hostname().validate(host).error : isIPv6(host);
+  return isHost && Number(port) <= 65_535 ? { host, port: Number(port) } : error('listen.form');
+}
+
 function read(keys: Record<string, Joi.Schema>, env: Environment): Values {
   const known = Object.fromEntries(
     Object.keys(keys).map((name) => [name, env[name] === '' ? undefined : env[name]]),
   );
   const { error, value } = Joi.object(keys).validate(known, {
     abortEarly: false,
+    // For settings that depend on each other.
+    context: known,
     errors: { label: false },
   });
   if (!error) return value;
