@@ -5,13 +5,13 @@ import { messageOf } from '../shared/errors.ts';
 import { systemClock } from '../shared/platform/clock.ts';
 import { loadRunnerConfig, loadWaitingConfig } from '../shared/platform/config.ts';
 import { createLog, type Log } from '../shared/platform/log.ts';
-import { EXIT_FAULT, runService, type Service, tellSupervisor } from '../shared/platform/service.ts';
+import { EXIT_FAULT, runService, tellSupervisor } from '../shared/platform/service.ts';
 import { openRedis } from '../shared/wiring/open-redis.ts';
 import { openRuntime } from '../shared/wiring/open-runtime.ts';
 import { openRecords } from '../shared/wiring/open-store.ts';
 import { tryCluster } from '../shared/wiring/try-cluster.ts';
 import { RUNNER_USAGE, type RunnerArguments, readRunnerArguments } from './adopt/arguments.ts';
-import type { MemberLife } from './adopt/membership.ts';
+import type { MemberLife, MemberService } from './adopt/membership.ts';
 import { createRunner } from './runner.ts';
 
 await runService({
@@ -29,13 +29,16 @@ await runService({
 async function startMember() {
   const config = loadRunnerConfig(process.env);
   const log = createLog('runner', config.logLevel);
-  return { service: await openRunner({ config }, log), log };
+  const service = await openRunner({ config }, log);
+  await service.up;
+  return { service, log };
 }
 
 async function startWaiting({ listen, forget }: RunnerArguments) {
   const env = listen === null ? process.env : { ...process.env, RUNNER_LISTEN: listen };
   const config = loadWaitingConfig(env);
   const log = createLog('runner', config.logLevel);
+  if (env.STORE_URL || env.REDIS_URL) log.warn('STORE_URL and REDIS_URL are not used with --wait');
   // Most runners never wait: what only waiting needs is loaded here.
   const { Membership } = await import('./adopt/membership.ts');
   const service = new Membership({
@@ -55,8 +58,7 @@ async function startWaiting({ listen, forget }: RunnerArguments) {
 
 type Life = Pick<MemberLife, 'config'> & Partial<MemberLife>;
 
-/** Resolves once the worker is up. */
-async function openRunner({ config, ...life }: Life, log: Log): Promise<Service> {
+async function openRunner({ config, ...life }: Life, log: Log): Promise<MemberService> {
   const { store, logs, files } = await openRecords(config);
   const redis = await openRedis({
     url: config.redisUrl,
@@ -66,11 +68,14 @@ async function openRunner({ config, ...life }: Life, log: Log): Promise<Service>
   });
   const runtime = await openRuntime(config, log);
   const { inbox, presence, bus, intake, liveLogs, rooms, progress } = redis;
-  const stop = async () => {
-    await runner.stop();
-    await runtime.close();
-    await redis.close();
-    await store.close();
+  let stopping: Promise<void> | null = null;
+  const stop = () => {
+    stopping ??= runner
+      .stop()
+      .then(() => runtime.close())
+      .then(() => redis.close())
+      .then(() => store.close());
+    return stopping;
   };
   const runner = createRunner({
     config,
@@ -90,9 +95,8 @@ async function openRunner({ config, ...life }: Life, log: Log): Promise<Service>
     log,
     onFatal: (error) => die(error, log, stop),
   });
-  await runner.start();
-  log.info({ workerId: config.workerId }, 'runner is up');
-  return { stop };
+  const up = runner.start().then(() => log.info({ workerId: config.workerId }, 'runner is up'));
+  return { stop, up };
 }
 
 function die(error: unknown, log: Log, stop: () => Promise<void>): void {

@@ -18,8 +18,8 @@ describe('kept settings', () => {
   it('come back as they were, from a file that is closed to others, until they are dropped', async () => {
     const kept = new KeptSettings(join(dir, 'data'));
     expect(await kept.load()).toBeNull();
-    await kept.keep(settings);
-    expect(await new KeptSettings(join(dir, 'data')).load()).toEqual(settings);
+    await kept.keep({ settings, hasJoined: true });
+    expect(await new KeptSettings(join(dir, 'data')).load()).toEqual({ settings, hasJoined: true });
     expect((await stat(kept.path)).mode & 0o777).toBe(0o600);
     expect((await stat(join(dir, 'data'))).mode & 0o777).toBe(0o700);
     expect(await readdir(join(dir, 'data'))).toEqual(['cluster-settings.json']);
@@ -30,17 +30,19 @@ describe('kept settings', () => {
 
   it('are replaced by newer ones, and closed again when somebody opened them', async () => {
     const kept = new KeptSettings(dir);
-    await kept.keep(settings);
+    await kept.keep({ settings, hasJoined: false });
     await chmod(kept.path, 0o644);
-    expect(await kept.load()).toEqual(settings);
+    expect(await kept.load()).toEqual({ settings, hasJoined: false });
     expect((await stat(kept.path)).mode & 0o777).toBe(0o600);
-    await kept.keep({ ...settings, WORKER_ID: 'worker-4' });
-    expect((await kept.load())?.WORKER_ID).toBe('worker-4');
+    await kept.keep({ settings: { ...settings, WORKER_ID: 'worker-4' }, hasJoined: false });
+    expect((await kept.load())?.settings.WORKER_ID).toBe('worker-4');
   });
 
   it.each([
-    ['half a file', '{"STORE_URL":"sqlite:/x","REDIS_URL":"redis://:hunter2-hunter2@'],
-    ['an older form', JSON.stringify({ STORE_URL: 'hunter2-hunter2' })],
+    ['half a file', '{"settings":{"STORE_URL":"sqlite:/x","REDIS_URL":"redis://:hunter2-hunter2@'],
+    ['a part missing', JSON.stringify({ settings: { STORE_URL: 'hunter2-hunter2' } })],
+    ['another form', JSON.stringify(settings)],
+    ['a null', 'null'],
     ['nothing', ''],
     ['no object', '["hunter2-hunter2"]'],
   ])('that are damaged (%s) are named without what is in them', async (_what, text) => {

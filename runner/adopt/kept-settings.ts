@@ -8,6 +8,12 @@ import { clusterSettingsSchema } from '../../shared/contracts/adoption-schemas.t
 import { AppError, messageOf } from '../../shared/errors.ts';
 import { readPrivateFile, writePrivateFile } from '../../shared/platform/private-file.ts';
 
+export interface Kept {
+  readonly settings: ClusterSettings;
+  /** It has been on the cluster's records: when it is missing there, an admin has removed it. */
+  readonly hasJoined: boolean;
+}
+
 export class KeptSettings {
   readonly path: string;
 
@@ -16,19 +22,21 @@ export class KeptSettings {
   }
 
   /** Null when there are none. @throws AppError `bad_config` when the file is damaged or cannot be read */
-  async load(): Promise<ClusterSettings | null> {
+  async load(): Promise<Kept | null> {
     const text = await readPrivateFile(this.path).catch((cause) => {
       throw this.#fault(messageOf(cause), cause);
     });
     if (text === null) return null;
-    const { error, value } = clusterSettingsSchema.validate(parse(text));
+    const { settings, has_joined } = parse(text);
+    const { error, value } = clusterSettingsSchema.validate(settings);
     if (error) throw this.#fault(error.message, error);
-    return value;
+    return { settings: value, hasJoined: has_joined === true };
   }
 
   /** Whole or not at all, whatever happens meanwhile. */
-  async keep(settings: ClusterSettings): Promise<void> {
-    await writePrivateFile(this.path, `${JSON.stringify(settings, null, 2)}\n`);
+  async keep({ settings, hasJoined }: Kept): Promise<void> {
+    const text = JSON.stringify({ settings, has_joined: hasJoined }, null, 2);
+    await writePrivateFile(this.path, `${text}\n`);
   }
 
   async drop(): Promise<void> {
@@ -40,11 +48,11 @@ export class KeptSettings {
   }
 }
 
-/** Undefined when it is no JSON; the parser's own words would quote what is in the file. */
-function parse(text: string): unknown {
+/** Empty when it is no JSON; the parser's own words would quote what is in the file. */
+function parse(text: string): { settings?: unknown; has_joined?: unknown } {
   try {
-    return JSON.parse(text);
+    return Object(JSON.parse(text));
   } catch {
-    return undefined;
+    return {};
   }
 }

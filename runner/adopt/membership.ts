@@ -6,7 +6,6 @@
 //           └── removed by an admin and nothing runs: kept settings are dropped
 
 import { networkInterfaces } from 'node:os';
-import type { ClusterSettings } from '../../shared/contracts/adoption.ts';
 import { AppError, isAppError } from '../../shared/errors.ts';
 import {
   type Environment,
@@ -20,7 +19,7 @@ import type { Service } from '../../shared/platform/service.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import { type SettingsCheck, settingsFaults } from './check-settings.ts';
 import { memberEnvironment } from './cluster-settings.ts';
-import { KeptSettings } from './kept-settings.ts';
+import { type Kept, KeptSettings } from './kept-settings.ts';
 import { missingHere } from './local-paths.ts';
 import { startWaiting } from './server.ts';
 
@@ -32,6 +31,11 @@ export interface MemberLife {
   onRetired(): void;
 }
 
+export interface MemberService extends Service {
+  /** Resolves when the worker is up, or was stopped before. */
+  readonly up: Promise<void>;
+}
+
 export interface MembershipParts {
   readonly config: WaitingConfig;
   readonly env: Environment;
@@ -40,8 +44,8 @@ export interface MembershipParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly tryCluster: SettingsCheck['tryCluster'];
-  /** Runs as a worker until it is stopped; resolves once it is up. */
-  openRunner(life: MemberLife): Promise<Service>;
+  /** Runs as a worker until it is stopped, which may be before it is up. */
+  openRunner(life: MemberLife): Promise<MemberService>;
   /** For a person who watches; it is in the log as well. */
   say(text: string): void;
   /** It cannot go on. Called once. */
@@ -52,6 +56,8 @@ export class Membership implements Service {
   readonly #parts: MembershipParts;
   readonly #kept: KeptSettings;
   #current: Service | null = null;
+  /** The change from one to the next, while there is one. */
+  #change: Promise<void> = Promise.resolve();
   #isStopping = false;
   /** Where it waits now; null when it does not. */
   #port: number | null = null;
@@ -68,21 +74,26 @@ export class Membership implements Service {
   /** Resolves when it waits, or works as the worker it was before. */
   async start(): Promise<void> {
     if (this.#parts.forget) await this.#kept.drop();
-    const settings = await this.#load();
-    if (settings) await this.#work(settings, true);
+    const kept = await this.#load();
+    if (kept) await this.#work(kept);
     else await this.#wait();
   }
 
   async stop(): Promise<void> {
     this.#isStopping = true;
     await this.#current?.stop();
+    await this.#change;
   }
 
-  async #load(): Promise<ClusterSettings | null> {
+  async #load(): Promise<Kept | null> {
     const { workerId } = this.#parts.config;
     try {
-      const settings = await this.#kept.load();
-      if (!settings || workerId === null || settings.WORKER_ID === workerId) return settings;
+      const kept = await this.#kept.load();
+      if (kept === null) return null;
+      if (workerId === null || kept.settings.WORKER_ID === workerId) {
+        this.#say(`goes on as ${kept.settings.WORKER_ID}`);
+        return kept;
+      }
     } catch (error) {
       if (!isAppError(error, 'bad_config')) throw error;
       this.#say(`${error.message}: it waits anew`, 'warn');
@@ -105,7 +116,7 @@ export class Membership implements Service {
       clock,
       log,
       faultsOf: (settings, caller) => settingsFaults(settings, caller, { env, ownAddresses, tryCluster }),
-      keep: (settings) => this.#kept.keep(settings),
+      keep: (settings) => this.#kept.keep({ settings, hasJoined: false }),
       say: (text) => this.#say(text),
     });
     await this.#enter(waiting);
@@ -114,17 +125,19 @@ export class Membership implements Service {
     this.#say(
       `waiting at ${where} to be added to a cluster: cloudai register ${config.workerId ?? '<worker id>'} ${where}`,
     );
-    void waiting.adopted.then(async (settings) => {
-      this.#port = null;
-      await waiting.stop();
-      await this.#goOn(() => this.#work(settings, false));
-    });
+    void waiting.adopted.then((settings) =>
+      this.#goOn(async () => {
+        this.#port = null;
+        await waiting.stop();
+        await this.#work({ settings, hasJoined: false });
+      }),
+    );
   }
 
-  async #work(settings: ClusterSettings, isReturning: boolean): Promise<void> {
-    const { env, openRunner } = this.#parts;
+  async #work({ settings, hasJoined }: Kept): Promise<void> {
+    const { env, log, openRunner } = this.#parts;
     // An empty database or folder in the place of the cluster's own would look like a loss of everything.
-    const missing = isReturning ? await missingHere(settings) : [];
+    const missing = await missingHere(settings);
     if (missing.length > 0) {
       throw new AppError('store_unavailable', `${missing.join('; ')} (kept in ${this.#kept.path})`, {
         retryable: true,
@@ -132,7 +145,6 @@ export class Membership implements Service {
     }
     const config = loadRunnerConfig(memberEnvironment(env, settings));
     const { workerId } = config;
-    if (isReturning) this.#say(`goes on as ${workerId}`);
     let isRetired = false;
     let retire: () => void = () => undefined;
     const retired = new Promise<void>((done) => {
@@ -142,8 +154,16 @@ export class Membership implements Service {
       isRetired = true;
       retire();
     };
-    await this.#enter(await openRunner({ config, isReturning, onRetired }));
-    if (!isRetired) this.#say(`${workerId} is up`);
+    const runner = await openRunner({ config, isReturning: hasJoined, onRetired });
+    await this.#enter(runner);
+    await runner.up;
+    if (!isRetired && !this.#isStopping) {
+      this.#say(`${workerId} is up`);
+      // Without this a removal while the machine is off goes unnoticed; that is no reason not to work.
+      await this.#kept
+        .keep({ settings, hasJoined: true })
+        .catch((error) => log.warn({ err: error }, 'that it has joined was not kept'));
+    }
     void retired.then(() => this.#goOn(() => this.#leave(workerId)));
   }
 
@@ -162,13 +182,11 @@ export class Membership implements Service {
     if (this.#isStopping) await service.stop();
   }
 
-  async #goOn(step: () => Promise<void>): Promise<void> {
+  #goOn(step: () => Promise<void>): void {
     if (this.#isStopping) return;
-    try {
-      await step();
-    } catch (error) {
+    this.#change = step().catch((error) => {
       if (!this.#isStopping) this.#parts.onFatal(error);
-    }
+    });
   }
 
   #say(text: string, level: 'info' | 'warn' = 'info'): void {
