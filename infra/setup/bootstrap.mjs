@@ -1,4 +1,4 @@
-// First step of `npm start`, `npm test` and `npm run build`: checks Node, installs packages, builds, hands over.
+// First step of `npm start`, `npm run worker`, `npm test` and `npm run build`: checks Node, installs packages, builds, hands over.
 // Plain JavaScript on Node's own modules: it runs before any package is there. Nothing of CloudAI itself in here.
 
 import { fork, spawn } from 'node:child_process';
@@ -20,12 +20,13 @@ await main(process.argv[2], process.argv.slice(3));
 async function main(command, args) {
   const old = nodeFault(process.version);
   if (old) fail(old);
-  if (!['start', 'test', 'build'].includes(command)) {
-    fail('usage: node infra/setup/bootstrap.mjs start|test|build [arguments]');
+  if (!['start', 'worker', 'test', 'build'].includes(command)) {
+    fail('usage: node infra/setup/bootstrap.mjs start|worker|test|build [arguments]');
   }
   await installPackages();
   await buildCode();
-  await buildWeb();
+  // A worker shows no pages.
+  if (command !== 'worker') await buildWeb();
   if (command !== 'build') await handOver(join(root, 'dist/infra/setup', `${command}.js`), args);
 }
 

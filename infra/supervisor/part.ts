@@ -9,6 +9,7 @@ export interface PartSpec {
   readonly name: string;
   /** Path of the module to run. */
   readonly module: string;
+  readonly args?: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly logFile: string;
 }
@@ -25,6 +26,8 @@ export type SupervisorEvent =
       /** The last it wrote, oldest line first. */
       readonly output: readonly string[];
     }
+  /** What it has to say to the person who watches. */
+  | { readonly kind: 'said'; readonly name: string; readonly text: string }
   /** It ended with exit code 78; nothing is restarted any more. `output` is what it said, oldest line first. */
   | { readonly kind: 'wrong_settings'; readonly name: string; readonly output: readonly string[] };
 
@@ -62,7 +65,7 @@ export function startPart(options: PartOptions): Part {
     const startedAt = performance.now();
     // A process group of its own: a Ctrl-C of the terminal reaches it through the supervisor alone, in order.
     // The channel (ipc) closes when the supervisor dies by any means; the process then stops by itself.
-    const born = fork(spec.module, [], {
+    const born = fork(spec.module, [...(spec.args ?? [])], {
       detached: true,
       env: spec.env,
       execArgv: [],
@@ -71,6 +74,10 @@ export function startPart(options: PartOptions): Part {
     child = born;
     born.stdout?.on('data', (chunk: Buffer) => log.append(chunk));
     born.stderr?.on('data', (chunk: Buffer) => log.append(chunk));
+    born.on('message', (message: { say?: unknown } | null) => {
+      const text = message?.say;
+      if (typeof text === 'string') report({ kind: 'said', name: spec.name, text });
+    });
     if (born.pid !== undefined) report({ kind: 'started', name: spec.name, pid: born.pid });
     ended = new Promise((done) => {
       const over = (code: number | null, how: string) => {

@@ -156,6 +156,24 @@ describe('a supervisor', () => {
     expect(await readFile(join(dir, 'api.log'), 'utf8')).toBe('first line\nsecond line\n');
   });
 
+  it('passes on what a process has to say to a person, and gives it its arguments', async () => {
+    supervisor = new Supervisor({
+      parts: [
+        {
+          name: 'runner',
+          module: child,
+          args: ['--wait', 'a b'],
+          logFile: join(dir, 'runner.log'),
+          env: { NAME: 'runner', LIVES: join(dir, 'lives'), TELL: 'started with' },
+        },
+      ],
+      report: (event) => events.push(event),
+    });
+    const said = () => events.filter(({ kind }) => kind === 'said');
+    await waitFor(() => said().length > 0, { what: 'it to say something' });
+    expect(said()).toEqual([{ kind: 'said', name: 'runner', text: 'started with --wait a b' }]);
+  });
+
   it('is not outlived by its processes, even when it is killed', async () => {
     other = spawn(process.execPath, ['--import', 'tsx', parent, child, join(dir, 'orphan.log')], {
       env: { ...process.env, NAME: 'orphan', LIVES: join(dir, 'lives') },

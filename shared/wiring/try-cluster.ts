@@ -64,7 +64,9 @@ function withoutSecrets(text: string, url: string): string {
   const userinfo = /^[a-z+]+:\/\/(.*)@/is.exec(url)?.[1] ?? '';
   const password = userinfo.slice(userinfo.indexOf(':') + 1);
   const secrets = [url, userinfo, password, decoded(password)].filter((secret) => secret.length > 0);
-  return secrets.reduce((left, secret) => left.replaceAll(secret, '********'), text).slice(0, LONGEST);
+  const said = secrets.reduce((left, secret) => left.replaceAll(secret, '********'), text);
+  // It came over the wire and ends on somebody's terminal.
+  return said.replaceAll(/[\p{Cc}\p{Cf}]+/gu, ' ').slice(0, LONGEST);
 }
 
 function decoded(text: string): string {
