@@ -242,10 +242,12 @@ describe('the watch on workers', () => {
       ['a', 'ready'],
       ['b', 'down'],
       ['d', 'ready'],
+      ['e', 'unreachable'],
     ]);
     expect(changes(before, now)).toEqual([
       'worker b is down (was ready)',
       'worker d joined: ready',
+      'worker e does not answer yet',
       'worker c is gone',
     ]);
   });

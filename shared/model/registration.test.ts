@@ -6,7 +6,9 @@ import {
   newRegistration,
   REGISTRATION_LEASE_MS,
   type Registration,
+  type RegistrationFault,
   registrationMessage,
+  registrationPauseMs,
   takeRegistration,
 } from './registration.ts';
 import type { Worker } from './worker.ts';
@@ -15,8 +17,8 @@ const wanted = { id: 'worker-3', wish: 'wish-1', address: '10.0.0.3:50052', requ
 const known = (over: Partial<Worker> = {}) =>
   ({ id: 'worker-3', incarnation: 'life-1', liveness: 'down', ...over }) as Worker;
 const fresh = newRegistration({ ...wanted, known: null }, 1_000);
-const failed = (registration: Registration, code: 'no_answer' | 'refused' | 'starting', chance = 0.5) =>
-  afterTry(takeRegistration(registration, 1_000), { code, message: 'words' }, { now: 5_000, chance });
+const failed = (registration: Registration, code: RegistrationFault['code'], pauseMs = 1) =>
+  afterTry(takeRegistration(registration, 1_000), { code, message: 'words' }, { now: 5_000, pauseMs });
 
 describe('a registration', () => {
   it('is due at once, and while it is tried only when its lease is over', () => {
@@ -29,29 +31,26 @@ describe('a registration', () => {
     });
   });
 
+  it('keeps what came of a try, and is due after the pause', () => {
+    const fault = { code: 'no_answer', message: 'words' };
+    expect(failed(fresh, 'no_answer', 7)).toMatchObject({ fault, tries: 1, nextAt: 5_007, revision: 3 });
+  });
+
   it('is tried again after about 2 s, 4 s, …, 60 s, and slowly when it was refused', () => {
-    const pauses: number[] = [];
-    let one = fresh;
-    for (let n = 0; n < 8; n += 1) {
-      one = failed(one, 'no_answer');
-      pauses.push(one.nextAt - 5_000);
-    }
+    const pauses = [1, 2, 3, 4, 5, 6, 7, 1_000].map((tries) => registrationPauseMs(tries, 'no_answer', 0.5));
     expect(pauses).toEqual([2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000]);
-    expect(failed(fresh, 'refused').nextAt - 5_000).toBe(60_000);
-    expect(one.revision).toBe(1 + 2 * 8);
+    expect(registrationPauseMs(1, 'refused', 0.5)).toBe(60_000);
   });
 
   it('never waits for more than 72 s or less than 1.6 s, however long it lasts', () => {
+    const codes = fc.constantFrom('no_answer', 'refused', 'starting');
+    const chances = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
     fc.assert(
-      fc.property(
-        fc.nat(2_000),
-        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-        (tries, chance) => {
-          const pause = failed({ ...fresh, tries }, 'no_answer', chance).nextAt - 5_000;
-          expect(pause).toBeGreaterThanOrEqual(1_600);
-          expect(pause).toBeLessThanOrEqual(72_000);
-        },
-      ),
+      fc.property(fc.integer({ min: 1, max: 5_000 }), codes, chances, (tries, code, chance) => {
+        const pause = registrationPauseMs(tries, code, chance);
+        expect(pause).toBeGreaterThanOrEqual(1_600);
+        expect(pause).toBeLessThanOrEqual(72_000);
+      }),
     );
   });
 

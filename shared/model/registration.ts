@@ -76,24 +76,29 @@ export function takeRegistration(registration: Registration, now: number): Regis
   };
 }
 
-/** With what came of the try. @param chance in [0, 1) */
+/** With what came of the try, to be looked at again after `pauseMs`. */
 export function afterTry(
   registration: Registration,
   fault: RegistrationFault,
-  { now, chance }: { readonly now: number; readonly chance: number },
+  { now, pauseMs }: { readonly now: number; readonly pauseMs: number },
 ): Registration {
   return {
     ...registration,
     fault,
     takenInAt: fault.code === 'starting' ? now : registration.takenInAt,
-    nextAt: now + pauseMs(registration.tries, fault, chance),
+    nextAt: now + pauseMs,
     revision: registration.revision + 1,
   };
 }
 
-function pauseMs(tries: number, { code }: RegistrationFault, chance: number): number {
+/**
+ * How long a registration rests after so many tries.
+ * @param tries 1 or more
+ * @param chance in [0, 1)
+ */
+export function registrationPauseMs(tries: number, code: RegistrationFault['code'], chance: number): number {
   if (code === 'starting') return START_MS;
-  // Somebody has to change something first.
+  // After a refusal somebody has to change something first.
   const pause = code === 'refused' ? LONGEST_PAUSE_MS : FIRST_PAUSE_MS * 2 ** Math.min(tries - 1, 10);
   return Math.round(Math.min(pause, LONGEST_PAUSE_MS) * (1 - JITTER + 2 * JITTER * chance));
 }

@@ -40,6 +40,39 @@ describe('settings', () => {
     expect(loadApiConfig({ JWT_SECRET: secret, PORT: '' }).port).toBe(8080);
   });
 
+  it('have other names for runners that are registered by hand', () => {
+    const api = { JWT_SECRET: secret };
+    expect(loadApiConfig(api)).toMatchObject({
+      clusterToken: null,
+      workerLeaseSeconds: 15,
+      runnerStoreUrl: null,
+      runnerRedisUrl: null,
+      runnerFilesUrl: null,
+    });
+    const names = {
+      RUNNER_STORE_URL: 'mongodb://db/x',
+      RUNNER_REDIS_URL: 'redis://r',
+      RUNNER_FILES_URL: 'mongodb',
+    };
+    expect(
+      loadApiConfig({ ...api, STORE_URL: 'mongodb://localhost/x', CLUSTER_TOKEN: secret, ...names }),
+    ).toMatchObject({
+      clusterToken: secret,
+      runnerStoreUrl: 'mongodb://db/x',
+      runnerRedisUrl: 'redis://r',
+      runnerFilesUrl: 'mongodb',
+    });
+    // They name the same store, not another one.
+    for (const url of ['sqlite:/data/x.db', '']) {
+      const env = { ...api, STORE_URL: url, RUNNER_STORE_URL: 'mongodb://db/x' };
+      expect(faultsOf(() => loadApiConfig(env))).toEqual(['RUNNER_STORE_URL']);
+    }
+    expect(faultsOf(() => loadApiConfig({ ...api, RUNNER_STORE_URL: 'mysql://x' }))).toEqual([
+      'RUNNER_STORE_URL',
+    ]);
+    expect(faultsOf(() => loadApiConfig({ ...api, CLUSTER_TOKEN: 'short' }))).toEqual(['CLUSTER_TOKEN']);
+  });
+
   it('read labels and name a broken one', () => {
     expect(loadRunnerConfig({ WORKER_LABELS: 'disk=ssd,zone=a' }).labels).toEqual({ disk: 'ssd', zone: 'a' });
     expect(faultsOf(() => loadRunnerConfig({ WORKER_LABELS: 'disk' }))).toEqual(['WORKER_LABELS']);

@@ -44,6 +44,14 @@ export interface ApiConfig extends CommonConfig {
   readonly fileMaxBytes: number;
   /** Hosts, addresses and networks (`10.0.0.0/8`) that webhooks may reach although they are loopback or link-local. */
   readonly webhookAllow: readonly string[];
+  /** Workers are registered by hand with it; null switches that off. */
+  readonly clusterToken: string | null;
+  /** Told to workers that are registered by hand. */
+  readonly workerLeaseSeconds: number;
+  /** Names by which such a worker reaches what this process reaches by others; null: the same. */
+  readonly runnerStoreUrl: string | null;
+  readonly runnerRedisUrl: string | null;
+  readonly runnerFilesUrl: string | null;
 }
 
 export interface SchedulerConfig extends CommonConfig {
@@ -92,23 +100,25 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+const storeUrl = Joi.string()
+  .pattern(/^(sqlite:.+|mongodb(\+srv)?:\/\/.+)$/)
+  .messages({ 'string.pattern.base': 'must be "sqlite:<path>" or "mongodb://…"' });
+const redisUrl = Joi.string().uri({ scheme: ['redis', 'rediss', 'unix'] });
+const filesUrl = Joi.string()
+  .pattern(/^(file:.+|mongodb)$/)
+  .messages({ 'string.pattern.base': 'must be "file:<directory>" or "mongodb"' });
+
 const common = {
   LOG_LEVEL: Joi.string()
     .valid(...LOG_LEVELS)
     .default('info'),
   DATA_DIR: Joi.string().default('data'),
-  STORE_URL: Joi.string()
-    .pattern(/^(sqlite:.+|mongodb(\+srv)?:\/\/.+)$/)
-    .messages({ 'string.pattern.base': 'must be "sqlite:<path>" or "mongodb://…"' }),
-  REDIS_URL: Joi.string()
-    .uri({ scheme: ['redis', 'rediss', 'unix'] })
-    .default('redis://127.0.0.1:6379'),
+  STORE_URL: storeUrl,
+  REDIS_URL: redisUrl.default('redis://127.0.0.1:6379'),
   REDIS_PREFIX: Joi.string()
     .pattern(/^[A-Za-z0-9_{}-]{1,64}$/, 'letters, digits, _, - and {}')
     .default('cloudai'),
-  FILES_URL: Joi.string()
-    .pattern(/^(file:.+|mongodb)$/)
-    .messages({ 'string.pattern.base': 'must be "file:<directory>" or "mongodb"' }),
+  FILES_URL: filesUrl,
 };
 
 const DEFAULT_LISTEN: ListenAddress = { host: '0.0.0.0', port: 50_052 };
@@ -132,6 +142,13 @@ const WORKER_LEASE_SECONDS = Joi.number().integer().min(2).max(600).default(15);
 
 const apiSchema = {
   ...common,
+  ...clusterToken,
+  WORKER_LEASE_SECONDS,
+  RUNNER_STORE_URL: storeUrl
+    .custom(isSameKind)
+    .messages({ 'store.other': 'must name the same store as STORE_URL, only by another address' }),
+  RUNNER_REDIS_URL: redisUrl,
+  RUNNER_FILES_URL: filesUrl,
   HOST: Joi.string().hostname().default('0.0.0.0'),
   PORT: Joi.number().port().default(8080),
   JWT_SECRET: Joi.string().min(32).required().messages({
@@ -210,6 +227,11 @@ export function loadApiConfig(env: Environment): ApiConfig {
     webDir: resolve(v.WEB_DIR),
     fileMaxBytes: v.FILE_MAX_MB * BYTES_PER_MB,
     webhookAllow: splitList(v.WEBHOOK_ALLOW),
+    clusterToken: clusterTokenOf(v),
+    workerLeaseSeconds: v.WORKER_LEASE_SECONDS,
+    runnerStoreUrl: v.RUNNER_STORE_URL ?? null,
+    runnerRedisUrl: v.RUNNER_REDIS_URL ?? null,
+    runnerFilesUrl: v.RUNNER_FILES_URL ?? null,
   };
 }
 
@@ -294,6 +316,12 @@ function readToken(path: string, { error, prefs }: Joi.CustomHelpers): string | 
   } catch (cause) {
     return error('token.unreadable', { reason: messageOf(cause) });
   }
+}
+
+/** Another name of the same store, never another store. */
+function isSameKind(url: string, { error, prefs }: Joi.CustomHelpers): string | Joi.ErrorReport {
+  const own = String(prefs.context?.STORE_URL ?? 'sqlite:');
+  return own.startsWith('mongodb') === url.startsWith('mongodb') ? url : error('store.other');
 }
 
 function readListen(text: string, { error }: Joi.CustomHelpers): ListenAddress | Joi.ErrorReport {
