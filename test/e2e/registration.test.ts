@@ -53,7 +53,7 @@ const until = (id: string, state: string) =>
 beforeAll(async () => {
   port = await freePort();
   strangerPort = await freePort();
-  cluster = await startCluster({ runners: [], env: { CLUSTER_TOKEN } });
+  cluster = await startCluster({ runners: [], env: { CLUSTER_TOKEN, WORKER_LEASE_SECONDS: '6' } });
   startRunner('stranger', strangerPort, 'the-token-of-another-cluster-'.repeat(2));
   await cluster.signIn('root');
 });
