@@ -134,7 +134,7 @@ function refusal({ code, message }: AdoptionRefusal, at: string): Error {
   const says = plain(message) === '' ? '' : `: "${plain(message)}"`;
   switch (code) {
     case 'token':
-      return new Refused(wrongToken(at));
+      return new Refused(`${wrongToken(at)}${says}`);
     case 'version':
       return new Refused(`the runner at ${at} is of another release: bring it and the API to the same one`);
     case 'adopted':
@@ -142,7 +142,7 @@ function refusal({ code, message }: AdoptionRefusal, at: string): Error {
     case 'worker_id':
       return new Refused(`the runner at ${at} is to be another worker${says}`);
     case 'settings':
-      return new Refused(`the runner at ${at} cannot use the settings of this cluster${says}`);
+      return new Refused(`the runner at ${at} cannot join this cluster${says}`);
     case 'invalid_request':
       return new Refused(`the runner at ${at} does not understand this cluster${says}`);
     case 'expired':
@@ -150,7 +150,8 @@ function refusal({ code, message }: AdoptionRefusal, at: string): Error {
   }
 }
 
-const MESSAGE_MAX_CHARS = 200;
+/** Leaves room for ours in a reply of the API. */
+const MESSAGE_MAX_CHARS = 400;
 
 /** Words of a stranger, fit for a terminal and a page. */
 function plain(text: string): string {
