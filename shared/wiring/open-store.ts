@@ -1,11 +1,10 @@
 // Picks the store, the log store and the file store that the settings name. Only a main.ts, a test or a bench comes here.
 
-import { mkdir } from 'node:fs/promises';
 import { openDiskFileStore } from '../adapters/disk/file-store.ts';
 import { openDiskLogStore } from '../adapters/disk/log-store.ts';
 import { openMongo } from '../adapters/mongo/open.ts';
 import { openSqliteStore } from '../adapters/sqlite/open.ts';
-import { AppError, messageOf } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import type { FileStore } from '../ports/file-store.ts';
 import type { LogStore } from '../ports/log-store.ts';
 import type { Store } from '../ports/store.ts';
@@ -34,11 +33,6 @@ export async function openRecords(config: { storeUrl: string; filesUrl: string }
 async function onDisk(filesUrl: string, store: Store): Promise<Pick<Records, 'logs' | 'files'>> {
   const dir = directoryOf(filesUrl);
   try {
-    // Not with the first file only: a machine that joins must see that the folder is the cluster's.
-    await mkdir(dir, { recursive: true }).catch((cause) => {
-      const message = `the folder of FILES_URL cannot be made: ${messageOf(cause)}`;
-      throw new AppError('store_unavailable', message, { retryable: true, cause });
-    });
     return { logs: openDiskLogStore(dir), files: await openDiskFileStore(dir) };
   } catch (error) {
     await store.close();
