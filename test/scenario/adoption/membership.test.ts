@@ -33,6 +33,8 @@ let engine: ReturnType<typeof createScriptedEngine>;
 let started: Membership[];
 let said: string[];
 let fatal: unknown[];
+/** Between two looks of a runner that nobody nudges. */
+let sweepEveryMs: number;
 /** How often runners looked for containers. */
 let looks: number;
 
@@ -53,6 +55,7 @@ beforeEach(async () => {
   engine = createScriptedEngine();
   [started, said, fatal] = [[], [], []];
   looks = 0;
+  sweepEveryMs = 50;
 });
 afterEach(async () => {
   await Promise.all(started.map((membership) => membership.stop()));
@@ -84,7 +87,7 @@ async function openRunner({ config, ...life }: MemberLife) {
     runtime,
     clock: systemClock,
     log,
-    sweepEveryMs: 50,
+    sweepEveryMs,
     onFatal: (error) => fatal.push(error),
   });
   let stopping: Promise<void> | null = null;
@@ -237,6 +240,16 @@ describe('a machine that is added by hand', () => {
     await waitFor(() => looks > before + 6, { what: 'several looks' });
     expect(membership.port).toBeNull();
     await engineRoom.remove(left);
+    await untilWaiting(membership);
+  });
+
+  it('that is told of its removal does not wait for its next look', async () => {
+    sweepEveryMs = 3_600_000;
+    const membership = await start();
+    await adopt(membership);
+    await untilSaid('is up');
+    await cluster.store.workers.remove(settings.WORKER_ID);
+    await redis.bus.nudge(settings.WORKER_ID, { type: 'removed' });
     await untilWaiting(membership);
   });
 
