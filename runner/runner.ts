@@ -232,7 +232,8 @@ class RunnerProcess implements Runner {
       onLost: (error) => void this.#lose(error),
     });
     const adoption = new Adoption({ workerId, tasks, runtime, registry, admission, clock, log });
-    const watch = new RecordWatch({ workerId, tasks, bus, registry, log });
+    const onRemoved = () => void this.#sweep();
+    const watch = new RecordWatch({ workerId, tasks, bus, registry, log, onRemoved });
     return { machine, admission, registry, adoption, watch, heartbeat, sampler };
   }
 

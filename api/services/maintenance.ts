@@ -57,7 +57,7 @@ export class WorkerMaintenance {
     const wasAwaited = await store.registrations.remove(id);
     if (!worker && !wasAwaited) throw unknown(id);
     await store.workers.remove(id);
-    announcer.workerChanged(id);
+    announcer.workerRemoved(id);
     view.forget();
   }
 }

@@ -13,14 +13,15 @@ describe('the options of a worker', () => {
       dataDir: '/home/me/data/worker',
       runtime: 'docker',
       dockerHost: '',
-      args: ['--wait'],
+      forgets: false,
       env: { CLUSTER_TOKEN, DATA_DIR: '/home/me/data/worker' },
     });
   });
 
   it('join at once the cluster that the settings name', () => {
     const env = { REDIS_URL: 'redis://r:1', STORE_URL: 'mongodb://db/x', WORKER_ID: 'w-1' };
-    expect(read([], env)).toMatchObject({ waits: false, args: [], env });
+    expect(read([], env)).toMatchObject({ waits: false, env });
+    expect(workerPart(read([], env)!, '/dist', '')).toMatchObject({ args: [], firstArgs: [] });
   });
 
   it('make it wait all the same, and then not with those settings', () => {
@@ -37,7 +38,8 @@ describe('the options of a worker', () => {
     const options = read(['--forget', '--listen', '127.0.0.1:7', '--wait'])!;
     expect(workerPart(options, '/dist', 'unix:///d.sock')).toMatchObject({
       module: '/dist/runner/main.js',
-      args: ['--wait', '--forget'],
+      args: ['--wait'],
+      firstArgs: ['--forget'],
       env: { RUNNER_LISTEN: '127.0.0.1:7', DOCKER_HOST: 'unix:///d.sock' },
       logFile: '/home/me/data/worker/logs/runner.log',
     });

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { AppError, messageOf } from '../../shared/errors.ts';
 import { type Environment, loadRunnerConfig, loadWaitingConfig } from '../../shared/platform/config.ts';
+import type { PartSpec } from '../supervisor/supervisor.ts';
 import { clusterTokenFile } from './secrets.ts';
 
 export interface WorkerOptions {
@@ -14,8 +15,9 @@ export interface WorkerOptions {
   readonly runtime: 'docker' | 'process' | 'scripted';
   /** Empty when not set. */
   readonly dockerHost: string;
+  /** Drop what the machine was told before; not again when the runner is started again. */
+  readonly forgets: boolean;
   /** For the runner. */
-  readonly args: readonly string[];
   readonly env: Environment;
 }
 
@@ -64,8 +66,7 @@ export function readWorkerOptions(
     loadWaitingConfig(own);
   }
   const { runtime, dockerHost } = loadRunnerConfig(own);
-  const args = waits ? ['--wait', ...(forget ? ['--forget'] : [])] : [];
-  return { waits, dataDir, runtime, dockerHost, args, env: own };
+  return { waits, forgets: forget, dataDir, runtime, dockerHost, env: own };
 }
 
 function parse(args: readonly string[]) {
@@ -86,11 +87,13 @@ function parse(args: readonly string[]) {
 }
 
 /** The runner under the supervisor. */
-export function workerPart({ dataDir, args, env }: WorkerOptions, dist: string, dockerHost: string) {
+export function workerPart(options: WorkerOptions, dist: string, dockerHost: string): PartSpec {
+  const { waits, forgets, dataDir, env } = options;
   return {
     name: 'runner',
     module: join(dist, 'runner/main.js'),
-    args,
+    args: waits ? ['--wait'] : [],
+    firstArgs: forgets ? ['--forget'] : [],
     env: { ...env, DOCKER_HOST: dockerHost },
     logFile: join(dataDir, 'logs/runner.log'),
   };

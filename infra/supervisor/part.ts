@@ -10,6 +10,8 @@ export interface PartSpec {
   /** Path of the module to run. */
   readonly module: string;
   readonly args?: readonly string[];
+  /** More of them for its first life alone. */
+  readonly firstArgs?: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly logFile: string;
 }
@@ -59,13 +61,16 @@ export function startPart(options: PartOptions): Part {
   let ended: Promise<void> = Promise.resolve();
   let restart: NodeJS.Timeout | undefined;
   let retired = false;
+  let isFirst = true;
   let waitMs = 0;
 
   const live = () => {
     const startedAt = performance.now();
+    const args = [...(spec.args ?? []), ...(isFirst ? (spec.firstArgs ?? []) : [])];
+    isFirst = false;
     // A process group of its own: a Ctrl-C of the terminal reaches it through the supervisor alone, in order.
     // The channel (ipc) closes when the supervisor dies by any means; the process then stops by itself.
-    const born = fork(spec.module, [...(spec.args ?? [])], {
+    const born = fork(spec.module, args, {
       detached: true,
       env: spec.env,
       execArgv: [],

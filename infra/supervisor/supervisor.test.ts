@@ -163,15 +163,26 @@ describe('a supervisor', () => {
           name: 'runner',
           module: child,
           args: ['--wait', 'a b'],
+          firstArgs: ['--once'],
           logFile: join(dir, 'runner.log'),
-          env: { NAME: 'runner', LIVES: join(dir, 'lives'), TELL: 'started with' },
+          env: {
+            NAME: 'runner',
+            LIVES: join(dir, 'lives'),
+            TELL: 'started with',
+            EXIT_CODE: '1',
+            LIVE_MS: '100',
+          },
         },
       ],
       report: (event) => events.push(event),
+      backOff: { firstMs: 20, maxMs: 80, resetAfterMs: 60_000 },
     });
     const said = () => events.filter(({ kind }) => kind === 'said');
-    await waitFor(() => said().length > 0, { what: 'it to say something' });
-    expect(said()).toEqual([{ kind: 'said', name: 'runner', text: 'started with --wait a b' }]);
+    await waitFor(() => said().length > 1, { what: 'two lives to say something' });
+    expect(said().slice(0, 2)).toEqual([
+      { kind: 'said', name: 'runner', text: 'started with --wait a b --once' },
+      { kind: 'said', name: 'runner', text: 'started with --wait a b' },
+    ]);
   });
 
   it('is not outlived by its processes, even when it is killed', async () => {

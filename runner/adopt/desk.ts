@@ -49,7 +49,7 @@ export type Answer<T> =
 /** One address may be wrong so often in a minute; then it is not listened to. */
 export const MOST_WRONG_PROOFS = 10;
 /** Lines about one address in a minute. */
-const MOST_LINES = 5;
+export const MOST_LINES = 5;
 const WINDOW_MS = 60_000;
 
 export class AdoptionDesk {
@@ -102,7 +102,11 @@ export class AdoptionDesk {
       runnerPublicKey: mine.publicKey,
     };
     this.#handshakes.open({ mine, transcript });
-    if (this.#lines.add(caller)) this.#parts.log.info({ caller, workerId }, 'asked to join a cluster');
+    // An API with another token goes no further after the reply, and says so on its own side alone.
+    if (this.#lines.add(caller)) {
+      const text = `asked by ${caller} to be ${workerId}; when nothing follows, its cluster has another token`;
+      this.#parts.say(text);
+    }
     const proof = prove(this.#parts.token, 'runner', transcript);
     return { ok: true, reply: { nonce: mine.nonce, public_key: mine.publicKey, proof } };
   }

@@ -1,6 +1,7 @@
 // Where a waiting runner can be reached: the two calls of an adoption over HTTP, for a short while and for small
 // bodies. All that is decided is decided by the desk.
 
+import { createServer as createListener } from 'node:http';
 import Hapi, { type Request, type ResponseToolkit, type Server } from '@hapi/hapi';
 import type {
   AdoptionRefusal,
@@ -87,7 +88,14 @@ export async function startWaiting(parts: WaitingParts): Promise<Waiting> {
 }
 
 function createServer({ host, port }: ListenAddress): Server {
-  const server = Hapi.server({
+  const listener = createListener({
+    headersTimeout: BODY_DEADLINE_MS,
+    requestTimeout: 2 * BODY_DEADLINE_MS,
+    connectionsCheckingInterval: 1_000,
+  });
+  listener.maxConnections = MOST_CONNECTIONS;
+  return Hapi.server({
+    listener,
     host,
     port,
     debug: false,
@@ -104,11 +112,6 @@ function createServer({ host, port }: ListenAddress): Server {
       state: { parse: false, failAction: 'ignore' },
     },
   });
-  const { listener } = server;
-  listener.headersTimeout = BODY_DEADLINE_MS;
-  listener.requestTimeout = 2 * BODY_DEADLINE_MS;
-  listener.maxConnections = MOST_CONNECTIONS;
-  return server;
 }
 
 function callerOf(request: Request): string {

@@ -80,7 +80,6 @@ describe('cloudai register', () => {
     const ran = await cloudai('dispatch', 'worker-3', TEST_IMAGE, ...task);
     expect(ran).toMatchObject({ code: 0, out: 'hello from here\n' });
     expect((await cloudai('register', 'worker-3', `127.0.0.1:${port}`)).err).toContain('is up already');
-    // Its runner notices within half a minute and waits again.
     expect((await cloudai('remove-worker', 'worker-3')).code).toBe(0);
   });
 

@@ -58,7 +58,7 @@ export async function adopt(adoption: Adoption, pace: AdopterPace): Promise<Regi
     return { code: 'starting', message: `the runner at ${at} has joined; waiting for it to come up` };
   } catch (error) {
     if (error instanceof NoAnswer) {
-      const message = `nobody answers at ${at}: ${error.message}; is a runner started there with --wait?`;
+      const message = `nobody answers at ${at}: ${error.message}; a runner there must be started with --wait`;
       return { code: 'no_answer', message };
     }
     if (error instanceof NotARunner) {

@@ -33,6 +33,10 @@ let engine: ReturnType<typeof createScriptedEngine>;
 let started: Membership[];
 let said: string[];
 let fatal: unknown[];
+/** Between two looks of a runner that nobody nudges. */
+let sweepEveryMs: number;
+/** How often runners looked for containers. */
+let looks: number;
 
 beforeEach(async () => {
   ({ path: dir, remove } = await tempDir());
@@ -50,6 +54,8 @@ beforeEach(async () => {
   term = await cluster.store.nextTerm();
   engine = createScriptedEngine();
   [started, said, fatal] = [[], [], []];
+  looks = 0;
+  sweepEveryMs = 50;
 });
 afterEach(async () => {
   await Promise.all(started.map((membership) => membership.stop()));
@@ -65,7 +71,14 @@ const keptFile = () => join(dataDir(), 'cluster-settings.json');
 async function openRunner({ config, ...life }: MemberLife) {
   const records = await openRecords(config);
   const own = await openRedis({ url: config.redisUrl, prefix: config.redisPrefix, patience: 'patient', log });
-  const runtime = openScriptedRuntime({ engine });
+  const scripted = openScriptedRuntime({ engine });
+  const runtime = {
+    ...scripted,
+    list: (workerId: string) => {
+      looks += 1;
+      return scripted.list(workerId);
+    },
+  };
   const runner: Runner = createRunner({
     config,
     ...life,
@@ -74,7 +87,7 @@ async function openRunner({ config, ...life }: MemberLife) {
     runtime,
     clock: systemClock,
     log,
-    sweepEveryMs: 50,
+    sweepEveryMs,
     onFatal: (error) => fatal.push(error),
   });
   let stopping: Promise<void> | null = null;
@@ -201,6 +214,43 @@ describe('a machine that is added by hand', () => {
     await untilSaid(`${other} is up`);
     await until(await submit('print new', other), 'completed');
     expect(fatal).toEqual([]);
+  });
+
+  it('that was removed does not leave a container behind of which nobody knows', async () => {
+    const membership = await start();
+    await adopt(membership);
+    await untilSaid('is up');
+    const engineRoom = openScriptedRuntime({ engine });
+    const left = await engineRoom.create({
+      taskId: 'task-of-nobody',
+      attempt: 1,
+      workerId: settings.WORKER_ID,
+      ownerId: 'alice',
+      image: 'none',
+      command: 'forever',
+      env: {},
+      resources: small,
+      gpuIds: [],
+      network: 'none',
+      hasInput: false,
+      pidsLimit: 10,
+    });
+    await cluster.store.workers.remove(settings.WORKER_ID);
+    const before = looks;
+    await waitFor(() => looks > before + 6, { what: 'several looks' });
+    expect(membership.port).toBeNull();
+    await engineRoom.remove(left);
+    await untilWaiting(membership);
+  });
+
+  it('that is told of its removal does not wait for its next look', async () => {
+    sweepEveryMs = 3_600_000;
+    const membership = await start();
+    await adopt(membership);
+    await untilSaid('is up');
+    await cluster.store.workers.remove(settings.WORKER_ID);
+    await redis.bus.nudge(settings.WORKER_ID, { type: 'removed' });
+    await untilWaiting(membership);
   });
 
   it('that was removed while it was off does not come back by itself', async () => {

@@ -1,6 +1,6 @@
 // What a machine says against the settings of a cluster, on a real store and the tests' own Redis.
 
-import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freePort } from '../../../infra/setup/ports.ts';
@@ -64,11 +64,6 @@ describe('the settings of a cluster', () => {
       'empty.db',
       'files',
     ]);
-  });
-
-  it.skipIf(process.getuid?.() === 0)('say when a file is closed to this user', async () => {
-    await chmod(join(dir, 'cloudai.db'), 0o400);
-    expect(await faults({})).toMatch(/cannot be used \(EACCES\)/);
   });
 
   it('that lead nowhere are named by host and port, each, and without passwords', async () => {
