@@ -16,16 +16,28 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
+/** What scripts match on, for faults the CLI found itself. */
+const CODES: Readonly<Record<ExitCode, string>> = {
+  [EXIT.ok]: 'ok',
+  [EXIT.failed]: 'failed',
+  [EXIT.usage]: 'usage',
+  [EXIT.noConnection]: 'no_connection',
+  [EXIT.notAllowed]: 'unauthenticated',
+  [EXIT.interrupted]: 'interrupted',
+};
+
 /** A fault the CLI found itself. */
 export class CliError extends Error {
   readonly exitCode: ExitCode;
   readonly advice: string;
+  readonly code: string;
 
-  constructor(exitCode: ExitCode, message: string, advice = '') {
+  constructor(exitCode: ExitCode, message: string, advice = '', code = CODES[exitCode]) {
     super(message);
     this.name = 'CliError';
     this.exitCode = exitCode;
     this.advice = advice;
+    this.code = code;
   }
 }
 
@@ -41,7 +53,7 @@ export interface Complaint {
 
 export function complaintOf(error: unknown): Complaint {
   if (error instanceof CliError) {
-    return complaint(error.exitCode, 'usage', error.message, error.advice);
+    return complaint(error.exitCode, error.code, error.message, error.advice);
   }
   if (error instanceof ConnectionError) {
     const advice =

@@ -50,7 +50,7 @@ async function login(session: Session, options: CredentialOptions): Promise<void
   const reply = await session.anonymous.login({ username, password }).catch((error: unknown) => {
     if (!(error instanceof ApiError && error.status === 401)) throw error;
     const advice = 'Check both and try again. No account yet? cloudai register-user';
-    throw new CliError(EXIT.notAllowed, error.message, advice);
+    throw new CliError(EXIT.notAllowed, error.message, advice, error.code);
   });
   await writeProfile(session.profilePath, {
     url: session.url,
