@@ -22,7 +22,7 @@ import {
 import { EXIT, type ExitCode } from './exit.ts';
 import { ANSWERS, type Answer } from './package/answers.ts';
 import { commandPages } from './package/command-pages.ts';
-import { commandTree } from './program.ts';
+import { describeProgram } from './program.ts';
 
 interface Trial {
   /** Words after the command's own. */
@@ -153,7 +153,7 @@ function answerAll(api: SmallApi): void {
   api.on('POST /api/webhooks/deliveries/:id/redeliver', () => new Status(202, DELIVERY));
 }
 
-const commands = commandPages(commandTree('1.2.3')).map(({ name }) => name);
+const commands = commandPages(describeProgram('1.2.3')).map(({ name }) => name);
 const tried = commands.filter((name) => name in TRIALS && name in ANSWERS);
 let stage: CliStage;
 let closed: string;

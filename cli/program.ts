@@ -62,8 +62,8 @@ export async function runCli(argv: readonly string[], io: CliIo, version: string
   return exitCode;
 }
 
-/** All commands, for those who read them instead of running one: the manual page, the reference. */
-export function commandTree(version: string): Command {
+/** For those who look at the commands and run none: the manual page, the reference. */
+export function describeProgram(version: string): Command {
   const idle: Run = () => async () => undefined;
   return createProgram(version, idle, () => null, { width: 80, out: () => undefined });
 }

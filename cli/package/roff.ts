@@ -9,6 +9,8 @@ const NAMED: Readonly<Record<string, string>> = {
   '^': '\\(ha',
   '~': '\\(ti',
   '"': '\\(dq',
+  // Has no fallback on a terminal of ASCII.
+  '…': '...',
 };
 
 /**
@@ -18,7 +20,7 @@ const NAMED: Readonly<Record<string, string>> = {
 export function roffText(text: string): string {
   const line = text
     .replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]+/gu, ' ')
-    .replaceAll(/[\\\-'`^~"]/g, (sign) => NAMED[sign] ?? sign)
+    .replaceAll(/[\\\-'`^~"…]/g, (sign) => NAMED[sign] ?? sign)
     .replaceAll(/[^\x20-\x7e]/gu, (sign) => `\\[u${codePoint(sign)}]`);
   // A dot at the beginning of a line would be a request.
   return line.startsWith('.') ? `\\&${line}` : line;

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { defineConfig } from 'vite';
-import { commandTree } from '../program.ts';
+import { describeProgram } from '../program.ts';
 import { manual } from './manual.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -40,7 +40,7 @@ export default defineConfig({
         this.emitFile({
           type: 'asset',
           fileName: 'cloudai.1',
-          source: manual(commandTree(version), { version }),
+          source: manual(describeProgram(version), { version }),
         });
       },
     },

@@ -1,0 +1,79 @@
+// docs/CLI.md and the two package files: what they say is what the code does.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { splitArgv } from '../argv.ts';
+import { EXIT } from '../exit.ts';
+import { describeProgram, knownOptions } from '../program.ts';
+import { readVersion } from '../version.ts';
+import { commandPages } from './command-pages.ts';
+import { ENVIRONMENT, EXIT_STATUS } from './conventions.ts';
+import { reference } from './reference.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const version = readVersion();
+const frame = read('cli/package/reference.template.md');
+
+describe('docs/CLI.md', () => {
+  it('is up to date (npm run docs:cli makes it so)', () => {
+    expect(read('docs/CLI.md')).toBe(reference(describeProgram(version), frame, { version }));
+  });
+
+  it('is made of a frame that asks for all there is, and for nothing else', () => {
+    const program = describeProgram(version);
+    expect(() => reference(program, `${frame}{{more}}`, { version })).toThrow('{{more}}');
+    expect(() => reference(program, frame.replace('{{commands}}', ''), { version })).toThrow('commands');
+  });
+
+  it('names every exit code, and every variable that the code reads', () => {
+    expect(EXIT_STATUS.map(({ code }) => code)).toEqual(Object.values(EXIT));
+    const sources = readdirSync(join(root, 'cli'), { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
+      .map((path) => read(`cli/${path}`));
+    const used = sources.flatMap((source) =>
+      [...source.matchAll(/\benv\.([A-Z_]+)\b/g)].map(([, name]) => name),
+    );
+    expect(ENVIRONMENT.map(({ term }) => term).sort()).toEqual([...new Set(used)].sort());
+  });
+});
+
+describe('examples', () => {
+  const examples = commandPages(describeProgram(version)).flatMap((page) =>
+    page.examples.map(({ line }) => ({ name: page.name, aliases: page.aliases, line })),
+  );
+
+  it.each(examples)('$line', async ({ name, aliases, line }) => {
+    const program = describeProgram(version);
+    const { args } = splitArgv(wordsOf(line), knownOptions(program));
+    // Actions do nothing here; a word that is wrong is a fault all the same.
+    await program.parseAsync(args, { from: 'user' });
+    expect([name, ...aliases].some((known) => args.join(' ').startsWith(known))).toBe(true);
+  });
+});
+
+/** As a shell reads it, up to a pipe or a redirection. */
+function wordsOf(line: string): string[] {
+  const [command = ''] = line.split(/ (?:\||>|<|&&) /);
+  return [...command.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(
+    ([, one, two, bare]) => one ?? two ?? bare ?? '',
+  );
+}
+
+describe('the packages', () => {
+  const system = JSON.parse(read('package.json')) as Record<string, unknown>;
+  const line = JSON.parse(read('cli/package.json')) as Record<string, unknown>;
+
+  it('have one version, one licence and one oldest Node, and names of their own', () => {
+    expect(line).toMatchObject({ name: 'cloudai', version: system.version, license: system.license });
+    expect(line.engines).toEqual(system.engines);
+    expect(system.name).toBe('cloudai-system');
+    expect(version).toBe(system.version);
+    expect(read('cli/LICENSE')).toBe(read('LICENSE'));
+  });
+
+  it('leave the command line nothing to install', () => {
+    expect(Object.keys(line).filter((key) => /dependencies/i.test(key))).toEqual([]);
+  });
+});
