@@ -73,6 +73,22 @@ describe('the packages', () => {
     expect(read('cli/LICENSE')).toBe(read('LICENSE'));
   });
 
+  it.each([
+    ['the system', system],
+    ['the command line', line],
+  ])(
+    'of %s takes in its program and its page, and builds them first',
+    (_name, { bin, man, files, scripts }) => {
+      const taken = (files as string[]).filter((pattern) => !pattern.startsWith('!'));
+      const shown = [...Object.values(bin as Record<string, string>), ...(man as string[])];
+      expect(shown).toHaveLength(2);
+      expect(
+        shown.filter((path) => !taken.some((one) => path === one || path.startsWith(`${one}/`))),
+      ).toEqual([]);
+      expect((scripts as Record<string, string>).prepack).toMatch(/bootstrap\.mjs cli$/);
+    },
+  );
+
   it('leave the command line nothing to install', () => {
     expect(Object.keys(line).filter((key) => /dependencies/i.test(key))).toEqual([]);
   });
