@@ -11,6 +11,8 @@ export interface Answer {
   readonly lines?: true;
   /** What a line of `--quiet` is; null when it prints nothing then. */
   readonly quiet: string | null;
+  /** What it prints whatever is asked for, where that is neither JSON nor ids. */
+  readonly always?: string;
   /** What else there is to know. */
   readonly note?: string;
 }

@@ -60,7 +60,8 @@ function examples(program: string, { examples: given }: CommandPage): string {
   return fenced(given.map(({ line, what }) => `${program} ${line.padEnd(width)}  # ${what}`));
 }
 
-function answerText({ json, lines, quiet, note }: Answer): string {
+function answerText({ json, lines, quiet, always, note }: Answer): string {
+  if (always !== undefined) return sentence(`Prints ${always}, also with \`--json\` and \`--quiet\``);
   const document = json === null ? 'nothing' : `\`${json}\`${lines ? ', one a line' : ''}`;
   const ids = quiet === null ? 'nothing' : quiet;
   return `\`--json\`: ${document}. \`--quiet\`: ${ids}.${note === undefined ? '' : ` ${note}`}`;
