@@ -30,14 +30,12 @@ const CODES: Readonly<Record<ExitCode, string>> = {
 export class CliError extends Error {
   readonly exitCode: ExitCode;
   readonly advice: string;
-  readonly code: string;
 
-  constructor(exitCode: ExitCode, message: string, advice = '', code = CODES[exitCode]) {
+  constructor(exitCode: ExitCode, message: string, advice = '') {
     super(message);
     this.name = 'CliError';
     this.exitCode = exitCode;
     this.advice = advice;
-    this.code = code;
   }
 }
 
@@ -53,7 +51,7 @@ export interface Complaint {
 
 export function complaintOf(error: unknown): Complaint {
   if (error instanceof CliError) {
-    return complaint(error.exitCode, error.code, error.message, error.advice);
+    return complaint(error.exitCode, CODES[error.exitCode], error.message, error.advice);
   }
   if (error instanceof ConnectionError) {
     const advice =

@@ -4,7 +4,6 @@ import type { Command } from 'commander';
 import { ApiError } from '../../client/client.ts';
 import { age } from '../../client/words.ts';
 import type { TokenBody } from '../../shared/contracts/http.ts';
-import { withExamples } from '../examples.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { writeProfile } from '../profile.ts';
 import type { Run } from '../program.ts';
@@ -16,48 +15,33 @@ interface CredentialOptions {
 }
 
 export function addAccountCommands(program: Command, run: Run): void {
-  const signIn = program
+  program
     .command('login')
     .description('sign in and keep the sign-in in the profile')
     .option('--username <name>', 'who you are; asked for when absent')
     .option('--password-stdin', 'read the password from standard input')
     .action(run(login));
-  withExamples(signIn, [
-    { line: 'login --username alice', what: 'asks for the password' },
-    { line: 'login --url http://cluster:8080 --username alice', what: 'this cluster from now on' },
-    { line: 'login --username alice --password-stdin', what: 'in a script' },
-  ]);
-  const signUp = program
+  program
     .command('register-user')
     .description('create an account; the first of a cluster is its admin')
     .argument('[username]')
     .option('--username <name>', 'name of the account; asked for when absent')
     .option('--password-stdin', 'read the password from standard input')
     .action(run(register));
-  withExamples(signUp, [{ line: 'register-user alice', what: 'asks for a password, twice' }]);
-  const signOut = program
-    .command('logout')
-    .description('forget the sign-in kept in the profile')
-    .action(run(logout));
-  withExamples(signOut, [{ line: 'logout', what: 'of the cluster that is meant' }]);
+  program.command('logout').description('forget the sign-in kept in the profile').action(run(logout));
 
   const tokens = program.command('tokens').description('long-lived tokens for scripts');
-  const creates = tokens
+  tokens
     .command('create')
     .description('make a token; it is shown this once')
     .argument('<name>', 'what it is for')
     .action(run(createToken));
-  withExamples(creates, [
-    { line: 'tokens create ci --quiet', what: 'the token alone, to be kept by a script' },
-  ]);
-  const lists = tokens.command('list').description('list your tokens').action(run(listTokens));
-  withExamples(lists, [{ line: 'tokens list', what: 'what each is for and when it was last used' }]);
-  const deletes = tokens
+  tokens.command('list').description('list your tokens').action(run(listTokens));
+  tokens
     .command('delete')
     .description('make a token useless')
     .argument('<token-id>')
     .action(run(deleteToken));
-  withExamples(deletes, [{ line: 'tokens delete token-01jd8x2b9q', what: 'it is of no use from then on' }]);
 }
 
 async function login(session: Session, options: CredentialOptions): Promise<void> {
@@ -66,7 +50,7 @@ async function login(session: Session, options: CredentialOptions): Promise<void
   const reply = await session.anonymous.login({ username, password }).catch((error: unknown) => {
     if (!(error instanceof ApiError && error.status === 401)) throw error;
     const advice = 'Check both and try again. No account yet? cloudai register-user';
-    throw new CliError(EXIT.notAllowed, error.message, advice, error.code);
+    throw new CliError(EXIT.notAllowed, error.message, advice);
   });
   await writeProfile(session.profilePath, {
     url: session.url,

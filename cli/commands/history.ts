@@ -2,7 +2,6 @@
 
 import type { Command } from 'commander';
 import type { HistoryReply, MetricBody } from '../../shared/contracts/history.ts';
-import { withExamples } from '../examples.ts';
 import { wholeNumber } from '../options.ts';
 import type { Run } from '../program.ts';
 import type { Session } from '../session.ts';
@@ -20,7 +19,7 @@ interface HistoryOptions {
 const CURVE_WIDTH = 72;
 
 export function addHistoryCommand(program: Command, run: Run): void {
-  const command = program
+  program
     .command('history')
     .description('show how something went over time, e.g. cpu_percent, memory_used, queue_depth, running')
     .argument('<metric>', 'one or several with commas; a wrong one names them all')
@@ -29,11 +28,6 @@ export function addHistoryCommand(program: Command, run: Run): void {
     .option('--step <seconds>', 'seconds between two points; by default as few as are kept', wholeNumber)
     .option('--worker <id>', 'of this worker instead of the cluster')
     .action(run(history));
-  withExamples(command, [
-    { line: 'history cpu_percent', what: 'the last hour of the cluster' },
-    { line: 'history running,queue_depth --from -7d', what: 'a week' },
-    { line: 'history memory_used --worker worker-1 --json', what: 'one worker, for a script' },
-  ]);
 }
 
 async function history(session: Session, options: HistoryOptions, given: string): Promise<void> {

@@ -4,7 +4,6 @@ import type { Command } from 'commander';
 import type { Client, TaskFilter } from '../../client/client.ts';
 import type { ExplainReply, TaskBody, TaskListReply } from '../../shared/contracts/http.ts';
 import type { TaskState } from '../../shared/model/task.ts';
-import { withExamples } from '../examples.ts';
 import { positive, states } from '../options.ts';
 import type { Run } from '../program.ts';
 import { findTaskId, type Session } from '../session.ts';
@@ -25,7 +24,7 @@ const QUEUE_LIMIT = 20;
 const AT_ONCE = 4;
 
 export function addTaskCommands(program: Command, run: Run): void {
-  const lists = program
+  program
     .command('list-tasks')
     .description('list tasks, newest first')
     .argument('[state]', 'only these, e.g. running or queued,assigned', states)
@@ -34,46 +33,24 @@ export function addTaskCommands(program: Command, run: Run): void {
     .option('--limit <n>', `at most this many (default ${LIST_LIMIT})`, positive)
     .option('--all', 'without any limit')
     .action(run(list));
-  withExamples(lists, [
-    { line: 'list-tasks running', what: 'what runs now' },
-    { line: 'list-tasks failed -tag nightly --all', what: 'every failed task of a group' },
-    { line: 'list-tasks queued --quiet', what: 'ids only, for scripts' },
-  ]);
-  const gets = program
+  program
     .command('get')
     .alias('describe')
     .description('show all about a task')
     .argument('<task>')
     .action(run(get));
-  withExamples(gets, [
-    { line: 'get task-01jd8x2b9q3v5w7y8z0a1c2d3e', what: 'its state, attempts, measured use and timeline' },
-    { line: 'get 1c2d3e --json', what: 'by the end of its id, as the API tells it' },
-  ]);
-  const explains = program
-    .command('explain')
-    .description('say why a task waits')
-    .argument('<task>')
-    .action(run(explain));
-  withExamples(explains, [{ line: 'explain 1c2d3e', what: 'what is missing on which worker' }]);
-  const cancels = program
+  program.command('explain').description('say why a task waits').argument('<task>').action(run(explain));
+  program
     .command('cancel')
     .description('stop a task, whatever its state')
     .argument('<task>')
     .option('--force', 'kill it at once instead of asking it to end')
     .action(run(cancel));
-  withExamples(cancels, [
-    { line: 'cancel 1c2d3e', what: 'ask it to end; after a grace it is killed' },
-    { line: 'cancel 1c2d3e --force', what: 'kill it at once' },
-  ]);
-  const queues = program
+  program
     .command('queue')
     .description('list waiting tasks in the order of their turn, and why they wait')
     .option('--limit <n>', `at most this many (default ${QUEUE_LIMIT})`, positive)
     .action(run(queue));
-  withExamples(queues, [
-    { line: 'queue', what: 'who is next' },
-    { line: 'queue --limit 100', what: 'further down' },
-  ]);
 }
 
 async function list(session: Session, options: ListOptions, status?: TaskState[]): Promise<void> {

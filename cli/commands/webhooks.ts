@@ -4,7 +4,6 @@ import type { Command } from 'commander';
 import { age } from '../../client/words.ts';
 import type { DeliveryBody, WebhookBody } from '../../shared/contracts/webhooks.ts';
 import { DEFAULT_WEBHOOK_EVENTS, WEBHOOK_EVENTS, type WebhookEvent } from '../../shared/model/webhook.ts';
-import { withExamples } from '../examples.ts';
 import { events, positive } from '../options.ts';
 import type { Run } from '../program.ts';
 import { findTaskId, type Session } from '../session.ts';
@@ -18,7 +17,7 @@ interface DeliveryOptions {
 
 export function addWebhookCommands(program: Command, run: Run): void {
   const webhooks = program.command('webhooks').description('addresses that are told of your tasks');
-  const creates = webhooks
+  webhooks
     .command('create')
     .description('tell an address of all your tasks from now on')
     .argument('<url>', 'http or https')
@@ -28,46 +27,29 @@ export function addWebhookCommands(program: Command, run: Run): void {
       events,
     )
     .action(run(createWebhook));
-  withExamples(creates, [
-    { line: 'webhooks create https://receiver.example/hook', what: 'told of every end' },
-    { line: 'webhooks create https://receiver.example/hook --events running,failed', what: 'told of these' },
-  ]);
-  const lists = webhooks.command('list').description('list your webhooks').action(run(listWebhooks));
-  withExamples(lists, [{ line: 'webhooks list', what: 'who is told of what' }]);
-  const deletes = webhooks
+  webhooks.command('list').description('list your webhooks').action(run(listWebhooks));
+  webhooks
     .command('delete')
     .description('tell it nothing more')
     .argument('<webhook-id>')
     .action(run(deleteWebhook));
-  withExamples(deletes, [{ line: 'webhooks delete webhook-01jd8x2b9q', what: 'tell it nothing more' }]);
-  const secret = webhooks
+  webhooks
     .command('secret')
     .description('show the secret that what is sent to you is signed with')
     .option('--rotate', 'make a new one; the old one is of no use from then on')
     .action(run(showSecret));
-  withExamples(secret, [
-    { line: 'webhooks secret', what: 'to check what you get' },
-    { line: 'webhooks secret --rotate', what: 'when it may have leaked' },
-  ]);
-  const deliveries = webhooks
+  webhooks
     .command('deliveries')
     .description('what was sent and what came of it, newest first')
     .option('--task <task>', 'only of this task')
     .option('--webhook <webhook-id>', 'only to this webhook')
     .option('--limit <n>', 'how many', positive)
     .action(run(listDeliveries));
-  withExamples(deliveries, [
-    { line: 'webhooks deliveries', what: 'the newest' },
-    { line: 'webhooks deliveries --task 1c2d3e', what: 'of one task' },
-  ]);
-  const redelivers = webhooks
+  webhooks
     .command('redeliver')
     .description('send it again, at once')
     .argument('<delivery-id>')
     .action(run(redeliver));
-  withExamples(redelivers, [
-    { line: 'webhooks redeliver delivery-01jd8x2b9q', what: 'once the receiver is well again' },
-  ]);
 }
 
 async function createWebhook(

@@ -42,15 +42,26 @@ describe('docs/CLI.md', () => {
 describe('examples', () => {
   const program = describeProgram(version);
   const known = knownOptions(program);
-  const examples = commandPages(program).flatMap((page) =>
-    page.examples.map(({ line }) => ({ name: page.name, aliases: page.aliases, line })),
-  );
 
-  it.each(examples)('$line', async ({ name, aliases, line }) => {
+  /** Actions do nothing here; a word that is wrong is a fault all the same. */
+  async function faultOf(line: string, names: readonly string[]): Promise<string | null> {
     const { args } = splitArgv(wordsOf(line), known);
-    // Actions do nothing here; a word that is wrong is a fault all the same.
-    await program.parseAsync(args, { from: 'user' });
-    expect([name, ...aliases].some((one) => args.join(' ').startsWith(one))).toBe(true);
+    if (!names.some((name) => args.join(' ').startsWith(name))) return `"${line}" is of another command`;
+    return program.parseAsync(args, { from: 'user' }).then(
+      () => null,
+      (error: Error) => `"${line}": ${error.message}`,
+    );
+  }
+
+  it('can be typed as they stand, and show their own command', async () => {
+    const faults: (string | null)[] = [];
+    for (const { name, aliases, examples } of commandPages(program)) {
+      for (const { line } of examples) faults.push(await faultOf(line, [name, ...aliases]));
+    }
+    expect(faults.filter((fault) => fault !== null)).toEqual([]);
+    expect(await faultOf('get task-1 --nope', ['get'])).toContain('--nope');
+    expect(await faultOf('get task-1', ['cancel'])).toContain('another command');
+    expect(await faultOf("task a -cmd 'echo hi' | head -1", ['task'])).toBeNull();
   });
 });
 
