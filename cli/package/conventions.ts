@@ -39,6 +39,15 @@ export const FILES: readonly Term[] = [
       'the profile: address of the cluster and the sign-in for each address. It holds tokens and has mode 0600. A token is only ever sent to the address that gave it.',
   },
   {
+    term: '$XDG_CONFIG_HOME/cloudai/history',
+    description:
+      'lines typed at the prompt, mode 0600; not those that hold a password, a token or a secret, or begin with a blank',
+  },
+  {
+    term: '$XDG_CONFIG_HOME/cloudai/uploads/',
+    description: 'uploads that broke off, so that the same upload again goes on from there; no tokens in it',
+  },
+  {
     term: '<name>.part',
     description:
       'a download that is not whole yet, beside its place; the same download again goes on from there and removes it',
