@@ -17,9 +17,7 @@ export const EXIT = {
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** What scripts match on, for faults the CLI found itself. */
-const CODES: Readonly<Record<ExitCode, string>> = {
-  [EXIT.ok]: 'ok',
-  [EXIT.failed]: 'failed',
+const CODES: Readonly<Record<number, string>> = {
   [EXIT.usage]: 'usage',
   [EXIT.noConnection]: 'no_connection',
   [EXIT.notAllowed]: 'unauthenticated',
@@ -51,7 +49,7 @@ export interface Complaint {
 
 export function complaintOf(error: unknown): Complaint {
   if (error instanceof CliError) {
-    return complaint(error.exitCode, CODES[error.exitCode], error.message, error.advice);
+    return complaint(error.exitCode, CODES[error.exitCode] ?? 'failed', error.message, error.advice);
   }
   if (error instanceof ConnectionError) {
     const advice =
