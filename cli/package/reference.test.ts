@@ -2,6 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { splitArgv } from '../argv.ts';
 import { EXIT } from '../exit.ts';
@@ -42,6 +43,11 @@ describe('docs/CLI.md', () => {
 describe('examples', () => {
   const program = describeProgram(version);
   const known = knownOptions(program);
+  const quieten = (command: Command) => {
+    command.configureOutput({ outputError: () => undefined });
+    command.commands.forEach(quieten);
+  };
+  quieten(program);
 
   /** Actions do nothing here; a word that is wrong is a fault all the same. */
   async function faultOf(line: string, names: readonly string[]): Promise<string | null> {
