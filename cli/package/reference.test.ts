@@ -67,16 +67,17 @@ describe('examples', () => {
     expect(faults.filter((fault) => fault !== null)).toEqual([]);
     expect(await faultOf('get task-1 --nope', ['get'])).toContain('--nope');
     expect(await faultOf('get task-1', ['cancel'])).toContain('another command');
-    expect(await faultOf("task a -cmd 'echo hi' | head -1", ['task'])).toBeNull();
+    expect(await faultOf("task a -cmd 'echo hi | rev' | head -1", ['task'])).toBeNull();
   });
 });
 
 /** As a shell reads it, up to a pipe or a redirection. */
 function wordsOf(line: string): string[] {
-  const [command = ''] = line.split(/ (?:\||>|<|&&) /);
-  return [...command.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(
-    ([, one, two, bare]) => one ?? two ?? bare ?? '',
-  );
+  const words = [...line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)];
+  const end = words.findIndex(([, , , bare]) => /^(\||[<>].*|&&)$/.test(bare ?? ''));
+  return words
+    .slice(0, end < 0 ? undefined : end)
+    .map(([, single, double, bare]) => single ?? double ?? bare ?? '');
 }
 
 describe('the packages', () => {
