@@ -3,7 +3,8 @@
 
 export interface Answer {
   /**
-   * The document of `--json`: a type of shared/contracts (`TaskBody`) or its fields (`{queue, more}`).
+   * The document of `--json`: a type of shared/contracts (`TaskBody`) or its fields (`{queue, more}`; with `…` at the
+   * end there are others beside them).
    * null: the command prints no document.
    */
   readonly json: string | null;
