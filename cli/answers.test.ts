@@ -223,7 +223,8 @@ describe('faults', () => {
 function expectFault(told: { code: number; out: string; err: string }, code: ExitCode, name: unknown): void {
   expect(told.code).toBe(code);
   if (code === EXIT.ok) return;
-  expect(told.out).toBe('');
+  // A document that had begun is whole all the same.
+  if (told.out !== '') JSON.parse(told.out);
   expect(JSON.parse(told.err)).toEqual({
     error: {
       code: name,
