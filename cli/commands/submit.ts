@@ -48,7 +48,7 @@ export function addSubmitCommands(program: Command, run: Run, words: Words): voi
     );
 }
 
-function withTaskOptions(command: Command): Command {
+export function withTaskOptions(command: Command): Command {
   return command
     .option('--name <name>', 'what to call it')
     .option('--cpu_cores <n>', 'cores, e.g. 2.0 (default 1)', amount)
