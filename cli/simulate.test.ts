@@ -109,7 +109,7 @@ describe('simulate', () => {
     expect([code, err]).toEqual([1, '']);
     expect(out).toBe(
       [
-        '3 of 7 tasks would be placed now, 4 would wait. 2 that wait already go before them and are counted in.',
+        '3 of 7 tasks would be placed now, 4 would wait. 2 that wait already go first and are counted in.',
         '',
         '#  IMAGE       NEEDS            COUNT  NOW  WHERE',
         '1  python:3.9  2 cores, 512 MB      7    3  worker-1 ×2, added-1',
@@ -149,6 +149,16 @@ describe('simulate', () => {
       1,
       '0 of 7 tasks would be placed now, 7 could never run here',
     ]);
+  });
+
+  it('speaks of one task as of one', async () => {
+    const one = { ...all, placed: 0, waiting: 1, behind: 1, more: true };
+    answer(one);
+    expect((await cloudai(['simulate', 'a:b'])).out.split('\n')[0]).toBe(
+      'The task would wait. 1 that waits already goes first and is counted in. More wait than could be looked at: it may turn out worse.',
+    );
+    answer({ ...one, waiting: 0, never: 1, behind: 0, more: false });
+    expect((await cloudai(['simulate', 'a:b'])).out.split('\n')[0]).toBe('The task could never run here.');
   });
 
   it('lets no text of the answer steer the terminal', async () => {

@@ -37,7 +37,7 @@ export function addSimulateCommand(program: Command, run: Run, words: Words): vo
     .option('--cordon <worker>', 'with nothing new on this worker; may be given several times', collect)
     .addHelpText(
       'after',
-      '\nAnswers from the queue and the workers as they are, as if nothing ended. Exit code 0 when all would be placed now, 1 when some would wait or never run.',
+      '\nAnswers from the queue and the workers as they are, as if nothing ended.\nExit code 0 when all would be placed now, 1 when some would wait or never run.',
     )
     .action(
       run((session, options: SimulateOptions, image: string) =>

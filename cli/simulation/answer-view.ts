@@ -24,20 +24,29 @@ export function answerText(session: Session, asked: readonly AskedTask[], reply:
 
 export function headline({ placed, waiting, never, behind, more }: WhatIfReply): string {
   const total = placed + waiting + never;
-  const noun = total === 1 ? 'task' : 'tasks';
-  const parts = [
-    placed === total
-      ? `${total === 1 ? 'The task' : `All ${total} tasks`} would be placed now`
-      : `${placed} of ${total} ${noun} would be placed now`,
-    ...(waiting > 0 ? [`${waiting} would wait`] : []),
-    ...(never > 0 ? [`${never} could never run here`] : []),
-  ];
+  const fate = total === 1 ? fateOfOne(placed, never) : fateOfMany(total, placed, waiting, never);
   const before =
     behind === 0
       ? ''
-      : ` ${behind} that ${behind === 1 ? 'waits already goes' : 'wait already go'} before them and ${behind === 1 ? 'is' : 'are'} counted in.`;
+      : behind === 1
+        ? ' 1 that waits already goes first and is counted in.'
+        : ` ${behind} that wait already go first and are counted in.`;
   const left = more ? ' More wait than could be looked at: it may turn out worse.' : '';
-  return `${parts.join(', ')}.${before}${left}\n`;
+  return `${fate}.${before}${left}\n`;
+}
+
+function fateOfOne(placed: number, never: number): string {
+  if (placed === 1) return 'The task would be placed now';
+  return never === 1 ? 'The task could never run here' : 'The task would wait';
+}
+
+function fateOfMany(total: number, placed: number, waiting: number, never: number): string {
+  if (placed === total) return `All ${total} tasks would be placed now`;
+  return [
+    `${placed} of ${total} tasks would be placed now`,
+    ...(waiting > 0 ? [`${waiting} would wait`] : []),
+    ...(never > 0 ? [`${never} could never run here`] : []),
+  ].join(', ');
 }
 
 interface TaskRow {
@@ -161,6 +170,7 @@ function dimension(
     {
       title: '',
       cell: ({ before, after, capacity }) => {
+        if (capacity[of] === 0 && after.reserved[of] === 0) return '';
         const [held, then] = [text(before.reserved[of]), text(after.reserved[of])];
         return `${held === then ? held : `${held} → ${then}`} of ${text(capacity[of])}`;
       },
