@@ -151,6 +151,27 @@ describe('simulate', () => {
     ]);
   });
 
+  it('asks about the tasks of a file, alike ones together, and names its faults', async () => {
+    answer(all);
+    const input = [
+      'defaults: {docker_image: "python:3.9", cpu_required: 2, env: {KEY: hunter2}}',
+      'tasks:',
+      '  - matrix: {lr: [1, 2, 3]}',
+      '  - cpu_required: 4',
+    ].join('\n');
+    expect((await cloudai('simulate -f - --count 2'.split(' '), { input })).code).toBe(0);
+    expect(asked()).toEqual({
+      tasks: [
+        { docker_image: 'python:3.9', cpu_required: 2, count: 6 },
+        { docker_image: 'python:3.9', cpu_required: 4, count: 2 },
+      ],
+    });
+    const { code, err } = await cloudai('simulate -f -'.split(' '), { input: `${input}\n  - cpus: 1` });
+    expect(code).toBe(2);
+    expect(err).toContain('cpus');
+    expect(api.asked).toHaveLength(1);
+  });
+
   it('speaks of one task as of one', async () => {
     const one = { ...all, placed: 0, waiting: 1, behind: 1, more: true };
     answer(one);
@@ -173,8 +194,12 @@ describe('simulate', () => {
       ['simulate a:b --add-worker cpu=many,mem=4', 'cpu must be a number'],
       ['simulate a:b --add-worker cpu=1,cores=2,mem=4', 'cores is given twice'],
       ['simulate a:b --count 0', 'It must be 1 or more'],
-      ['simulate a:b --wait', '--wait has no meaning here'],
-      ['simulate', 'image'],
+      ['simulate a:b --wait', '--wait has no meaning here: nothing runs'],
+      ['simulate', 'there is no task to ask about'],
+      ['simulate -f no-such.yaml', 'there is no such file'],
+      ['simulate a:b -f x.yaml', 'and yet a:b is given'],
+      ['simulate -f x.yaml -cpu_cores 2', 'and yet --cpu_cores is given'],
+      ['simulate -f x.yaml -- true', 'and yet a command is given'],
     ] as const) {
       const { code, err } = await cloudai(line.split(' '));
       expect([line, code]).toEqual([line, 2]);

@@ -1,6 +1,6 @@
 // `simulate`: where tasks would go on the cluster as it is, or as it would be with other workers. Submits nothing.
 
-import type { Command } from 'commander';
+import { Command, type Option } from 'commander';
 import type { AddedWorkerBody, WhatIfRequest } from '../../shared/contracts/what-if.ts';
 import { withExamples } from '../examples.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
@@ -9,29 +9,30 @@ import type { Run, Words } from '../program.ts';
 import type { Session } from '../session.ts';
 import { addedWorker } from '../simulation/added-worker.ts';
 import { answerText } from '../simulation/answer-view.ts';
-import { askedTasks } from '../simulation/question.ts';
+import { type AskedTask, askedTasks } from '../simulation/question.ts';
 import { type TaskOptions, taskRequest } from '../task-request.ts';
 import { withTaskOptions } from './submit.ts';
 
 interface SimulateOptions extends TaskOptions {
+  /** Path of a file of tasks. */
+  readonly tasks?: string;
   readonly count?: number;
   readonly add_worker?: AddedWorkerBody[];
   readonly without?: string[];
   readonly cordon?: string[];
-  readonly wait?: boolean;
-  readonly idempotency_key?: string;
 }
 
 /** Of `task`, without a meaning where nothing runs. */
-const MEANINGLESS = ['--wait', '--idempotency-key'];
+const MEANINGLESS = ['wait', 'idempotency_key'];
 
 export function addSimulateCommand(program: Command, run: Run, words: Words): void {
   const command = withTaskOptions(
-    program.command('simulate').argument('<image>', 'image of the tasks, e.g. python:3.9'),
+    program.command('simulate').argument('[image]', 'image of the tasks, e.g. python:3.9'),
   )
     .description('say where tasks would go, without running them')
-    .usage('[options] <image> [-- command words…]')
-    .option('--count <n>', 'so many of them', positive)
+    .usage('[options] <image> [-- command words…] | -f <file>')
+    .option('-f, --tasks <file>', 'the tasks of a file as "submit" takes it; - is standard input')
+    .option('--count <n>', 'so many of each', positive)
     .option('--add-worker <sizes>', 'with a further worker, e.g. cpu=8,mem=32,gpu=1,count=3', addedWorker)
     .option('--without <worker>', 'without this worker; may be given several times', collect)
     .option('--cordon <worker>', 'with nothing new on this worker; may be given several times', collect)
@@ -40,11 +41,11 @@ export function addSimulateCommand(program: Command, run: Run, words: Words): vo
       '\nAnswers from the queue and the workers as they are, as if nothing ended.\nExit code 0 when all would be placed now, 1 when some would wait or never run.',
     )
     .action(
-      run((session, options: SimulateOptions, image: string) =>
-        simulate(session, options, taskRequest(image, options, words(), session.io.env)),
+      run(async (session, options: SimulateOptions, image: string | undefined) =>
+        simulate(session, options, await tasksOf(session, options, image, words())),
       ),
     );
-  for (const option of command.options) if (MEANINGLESS.includes(option.long ?? '')) option.hideHelp();
+  for (const option of command.options) if (MEANINGLESS.includes(nameOf(option))) option.hideHelp();
   withExamples(command, [
     { line: 'simulate python:3.9 -cpu_cores 2 -mem 4 --count 100', what: 'a hundred such tasks, now' },
     {
@@ -52,19 +53,47 @@ export function addSimulateCommand(program: Command, run: Run, words: Words): vo
       what: 'with two more machines',
     },
     { line: 'simulate python:3.9 --count 20 --without worker-2', what: 'with a machine less' },
+    { line: 'simulate -f sweep.yaml', what: 'the tasks of a file; exit 0 if all would start now' },
   ]);
+}
+
+/** As it stands among the options that a command gets. */
+function nameOf(option: Option): string {
+  return option.name().replaceAll('-', '_');
+}
+
+async function tasksOf(
+  { io }: Session,
+  options: SimulateOptions,
+  image: string | undefined,
+  words: readonly string[] | null,
+): Promise<AskedTask[]> {
+  const useless = MEANINGLESS.find((name) => name in options);
+  if (useless) {
+    const message = `--${useless.replace('_', '-')} has no meaning here: nothing runs`;
+    throw new CliError(EXIT.usage, message, 'Leave it out.');
+  }
+  const times = options.count ?? 1;
+  if (options.tasks === undefined) {
+    if (image !== undefined) return askedTasks([taskRequest(image, options, words, io.env)], times);
+    const advice = 'Name an image, or a file of tasks with -f. See "cloudai simulate --help".';
+    throw new CliError(EXIT.usage, 'there is no task to ask about', advice);
+  }
+  const given = withTaskOptions(new Command()).options.find((option) => nameOf(option) in options);
+  const beside = image ?? given?.long ?? (words && 'a command');
+  if (beside !== null) {
+    const message = `the tasks are those of ${options.tasks}, and yet ${beside} is given`;
+    throw new CliError(EXIT.usage, message, 'Say it in the file, or leave out -f.');
+  }
+  const { readTasks } = await import('../simulation/read-tasks.ts');
+  return readTasks(io, options.tasks, times);
 }
 
 async function simulate(
   session: Session,
   options: SimulateOptions,
-  body: ReturnType<typeof taskRequest>,
+  tasks: readonly AskedTask[],
 ): Promise<ExitCode> {
-  if (options.wait || options.idempotency_key !== undefined) {
-    const name = options.wait ? '--wait' : '--idempotency-key';
-    throw new CliError(EXIT.usage, `${name} has no meaning here: nothing is submitted`, 'Leave it out.');
-  }
-  const tasks = askedTasks([body], options.count ?? 1);
   const { signal } = session.io;
   const reply = await session.client.whatIf(questionOf(tasks, options), { signal });
   await session.show({
