@@ -42,6 +42,8 @@ function expandOne(template: Template, combination: Combination | null): Expande
     body[name] = NUMBERS.has(name)
       ? numberOf(value, combination)
       : filled(value, combination, (leaf, missing) => {
+          // One that no combination has is a fault of the template.
+          if (!template.matrix?.names.has(missing)) return;
           const where = combination ? combinationText(combination) : '';
           const message = `\${matrix.${missing}} has no value in the combination ${where}`;
           faults.push({ at: leaf.at, place: template.place, message });

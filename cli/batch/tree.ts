@@ -7,8 +7,10 @@ import {
   type Document,
   isAlias,
   isMap,
+  isNode,
   isScalar,
   isSeq,
+  Lexer,
   LineCounter,
   type Pair,
   Parser,
@@ -63,7 +65,7 @@ export interface ReadTree {
 }
 
 /** Values in a file, counting again what an alias repeats: a file of a few lines can stand for billions. */
-const MAX_VALUES = 2_000_000;
+const MAX_VALUES = 1_000_000;
 const MAX_DEPTH = 40;
 /** After the first few the parser only stumbles on. */
 const MAX_SYNTAX_FAULTS = 5;
@@ -85,10 +87,8 @@ export function readYaml(text: string): ReadTree {
     return { line, column: col };
   };
   const fault = (offset: number, message: string): Fault => ({ at: atOf(offset), place: '', message });
-  const tokens = [...new Parser(lines.addNewLine).parse(text)];
-  // What follows goes into the depth by calling itself.
-  if (isDeeper(tokens, MAX_DEPTH))
-    return { tree: null, faults: [{ at: null, place: '', message: TOO_DEEP }] };
+  const tokens = tokensOf(text, lines);
+  if (!tokens) return { tree: null, faults: [{ at: null, place: '', message: TOO_DEEP }] };
   // Repeated keys are found below: this would compare each key with each other one.
   const composer = new Composer({ schema: 'core', uniqueKeys: false });
   const [document, second] = [...composer.compose(tokens, true, text.length)];
@@ -106,38 +106,38 @@ export function readYaml(text: string): ReadTree {
   }
 }
 
-/** Without calling itself, however deep it is. */
-function isDeeper(tokens: readonly CST.Token[], max: number): boolean {
-  const waiting = tokens.map((token) => ({ token, depth: 0 }));
-  for (let next = waiting.pop(); next; next = waiting.pop()) {
-    const { token, depth } = next;
-    if (depth > max) return true;
-    if (token.type === 'document' && token.value) waiting.push({ token: token.value, depth });
-    if (!('items' in token)) continue;
-    for (const { key, value } of token.items) {
-      if (key) waiting.push({ token: key, depth: depth + 1 });
-      if (value) waiting.push({ token: value, depth: depth + 1 });
-    }
+/** Null when it is nested too deep: then parsing becomes slow, and composing, which calls itself, a danger. */
+function tokensOf(text: string, lines: LineCounter): CST.Token[] | null {
+  const parser = new Parser(lines.addNewLine);
+  const tokens: CST.Token[] = [];
+  lines.addNewLine(0);
+  for (const lexeme of new Lexer().lex(text)) {
+    tokens.push(...parser.next(lexeme));
+    // It holds the document, the collections that are open, and the value being read.
+    if (parser.stack.length > MAX_DEPTH + 2) return null;
   }
-  return false;
+  tokens.push(...parser.end());
+  return tokens;
 }
 
 class TooMuch extends Error {}
 
 class Builder {
   readonly faults: Fault[] = [];
-  readonly #source: { document: Document.Parsed; atOf: (offset: number) => At } | null;
+  readonly #atOf: ((offset: number) => At) | null;
+  readonly #targets: ReadonlyMap<unknown, unknown>;
   #left = MAX_VALUES;
 
   constructor(source: { document: Document.Parsed; atOf: (offset: number) => At } | null) {
-    this.#source = source;
+    this.#atOf = source?.atOf ?? null;
+    this.#targets = source ? targetsOf(source.document) : new Map();
   }
 
   ofYaml(node: unknown, near: At, depth: number): Tree {
     this.#spend(depth);
     const at = this.#at(node) ?? near;
     if (isAlias(node)) {
-      const target = this.#source && node.resolve(this.#source.document);
+      const target = this.#targets.get(node);
       if (!target) {
         this.faults.push({ at, place: '', message: `there is no anchor &${node.source} before` });
         return leaf(at, null, '');
@@ -191,7 +191,7 @@ class Builder {
 
   #at(node: unknown): At | null {
     const range = (node as { range?: readonly number[] | null } | null)?.range;
-    return range && this.#source ? this.#source.atOf(range[0] ?? 0) : null;
+    return range && this.#atOf ? this.#atOf(range[0] ?? 0) : null;
   }
 
   #spend(depth: number): void {
@@ -200,6 +200,27 @@ class Builder {
       throw new TooMuch(`it stands for more than ${MAX_VALUES} values (aliases counted in)`);
     if (depth > MAX_DEPTH) throw new TooMuch(TOO_DEEP);
   }
+}
+
+/** What each alias stands for: the last node before it with that anchor. (Asking the alias walks the whole text.) */
+function targetsOf({ contents }: Document.Parsed): ReadonlyMap<unknown, unknown> {
+  const anchors = new Map<string, unknown>();
+  const targets = new Map<unknown, unknown>();
+  const walk = (node: unknown) => {
+    if (isAlias(node)) {
+      targets.set(node, anchors.get(node.source));
+      return;
+    }
+    if (isNode(node) && 'anchor' in node && node.anchor) anchors.set(node.anchor, node);
+    if (isSeq(node)) node.items.forEach(walk);
+    if (!isMap(node)) return;
+    for (const { key, value } of node.items) {
+      walk(key);
+      walk(value);
+    }
+  };
+  walk(contents);
+  return targets;
 }
 
 function leaf(at: At | null, value: Leaf['value'], text: string): Leaf {
