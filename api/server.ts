@@ -24,6 +24,7 @@ import { requestsPlugin } from './plugins/requests.ts';
 import { taskFilesPlugin } from './plugins/task-files.ts';
 import { tasksPlugin } from './plugins/tasks.ts';
 import { webhooksPlugin } from './plugins/webhooks.ts';
+import { whatIfPlugin } from './plugins/what-if.ts';
 import { workersPlugin } from './plugins/workers.ts';
 import { Accounts } from './services/accounts.ts';
 import { Announcer } from './services/announcer.ts';
@@ -42,6 +43,7 @@ import { TaskOutput } from './services/output/task-output.ts';
 import { PasswordHasher } from './services/passwords.ts';
 import { type RegistrationPace, Registrations } from './services/registrations/registrations.ts';
 import { Sessions } from './services/sessions.ts';
+import { Simulations } from './services/simulation.ts';
 import { Submissions } from './services/submission.ts';
 import { TaskRecords } from './services/task-records.ts';
 import { TaskWatch } from './services/task-watch.ts';
@@ -133,6 +135,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     { plugin: authPlugin, options: services },
     { plugin: accountsPlugin, options: services },
     { plugin: tasksPlugin, options: services },
+    { plugin: whatIfPlugin, options: services },
     { plugin: logsPlugin, options: { ...services, stopping: stopping.signal, log } },
     { plugin: webhooksPlugin, options: services },
     { plugin: taskFilesPlugin, options: services },
@@ -237,6 +240,7 @@ function createServices(parts: ApiParts) {
   const pace = parts.registrationPace;
   const registrations = new Registrations({ config, store, view, clock, log, pace });
   const explanations = new TaskExplanations({ records, store, clock });
+  const simulations = new Simulations({ store, submissions, clock });
   return {
     sessions,
     accounts,
@@ -251,6 +255,7 @@ function createServices(parts: ApiParts) {
     maintenance,
     registrations,
     explanations,
+    simulations,
     webhookEngine,
     webhooks,
     ...files,
