@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { Client, TaskFilter } from '../../client/client.ts';
 import type { ExplainReply, TaskBody, TaskListReply } from '../../shared/contracts/http.ts';
 import type { TaskState } from '../../shared/model/task.ts';
+import { withExamples } from '../examples.ts';
 import { positive, states } from '../options.ts';
 import type { Run } from '../program.ts';
 import { findTaskId, type Session } from '../session.ts';
@@ -20,37 +21,61 @@ interface ListOptions {
 const PAGE = 1_000;
 const LIST_LIMIT = 50;
 const QUEUE_LIMIT = 20;
+/** In examples. */
+const EXAMPLE_ID = 'task-01k2v8x4m6n8p0q2r4s6t83e4f';
 /** Explanations asked for at once. */
 const AT_ONCE = 4;
 
 export function addTaskCommands(program: Command, run: Run): void {
-  program
+  const listTasks = program
     .command('list-tasks')
     .description('list tasks, newest first')
     .argument('[state]', 'only these, e.g. running or queued,assigned', states)
     .option('--tag <tag>', 'only with this tag')
-    .option('--user <name>', 'only of this user (admins)')
+    .option('--user <user>', 'only of this user (admins)')
     .option('--limit <n>', `at most this many (default ${LIST_LIMIT})`, positive)
     .option('--all', 'without any limit')
     .action(run(list));
-  program
+  withExamples(listTasks, [
+    { line: 'list-tasks', what: 'the newest' },
+    { line: 'list-tasks running --tag training', what: 'by state and tag' },
+    { line: 'list-tasks queued,assigned --all --quiet', what: 'ids alone, for a script' },
+  ]);
+  const getTask = program
     .command('get')
     .alias('describe')
     .description('show all about a task')
     .argument('<task>')
     .action(run(get));
-  program.command('explain').description('say why a task waits').argument('<task>').action(run(explain));
-  program
+  withExamples(getTask, [
+    { line: `get ${EXAMPLE_ID}`, what: 'with its attempts and what it used' },
+    { line: 'get 3e4f --json', what: 'a unique end of an id will do' },
+  ]);
+  const explainTask = program
+    .command('explain')
+    .description('say why a task waits')
+    .argument('<task>')
+    .action(run(explain));
+  withExamples(explainTask, [{ line: `explain ${EXAMPLE_ID}`, what: 'what each worker lacks for it' }]);
+  const cancelTask = program
     .command('cancel')
     .description('stop a task, whatever its state')
     .argument('<task>')
     .option('--force', 'kill it at once instead of asking it to end')
     .action(run(cancel));
-  program
+  withExamples(cancelTask, [
+    { line: `cancel ${EXAMPLE_ID}`, what: 'lets it end in good order' },
+    { line: `cancel ${EXAMPLE_ID} --force`, what: 'at once' },
+  ]);
+  const showQueue = program
     .command('queue')
     .description('list waiting tasks in the order of their turn, and why they wait')
     .option('--limit <n>', `at most this many (default ${QUEUE_LIMIT})`, positive)
     .action(run(queue));
+  withExamples(showQueue, [
+    { line: 'queue', what: 'whose turn is next' },
+    { line: 'queue --limit 100', what: 'further back' },
+  ]);
 }
 
 async function list(session: Session, options: ListOptions, status?: TaskState[]): Promise<void> {
