@@ -151,6 +151,7 @@ function optionNames({ command, given }: Read, word: string): Candidate[] {
   for (const option of optionsOf(command)) {
     const again = option.variadic || option.parseArg === collect;
     if (!option.long || (given.has(option) && !again)) continue;
+    if (option.long === '--version' && command.parent) continue;
     names.push(candidate(`${dash}${spelled(option.long.replace(/^--/, ''))}`, option.description));
   }
   const help = candidate(`${dash}help`, 'show help');

@@ -16,6 +16,8 @@ export class HistoryFile {
   /** Lines in the file, as far as this prompt knows. */
   #count = 0;
   #last = '';
+  /** What was last written there was cut short. */
+  #torn = false;
   #fault: string | null = null;
 
   constructor(path: string) {
@@ -32,7 +34,8 @@ export class HistoryFile {
     let file: FileHandle | null = null;
     try {
       file = await open(this.#path, 'r');
-      const { lines } = await readFrom(file, 0);
+      const { lines, torn } = await readFrom(file, 0);
+      this.#torn = torn;
       await file.chmod(0o600);
       this.#count = lines.length;
       this.#last = lines.at(-1) ?? '';
@@ -50,7 +53,8 @@ export class HistoryFile {
     if (!mayBeKept(line) || line === this.#last) return;
     try {
       await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
-      await this.#append(`${line}\n`);
+      await this.#append(`${this.#torn ? '\n' : ''}${line}\n`);
+      this.#torn = false;
       this.#last = line;
       this.#count += 1;
       if (this.#count > HISTORY_LIMIT) await this.#shorten();
@@ -114,19 +118,28 @@ export class HistoryFile {
   }
 }
 
-/** The lines from there to the end, which is where the next ones will begin. */
-async function readFrom(file: FileHandle, from: number): Promise<{ lines: string[]; end: number }> {
+interface Read {
+  readonly lines: string[];
+  /** Where the next ones will begin. */
+  readonly end: number;
+  /** True when the last one has no end. */
+  readonly torn: boolean;
+}
+
+/** The lines from there on. */
+async function readFrom(file: FileHandle, from: number): Promise<Read> {
   const { size } = await file.stat();
   const start = Math.max(from, size - READ_LIMIT_BYTES);
-  const { bytesRead, buffer } = await file.read({
-    buffer: Buffer.alloc(Math.max(0, size - start)),
-    position: start,
-  });
-  const lines = buffer.toString('utf8', 0, bytesRead).split('\n');
+  const buffer = Buffer.alloc(Math.max(0, size - start));
+  const { bytesRead } = await file.read({ buffer, position: start });
+  const text = buffer.toString('utf8', 0, bytesRead);
+  const lines = text.split('\n');
   // The first may be half a line then.
+  if (start > from) lines.shift();
   return {
-    lines: (start > from ? lines.slice(1) : lines).filter((line) => line !== ''),
+    lines: lines.filter((line) => line !== ''),
     end: start + bytesRead,
+    torn: text !== '' && !text.endsWith('\n'),
   };
 }
 
