@@ -14,6 +14,7 @@ import {
 import { describeProgram } from '../program.ts';
 import { placeOf } from './complete.ts';
 import { completeLine } from './line.ts';
+import { completionScript, SHELLS, type Shell, shellLines } from './shells.ts';
 import { CompletionSources } from './sources.ts';
 
 const program = describeProgram('1.2.3');
@@ -163,5 +164,30 @@ describe('what is looked up', () => {
       `${folder}/link/`,
     ]);
     expect(await completions('upload ~/ma')).toEqual(['~/map.json']);
+  });
+});
+
+describe('a shell', () => {
+  const found = [
+    { value: 'python:3.9', what: '2 tasks', done: true },
+    { value: 'my dir/', what: '', done: false },
+  ];
+  const lines = (shell: Shell, raw: string) =>
+    shellLines(shell, found, { raw, breaks: ' \t\n"\'><=;|&(:' }).split('\n');
+
+  it('gets words in the form that its script reads', () => {
+    expect(lines('bash', '')).toEqual(['python:3.9 ', "'my dir/'", '']);
+    expect(lines('zsh', '')).toEqual(['python:3.9\t2 tasks', 'my dir/', '']);
+    expect(lines('fish', '')).toEqual(['python:3.9\t2 tasks', 'my dir/\t', '']);
+  });
+
+  it('that is bash gets what follows its last word break, and whole words within quotes', () => {
+    expect(lines('bash', 'python:3')[0]).toBe('3.9 ');
+    expect(lines('bash', '"my d')[1]).toBe('my dir/');
+    expect(shellLines('bash', found, { raw: 'python:3', breaks: ' ' })).toContain('python:3.9 \n');
+  });
+
+  it('has a script that asks for it', () => {
+    for (const shell of SHELLS) expect(completionScript(shell)).toContain(`complete ${shell} `);
   });
 });

@@ -58,7 +58,8 @@ export function completionScript(shell: Shell): string {
 
 /**
  * One a line. bash takes words as they are to stand in the line, and puts each in the place of what comes after the last
- * of its word breaks (`:`, `=` …) in the word at the cursor, `raw`. The others take plain words, and quote them.
+ * of its word breaks (`:`, `=` …) in the word at the cursor, `raw`; within quotes that is the whole word, and it closes
+ * them itself. The others take plain words, and quote them.
  */
 export function shellLines(
   shell: Shell,
@@ -67,20 +68,15 @@ export function shellLines(
 ): string {
   return candidates
     .map(({ value, what, done }) => {
-      if (shell === 'bash') return `${afterBreak(value, raw, breaks)}${done ? ' ' : ''}\n`;
-      return done || shell === 'fish' ? `${value}\t${what}\n` : `${value}\n`;
+      if (shell !== 'bash') return done || shell === 'fish' ? `${value}\t${what}\n` : `${value}\n`;
+      if (/^["']/.test(raw)) return `${value}\n`;
+      return `${quoteWord(afterBreak(value, raw, breaks))}${done ? ' ' : ''}\n`;
     })
     .join('');
 }
 
 function afterBreak(value: string, raw: string, breaks: string): string {
-  // Within quotes there are no breaks but the quote itself, which begins the word anew.
-  const quote = /^["']/.exec(raw)?.[0];
-  if (quote !== undefined) return value.includes(quote) ? value : `${value}${quote}`;
-  const cut = Math.max(
-    -1,
-    ...[...breaks].filter((one) => /[:=]/.test(one)).map((one) => raw.lastIndexOf(one)),
-  );
-  const typed = raw.slice(0, cut + 1);
-  return quoteWord(value.startsWith(typed) ? value.slice(typed.length) : value);
+  const ends = [...breaks].filter((one) => one === ':' || one === '=').map((one) => raw.lastIndexOf(one));
+  const typed = raw.slice(0, Math.max(-1, ...ends) + 1);
+  return value.startsWith(typed) ? value.slice(typed.length) : value;
 }

@@ -63,7 +63,7 @@ export class Pty {
       allowProposedApi: true,
     });
     this.#process = spawn(file, [...args], {
-      name: 'xterm-256color',
+      name: options.env?.TERM ?? 'xterm-256color',
       cols: columns,
       rows,
       // A name without a value is left out of the environment.
