@@ -191,6 +191,7 @@ describe('completion in a shell', () => {
 
   it('works in bash', async () => {
     const id = await workerId();
+    await cluster.submit({ docker_image: TEST_IMAGE, memory_required: 64, command: 'true' });
     const pty = spawn('bash', ['--norc', '-i'], { env: paths() });
     await pty.waitsAfter('$ ');
     pty.enter('source <(cloudai completion bash)');
