@@ -51,7 +51,7 @@ async function ask(
     return await prompt({ message: question.trim() }, where);
   } catch (error) {
     // Ctrl-C comes as a key here; it must still mean what it means.
-    leave();
+    if ((error as Error).name === 'ExitPromptError') leave();
     throw error;
   } finally {
     stdin.off('keypress', onKey).off('end', leave);

@@ -125,6 +125,10 @@ describe('the prompt', () => {
     expect((await cluster.task(task_id)).status).toBe('running');
     pty.enter(`cancel ${task_id} --force`);
     await pty.shows(promptAfter('is being stopped|is cancelled'));
+    // It reads on however often that happens.
+    for (let times = 0; times < 12; times += 1) pty.enter('# again');
+    await pty.shows(promptAfter('(# again[\\s\\S]*){12}'));
+    expect(pty.all()).not.toContain('Warning');
     // Also from a question.
     pty.enter('login');
     await pty.shows('Username:');
@@ -134,6 +138,18 @@ describe('the prompt', () => {
     await pty.shows(promptAfter('Nothing waits'));
     pty.press('ctrl-d');
     expect(await pty.exitCode()).toBe(0);
+  });
+
+  it('asks outside of it too, and a person who leaves the question gets 130', async () => {
+    for (const key of ['ctrl-c', 'ctrl-d'] as const) {
+      const pty = spawn(process.execPath, [main, 'login', '--username', 'alice']);
+      await pty.shows('Password:');
+      pty.type('typed');
+      pty.press(key);
+      expect(await pty.exitCode()).toBe(130);
+      expect(pty.all()).not.toContain('typed');
+      expect(pty.cursorHidden).toBe(false);
+    }
   });
 
   it('fits a narrow terminal, and one that changes', async () => {
