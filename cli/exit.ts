@@ -16,6 +16,14 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
+/** What scripts match on, for faults the CLI found itself. */
+const CODES: Readonly<Record<number, string>> = {
+  [EXIT.usage]: 'usage',
+  [EXIT.noConnection]: 'no_connection',
+  [EXIT.notAllowed]: 'unauthenticated',
+  [EXIT.interrupted]: 'interrupted',
+};
+
 /** A fault the CLI found itself. */
 export class CliError extends Error {
   readonly exitCode: ExitCode;
@@ -41,7 +49,7 @@ export interface Complaint {
 
 export function complaintOf(error: unknown): Complaint {
   if (error instanceof CliError) {
-    return complaint(error.exitCode, 'usage', error.message, error.advice);
+    return complaint(error.exitCode, CODES[error.exitCode] ?? 'failed', error.message, error.advice);
   }
   if (error instanceof ConnectionError) {
     const advice =

@@ -90,14 +90,10 @@ export async function runCli(
   return exitCode;
 }
 
-/** For those who look at the commands and run none. */
+/** For those who look at the commands and run none: the manual page, the reference, completion. */
 export function describeProgram(version: string, prompt: PromptCommands | null = null): Command {
-  return createProgram(
-    version,
-    () => async () => undefined,
-    () => null,
-    prompt,
-  );
+  const idle: Run = () => async () => undefined;
+  return createProgram(version, idle, () => null, prompt);
 }
 
 function createProgram(version: string, run: Run, words: Words, prompt: PromptCommands | null): Command {
