@@ -85,6 +85,8 @@ const TRIALS: Readonly<Record<string, Trial>> = {
   drain: { words: ['worker-1'], quiet: ['worker-1'] },
   'remove-worker': { words: ['worker-1'], quiet: [] },
   history: { words: ['running'], quiet: ['2026-01-01T09:00:00.000Z 2'] },
+  submit: { words: ['-f', at('tasks.json')], quiet: [TASK_ID] },
+  simulate: { words: ['python:3.9'], quiet: ['worker-1'] },
   login: { ...SIGN_IN, quiet: [] },
   'register-user': { ...SIGN_IN, quiet: ['user-1'] },
   // It asks no API.
@@ -140,6 +142,12 @@ function answerAll(api: SmallApi): void {
     to: '2026-01-01T10:00:00.000Z',
     worker: null,
   }));
+  api.on('POST /api/tasks/batch', () => new Status(201, { tasks: [queued] }));
+  api.on('POST /api/whatif', () => ({
+    ...{ placed: 1, waiting: 0, never: 0, behind: 0, more: false },
+    tasks: [],
+    workers: [{ worker_id: 'worker-1', placed: 1 }],
+  }));
   api.on('POST /api/auth/login', () => ({
     token: 'jwt',
     expires_at: '2026-01-02T10:00:00.000Z',
@@ -164,6 +172,7 @@ let refusing: SmallApi;
 beforeAll(async () => {
   stage = await openCliStage();
   answerAll(stage.api);
+  await writeFile(at('tasks.json'), JSON.stringify({ tasks: [{ docker_image: 'python:3.9' }] }));
   await writeFile(at('data.csv'), 'x');
   const gone = await startSmallApi();
   closed = gone.url;

@@ -7,16 +7,15 @@ import { describeProgram, everyCommand } from './program.ts';
 
 /** Their examples come with what is made anew there. */
 const AWAITED = [
-  'task',
-  'dispatch',
-  'retry',
   'logs',
-  'wait',
   'files',
   'task-files',
   'download',
   'upload',
-].concat(['delete-file', 'status', 'workers', 'cordon', 'uncordon', 'drain', 'remove-worker']);
+  'delete-file',
+  'status',
+  'workers',
+].concat(['cordon', 'uncordon', 'drain', 'remove-worker']);
 
 describe('examples', () => {
   it('are there for every command, help and the way out among them', () => {

@@ -28,12 +28,15 @@ const CODES: Readonly<Record<number, string>> = {
 export class CliError extends Error {
   readonly exitCode: ExitCode;
   readonly advice: string;
+  /** One per single fault, where there may be several. */
+  readonly details: Complaint['details'];
 
-  constructor(exitCode: ExitCode, message: string, advice = '') {
+  constructor(exitCode: ExitCode, message: string, advice = '', details: Complaint['details'] = []) {
     super(message);
     this.name = 'CliError';
     this.exitCode = exitCode;
     this.advice = advice;
+    this.details = details;
   }
 }
 
@@ -42,14 +45,15 @@ export interface Complaint {
   readonly code: string;
   readonly message: string;
   /** One line per single fault, e.g. per bad field. */
-  readonly details: readonly { field: string; message: string }[];
+  readonly details: readonly { readonly field: string; readonly message: string }[];
   /** What to do; empty when there is nothing to say. */
   readonly advice: string;
 }
 
 export function complaintOf(error: unknown): Complaint {
   if (error instanceof CliError) {
-    return complaint(error.exitCode, CODES[error.exitCode] ?? 'failed', error.message, error.advice);
+    const { exitCode, message, advice, details } = error;
+    return { ...complaint(exitCode, CODES[exitCode] ?? 'failed', message, advice), details };
   }
   if (error instanceof ConnectionError) {
     const advice =

@@ -10,6 +10,7 @@ import { addFileCommands } from './commands/files.ts';
 import { addHelpCommand } from './commands/help.ts';
 import { addHistoryCommand } from './commands/history.ts';
 import { addLeaveCommand } from './commands/leave.ts';
+import { addSimulateCommand } from './commands/simulate.ts';
 import { addSubmitCommands } from './commands/submit.ts';
 import { addTaskCommands } from './commands/tasks.ts';
 import { addWatchCommands } from './commands/watch.ts';
@@ -28,7 +29,7 @@ export type Run = <Options extends object, Args extends unknown[]>(
 ) => (...given: unknown[]) => Promise<void>;
 
 /** Commands that run words in a container; elsewhere `--` has no meaning. */
-const WITH_WORDS = ['task', 'dispatch'];
+const WITH_WORDS = ['task', 'dispatch', 'simulate'];
 
 /** What only the prompt has: a way out of it. */
 export interface PromptCommands {
@@ -115,6 +116,7 @@ function createProgram(version: string, run: Run, words: Words, prompt: PromptCo
     .configureHelp({ showGlobalOptions: true });
   program.commandsGroup('Tasks:');
   addSubmitCommands(program, run, words);
+  addSimulateCommand(program, run, words);
   addTaskCommands(program, run);
   addWatchCommands(program, run);
   program.commandsGroup('Files:');

@@ -19,9 +19,14 @@ export function terminalIo(interrupt: AbortController): CliIo {
     interactive: stdin.isTTY === true && stderr.isTTY === true,
     signal: interrupt.signal,
     ask: (question, options) => ask(question, options, interrupt),
-    readInput: async () => {
+    readInput: async ({ maxBytes } = { maxBytes: Number.POSITIVE_INFINITY }) => {
       const chunks: Buffer[] = [];
-      for await (const chunk of stdin) chunks.push(chunk as Buffer);
+      let bytes = 0;
+      for await (const chunk of stdin) {
+        chunks.push(chunk as Buffer);
+        bytes += (chunk as Buffer).length;
+        if (bytes > maxBytes) break;
+      }
       return Buffer.concat(chunks).toString('utf8');
     },
     now: () => Date.now(),

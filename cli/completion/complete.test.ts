@@ -57,9 +57,9 @@ describe('a place', () => {
   });
 
   it('is for an argument, counted without options and their values', () => {
-    expect(at('cancel', '')).toMatchObject({ wanted: 'task' });
-    expect(at('cancel', '--force', '')).toMatchObject({ wanted: 'task' });
-    expect(at('cancel', 'task-1', '')).toMatchObject({ wanted: null });
+    expect(at('explain', '')).toMatchObject({ wanted: 'task' });
+    expect(at('explain', '--json', '')).toMatchObject({ wanted: 'task' });
+    expect(at('explain', 'task-1', '')).toMatchObject({ wanted: null });
     expect(at('wait', 'task-1', 'task-2', '')).toMatchObject({ wanted: 'tasks' });
     expect(at('dispatch', '-env', 'A=1', 'B=2', 'worker-1', '')).toMatchObject({ wanted: 'image' });
     expect(at('describe', 'x')).toMatchObject({ wanted: 'task' });

@@ -65,6 +65,12 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
   'remove-worker': { json: '{worker_id, removed}', quiet: null },
   history: { json: 'HistoryReply', quiet: 'time and value' },
   completion: { json: null, quiet: null, always: 'the script' },
+  submit: {
+    json: '{tasks, …}',
+    quiet: 'task id',
+    note: 'Each of `tasks` is a `TaskBody`; with `--wait` there is `wait` beside them, see `wait`.',
+  },
+  simulate: { json: 'WhatIfReply', quiet: 'id of a worker that would get some' },
   login: { json: '{url, user, expires_at}', quiet: null, note: 'The token stays in the profile.' },
   'register-user': { json: 'UserBody', quiet: 'user id' },
   logout: { json: '{url, signed_out}', quiet: null },
