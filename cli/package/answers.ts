@@ -63,6 +63,11 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
   uncordon: { json: 'WorkerBody', quiet: 'worker id' },
   drain: { json: 'WorkerBody', quiet: 'worker id' },
   'remove-worker': { json: '{worker_id, removed}', quiet: null },
+  register: {
+    json: 'WorkerBody',
+    quiet: 'worker id',
+    note: 'A worker that has not joined has a `message`; with `--wait` that ends with 1.',
+  },
   history: { json: 'HistoryReply', quiet: 'time and value' },
   completion: { json: null, quiet: null, always: 'the script' },
   submit: {
@@ -71,7 +76,6 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
     note: 'Each of `tasks` is a `TaskBody`; with `--wait` there is `wait` beside them, see `wait`.',
   },
   simulate: { json: 'WhatIfReply', quiet: 'id of a worker that would get some' },
-  register: { json: 'WorkerBody', quiet: 'worker id' },
   login: { json: '{url, user, expires_at}', quiet: null, note: 'The token stays in the profile.' },
   'register-user': { json: 'UserBody', quiet: 'user id' },
   logout: { json: '{url, signed_out}', quiet: null },
