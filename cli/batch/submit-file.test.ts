@@ -139,7 +139,11 @@ describe('submit', () => {
     api.asked.length = 0;
     expect((await cloudai(argv)).err).toContain(`${file}:1:15`);
     api.on('POST /api/tasks/batch', () => refusal(409, 'idempotency_mismatch', 'used before'));
-    expect(await cloudai(argv)).toMatchObject({ code: 1, err: expect.stringContaining('another key') });
+    expect(await cloudai([...argv, '--json'])).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringContaining('another key'),
+    });
   });
 
   it('is left by Ctrl-C with 130, and says how to go on', async () => {

@@ -15,7 +15,7 @@ import { SendError, sendAll } from './send.ts';
 import { readSource } from './source.ts';
 import { StatusLine } from './status-line.ts';
 import { DEFAULT_MAX, type SubmitFileOptions } from './submit-options.ts';
-import { locate, type PlannedTask, planTasks, type TaskFile } from './tasks-file.ts';
+import { locate, MAX_FAULTS, type PlannedTask, planTasks, type TaskFile } from './tasks-file.ts';
 import type { Fault } from './tree.ts';
 
 /** Tasks that are listed one by one for a person; of more there is a summary. */
@@ -74,7 +74,8 @@ class Submission {
       await this.#send();
     } catch (error) {
       await this.#line.clear();
-      await this.#json?.end();
+      // Where nothing was accepted there is nothing to tell of.
+      if (this.#ids.length > 0) await this.#json?.end();
       throw error instanceof SendError ? await this.#broken(error) : error;
     }
     await this.#line.clear();
@@ -219,7 +220,8 @@ function faultText(name: string, { at, place, message }: Fault): string {
 
 function faultsError(name: string, faults: readonly Fault[]): CliError {
   const details = faults.map((fault) => ({ field: fault.place, message: faultText(name, fault) }));
-  const count = faults.length === 1 ? 'a fault' : `${faults.length} faults`;
+  const least = faults.length >= MAX_FAULTS ? 'at least ' : '';
+  const count = faults.length === 1 ? 'a fault' : `${least}${faults.length} faults`;
   return new CliError(
     EXIT.usage,
     `${name} has ${count}, so nothing was submitted`,

@@ -32,7 +32,7 @@ export function addTaskCommands(program: Command, run: Run): void {
     .description('list tasks, newest first')
     .argument('[state]', 'only these, e.g. running or queued,assigned', states)
     .option('--tag <tag>', 'only with this tag')
-    .option('--user <name>', 'only of this user (admins)')
+    .option('--user <user>', 'only of this user (admins)')
     .option('--limit <n>', `at most this many (default ${LIST_LIMIT})`, positive)
     .option('--all', 'without any limit')
     .action(run(list));
@@ -55,7 +55,7 @@ export function addTaskCommands(program: Command, run: Run): void {
     .option('--force', 'kill them at once instead of asking them to end')
     .option('--tag <tag>', 'all own tasks with this tag that have not ended')
     .option('--state <state>', 'all own tasks in these states, e.g. queued or queued,assigned', states)
-    .option('--user <name>', 'all of this user that have not ended (admins)')
+    .option('--user <user>', 'all of this user that have not ended (admins)')
     .option('--yes', 'do not ask before many are cancelled')
     .action(run(cancel));
   withExamples(cancelCommand, [
