@@ -16,6 +16,14 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
+/** What scripts match on, for faults the CLI found itself. */
+const CODES: Readonly<Record<number, string>> = {
+  [EXIT.usage]: 'usage',
+  [EXIT.noConnection]: 'no_connection',
+  [EXIT.notAllowed]: 'unauthenticated',
+  [EXIT.interrupted]: 'interrupted',
+};
+
 /** A fault the CLI found itself. */
 export class CliError extends Error {
   readonly exitCode: ExitCode;
@@ -23,8 +31,15 @@ export class CliError extends Error {
   /** One per single fault, where there may be several. */
   readonly details: Complaint['details'];
 
-  constructor(exitCode: ExitCode, message: string, advice = '', details: Complaint['details'] = []) {
-    super(message);
+  /** With an API's refusal as its cause it keeps that one's code. */
+  constructor(
+    exitCode: ExitCode,
+    message: string,
+    advice = '',
+    details: Complaint['details'] = [],
+    cause: unknown = undefined,
+  ) {
+    super(message, { cause });
     this.name = 'CliError';
     this.exitCode = exitCode;
     this.advice = advice;
@@ -44,7 +59,9 @@ export interface Complaint {
 
 export function complaintOf(error: unknown): Complaint {
   if (error instanceof CliError) {
-    return { ...complaint(error.exitCode, 'usage', error.message, error.advice), details: error.details };
+    const { exitCode, message, advice, details, cause } = error;
+    const code = cause instanceof ApiError ? cause.code : (CODES[exitCode] ?? 'failed');
+    return { ...complaint(exitCode, code, message, advice), details };
   }
   if (error instanceof ConnectionError) {
     const advice =

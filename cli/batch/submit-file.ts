@@ -172,29 +172,28 @@ class Submission {
     const { file, name } = this.#given;
     const had = this.#ids.length;
     const goOn = `Go on with: ${this.#again()}`;
-    const accepted = had === 0 ? 'No task was accepted' : `${had} of ${file.count} tasks were accepted`;
+    const accepted = had === 0 ? 'no task was accepted' : `${had} of ${file.count} tasks were accepted`;
     if (this.#session.io.signal.aborted) {
-      await this.#session.remark(`${accepted}. ${goOn}`);
+      await this.#session.remark(`Stopped: ${accepted}. ${goOn}`);
       return cause;
     }
     const { exitCode, message, details, advice } = complaintOf(cause);
+    const fault = (what: string, next: string, places = details) =>
+      new CliError(exitCode, `${what}; ${accepted}`, next.trim(), places, cause);
     if (!(cause instanceof ApiError)) {
       // The answer to the last chunk may be what was lost.
-      return new CliError(exitCode, `${message}; ${accepted} for sure`, `${advice}\n${goOn}`.trim(), details);
+      return fault(message, `That is for sure: the answer about more may be lost. ${advice}\n${goOn}`);
     }
     if (cause.code === 'idempotency_mismatch') {
-      const next = 'The key was first used with another file: use that one again, or another key.';
-      return new CliError(exitCode, `${message}; ${accepted}`, next);
+      return fault(message, 'The key was first used with another file: use that one again, or another key.');
     }
-    if (cause.status !== 400) {
-      return new CliError(exitCode, `${message}; ${accepted}`, `${advice}\n${goOn}`.trim(), details);
-    }
+    if (cause.status !== 400) return fault(message, `${advice}\n${goOn}`);
     const places = details.map((detail) => placed(name, chunk, detail));
     const next =
       had === 0
         ? 'Correct it and submit it again.'
         : `Correct it. While the tasks before stay as they are, nothing is submitted twice. ${goOn}`;
-    return new CliError(exitCode, `the API refused tasks of ${name}; ${accepted}`, next, places);
+    return fault(`the API refused tasks of ${name}`, next, places);
   }
 }
 
@@ -218,7 +217,7 @@ function faultText(name: string, { at, place, message }: Fault): string {
   return `${where}: ${place === '' ? '' : `${place}: `}${message}`;
 }
 
-function faultsError(name: string, faults: readonly Fault[]): CliError {
+export function faultsError(name: string, faults: readonly Fault[]): CliError {
   const details = faults.map((fault) => ({ field: fault.place, message: faultText(name, fault) }));
   const least = faults.length >= MAX_FAULTS ? 'at least ' : '';
   const count = faults.length === 1 ? 'a fault' : `${least}${faults.length} faults`;
