@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import type { CliIo } from './io.ts';
+import { terminalScreen } from './screen/terminal-screen.ts';
 
 /** Ctrl-C at a hidden question aborts `interrupt`; otherwise it comes as a signal, which is the caller's to handle. */
 export function terminalIo(interrupt: AbortController): CliIo {
@@ -14,6 +15,7 @@ export function terminalIo(interrupt: AbortController): CliIo {
     env,
     columns: stdout.isTTY ? stdout.columns || 80 : null,
     color: stdout.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb',
+    screen: terminalScreen(interrupt),
     progress: stderr.isTTY === true && env.TERM !== 'dumb',
     interactive: stdin.isTTY === true && stderr.isTTY === true,
     signal,

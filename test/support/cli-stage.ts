@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CliIo } from '../../cli/io.ts';
 import { runCli } from '../../cli/program.ts';
+import type { Screen } from '../../cli/screen/screen.ts';
 import { type SmallApi, startSmallApi } from './small-api.ts';
 
 export interface Told {
@@ -20,6 +21,7 @@ export interface World {
   readonly input?: string;
   readonly columns?: number;
   readonly color?: boolean;
+  readonly screen?: Screen;
   /** Standard error is a terminal. */
   readonly progress?: boolean;
   readonly signal?: AbortSignal;
@@ -54,6 +56,7 @@ export async function openCliStage(): Promise<CliStage> {
         env: { CLOUDAI_URL: api.url, CLOUDAI_TOKEN: 'a-token', XDG_CONFIG_HOME: home, ...world.env },
         columns: world.columns ?? null,
         color: world.color ?? false,
+        screen: world.screen ?? null,
         progress: world.progress ?? false,
         interactive: world.answers !== undefined,
         signal: world.signal ?? new AbortController().signal,
