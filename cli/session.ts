@@ -1,6 +1,7 @@
 // One run of the CLI: who is asked as whom, and how the answer is shown. Commands get one and print only through it.
 
 import { ApiError, type Client, createClient } from '../client/client.ts';
+import { createLive, type Live, type LiveOptions } from '../client/live.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { CliIo } from './io.ts';
 import { type Profile, profilePath, readProfile } from './profile.ts';
@@ -48,6 +49,11 @@ export class Session {
   /** For signing in: an old token must not get in the way. */
   get anonymous(): Client {
     return createClient({ url: this.url });
+  }
+
+  /** What happens in the cluster, as it happens; whoever asks for it closes it. */
+  openLive(onState: LiveOptions['onState']): Live {
+    return createLive({ url: this.url, token: this.#token, onState });
   }
 
   /** One way of showing a result for each reader: scripts (`--json`), pipes (`--quiet`: ids), people. */
