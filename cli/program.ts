@@ -6,6 +6,7 @@ import { addAccountCommands } from './commands/account.ts';
 import { addClusterCommands } from './commands/cluster.ts';
 import { addFileCommands } from './commands/files.ts';
 import { addHistoryCommand } from './commands/history.ts';
+import { addMonitorCommand } from './commands/monitor.ts';
 import { addSubmitCommands } from './commands/submit.ts';
 import { addTaskCommands } from './commands/tasks.ts';
 import { addWatchCommands } from './commands/watch.ts';
@@ -95,6 +96,7 @@ function createProgram(
   addSubmitCommands(program, run, words);
   addTaskCommands(program, run);
   addWatchCommands(program, run);
+  addMonitorCommand(program, run);
   addFileCommands(program, run);
   addClusterCommands(program, run);
   addHistoryCommand(program, run);

@@ -1,6 +1,7 @@
 // The tasks that run, one a line. Pure.
 
-import { duration, megabytes, runTime, trim } from '../../client/words.ts';
+import { duration, runTime } from '../../client/words.ts';
+import { progressInWords, usageInWords } from '../follow/words.ts';
 import { renderTable } from '../table.ts';
 import { bar, type Look } from './glyphs.ts';
 import type { RunningTask } from './view.ts';
@@ -54,13 +55,5 @@ export function wholeSeconds(ms: number): number {
   return ms < 10_000 ? Math.floor(ms / 1_000) * 1_000 : ms;
 }
 
-function usesText({ usage }: RunningTask): string {
-  return usage ? `${trim(usage.cpu, 2)} cores, ${megabytes(usage.memory)}` : '';
-}
-
-function progressText({ progress }: RunningTask): string {
-  if (!progress) return '';
-  const phase = progress.phase === 'running' ? '' : progress.phase;
-  const percent = progress.percent === null ? '' : `${trim(progress.percent, 0)}%`;
-  return [percent, progress.message || phase].filter((part) => part !== '').join(' ');
-}
+const progressText = ({ progress }: RunningTask) => (progress ? progressInWords(progress) : '');
+const usesText = ({ usage }: RunningTask) => (usage ? usageInWords(usage) : '');
