@@ -36,9 +36,9 @@ export function pinnedPicture(
   const ran = task.status === 'running' && task.started_at ? now - Date.parse(task.started_at) : null;
   const state = lineOf(
     [
-      `${task.task_id} `,
       { text: stateInWords(task), paint: paintState(task.status, look.color) },
       ran === null ? '' : ` for ${duration(wholeSeconds(Math.max(0, ran)))}`,
+      `  ${task.task_id}`,
     ],
     columns,
   );
