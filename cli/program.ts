@@ -80,7 +80,7 @@ function createProgram(
     .helpCommand('help [command]', 'show help for a command')
     .addHelpText(
       'after',
-      '\nExit codes: 0 done, 1 the task failed or the call was refused, 2 wrong use, 3 cannot connect, 4 not allowed.\nOptions may be written with one dash: cloudai task python:3.9 -name my-task -cpu_cores 2.0 -mem 4.0',
+      '\nExit codes: 0 done, 1 the task failed or the call was refused, 2 wrong use, 3 cannot connect, 4 not allowed, 130 Ctrl-C.\nOptions may be written with one dash: cloudai task python:3.9 -name my-task -cpu_cores 2.0 -mem 4.0',
     )
     // Subcommands take these settings over, so they come first.
     .exitOverride()
