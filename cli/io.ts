@@ -11,7 +11,7 @@ export interface CliIo {
   readonly columns: number | null;
   readonly color: boolean;
   /** Where a picture is drawn anew in place; null when standard output is no terminal. */
-  readonly screen: Screen | null;
+  readonly openScreen: (() => Promise<Screen>) | null;
   /** True when standard error is a terminal, where a line may be written anew in place. */
   readonly progress: boolean;
   /** True when a person can be asked. */

@@ -1,7 +1,7 @@
 // One run of the CLI: who is asked as whom, and how the answer is shown. Commands get one and print only through it.
 
 import { ApiError, type Client, createClient } from '../client/client.ts';
-import { createLive, type Live, type LiveOptions } from '../client/live.ts';
+import type { Live, LiveOptions } from '../client/live.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { CliIo } from './io.ts';
 import { type Profile, profilePath, readProfile } from './profile.ts';
@@ -52,7 +52,9 @@ export class Session {
   }
 
   /** What happens in the cluster, as it happens; whoever asks for it closes it. */
-  openLive(onState: LiveOptions['onState']): Live {
+  async openLive(onState: LiveOptions['onState']): Promise<Live> {
+    // Most commands need no socket, and all start faster without it.
+    const { createLive } = await import('../client/live.ts');
     return createLive({ url: this.url, token: this.#token, onState });
   }
 

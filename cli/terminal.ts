@@ -3,7 +3,6 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import type { CliIo } from './io.ts';
-import { terminalScreen } from './screen/terminal-screen.ts';
 
 /** Ctrl-C at a hidden question aborts `interrupt`; otherwise it comes as a signal, which is the caller's to handle. */
 export function terminalIo(interrupt: AbortController): CliIo {
@@ -15,7 +14,14 @@ export function terminalIo(interrupt: AbortController): CliIo {
     env,
     columns: stdout.isTTY ? stdout.columns || 80 : null,
     color: stdout.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb',
-    screen: terminalScreen(interrupt),
+    openScreen:
+      stdout.isTTY === true && env.TERM !== 'dumb'
+        ? async () => {
+            // Few commands draw, and all start faster without it.
+            const { terminalScreen } = await import('./screen/terminal-screen.ts');
+            return terminalScreen(interrupt);
+          }
+        : null,
     progress: stderr.isTTY === true && env.TERM !== 'dumb',
     interactive: stdin.isTTY === true && stderr.isTTY === true,
     signal,

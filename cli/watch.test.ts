@@ -146,6 +146,32 @@ describe('monitor', () => {
     ]);
   });
 
+  it('tells no state of an attempt before the output of those before it', async () => {
+    let task = secondTry({ status: 'running', finished_at: null });
+    api.on('GET /api/tasks/:id', () => task);
+    const said = (seq: number, line: string) =>
+      `${JSON.stringify({ seq, ts: '2026-01-01T10:00:02.000Z', stream: 'stdout', line })}\n`;
+    api.on('GET /api/tasks/:id/logs', ({ query }, reply) => {
+      reply.writeHead(200, { 'content-type': 'application/x-ndjson' });
+      if (query.attempt === '1') return void reply.end(said(1, 'first') + said(2, 'try'));
+      task = secondTry();
+      return void reply.end(said(1, 'second'));
+    });
+    const { code, out } = await stage.cloudai(['monitor', TASK_ID, '--json']);
+    expect(code).toBe(0);
+    const events = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(events.map(({ event, attempt, line = '' }) => `${event} ${attempt} ${line}`)).toEqual([
+      'log 1 first',
+      'log 1 try',
+      'state 2 ',
+      'log 2 second',
+      'end 2 ',
+    ]);
+  });
+
   it('says why a task waits, on a terminal and in a pipe, and how to come back', async () => {
     api.on('GET /api/tasks/:id', () => makeTaskBody());
     api.on('GET /api/tasks/:id/explain', () => makeExplainReply());

@@ -86,8 +86,8 @@ export function addClusterCommands(program: Command, run: Run): void {
 }
 
 async function status(session: Session, { once }: { once?: boolean }): Promise<void> {
-  const { screen } = session.io;
-  if (screen && !once && !session.json && !session.quiet) return liveStatus(session, screen);
+  const { openScreen } = session.io;
+  if (openScreen && !once && !session.json && !session.quiet) return liveStatus(session, await openScreen());
   const telemetry = await session.client.telemetry();
   await session.show({ json: telemetry, text: () => statusText(session, telemetry) });
 }

@@ -41,7 +41,7 @@ export function addMonitorCommand(program: Command, run: Run): void {
 async function monitor(session: Session, options: MonitorOptions, given: string): Promise<ExitCode> {
   const { signal } = session.io;
   const id = await findTaskId(session.client, given);
-  const view = viewFor(session, id);
+  const view = await viewFor(session, id);
   try {
     const patienceMs = options.patience === undefined ? undefined : 1_000 * options.patience;
     const task = await followTask(session, id, view, { fromFirst: true, patienceMs });
@@ -57,9 +57,9 @@ async function monitor(session: Session, options: MonitorOptions, given: string)
   }
 }
 
-function viewFor(session: Session, id: string): TaskView {
+async function viewFor(session: Session, id: string): Promise<TaskView> {
   const { io, json, quiet } = session;
   if (json) return new JsonView(io, id);
-  if (io.screen && !quiet) return new PinnedView(session, io.screen);
+  if (io.openScreen && !quiet) return new PinnedView(session, await io.openScreen());
   return new PlainView(session, { states: true, output: true });
 }

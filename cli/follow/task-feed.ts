@@ -67,7 +67,7 @@ export class TaskFeed {
     if (signal.aborted) feed.#fail(signal.reason);
     else signal.addEventListener('abort', () => feed.#fail(signal.reason), { signal: feed.#stop.signal });
     if (isTerminal(feed.#record.status) || signal.aborted) return feed;
-    feed.#listen(session);
+    await feed.#listen(session);
     void feed.#keepAsking();
     return feed;
   }
@@ -98,13 +98,14 @@ export class TaskFeed {
     this.#live?.close();
   }
 
-  #listen(session: Session): void {
-    const live = session.openLive((state, fault) => {
+  async #listen(session: Session): Promise<void> {
+    const live = await session.openLive((state, fault) => {
       if (state === 'connected') return;
       this.#isTold = false;
       if (state === 'reconnecting') this.#away(fault?.message ?? 'the connection was cut');
     });
     this.#live = live;
+    if (this.#stop.signal.aborted) live.close();
     live.subscribe(`task:${this.#id}`, {
       record: (task) => {
         this.#isTold = true;

@@ -21,6 +21,8 @@ const HEARD = 40;
 const LIST_EVERY_MS = 1_500;
 /** A list for the case that a move was missed. */
 const LIST_AT_LEAST_MS = 15_000;
+/** Snapshots after a connection stands: when the second comes, the rooms that were asked for are joined. */
+const UNHEARD = 2;
 /** Tasks shorter than this are not worth a subscription. */
 const SETTLED_MS = 2_000;
 
@@ -45,6 +47,7 @@ export class ClusterFeed {
   #more = false;
   #listedAt = Number.NEGATIVE_INFINITY;
   #moved = true;
+  #unheard = 0;
 
   private constructor(session: Session, telemetry: TelemetryReply, onChange: () => void) {
     this.#session = session;
@@ -58,7 +61,7 @@ export class ClusterFeed {
     const telemetry = await session.client.telemetry({ signal: session.io.signal });
     const feed = new ClusterFeed(session, telemetry, onChange);
     await feed.#list();
-    feed.#listen();
+    await feed.#listen();
     return feed;
   }
 
@@ -98,23 +101,31 @@ export class ClusterFeed {
     this.#live?.close();
   }
 
-  #listen(): void {
-    const live = this.#session.openLive((_state, fault) => {
+  async #listen(): Promise<void> {
+    const live = await this.#session.openLive((state, fault) => {
       if (fault) this.#why = fault.message;
+      if (state === 'connected') this.#unheard = UNHEARD;
     });
     this.#live = live;
-    live.subscribe('telemetry', { telemetry: (body) => this.#told(body) });
-    if (this.#running === null) return;
-    live.subscribe('tasks', {
-      task: (event) => this.#onMove(event),
-      resumed: () => {
-        this.#moved = true;
+    if (this.#stop.signal.aborted) live.close();
+    live.subscribe('telemetry', {
+      telemetry: (body) => {
+        // What moved until the room of tasks was joined was not heard.
+        if (this.#unheard > 0) {
+          this.#unheard -= 1;
+          this.#moved = true;
+        }
+        this.#told(body);
       },
     });
+    if (this.#running === null) return;
+    live.subscribe('tasks', { task: (event) => this.#onMove(event) });
     this.#hear();
   }
 
   #told(body: TelemetryReply): void {
+    // A move that was not told still changes how many there are.
+    if (body.tasks_by_state.running !== this.#telemetry.tasks_by_state.running) this.#moved = true;
     this.#telemetry = body;
     this.#toldAt = performance.now();
     this.#onChange();

@@ -6,10 +6,9 @@ import type { Screen } from './screen.ts';
 const HOME_AND_ERASE = '\x1b[H\x1b[2J';
 const CTRL_C = '\u0003';
 
-/** Null when standard output is no terminal, or one that cannot move its cursor. */
-export function terminalScreen(interrupt: AbortController): Screen | null {
-  const { stdin, stdout, env } = process;
-  if (!stdout.isTTY || env.TERM === 'dumb') return null;
+/** Standard output must be a terminal that can move its cursor. Ctrl-C aborts `interrupt`. */
+export function terminalScreen(interrupt: AbortController): Screen {
+  const { stdin, stdout } = process;
   const update = createLogUpdate(stdout);
   return {
     get columns() {

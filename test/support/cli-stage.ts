@@ -48,6 +48,7 @@ export async function openCliStage(): Promise<CliStage> {
   const api = await startSmallApi();
   const home = await mkdtemp(join(tmpdir(), 'cloudai-cli-'));
   const start = (argv: string[], world: World = {}): Running => {
+    const { screen } = world;
     const told = { out: '', err: '' };
     const answers = [...(world.answers ?? [])];
     const io: CliIo = {
@@ -60,7 +61,7 @@ export async function openCliStage(): Promise<CliStage> {
       env: { CLOUDAI_URL: api.url, CLOUDAI_TOKEN: 'a-token', XDG_CONFIG_HOME: home, ...world.env },
       columns: world.columns ?? null,
       color: world.color ?? false,
-      screen: world.screen ?? null,
+      openScreen: screen ? async () => screen : null,
       progress: world.progress ?? false,
       interactive: world.answers !== undefined,
       signal: world.signal ?? new AbortController().signal,
