@@ -21,12 +21,15 @@ export type ExitCode = number;
 export class CliError extends Error {
   readonly exitCode: ExitCode;
   readonly advice: string;
+  /** One per single fault, where there may be several. */
+  readonly details: Complaint['details'];
 
-  constructor(exitCode: ExitCode, message: string, advice = '') {
+  constructor(exitCode: ExitCode, message: string, advice = '', details: Complaint['details'] = []) {
     super(message);
     this.name = 'CliError';
     this.exitCode = exitCode;
     this.advice = advice;
+    this.details = details;
   }
 }
 
@@ -35,14 +38,14 @@ export interface Complaint {
   readonly code: string;
   readonly message: string;
   /** One line per single fault, e.g. per bad field. */
-  readonly details: readonly { field: string; message: string }[];
+  readonly details: readonly { readonly field: string; readonly message: string }[];
   /** What to do; empty when there is nothing to say. */
   readonly advice: string;
 }
 
 export function complaintOf(error: unknown): Complaint {
   if (error instanceof CliError) {
-    return complaint(error.exitCode, 'usage', error.message, error.advice);
+    return { ...complaint(error.exitCode, 'usage', error.message, error.advice), details: error.details };
   }
   if (error instanceof ConnectionError) {
     const advice =

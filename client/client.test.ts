@@ -59,6 +59,14 @@ describe('a call', () => {
     expect(await seen(client.createToken('ci'))).toBe('POST /api/auth/tokens');
     expect(await seen(client.deleteToken('token-1'))).toBe('DELETE /api/auth/tokens/token-1');
     expect(await seen(client.submitBatch([]))).toBe('POST /api/tasks/batch');
+    expect(api.asked.at(-1)?.headers['idempotency-key']).toBeUndefined();
+    await seen(client.submitBatch([{ docker_image: 'a' }], { idempotencyKey: 'k-1' }));
+    expect(api.asked.at(-1)).toMatchObject({
+      headers: { 'idempotency-key': 'k-1' },
+      body: { tasks: [{ docker_image: 'a' }] },
+    });
+    expect(await seen(client.taskStates(['task-1']))).toBe('POST /api/tasks/states');
+    expect(api.asked.at(-1)?.body).toEqual({ task_ids: ['task-1'] });
     expect(await seen(client.cancelTask('task-1', { force: true }))).toBe('POST /api/tasks/task-1/cancel');
     expect(api.asked.at(-1)?.body).toEqual({ force: true });
     expect(await seen(client.retryTask('task-1'))).toBe('POST /api/tasks/task-1/retry');

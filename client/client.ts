@@ -13,6 +13,7 @@ import type {
   SubmitRequest,
   TaskBody,
   TaskListReply,
+  TaskStatesReply,
   TelemetryReply,
   TokenBody,
   UserBody,
@@ -70,8 +71,13 @@ export interface Client extends FileCalls, WebhookCalls {
   deleteToken(tokenId: string): Promise<void>;
   /** With the same key again the API gives back the same task instead of a second one. */
   submitTask(body: SubmitRequest, options?: { idempotencyKey?: string | undefined }): Promise<TaskBody>;
-  /** All or none, at most 1,000. */
-  submitBatch(tasks: readonly SubmitRequest[]): Promise<TaskBody[]>;
+  /** All or none, at most 1,000, in the order given. With the same key again the API gives back the same tasks. */
+  submitBatch(
+    tasks: readonly SubmitRequest[],
+    options?: { idempotencyKey?: string | undefined } & CallOptions,
+  ): Promise<TaskBody[]>;
+  /** How far tasks are, at most 1,000 of them. */
+  taskStates(taskIds: readonly string[], options?: CallOptions): Promise<TaskStatesReply>;
   listTasks(filter?: TaskFilter, options?: CallOptions): Promise<TaskListReply>;
   getTask(taskId: string, options?: CallOptions): Promise<TaskBody>;
   /** The task as it is after the request: `cancelled` at once if it waited, else with `cancel_requested`. */
@@ -115,7 +121,13 @@ export function createClient(options: ClientOptions): Client {
     deleteToken: (id) => remove(`/api/auth/tokens/${encodeURIComponent(id)}`),
     submitTask: (body, { idempotencyKey } = {}) =>
       post('/api/tasks', body, idempotencyKey ? { 'idempotency-key': idempotencyKey } : {}),
-    submitBatch: async (tasks) => (await post<BatchReply>('/api/tasks/batch', { tasks })).tasks,
+    submitBatch: async (tasks, { idempotencyKey, signal } = {}) => {
+      const headers: Record<string, string> = idempotencyKey ? { 'idempotency-key': idempotencyKey } : {};
+      const call = { method: 'POST', path: '/api/tasks/batch', body: { tasks }, headers, signal } as const;
+      return (await transport.json<BatchReply>(call)).tasks;
+    },
+    taskStates: (ids, { signal } = {}) =>
+      transport.json({ method: 'POST', path: '/api/tasks/states', body: { task_ids: ids }, signal }),
     listTasks: ({ status, ...filter } = {}, call = {}) =>
       get('/api/tasks', call, { query: { ...filter, status: status?.join(',') } }),
     getTask,

@@ -4,6 +4,8 @@ import type { Command } from 'commander';
 import type { TaskBody } from '../../shared/contracts/http.ts';
 import type { LogStream } from '../../shared/model/log-line.ts';
 import { isTerminal } from '../../shared/model/task-states.ts';
+import { withWaitOptions } from '../batch/submit-options.ts';
+import { isForOne, type WaitManyOptions, waitMany } from '../batch/wait-many.ts';
 import { withExamples } from '../examples.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { followTask } from '../follow/follow-task.ts';
@@ -23,7 +25,7 @@ interface LogsOptions {
   readonly attempt?: number;
 }
 
-interface EndOptions {
+interface WaitOptions extends WaitManyOptions {
   readonly exit_code?: boolean;
 }
 
@@ -44,15 +46,24 @@ export function addWatchCommands(program: Command, run: Run): void {
     { line: 'logs 2d3e --tail 100 --stream stderr', what: 'the last hundred lines of its errors' },
     { line: 'logs 2d3e --attempt 1', what: 'of an attempt before the last' },
   ]);
-  const ofWait = program
-    .command('wait')
-    .description('wait until tasks have ended; exit 1 unless all completed')
-    .argument('<tasks...>')
-    .option('--exit-code', 'give back the exit code of the one task’s container')
+  const waiting = withWaitOptions(
+    program
+      .command('wait')
+      .description('wait until tasks have ended; exit 1 unless all completed')
+      .argument('[tasks...]', 'their ids, or - for ids on standard input, one a line'),
+  )
+    .option('--tag <tag>', 'all own tasks with this tag, also those that have ended')
+    .option('--user <name>', 'with --tag: of this user (admins)')
+    .option('--exit-code', 'of one task: give back the container’s own exit code')
     .action(run(wait));
-  withExamples(ofWait, [
-    { line: 'wait 2d3e 7k4m', what: 'until both have ended' },
+  withExamples(waiting, [
+    { line: 'wait task-01jd8x2b9q3v5w7y8z0a1c2d3e', what: 'exit 0 if it completes, 1 if not' },
     { line: 'wait 2d3e --exit-code', what: 'give back what its container gave back' },
+    {
+      line: 'wait --tag sweep --fail-fast --cancel-rest',
+      what: 'all with a tag; the first that fails ends all',
+    },
+    { line: 'wait - --timeout 3600', what: 'ids from standard input, for an hour at most' },
   ]);
 }
 
@@ -87,18 +98,15 @@ async function printLogs(session: Session, id: string, options: LogsOptions): Pr
   }
 }
 
-async function wait(session: Session, options: EndOptions, given: string[]): Promise<ExitCode> {
-  if (options.exit_code && given.length > 1) {
-    throw new CliError(EXIT.usage, '"--exit-code" is of one task', 'Wait for each by itself.');
+async function wait(session: Session, options: WaitOptions, given: string[]): Promise<ExitCode> {
+  const [only] = given;
+  if (only === undefined || !isForOne(options, given)) {
+    if (!options.exit_code) return waitMany(session, options, given);
+    const advice = 'Wait for each by itself, without --tag, --fail-fast and --timeout.';
+    throw new CliError(EXIT.usage, '"--exit-code" is of one task', advice);
   }
-  const ids: string[] = [];
-  for (const one of given) ids.push(await findTaskId(session.client, one));
-  let exitCode: ExitCode = EXIT.ok;
-  for (const id of ids) {
-    const code = await watchToEnd(session, id, { output: false, ownExitCode: options.exit_code });
-    if (code !== EXIT.ok) exitCode = code;
-  }
-  return exitCode;
+  const id = await findTaskId(session.client, only);
+  return watchToEnd(session, id, { output: false, ownExitCode: options.exit_code });
 }
 
 export interface WatchOptions {
