@@ -10,8 +10,8 @@ export interface CliIo {
   /** Columns of the terminal; null when output is no terminal and nothing must be cut. */
   readonly columns: number | null;
   readonly color: boolean;
-  /** Where a picture is drawn anew in place; null when standard output is no terminal. */
-  readonly openScreen: (() => Promise<Screen>) | null;
+  /** Where a picture is drawn anew in place; null or absent when standard output is no terminal. */
+  readonly openScreen?: (() => Promise<Screen>) | null;
   /** True when standard error is a terminal, where a line may be written anew in place. */
   readonly progress: boolean;
   /** True when a person can be asked. */
