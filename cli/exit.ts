@@ -17,6 +17,14 @@ export const EXIT = {
 /** One of `EXIT`, or a container's own where that was asked for. */
 export type ExitCode = number;
 
+/** What scripts match on, for faults the CLI found itself. */
+const CODES: Readonly<Record<number, string>> = {
+  [EXIT.usage]: 'usage',
+  [EXIT.noConnection]: 'no_connection',
+  [EXIT.notAllowed]: 'unauthenticated',
+  [EXIT.interrupted]: 'interrupted',
+};
+
 /** A fault the CLI found itself. */
 export class CliError extends Error {
   readonly exitCode: ExitCode;
@@ -45,7 +53,8 @@ export interface Complaint {
 
 export function complaintOf(error: unknown): Complaint {
   if (error instanceof CliError) {
-    return { ...complaint(error.exitCode, 'usage', error.message, error.advice), details: error.details };
+    const code = CODES[error.exitCode] ?? 'failed';
+    return { ...complaint(error.exitCode, code, error.message, error.advice), details: error.details };
   }
   if (error instanceof ConnectionError) {
     const advice =
