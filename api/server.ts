@@ -24,6 +24,7 @@ import { requestsPlugin } from './plugins/requests.ts';
 import { taskFilesPlugin } from './plugins/task-files.ts';
 import { tasksPlugin } from './plugins/tasks.ts';
 import { webhooksPlugin } from './plugins/webhooks.ts';
+import { whatIfPlugin } from './plugins/what-if.ts';
 import { workersPlugin } from './plugins/workers.ts';
 import { Accounts } from './services/accounts.ts';
 import { Announcer } from './services/announcer.ts';
@@ -40,7 +41,9 @@ import { LogTails } from './services/output/log-tails.ts';
 import { SharedPages } from './services/output/shared-pages.ts';
 import { TaskOutput } from './services/output/task-output.ts';
 import { PasswordHasher } from './services/passwords.ts';
+import { type RegistrationPace, Registrations } from './services/registrations/registrations.ts';
 import { Sessions } from './services/sessions.ts';
+import { Simulations } from './services/simulation.ts';
 import { Submissions } from './services/submission.ts';
 import { TaskRecords } from './services/task-records.ts';
 import { TaskWatch } from './services/task-watch.ts';
@@ -66,6 +69,7 @@ export interface ApiParts {
   readonly log: Log;
   /** Tests have less patience. */
   readonly webhookPace?: Partial<WebhookPace>;
+  readonly registrationPace?: Partial<RegistrationPace>;
 }
 
 export interface Api {
@@ -125,12 +129,13 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   // Every open reading listens; how many there may be is bounded elsewhere.
   setMaxListeners(0, stopping.signal);
   const services = createServices(parts);
-  const { announcer, tails, watch, webhookEngine } = services;
+  const { announcer, tails, watch, webhookEngine, registrations } = services;
   await server.register([
     { plugin: requestsPlugin, options: { log } },
     { plugin: authPlugin, options: services },
     { plugin: accountsPlugin, options: services },
     { plugin: tasksPlugin, options: services },
+    { plugin: whatIfPlugin, options: services },
     { plugin: logsPlugin, options: { ...services, stopping: stopping.signal, log } },
     { plugin: webhooksPlugin, options: services },
     { plugin: taskFilesPlugin, options: services },
@@ -151,6 +156,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   await watch.start();
   await live.start();
   webhookEngine.start();
+  registrations.start();
 
   return {
     server,
@@ -167,7 +173,12 @@ export async function createApi(parts: ApiParts): Promise<Api> {
       const webhooksStopped = answerWithin(webhookEngine.stop(), STOP_DEADLINE_MS, 'the store').catch(
         (error) => log.warn({ err: error }, 'stopped before webhooks had come to rest'),
       );
+      // What is under way is given up at once, so this takes as long as the store does.
+      const callsStopped = answerWithin(registrations.stop(), STOP_DEADLINE_MS, 'the store').catch((error) =>
+        log.warn({ err: error }, 'stopped while workers were being called'),
+      );
       await server.stop({ timeout: STOP_DEADLINE_MS });
+      await callsStopped;
       await webhooksStopped;
       await answerWithin(announcer.settle(), STOP_DEADLINE_MS, 'the queue').catch((error) =>
         log.warn({ err: error }, 'stopped before all new tasks were announced'),
@@ -226,7 +237,10 @@ function createServices(parts: ApiParts) {
   const view = new ClusterView({ store, presence, clock, log });
   const history = new TelemetryHistory({ store, clock });
   const maintenance = new WorkerMaintenance({ store, view, announcer });
+  const pace = parts.registrationPace;
+  const registrations = new Registrations({ config, store, view, clock, log, pace });
   const explanations = new TaskExplanations({ records, store, clock });
+  const simulations = new Simulations({ store, submissions, clock });
   return {
     sessions,
     accounts,
@@ -239,7 +253,9 @@ function createServices(parts: ApiParts) {
     view,
     history,
     maintenance,
+    registrations,
     explanations,
+    simulations,
     webhookEngine,
     webhooks,
     ...files,

@@ -66,7 +66,6 @@ const TRIALS: Readonly<Record<string, Trial>> = {
   task: { words: ['python:3.9', '-name', 'my-task', '--', 'true'], quiet: [TASK_ID] },
   dispatch: { words: ['worker-1', 'python:3.9', '--wait'], quiet: [TASK_ID] },
   retry: { words: [TASK_ID], quiet: [TASK_ID] },
-  submit: { words: ['-f', at('tasks.json')], quiet: [TASK_ID] },
   'list-tasks': { words: ['queued'], quiet: [TASK_ID] },
   get: { words: [TASK_ID], quiet: [TASK_ID] },
   explain: { words: [TASK_ID], quiet: [TASK_ID] },
@@ -87,6 +86,8 @@ const TRIALS: Readonly<Record<string, Trial>> = {
   drain: { words: ['worker-1'], quiet: ['worker-1'] },
   'remove-worker': { words: ['worker-1'], quiet: [] },
   history: { words: ['running'], quiet: ['2026-01-01T09:00:00.000Z 2'] },
+  submit: { words: ['-f', at('tasks.json')], quiet: [TASK_ID] },
+  simulate: { words: ['python:3.9'], quiet: ['worker-1'] },
   login: { ...SIGN_IN, quiet: [] },
   'register-user': { ...SIGN_IN, quiet: ['user-1'] },
   // It only forgets.
@@ -110,7 +111,6 @@ function answerAll(api: SmallApi): void {
   // Of a task the small API plays its files, and that it has ended.
   playFiles(api, { 'a.txt': 'a' });
   api.on('POST /api/tasks', () => new Status(201, queued));
-  api.on('POST /api/tasks/batch', () => new Status(201, { tasks: [queued] }));
   api.on('GET /api/tasks', () => ({ tasks: [queued], next_cursor: null }));
   api.on(`POST ${task}/retry`, () => new Status(201, queued));
   api.on(`POST ${task}/cancel`, () => new Status(202, makeEndedBody({ status: 'cancelled' })));
@@ -141,6 +141,12 @@ function answerAll(api: SmallApi): void {
     to: '2026-01-01T10:00:00.000Z',
     worker: null,
   }));
+  api.on('POST /api/tasks/batch', () => new Status(201, { tasks: [queued] }));
+  api.on('POST /api/whatif', () => ({
+    ...{ placed: 1, waiting: 0, never: 0, behind: 0, more: false },
+    tasks: [],
+    workers: [{ worker_id: 'worker-1', placed: 1 }],
+  }));
   api.on('POST /api/auth/login', () => ({
     token: 'jwt',
     expires_at: '2026-01-02T10:00:00.000Z',
@@ -165,8 +171,8 @@ let refusing: SmallApi;
 beforeAll(async () => {
   stage = await openCliStage();
   answerAll(stage.api);
+  await writeFile(at('tasks.json'), JSON.stringify({ tasks: [{ docker_image: 'python:3.9' }] }));
   await writeFile(at('data.csv'), 'x');
-  await writeFile(at('tasks.json'), '[{"docker_image": "python:3.9"}]');
   const gone = await startSmallApi();
   closed = gone.url;
   await gone.close();

@@ -53,8 +53,8 @@ export interface Complaint {
 
 export function complaintOf(error: unknown): Complaint {
   if (error instanceof CliError) {
-    const code = CODES[error.exitCode] ?? 'failed';
-    return { ...complaint(error.exitCode, code, error.message, error.advice), details: error.details };
+    const { exitCode, message, advice, details } = error;
+    return { ...complaint(exitCode, CODES[exitCode] ?? 'failed', message, advice), details };
   }
   if (error instanceof ConnectionError) {
     const advice =

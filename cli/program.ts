@@ -7,6 +7,8 @@ import { addClusterCommands } from './commands/cluster.ts';
 import { addFileCommands } from './commands/files.ts';
 import { addHistoryCommand } from './commands/history.ts';
 import { addMonitorCommand } from './commands/monitor.ts';
+import { addRegisterCommand } from './commands/register.ts';
+import { addSimulateCommand } from './commands/simulate.ts';
 import { addSubmitCommands } from './commands/submit.ts';
 import { addTaskCommands } from './commands/tasks.ts';
 import { addWatchCommands } from './commands/watch.ts';
@@ -25,7 +27,7 @@ export type Run = <Options extends object, Args extends unknown[]>(
 ) => (...given: unknown[]) => Promise<void>;
 
 /** Commands that run words in a container; elsewhere `--` has no meaning. */
-const WITH_WORDS = ['task', 'dispatch'];
+const WITH_WORDS = ['task', 'dispatch', 'simulate'];
 
 export async function runCli(argv: readonly string[], io: CliIo, version: string): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.ok;
@@ -100,11 +102,13 @@ function createProgram(
       getErrHelpWidth: () => width,
     });
   addSubmitCommands(program, run, words);
+  addSimulateCommand(program, run, words);
   addTaskCommands(program, run);
   addWatchCommands(program, run);
   addMonitorCommand(program, run);
   addFileCommands(program, run);
   addClusterCommands(program, run);
+  addRegisterCommand(program, run);
   addHistoryCommand(program, run);
   addAccountCommands(program, run);
   addWebhookCommands(program, run);

@@ -20,6 +20,7 @@ import type {
   WorkerBody,
   WorkerListReply,
 } from '../shared/contracts/http.ts';
+import type { WhatIfReply, WhatIfRequest } from '../shared/contracts/what-if.ts';
 import type { TaskState } from '../shared/model/task.ts';
 import { type FileCalls, fileCalls } from './files.ts';
 import { type LogOptions, readTaskLogs } from './task-logs.ts';
@@ -85,9 +86,13 @@ export interface Client extends FileCalls, WebhookCalls {
   /** A new task from the same spec. */
   retryTask(taskId: string): Promise<TaskBody>;
   explainTask(taskId: string, options?: CallOptions): Promise<ExplainReply>;
+  /** Where tasks would go; nothing is submitted. */
+  whatIf(question: WhatIfRequest, options?: CallOptions): Promise<WhatIfReply>;
   taskLogs(taskId: string, options?: LogOptions): AsyncIterable<LogLineBody>;
   listWorkers(options?: CallOptions): Promise<WorkerBody[]>;
   getWorker(workerId: string, options?: CallOptions): Promise<WorkerBody>;
+  /** The worker as it is then: with a `message` while it has not joined and is called again and again. */
+  registerWorker(workerId: string, address: string, options?: CallOptions): Promise<WorkerBody>;
   cordonWorker(workerId: string): Promise<WorkerBody>;
   uncordonWorker(workerId: string): Promise<WorkerBody>;
   drainWorker(workerId: string): Promise<WorkerBody>;
@@ -134,9 +139,12 @@ export function createClient(options: ClientOptions): Client {
     cancelTask: (id, { force = false } = {}) => post(`${task(id)}/cancel`, { force }),
     retryTask: (id) => post(`${task(id)}/retry`),
     explainTask: (id, call) => get(`${task(id)}/explain`, call),
+    whatIf: (body, { signal } = {}) => transport.json({ method: 'POST', path: '/api/whatif', body, signal }),
     taskLogs: (id, log = {}) => readTaskLogs(transport, id, () => getTask(id, { signal: log.signal }), log),
     listWorkers: async (call) => (await get<WorkerListReply>('/workers', call)).workers,
     getWorker: (id, call) => get(`/workers/${encodeURIComponent(id)}`, call),
+    registerWorker: (id, address, { signal } = {}) =>
+      transport.json({ method: 'POST', path: '/api/workers', body: { id, address }, signal }),
     cordonWorker: (id) => maintain(id, 'cordon'),
     uncordonWorker: (id) => maintain(id, 'uncordon'),
     drainWorker: (id) => maintain(id, 'drain'),

@@ -217,7 +217,7 @@ function faultText(name: string, { at, place, message }: Fault): string {
   return `${where}: ${place === '' ? '' : `${place}: `}${message}`;
 }
 
-function faultsError(name: string, faults: readonly Fault[]): CliError {
+export function faultsError(name: string, faults: readonly Fault[]): CliError {
   const details = faults.map((fault) => ({ field: fault.place, message: faultText(name, fault) }));
   const count = faults.length === 1 ? 'a fault' : `${faults.length} faults`;
   return new CliError(

@@ -105,7 +105,7 @@ function addSubmitFile(program: Command, run: Run): void {
   ]);
 }
 
-function withTaskOptions(command: Command): Command {
+export function withTaskOptions(command: Command): Command {
   return command
     .option('--name <name>', 'what to call it')
     .option('--cpu_cores <n>', 'cores, e.g. 2.0 (default 1)', amount)

@@ -21,7 +21,7 @@ export function totalLines({ totals, workers }: TelemetryReply, columns: number,
     text: `${text(totals.reserved[of])} of ${text(capacity[of])} held`,
   });
   const measured = workers.filter((worker) => worker.usage !== null);
-  const disks = measured.reduce((sum, { fingerprint }) => sum + fingerprint.storage, 0);
+  const disks = measured.reduce((sum, { fingerprint }) => sum + (fingerprint?.storage ?? 0), 0);
   const used = (part: number, text: string) => ({ share: part, text: `${text} in use` });
   const isMeasured = usage.cpu_percent !== null;
   const all: Total[] = [

@@ -87,14 +87,19 @@ function columnsOf(workers: readonly WorkerBody[], width: number, look: Look): C
     used('CPU USED', ({ usage }) => (usage === null ? null : usage.cpu_percent / 100), 3),
     used(
       'MEM USED',
-      ({ usage, fingerprint }) => (usage === null ? null : share(usage.memory_used, fingerprint.memory)),
+      ({ usage, fingerprint }) =>
+        usage === null || fingerprint === null ? null : share(usage.memory_used, fingerprint.memory),
       3,
     ),
     ...(hasRealGpus ? [used('GPU USED', gpuUsed, 4)] : []),
     {
       title: 'SEEN',
-      cell: ({ heartbeat_age_seconds: seconds }) =>
-        seconds === null ? 'lost' : `${duration(Math.floor(seconds) * 1_000).replace('.0', '')} ago`,
+      cell: ({ heartbeat_age_seconds: seconds, state }) =>
+        seconds === null
+          ? state === 'unreachable'
+            ? 'never'
+            : 'lost'
+          : `${duration(Math.floor(seconds) * 1_000).replace('.0', '')} ago`,
       align: 'right',
       dispensable: 5,
     },
