@@ -8,7 +8,7 @@ import { TASK_STATES } from '../../shared/model/task.ts';
 import { withExamples } from '../examples.ts';
 import type { Run } from '../program.ts';
 import { liveStatus } from '../screen/live-status.ts';
-import type { Session } from '../session.ts';
+import { findWorkerId, type Session } from '../session.ts';
 import { usageTotalsText } from '../usage-view.ts';
 import { paintState } from '../words.ts';
 import { workerNotes } from './register.ts';
@@ -43,7 +43,7 @@ export function addClusterCommands(program: Command, run: Run): void {
         .argument('<worker>')
         .action(
           run(async (session, _options: object, id: string) => {
-            const worker = await call(session.client, id);
+            const worker = await call(session.client, await findWorkerId(session.client, id));
             await session.show({
               json: worker,
               ids: [worker.worker_id],
@@ -78,8 +78,12 @@ export function addClusterCommands(program: Command, run: Run): void {
       .argument('<worker>')
       .action(
         run(async (session, _options: object, id: string) => {
-          await session.client.removeWorker(id);
-          await session.show({ json: { worker_id: id, removed: true }, text: () => `${id} is removed.\n` });
+          const worker = await findWorkerId(session.client, id);
+          await session.client.removeWorker(worker);
+          await session.show({
+            json: { worker_id: worker, removed: true },
+            text: () => `${worker} is removed.\n`,
+          });
         }),
       ),
     [{ line: 'remove-worker worker-1', what: 'its machine will not come back' }],

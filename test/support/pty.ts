@@ -63,7 +63,7 @@ export class Pty {
       allowProposedApi: true,
     });
     this.#process = spawn(file, [...args], {
-      name: 'xterm-256color',
+      name: options.env?.TERM ?? 'xterm-256color',
       cols: columns,
       rows,
       // A name without a value is left out of the environment.
@@ -131,17 +131,17 @@ export class Pty {
 
   /** Waits until the screen shows it. */
   shows(what: string | RegExp, options: ShowsOptions = {}): Promise<void> {
-    return this.#until(what, () => this.screen(), options);
+    return this.#until(String(what), () => holds(this.screen(), what), options);
   }
 
   /** Waits until it stands anywhere, scrolled away or not. */
   showed(what: string | RegExp, options: ShowsOptions = {}): Promise<void> {
-    return this.#until(what, () => this.all(), options);
+    return this.#until(String(what), () => holds(this.all(), what), options);
   }
 
   /** Waits until the cursor stands right behind this, e.g. `master> ` when a prompt waits for a line. */
-  async waitsAfter(text: string, { deadlineMs = DEADLINE_MS }: ShowsOptions = {}): Promise<void> {
-    await this.#until(text, () => (this.typed().endsWith(text) ? text : this.typed()), { deadlineMs });
+  waitsAfter(text: string, options: ShowsOptions = {}): Promise<void> {
+    return this.#until(`the cursor behind "${text}"`, () => this.typed().endsWith(text), options);
   }
 
   /** Waits for the program's end and gives its exit code. */
@@ -159,14 +159,13 @@ export class Pty {
     this.#terminal.dispose();
   }
 
-  async #until(what: string | RegExp, text: () => string, { deadlineMs = DEADLINE_MS }: ShowsOptions) {
-    const there = () => (typeof what === 'string' ? text().includes(what) : what.test(text()));
+  async #until(what: string, there: () => boolean, { deadlineMs = DEADLINE_MS }: ShowsOptions) {
     try {
-      await waitFor(there, { what: String(what), deadlineMs });
+      await waitFor(there, { what, deadlineMs });
     } catch {
       const end = this.ended === null ? '' : ` (it has ended with ${this.ended.code})`;
       throw new Error(
-        `waited ${deadlineMs} ms in vain for ${JSON.stringify(String(what))} from "${this.#name}"${end}, which shows:\n${this.all()}`,
+        `waited ${deadlineMs} ms in vain for ${what} from "${this.#name}"${end}, which shows:\n${this.all()}`,
       );
     }
   }
@@ -184,4 +183,8 @@ export class Pty {
     }
     return lines.join('\n').trimEnd();
   }
+}
+
+function holds(text: string, what: string | RegExp): boolean {
+  return typeof what === 'string' ? text.includes(what) : what.test(text);
 }
