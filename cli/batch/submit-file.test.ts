@@ -128,6 +128,7 @@ describe('submit', () => {
     expect(code).toBe(2);
     expect(JSON.parse(out).tasks).toHaveLength(1_000);
     const told = JSON.parse(err).error;
+    expect(told.code).toBe('invalid_request');
     expect(told.message).toContain('1000 of 2500 tasks were accepted');
     expect(told.advice).toContain(`cloudai submit -f '${file}' --idempotency-key k-2`);
     expect(told.details).toEqual([
@@ -139,7 +140,21 @@ describe('submit', () => {
     api.asked.length = 0;
     expect((await cloudai(argv)).err).toContain(`${file}:1:15`);
     api.on('POST /api/tasks/batch', () => refusal(409, 'idempotency_mismatch', 'used before'));
-    expect(await cloudai(argv)).toMatchObject({ code: 1, err: expect.stringContaining('another key') });
+    expect(await cloudai([...argv, '--json'])).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringContaining('another key'),
+    });
+  });
+
+  it('gives up on an API that stays away with 3, and says how to go on', async () => {
+    const { code, err } = await cloudai(['submit', '-f', '-', '--idempotency-key', 'k'], {
+      input: many,
+      env: { CLOUDAI_URL: 'http://127.0.0.1:1' },
+    });
+    expect(code).toBe(3);
+    expect(err).toContain('no task was accepted');
+    expect(err).toContain('Go on with: cloudai submit -f - --idempotency-key k');
   });
 
   it('is left by Ctrl-C with 130, and says how to go on', async () => {

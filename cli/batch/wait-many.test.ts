@@ -126,6 +126,9 @@ describe('wait', () => {
     expect(out).toContain('0 of 1 tasks completed, 1 has not ended.');
     expect(err).toContain(`Gave up after 1 s: 1 task has not ended; it goes on.`);
     expect(err).toContain(`Come back with: cloudai wait ${idOf(0)}`);
+    tasksAre(() => 'completed');
+    expect((await cloudai(['wait', idOf(0), '--timeout', '9999999'])).code).toBe(0);
+    tasksAre(() => 'running');
     const json = await cloudai(['wait', '-', '--timeout', '1', '--json'], { input: inputOf(2) });
     expect(JSON.parse(json.out)).toMatchObject({ left: 2, timed_out: true });
   });

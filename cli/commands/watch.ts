@@ -53,7 +53,7 @@ export function addWatchCommands(program: Command, run: Run): void {
       .argument('[tasks...]', 'their ids, or - for ids on standard input, one a line'),
   )
     .option('--tag <tag>', 'all own tasks with this tag, also those that have ended')
-    .option('--user <name>', 'with --tag: of this user (admins)')
+    .option('--user <user>', 'with --tag: of this user (admins)')
     .option('--exit-code', 'of one task: give back the container’s own exit code')
     .action(run(wait));
   withExamples(waiting, [
