@@ -14,7 +14,8 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
-export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+/** One of `EXIT`, or a container's own where that was asked for. */
+export type ExitCode = number;
 
 /** What scripts match on, for faults the CLI found itself. */
 const CODES: Readonly<Record<number, string>> = {

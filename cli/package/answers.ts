@@ -49,6 +49,12 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
     quiet: null,
     note: 'Of several, of standard input, by tag, or with `--fail-fast` or `--timeout`: `{total, completed, failed, cancelled, left, timed_out, not_completed}`, where each of `not_completed` has `task_id`, `name`, `status`, `reason`, `message` and `exit_code`; `--quiet` then prints the ids of these.',
   },
+  monitor: {
+    json: '{event, task_id, …}',
+    lines: true,
+    quiet: 'line of output, as without it',
+    note: 'The events stand under [Live views](#live-views).',
+  },
   files: { json: 'FileListReply', quiet: 'path' },
   'task-files': { json: 'TaskFileListReply', quiet: 'path' },
   download: {
@@ -62,7 +68,7 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
     note: '`files` are `FileBody`, `failed` are `{path, error}`.',
   },
   'delete-file': { json: '{deleted}', quiet: 'path' },
-  status: { json: 'TelemetryReply', quiet: null },
+  status: { json: 'TelemetryReply', quiet: null, note: 'One picture, also on a terminal.' },
   workers: { json: 'WorkerListReply', quiet: 'worker id' },
   cordon: { json: 'WorkerBody', quiet: 'worker id' },
   uncordon: { json: 'WorkerBody', quiet: 'worker id' },
