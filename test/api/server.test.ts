@@ -56,6 +56,7 @@ describe('an error', () => {
           tasks: store.tasks,
           users: store.users,
           files: store.files,
+          uploads: store.uploads,
           history: store.history,
           webhooks: store.webhooks,
           workers: new Proxy(store.workers, {

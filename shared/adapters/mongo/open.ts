@@ -14,6 +14,7 @@ import { MongoHistoryStore } from './history-store.ts';
 import { MongoLogStore } from './log-store.ts';
 import { TaskBatches } from './task-batches.ts';
 import { MongoTaskStore } from './task-store.ts';
+import { MongoUploadStore } from './upload-store.ts';
 import { MongoUserStore } from './user-store.ts';
 import { MongoWebhookStore } from './webhook-store.ts';
 import { MongoWorkerStore } from './worker-store.ts';
@@ -58,6 +59,7 @@ export async function openMongo(url: string): Promise<MongoParts> {
       workers: new MongoWorkerStore(collections),
       users: new MongoUserStore(collections),
       files: new MongoFileRecordStore(collections),
+      uploads: new MongoUploadStore(collections),
       history: new MongoHistoryStore(collections),
       webhooks: new MongoWebhookStore(collections),
       nextTerm: () =>

@@ -174,6 +174,20 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX tasks_by_end ON tasks (finished_at, id, owner_id, has_webhook) WHERE finished_at IS NOT NULL;
   CREATE INDEX tasks_told_by_end ON tasks (finished_at, id) WHERE has_webhook = 1 AND finished_at IS NOT NULL;
   `,
+  `
+  -- Files on their way in, sent in several goes.
+  CREATE TABLE uploads (
+    id         TEXT PRIMARY KEY,
+    owner_id   TEXT NOT NULL,
+    open       INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    revision   INTEGER NOT NULL,
+    record     TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX uploads_open ON uploads (owner_id, created_at, id) WHERE open = 1;
+  CREATE INDEX uploads_by_expiry ON uploads (expires_at, id);
+  `,
 ];
 
 export const NEWEST_VERSION = MIGRATIONS.length;

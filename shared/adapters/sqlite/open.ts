@@ -9,6 +9,7 @@ import { SqliteFileRecordStore } from './file-record-store.ts';
 import { SqliteHistoryStore } from './history-store.ts';
 import { migrate } from './migrations.ts';
 import { SqliteTaskStore } from './task-store.ts';
+import { SqliteUploadStore } from './upload-store.ts';
 import { SqliteUserStore } from './user-store.ts';
 import { SqliteWebhookStore } from './webhook-store.ts';
 import { SqliteWorkerStore } from './worker-store.ts';
@@ -35,6 +36,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
     workers: new SqliteWorkerStore(db),
     users: new SqliteUserStore(db),
     files: new SqliteFileRecordStore(db),
+    uploads: new SqliteUploadStore(db),
     history: new SqliteHistoryStore(db),
     webhooks: new SqliteWebhookStore(db),
     nextTerm: () =>

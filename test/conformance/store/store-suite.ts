@@ -10,6 +10,7 @@ import { type MakePlace, openStore, type StorePlace } from './place.ts';
 import { processes } from './processes.ts';
 import { taskReads } from './task-reads.ts';
 import { taskWrites } from './task-writes.ts';
+import { uploads } from './uploads.ts';
 import { webhooks } from './webhooks.ts';
 
 export function storeSuite(name: string, makePlace: MakePlace): void {
@@ -30,6 +31,7 @@ export function storeSuite(name: string, makePlace: MakePlace): void {
     taskReads(() => pair);
     otherRecords(() => pair);
     fileRecords(() => pair);
+    uploads(() => pair);
     history(() => pair);
     webhooks(
       () => pair,

@@ -258,6 +258,7 @@ function mayBeAway(store: Store, away: Away): Store {
     workers: gate(store.workers),
     users: gate(store.users),
     files: gate(store.files),
+    uploads: gate(store.uploads),
     history: gate(store.history),
     webhooks: gate(store.webhooks),
     nextTerm: () => store.nextTerm(),
