@@ -27,6 +27,7 @@ const fresh = (over: Partial<Upload> = {}): Upload => ({
       contentType: 'text/plain',
       sha256: null,
       onlyNew: false,
+      metadata: 'filename YQ==',
     },
     0,
   ),
@@ -104,7 +105,8 @@ describe('whatever happens', () => {
             now += one.ms;
             continue;
           }
-          const next = apply(upload, one, now, `part-${(ids += 1)}`);
+          ids += 1;
+          const next = apply(upload, one, now, `part-${ids}`);
           if (next === null) continue;
           expect(next.revision).toBe(upload.revision + 1);
           if (one.kind !== 'begin') expect(upload.writer?.token).toBe(one.token);

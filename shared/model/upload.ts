@@ -39,6 +39,8 @@ export interface Upload {
   readonly sha256: string | null;
   /** Only when there is no file at this path at the end. */
   readonly onlyNew: boolean;
+  /** What the sender said of it, as it came: it gets that back. */
+  readonly metadata: string;
   /** In their order, without a gap. */
   readonly parts: readonly UploadPart[];
   readonly writer: UploadWriter | null;
@@ -67,7 +69,7 @@ export const MAX_OPEN_UPLOADS = 100;
 export const MAX_PARTS = 10_000;
 
 export function newUpload(
-  of: Pick<Upload, 'id' | 'ownerId' | 'path' | 'fileId' | 'sizeBytes' | 'contentType' | 'sha256' | 'onlyNew'>,
+  of: Omit<Upload, 'parts' | 'writer' | 'result' | 'createdAt' | 'expiresAt' | 'revision'>,
   now: number,
 ): Upload {
   return {

@@ -21,6 +21,7 @@ const makeUpload = (over: Partial<Upload> = {}): Upload => ({
       contentType: 'text/plain; charset="utf-8"',
       sha256: null,
       onlyNew: false,
+      metadata: 'filename YQ==',
     },
     7,
   ),
