@@ -1,15 +1,13 @@
 import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createClient } from '../client/client.ts';
 import { type CliStage, openCliStage } from '../test/support/cli-stage.ts';
 import { fileBodyOf, type PlayedFiles, playFiles, sha256 } from '../test/support/played-files.ts';
 import { makeTaskBody, refusal, Status, TASK_ID } from '../test/support/small-api.ts';
 import { LocalFolder } from './files/local-folder.ts';
 import { partNames } from './files/part-names.ts';
-import { uploadFile } from './files/upload.ts';
 
 let stage: CliStage;
 let api: CliStage['api'];
@@ -136,9 +134,10 @@ describe('download', () => {
 
     await rm(join(folder, 'model.bin'));
     played.cutAfter = 0;
-    const told = await cloudai(['download', TASK_ID, folder]);
+    const told = await cloudai(['download', TASK_ID, folder], { env: { CLOUDAI_RETRY_SECONDS: '0.3' } });
     expect(told.code).toBe(1);
-    expect(told.err).toMatch(/^cloudai: 1 of 3 files failed\n {2}model.bin: cannot reach /);
+    expect(told.err).toMatch(/^model.bin: cannot reach .+; tries again for 0.3 s\n/);
+    expect(told.err).toMatch(/\ncloudai: 1 of 3 files failed\n {2}model.bin: cannot reach /);
   });
 
   it.each([
@@ -200,9 +199,154 @@ describe('download', () => {
   it('shows how far it is on a terminal only', async () => {
     const world = { progress: true };
     const { err } = await cloudai(['download', TASK_ID, folder], world);
-    expect(err).toMatch(/\r\d of 3 files, .+ of 78.1 KB, .+\/s/);
+    expect(err).toMatch(/\r +\d+% \[[=> ]+\] {2}.+ of 78.1 KB {2}\d of 3 files/);
     expect(err).toMatch(/\r +\r$/);
     expect((await cloudai(['download', TASK_ID, folder, '--quiet'], world)).err).toBe('');
+  });
+});
+
+describe('part of what a task left', () => {
+  const contents = { 'model.bin': 'm', 'logs/a.txt': 'a', 'logs/b.json': 'b', 'deep/c.json': 'c' };
+  beforeEach(() => {
+    playFiles(api, contents);
+  });
+
+  it.each([
+    [['model.bin'], ['model.bin']],
+    [['logs'], ['logs/a.txt', 'logs/b.json']],
+    [
+      ['./logs/', 'model.bin'],
+      ['logs/a.txt', 'logs/b.json', 'model.bin'],
+    ],
+    [['*.json'], ['deep/c.json', 'logs/b.json']],
+    [['logs/*.json'], ['logs/b.json']],
+  ])('is what %j say', async (words, expected) => {
+    const target = join(folder, 'out');
+    const told = await cloudai(['download', TASK_ID, target, ...words.flatMap((word) => ['--path', word])]);
+    expect(told).toMatchObject({ code: 0, err: '' });
+    const found = await readdir(target, { recursive: true, withFileTypes: true });
+    const names = found
+      .filter((entry) => entry.isFile())
+      .map((one) => relative(target, join(one.parentPath, one.name)));
+    expect(names.sort()).toEqual(expected);
+  });
+
+  it('that is not there makes no folder', async () => {
+    const told = await cloudai(['download', TASK_ID, join(folder, 'out'), '--path', 'mode']);
+    expect(told).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringContaining('none of its 4 files fits'),
+    });
+    expect(await readdir(folder)).toEqual([]);
+  });
+});
+
+describe('an archive', () => {
+  const packed = Buffer.from('packed bytes \0\xff', 'latin1');
+  let breaks = false;
+  beforeEach(() => {
+    breaks = false;
+    playFiles(api, { a: 'a' });
+    api.on('GET /api/tasks/:id/archive', ({ query }, reply) => {
+      reply.writeHead(200, {
+        'content-type': query.format === 'zip' ? 'application/zip' : 'application/gzip',
+      });
+      if (!breaks) return void reply.end(packed);
+      reply.write(packed, () => reply.destroy());
+    });
+  });
+
+  it.each([
+    ['out.tar.gz', 'tar.gz'],
+    ['out.tgz', 'tar.gz'],
+    ['out.zip', 'zip'],
+  ])('goes to %s', async (name, format) => {
+    const told = await cloudai(['download', TASK_ID, 'alice', '--archive', join(folder, name)]);
+    expect(told).toEqual({ code: 0, out: `15 B in ${join(folder, name)}\n`, err: '' });
+    expect(api.asked.at(-1)?.query.format).toBe(format);
+    expect((await readFile(join(folder, name))).equals(packed)).toBe(true);
+  });
+
+  it('goes to standard output as it is, but not to a terminal', async () => {
+    const bytes: Buffer[] = [];
+    const outBytes = async (chunk: Uint8Array) => void bytes.push(Buffer.from(chunk));
+    expect(await cloudai(['download', TASK_ID, '--archive', '-'], { outBytes })).toEqual({
+      code: 0,
+      out: '',
+      err: '',
+    });
+    expect(Buffer.concat(bytes).equals(packed)).toBe(true);
+    expect(await cloudai(['download', TASK_ID, '--archive', '-'])).toMatchObject({ code: 2, out: '' });
+  });
+
+  it('that breaks off leaves nothing', async () => {
+    breaks = true;
+    const told = await cloudai(['download', TASK_ID, '--archive', join(folder, 'out.zip')]);
+    expect(told).toMatchObject({ code: 3, out: '' });
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it.each([['out.rar'], ['out.zip', '--path', 'a']])('refuses %j', async (...words) => {
+    expect((await cloudai(['download', TASK_ID, '--archive', ...words])).code).toBe(2);
+    expect((await cloudai(['download', TASK_ID, 'alice', './x', '--archive', 'out.zip'])).code).toBe(2);
+  });
+});
+
+describe('an upload that is wanted back', () => {
+  const content = 'a,b\n'.repeat(1_000);
+  beforeEach(() => {
+    const head = {
+      etag: `"${sha256(content)}"`,
+      'content-type': 'text/csv',
+      'last-modified': 'Thu, 01 Jan 2026 10:00:00 GMT',
+    };
+    api.on('HEAD /api/files/in/a.csv', () => new Status(200, null, { ...head, 'content-length': '4000' }));
+    api.on('GET /api/files/in/a.csv', ({ headers }, reply) => {
+      const from = Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0);
+      const range = { 'content-range': `bytes ${from}-3999/4000` };
+      reply.writeHead(from > 0 ? 206 : 200, {
+        ...head,
+        'content-length': 4_000 - from,
+        ...(from > 0 ? range : {}),
+      });
+      reply.end(content.slice(from));
+    });
+  });
+
+  it('comes under its own name, another, or into a folder, and once only', async () => {
+    for (const [given, place] of [
+      [folder, 'a.csv'],
+      [join(folder, 'b.csv'), 'b.csv'],
+    ] as const) {
+      const told = await cloudai(['get-file', 'in/a.csv', given, '--user', 'bob']);
+      expect(told).toEqual({ code: 0, out: `3.9 KB in ${join(folder, place)}\n`, err: '' });
+      expect(await textOf(place)).toBe(content);
+    }
+    expect(api.asked.map(({ query }) => query.user)).toEqual(['bob', 'bob', 'bob', 'bob']);
+    const again = await cloudai(['get-file', 'in/a.csv', folder]);
+    expect(again.out).toContain('there before');
+  });
+
+  it('goes on where it broke off', async () => {
+    await writeFile(join(folder, 'a.csv.part'), content.slice(0, 1_000));
+    expect((await cloudai(['get-file', 'in/a.csv', folder])).code).toBe(0);
+    expect(ranges()).toEqual(['bytes=1000-']);
+    expect(await textOf('a.csv')).toBe(content);
+  });
+
+  it('goes to standard output', async () => {
+    let out = '';
+    const outBytes = async (chunk: Uint8Array) => {
+      out += Buffer.from(chunk).toString();
+    };
+    expect((await cloudai(['get-file', 'in/a.csv', '-'], { outBytes })).code).toBe(0);
+    expect(out).toBe(content);
+  });
+
+  it('may not be there', async () => {
+    expect((await cloudai(['get-file', 'none.csv'])).code).toBe(1);
+    expect((await cloudai(['get-file', '../a'])).code).toBe(2);
   });
 });
 
@@ -314,6 +458,7 @@ describe('upload', () => {
   );
   const sent = () =>
     api.asked
+      .filter(({ method }) => method === 'PUT')
       .map(({ path, body }) => [decodeURIComponent(path), (body as Buffer | undefined)?.toString() ?? ''])
       .sort();
 
@@ -387,10 +532,41 @@ describe('upload', () => {
     expect(api.asked).toEqual([]);
   });
 
+  it('leaves out what is there already, unless it is told to send it', async () => {
+    await writeFile(join(folder, 'a'), 'A');
+    await writeFile(join(folder, 'b'), 'B');
+    const there = { 'x/a': 'A', 'x/b': 'other' };
+    api.on('HEAD /api/files/.+', ({ path }) => {
+      const content = there[path.slice('/api/files/'.length) as keyof typeof there];
+      return new Status(200, null, {
+        etag: `"${sha256(content)}"`,
+        'content-length': String(content.length),
+        'content-type': 'text/plain',
+        'last-modified': 'Thu, 01 Jan 2026 10:00:00 GMT',
+      });
+    });
+    const told = await cloudai(['upload', folder, 'x']);
+    expect(told).toMatchObject({ code: 0, out: 'x/a (1 B, there already)\nx/b (1 B)\n' });
+    expect(sent()).toEqual([['/api/files/x/b', 'B']]);
+    const { files } = JSON.parse((await cloudai(['upload', folder, 'x', '--json'])).out);
+    expect(files.map(({ path, status }: { path: string; status: string }) => [path, status])).toEqual([
+      ['x/a', 'present'],
+      ['x/b', 'uploaded'],
+    ]);
+    await cloudai(['upload', join(folder, 'a'), 'x/a', '--force']);
+    expect(sent()).toContainEqual(['/api/files/x/a', 'A']);
+  });
+
   it('says what cannot be read', async () => {
-    const gone = { local: join(folder, 'gone'), path: 'gone', sizeBytes: 1 };
-    const watch = { signal: new AbortController().signal, onBytes: () => undefined };
-    await expect(uploadFile(createClient({ url: api.url }), gone, watch)).rejects.toThrow('ENOENT');
+    await writeFile(join(folder, 'a'), 'A');
+    await writeFile(join(folder, 'b'), 'B');
+    api.on('HEAD /api/files/.+', async ({ path }) => {
+      if (path.endsWith('/a')) await rm(join(folder, 'a'));
+      return refusal(404, 'not_found', 'none');
+    });
+    const told = await cloudai(['upload', folder, 'x']);
+    expect(told).toMatchObject({ code: 1, out: 'x/b (1 B)\n' });
+    expect(told.err).toContain('x/a: ENOENT');
   });
 });
 
