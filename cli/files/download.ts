@@ -79,18 +79,21 @@ async function fetchInto(
   const flags = constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
   const handle = await open(part, resume ? flags : flags | constants.O_TRUNC, 0o666);
   const growing = new GrowingFile(handle, watch);
+  let whole = false;
   try {
     if (resume) await growing.takeStock();
     await fetchRest(growing, client, file, watch);
     // Before it has its name: a power cut must not leave a file that is named and empty.
     await handle.sync();
+    // Another run that writes the same part may have emptied it.
+    whole = (await handle.stat()).size === growing.size;
   } catch (error) {
     if (growing.size === 0) await rm(part, { force: true });
     throw isFull(error) ? full(part) : error;
   } finally {
     await handle.close();
   }
-  if (growing.sum() === file.sha256) return true;
+  if (whole && growing.sum() === file.sha256) return true;
   await rm(part);
   return false;
 }

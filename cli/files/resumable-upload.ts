@@ -31,6 +31,7 @@ export interface ResumableParts {
 
 /** Of one call: what a proxy in front may hold back, and how often the bar learns what has arrived. */
 const PIECE_BYTES = 64 * 1_048_576;
+const BUSY = 'another run sends it, or the cluster has not noticed yet that one broke off: waits';
 
 /**
  * @param sum of the file, hex, when it is known already
@@ -52,6 +53,7 @@ class ResumableUpload {
   #id: string | null = null;
   /** What the bar has been told of. */
   #shown = 0;
+  #toldOffset = 0;
 
   constructor(source: UploadSource, sum: string | null, parts: ResumableParts) {
     this.#source = source;
@@ -135,13 +137,14 @@ class ResumableUpload {
       this.#show(offset, false);
       if (state === 'completed') return null;
       if (state === 'waiting') {
-        if (resumed && offset > 0) watch.tell(`goes on at ${Math.floor((100 * offset) / sizeBytes)}%`);
+        if (resumed && offset > 0 && offset !== this.#toldOffset) {
+          watch.tell(`goes on at ${Math.floor((100 * offset) / sizeBytes)}%`);
+          this.#toldOffset = offset;
+        }
         return offset;
       }
       if (state === 'finishing') watch.onStep('joining');
-      await patience.until(
-        state === 'finishing' ? 'the cluster puts it together' : 'another run sends this file: waits',
-      );
+      await patience.until(state === 'finishing' ? 'the cluster puts it together' : BUSY);
     }
   }
 
