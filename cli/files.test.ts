@@ -582,6 +582,35 @@ describe('other commands', () => {
     });
   });
 
+  it('list unfinished uploads and give one up', async () => {
+    const id = `upload-${'0a'.repeat(10)}`;
+    const upload = {
+      upload_id: id,
+      path: 'in/big.bin',
+      size_bytes: 1_000,
+      offset: 999,
+      content_type: 'text/plain',
+      sha256: null,
+      state: 'waiting',
+      created_at: '2026-01-01T10:00:00.000Z',
+      expires_at: '2026-01-02T10:00:00.000Z',
+    };
+    let list = [upload];
+    api.on('GET /api/uploads', () => ({ uploads: list }));
+    api.on('DELETE /api/uploads/.+', () => new Status(204, null));
+    expect((await cloudai(['uploads'])).out).toMatch(
+      /\nupload-0a0a\w+ +in\/big.bin +1000 B +99% +waiting +1m\n$/,
+    );
+    expect((await cloudai(['uploads', '--quiet'])).out).toBe(`${id}\n`);
+    list = [];
+    expect((await cloudai(['uploads'])).out).toBe('No unfinished uploads.\n');
+    expect((await cloudai(['delete-upload', id])).code).toBe(0);
+    expect(api.asked.at(-1)).toMatchObject({
+      path: `/api/uploads/${id}`,
+      headers: { 'tus-resumable': '1.0.0' },
+    });
+  });
+
   it('name uploads as inputs of a task', async () => {
     api.on('POST /api/tasks', () => new Status(201, makeTaskBody()));
     expect((await cloudai(['task', 'a', '-file', 'in/a.csv', '--file', 'b c.bin'])).code).toBe(0);

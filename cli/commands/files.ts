@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { withExamples } from '../examples.ts';
-import { fileTable } from '../file-view.ts';
+import { fileTable, uploadTable } from '../file-view.ts';
 import { collectFiles, collectTaskFiles } from '../files/lists.ts';
 import { checkOwner, noFiles, totalText } from '../files/words.ts';
 import { positive } from '../options.ts';
@@ -56,6 +56,18 @@ export function addFileCommands(program: Command, run: Run): void {
     program.command('delete-file').description('delete an upload').argument('<path>').action(run(deleteFile)),
     [{ line: 'delete-file data/train.csv', what: 'that one is gone' }],
   );
+  withExamples(
+    program.command('uploads').description('list uploads that are not finished').action(run(uploads)),
+    [{ line: 'uploads', what: 'how far each is, and until when it can be gone on with' }],
+  );
+  withExamples(
+    program
+      .command('delete-upload')
+      .description('give up an upload that is not finished')
+      .argument('<upload-id>')
+      .action(run(deleteUpload)),
+    [{ line: 'delete-upload upload-0123456789abcdef0123', what: 'what had come of it is gone' }],
+  );
 }
 
 async function files(session: Session, options: ListOptions, user?: string): Promise<void> {
@@ -96,4 +108,18 @@ async function taskFiles(
 async function deleteFile(session: Session, _options: object, path: string): Promise<void> {
   await session.client.deleteFile({ path });
   await session.show({ json: { deleted: path }, ids: [path], text: () => `${plain(path)} is deleted.\n` });
+}
+
+async function uploads(session: Session): Promise<void> {
+  const list = await session.client.listUploads();
+  await session.show({
+    json: { uploads: list },
+    ids: list.map(({ upload_id }) => upload_id),
+    text: () => (list.length === 0 ? 'No unfinished uploads.\n' : uploadTable(session, list)),
+  });
+}
+
+async function deleteUpload(session: Session, _options: object, id: string): Promise<void> {
+  await session.client.deleteUpload(id);
+  await session.show({ json: { deleted: id }, ids: [id], text: () => `${plain(id)} is given up.\n` });
 }

@@ -1,9 +1,11 @@
 // The command line moving large files over a line that breaks: it goes on by itself, in a later run, and over another
 // copy of the API, and what arrives is what was sent.
 
+import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type CliStage, openCliStage, type World } from '../../support/cli-stage.ts';
 import { type CutLine, openCutLine } from '../../support/cut-line.ts';
@@ -90,6 +92,24 @@ describe('an upload', () => {
     expect(told.err).toContain('The same command goes on where it stopped.');
     expect((await cloudai(['upload', local, 'c.bin'])).err).toMatch(/goes on at \d\d%/);
     expect(await kept('c.bin')).toBe(sha256(bytes));
+    expect(line.sent).toBeLessThan(SIZE + SLACK);
+  });
+
+  it('whose process is killed goes on in another', async () => {
+    const main = resolve(import.meta.dirname, '../../../cli/main.ts');
+    const env = {
+      ...process.env,
+      XDG_CONFIG_HOME: cli.home,
+      CLOUDAI_URL: line.url,
+      CLOUDAI_TOKEN: stage.alice.token,
+    };
+    const words = ['--import', 'tsx', main, 'upload', local, 'killed.bin'];
+    const child = spawn(process.execPath, words, { env, stdio: 'ignore' });
+    const exit = once(child, 'exit');
+    line.when(7 * MB, () => child.kill('SIGKILL'));
+    expect((await exit)[1]).toBe('SIGKILL');
+    expect((await cloudai(['upload', local, 'killed.bin'])).err).toMatch(/goes on at \d\d%/);
+    expect(await kept('killed.bin')).toBe(sha256(bytes));
     expect(line.sent).toBeLessThan(SIZE + SLACK);
   });
 

@@ -394,7 +394,7 @@ describe('the door of uploads', () => {
     );
     expect(made.map(({ status }) => status)).toEqual(made.map(() => 201));
     const more = { ...length(1), ...named('more') };
-    expect((await call('POST', '/api/uploads', more, stage.bob)).status).toBe(429);
+    expect((await call('POST', '/api/uploads', more, stage.bob)).status).toBe(409);
     expect((await call('POST', '/api/uploads', more)).status).toBe(201);
     await call('DELETE', made[0]?.headers.get('location') ?? '', {}, stage.bob);
     expect((await call('POST', '/api/uploads', more, stage.bob)).status).toBe(201);

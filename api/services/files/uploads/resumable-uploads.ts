@@ -68,7 +68,7 @@ export class ResumableUploads {
     this.#parts = parts;
   }
 
-  /** @throws AppError `too_large`, `rate_limited` when the user has too many, `conflict` for a path that is taken */
+  /** @throws AppError `too_large`; `conflict` for a path that is taken, and when the user has too many */
   async begin(by: Principal, plan: UploadPlan): Promise<Upload> {
     const { uploads, records, maxBytes, clock } = this.#parts;
     if (plan.sizeBytes > maxBytes) throw tooLarge(maxBytes);
@@ -80,7 +80,7 @@ export class ResumableUploads {
     }
     if (!(await uploads.insert(upload, MAX_OPEN_UPLOADS))) {
       throw new AppError(
-        'rate_limited',
+        'conflict',
         `you have ${MAX_OPEN_UPLOADS} unfinished uploads: finish some or delete them; GET /api/uploads lists them`,
       );
     }
@@ -253,7 +253,10 @@ export class ResumableUploads {
 }
 
 function tooManyParts({ id }: Upload): AppError {
-  return new AppError('conflict', `${id} came in too many small pieces: begin anew and send larger ones`);
+  return new AppError(
+    'invalid_request',
+    `${id} came in too many small pieces: begin anew and send larger ones`,
+  );
 }
 
 function stopped(): AppError {
