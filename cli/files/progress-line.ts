@@ -89,7 +89,8 @@ export class ProgressLine {
       return;
     }
     this.#last = now;
-    this.#rate.add(now, this.#moved);
+    // The time before the first byte was spent on something else.
+    if (this.#moved > 0) this.#rate.add(now, this.#moved);
     // The last column stays free: some terminals go to the next line when it is written.
     const width = Math.max(MIN_COLUMNS, this.#io.progressColumns ?? this.#io.columns ?? 80) - 1;
     const text = progressText(

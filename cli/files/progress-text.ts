@@ -14,37 +14,28 @@ export interface Progress {
   readonly step: string | null;
 }
 
-const BAR_MAX = 30;
-const BAR_MIN = 8;
+/** From so many columns on the bar has room beside all words at their longest. */
+const WIDE = 65;
 
-/** At most `width` characters; what matters least goes first when there is no room. */
+/**
+ * At most `width` characters. What is shown follows from the width alone as long as it fits, so that nothing jumps while
+ * the numbers grow; what matters least goes first.
+ */
 export function progressText(progress: Progress, width: number): string {
   const { files, doneFiles, bytes, doneBytes, bytesPerSecond, step } = progress;
-  const part = bytes === 0 ? 0 : Math.min(1, Math.max(0, doneBytes / bytes));
-  // 100% only when all is there.
-  const percent = bytes === 0 ? '' : `${Math.floor(part * 100)}%`.padStart(4);
-  const amount = bytes === 0 ? byteSize(doneBytes) : `${byteSize(doneBytes)} of ${byteSize(bytes)}`;
+  const known = bytes > 0;
+  const part = known ? Math.min(1, Math.max(0, doneBytes / bytes)) : 0;
+  const percent = known ? `${Math.floor(part * 100)}%`.padStart(4) : '';
+  const amount = known ? `${byteSize(doneBytes)} of ${byteSize(bytes)}` : byteSize(doneBytes);
   const rate = step ?? (bytesPerSecond === null ? '' : byteRate(bytesPerSecond));
-  const left = bytes === 0 || step !== null ? '' : timeLeft(bytes - doneBytes, bytesPerSecond);
+  const left = !known || step !== null ? '' : timeLeft(bytes - doneBytes, bytesPerSecond);
   const count = files > 1 ? `${doneFiles} of ${fileCount(files)}` : '';
-  const choices = [
-    [percent, amount, rate, left, count],
-    [percent, amount, rate, left],
-    [percent, amount, rate],
-    [percent, rate],
-    [percent, byteSize(doneBytes)],
-    [percent],
-  ];
-  for (const choice of choices) {
-    const words = choice.filter((word) => word !== '');
-    const text = words.join('  ');
-    if (text.length > width) continue;
-    const room = width - text.length - 3;
-    if (bytes === 0 || room < BAR_MIN) return text;
-    const [first = '', ...rest] = words;
-    return [`${first} ${bar(part, Math.min(BAR_MAX, room - 2))}`, ...rest].join('  ').slice(0, width);
-  }
-  return percent.trim().slice(0, width);
+  const cells = width >= WIDE ? Math.min(30, width - WIDE + 8) : width >= 45 ? 10 : width >= 30 ? 8 : 0;
+  const head = known && cells > 0 ? `${percent} ${bar(part, cells)}` : percent;
+  const words = width >= WIDE || !known ? [head, amount, rate, left, count] : [head, rate, left];
+  const shown = words.filter((word) => word !== '');
+  while (shown.length > 1 && shown.join('  ').length > width) shown.pop();
+  return shown.join('  ').slice(0, width);
 }
 
 function bar(part: number, cells: number): string {
