@@ -25,6 +25,7 @@ import { taskFilesPlugin } from './plugins/task-files.ts';
 import { tasksPlugin } from './plugins/tasks.ts';
 import { uploadsPlugin } from './plugins/uploads.ts';
 import { webhooksPlugin } from './plugins/webhooks.ts';
+import { whatIfPlugin } from './plugins/what-if.ts';
 import { workersPlugin } from './plugins/workers.ts';
 import { Accounts } from './services/accounts.ts';
 import { Announcer } from './services/announcer.ts';
@@ -44,6 +45,7 @@ import { SharedPages } from './services/output/shared-pages.ts';
 import { TaskOutput } from './services/output/task-output.ts';
 import { PasswordHasher } from './services/passwords.ts';
 import { Sessions } from './services/sessions.ts';
+import { Simulations } from './services/simulation.ts';
 import { Submissions } from './services/submission.ts';
 import { TaskRecords } from './services/task-records.ts';
 import { TaskWatch } from './services/task-watch.ts';
@@ -134,6 +136,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     { plugin: authPlugin, options: services },
     { plugin: accountsPlugin, options: services },
     { plugin: tasksPlugin, options: services },
+    { plugin: whatIfPlugin, options: services },
     { plugin: logsPlugin, options: { ...services, stopping: stopping.signal, log } },
     { plugin: webhooksPlugin, options: services },
     { plugin: taskFilesPlugin, options: services },
@@ -244,6 +247,7 @@ function createServices(parts: ApiParts) {
   const history = new TelemetryHistory({ store, clock });
   const maintenance = new WorkerMaintenance({ store, view, announcer });
   const explanations = new TaskExplanations({ records, store, clock });
+  const simulations = new Simulations({ store, submissions, clock });
   return {
     sessions,
     accounts,
@@ -257,6 +261,7 @@ function createServices(parts: ApiParts) {
     history,
     maintenance,
     explanations,
+    simulations,
     webhookEngine,
     webhooks,
     ...files,

@@ -16,16 +16,27 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
+/** What scripts match on, for faults the CLI found itself. */
+const CODES: Readonly<Record<number, string>> = {
+  [EXIT.usage]: 'usage',
+  [EXIT.noConnection]: 'no_connection',
+  [EXIT.notAllowed]: 'unauthenticated',
+  [EXIT.interrupted]: 'interrupted',
+};
+
 /** A fault the CLI found itself. */
 export class CliError extends Error {
   readonly exitCode: ExitCode;
   readonly advice: string;
+  /** One per single fault, where there may be several. */
+  readonly details: Complaint['details'];
 
-  constructor(exitCode: ExitCode, message: string, advice = '') {
+  constructor(exitCode: ExitCode, message: string, advice = '', details: Complaint['details'] = []) {
     super(message);
     this.name = 'CliError';
     this.exitCode = exitCode;
     this.advice = advice;
+    this.details = details;
   }
 }
 
@@ -34,14 +45,15 @@ export interface Complaint {
   readonly code: string;
   readonly message: string;
   /** One line per single fault, e.g. per bad field. */
-  readonly details: readonly { field: string; message: string }[];
+  readonly details: readonly { readonly field: string; readonly message: string }[];
   /** What to do; empty when there is nothing to say. */
   readonly advice: string;
 }
 
 export function complaintOf(error: unknown): Complaint {
   if (error instanceof CliError) {
-    return complaint(error.exitCode, 'usage', error.message, error.advice);
+    const { exitCode, message, advice, details } = error;
+    return { ...complaint(exitCode, CODES[exitCode] ?? 'failed', message, advice), details };
   }
   if (error instanceof ConnectionError) {
     const advice =

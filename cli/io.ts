@@ -20,8 +20,8 @@ export interface CliIo {
   readonly signal: AbortSignal;
   /** Asks on the terminal. `secret` answers are not shown. */
   ask(prompt: string, options: { secret: boolean }): Promise<string>;
-  /** All of standard input. */
-  readInput(): Promise<string>;
+  /** All of standard input; of one that is larger than `maxBytes` a little more than that. */
+  readInput(bound?: { maxBytes: number }): Promise<string>;
   /** Milliseconds since the epoch. */
   now(): number;
 }

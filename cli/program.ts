@@ -6,6 +6,7 @@ import { addAccountCommands } from './commands/account.ts';
 import { addClusterCommands } from './commands/cluster.ts';
 import { addFileCommands } from './commands/files.ts';
 import { addHistoryCommand } from './commands/history.ts';
+import { addSimulateCommand } from './commands/simulate.ts';
 import { addSubmitCommands } from './commands/submit.ts';
 import { addTaskCommands } from './commands/tasks.ts';
 import { addWatchCommands } from './commands/watch.ts';
@@ -24,7 +25,7 @@ export type Run = <Options extends object, Args extends unknown[]>(
 ) => (...given: unknown[]) => Promise<void>;
 
 /** Commands that run words in a container; elsewhere `--` has no meaning. */
-const WITH_WORDS = ['task', 'dispatch'];
+const WITH_WORDS = ['task', 'dispatch', 'simulate'];
 
 export async function runCli(argv: readonly string[], io: CliIo, version: string): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.ok;
@@ -62,6 +63,12 @@ export async function runCli(argv: readonly string[], io: CliIo, version: string
   return exitCode;
 }
 
+/** For those who look at the commands and run none: the manual page, the reference. */
+export function describeProgram(version: string): Command {
+  const idle: Run = () => async () => undefined;
+  return createProgram(version, idle, () => null, { width: 80, out: () => undefined });
+}
+
 function createProgram(
   version: string,
   run: Run,
@@ -93,6 +100,7 @@ function createProgram(
       getErrHelpWidth: () => width,
     });
   addSubmitCommands(program, run, words);
+  addSimulateCommand(program, run, words);
   addTaskCommands(program, run);
   addWatchCommands(program, run);
   addFileCommands(program, run);

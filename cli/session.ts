@@ -75,7 +75,8 @@ function checkUrl(url: string): string {
   return given.replace(/\/+$/, '');
 }
 
-const FULL_ID = /^task-[0-9a-hjkmnp-tv-z]{26}$/;
+/** A task id that needs no looking up. */
+export const FULL_ID = /^task-[0-9a-hjkmnp-tv-z]{26}$/;
 /** How many of the newest tasks a shortened id is looked up among. */
 const LOOKED_AT = 1_000;
 

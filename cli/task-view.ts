@@ -4,41 +4,45 @@ import { age, amounts, byteSize, duration, megabytes, runTime, trim } from '../c
 import type { AttemptBody, ExplainReply, TaskBody, WorkerVerdictBody } from '../shared/contracts/http.ts';
 import type { TimelineEntryBody } from '../shared/contracts/usage.ts';
 import type { Session } from './session.ts';
-import { plain } from './table.ts';
+import { type Column, plain } from './table.ts';
 import { attemptUsageText } from './usage-view.ts';
 import { paintState, shortReason } from './words.ts';
 
-export function taskTable(session: Session, tasks: readonly TaskBody[]): string {
+/** Those in which the tasks have something to say; all of them where others are to follow. */
+export function taskColumns(
+  session: Session,
+  tasks: readonly TaskBody[],
+  { more = false }: { readonly more?: boolean } = {},
+): Column<TaskBody>[] {
   const now = session.io.now();
-  const several = (of: (task: TaskBody) => string) => new Set(tasks.map(of)).size > 1;
+  const several = (of: (task: TaskBody) => string) => more || new Set(tasks.map(of)).size > 1;
+  const some = (of: (task: TaskBody) => string) => more || tasks.some((task) => of(task) !== '');
   const took = (task: TaskBody) => {
     const ms = runTime(task, now);
     return ms === null ? '' : duration(ms);
   };
-  return session.table<TaskBody>(tasks, [
+  return [
     { title: 'TASK', cell: ({ task_id }) => task_id },
     {
       title: 'STATE',
       cell: ({ status }) => status,
       paint: (text, { status }) => paintState(status, session.io.color)(text),
     },
-    ...(tasks.some((task) => shortReason(task) !== '')
-      ? [{ title: 'WHY', cell: shortReason, min: 6, dispensable: 3 }]
-      : []),
-    ...(tasks.some(({ name }) => name !== '')
+    ...(some(shortReason) ? [{ title: 'WHY', cell: shortReason, min: 6, dispensable: 3 }] : []),
+    ...(some(({ name }) => name)
       ? [{ title: 'NAME', cell: ({ name }: TaskBody) => name, min: 6, dispensable: 2 }]
       : []),
     { title: 'IMAGE', cell: ({ docker_image }) => docker_image, min: 8 },
     ...(several(({ user }) => user)
       ? [{ title: 'USER', cell: ({ user }: TaskBody) => user, min: 6, dispensable: 4 }]
       : []),
-    ...(tasks.some(({ tag }) => tag !== '')
+    ...(some(({ tag }) => tag)
       ? [{ title: 'TAG', cell: ({ tag }: TaskBody) => tag, min: 5, dispensable: 5 }]
       : []),
     { title: 'WORKER', cell: ({ worker_id }) => worker_id ?? '', min: 8, dispensable: 6 },
     { title: 'RAN', cell: took, align: 'right', dispensable: 7 },
     { title: 'AGE', cell: ({ submitted_at }) => age(submitted_at, now), align: 'right', dispensable: 1 },
-  ]);
+  ];
 }
 
 export function taskText(session: Session, task: TaskBody): string {

@@ -190,7 +190,7 @@ describe('looking', () => {
       { status: 'queued,running', tag: 't', limit: '1000' },
       { status: 'queued,running', tag: 't', limit: '1000', cursor: TASK_ID },
     ]);
-    expect(out).toMatch(/^TASK +STATE +NAME/);
+    expect(out).toMatch(/^TASK +STATE +WHY +NAME/);
     expect(out).toMatch(/completed +first[\s\S]+queued +second/);
     expect((await cloudai(['list-tasks'])).err).toBe('');
     expect((await cloudai(['list-tasks', '--limit', '1'])).err).toContain('There are more');

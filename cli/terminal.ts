@@ -22,9 +22,14 @@ export function terminalIo(interrupt: AbortController): CliIo {
     interactive: stdin.isTTY === true && stderr.isTTY === true,
     signal,
     ask: (prompt, { secret }) => (secret ? askSecret(prompt, interrupt) : askLine(prompt, signal)),
-    readInput: async () => {
+    readInput: async ({ maxBytes } = { maxBytes: Number.POSITIVE_INFINITY }) => {
       const chunks: Buffer[] = [];
-      for await (const chunk of stdin) chunks.push(chunk as Buffer);
+      let bytes = 0;
+      for await (const chunk of stdin) {
+        chunks.push(chunk as Buffer);
+        bytes += (chunk as Buffer).length;
+        if (bytes > maxBytes) break;
+      }
       return Buffer.concat(chunks).toString('utf8');
     },
     now: () => Date.now(),

@@ -59,6 +59,14 @@ describe('a call', () => {
     expect(await seen(client.createToken('ci'))).toBe('POST /api/auth/tokens');
     expect(await seen(client.deleteToken('token-1'))).toBe('DELETE /api/auth/tokens/token-1');
     expect(await seen(client.submitBatch([]))).toBe('POST /api/tasks/batch');
+    expect(api.asked.at(-1)?.headers['idempotency-key']).toBeUndefined();
+    await seen(client.submitBatch([{ docker_image: 'a' }], { idempotencyKey: 'k-1' }));
+    expect(api.asked.at(-1)).toMatchObject({
+      headers: { 'idempotency-key': 'k-1' },
+      body: { tasks: [{ docker_image: 'a' }] },
+    });
+    expect(await seen(client.taskStates(['task-1']))).toBe('POST /api/tasks/states');
+    expect(api.asked.at(-1)?.body).toEqual({ task_ids: ['task-1'] });
     expect(await seen(client.cancelTask('task-1', { force: true }))).toBe('POST /api/tasks/task-1/cancel');
     expect(api.asked.at(-1)?.body).toEqual({ force: true });
     expect(await seen(client.retryTask('task-1'))).toBe('POST /api/tasks/task-1/retry');
@@ -104,6 +112,16 @@ describe('an error', () => {
       details: [{ field: 'user', message: '60 a minute' }],
       retryAfterSeconds: 7,
     });
+  });
+
+  it('has a meaning without words where the status has one', async () => {
+    let status = 401;
+    api.on('GET /workers', (_asked, reply) => void reply.writeHead(status).end());
+    expect(await caught(client.listWorkers())).toMatchObject({ status, code: 'unauthenticated' });
+    status = 403;
+    expect(await caught(client.listWorkers())).toMatchObject({ status, code: 'forbidden' });
+    status = 404;
+    expect(await caught(client.listWorkers())).toMatchObject({ status, code: 'unexpected_reply' });
   });
 
   it('names the address when nothing listens there', async () => {

@@ -13,12 +13,14 @@ import type {
   SubmitRequest,
   TaskBody,
   TaskListReply,
+  TaskStatesReply,
   TelemetryReply,
   TokenBody,
   UserBody,
   WorkerBody,
   WorkerListReply,
 } from '../shared/contracts/http.ts';
+import type { WhatIfReply, WhatIfRequest } from '../shared/contracts/what-if.ts';
 import type { TaskState } from '../shared/model/task.ts';
 import { type FileCalls, fileCalls } from './files.ts';
 import { type LogOptions, readTaskLogs } from './task-logs.ts';
@@ -71,8 +73,13 @@ export interface Client extends FileCalls, UploadCalls, WebhookCalls {
   deleteToken(tokenId: string): Promise<void>;
   /** With the same key again the API gives back the same task instead of a second one. */
   submitTask(body: SubmitRequest, options?: { idempotencyKey?: string | undefined }): Promise<TaskBody>;
-  /** All or none, at most 1,000. */
-  submitBatch(tasks: readonly SubmitRequest[]): Promise<TaskBody[]>;
+  /** All or none, at most 1,000, in the order given. With the same key again the API gives back the same tasks. */
+  submitBatch(
+    tasks: readonly SubmitRequest[],
+    options?: { idempotencyKey?: string | undefined } & CallOptions,
+  ): Promise<TaskBody[]>;
+  /** How far tasks are, at most 1,000 of them. */
+  taskStates(taskIds: readonly string[], options?: CallOptions): Promise<TaskStatesReply>;
   listTasks(filter?: TaskFilter, options?: CallOptions): Promise<TaskListReply>;
   getTask(taskId: string, options?: CallOptions): Promise<TaskBody>;
   /** The task as it is after the request: `cancelled` at once if it waited, else with `cancel_requested`. */
@@ -80,6 +87,8 @@ export interface Client extends FileCalls, UploadCalls, WebhookCalls {
   /** A new task from the same spec. */
   retryTask(taskId: string): Promise<TaskBody>;
   explainTask(taskId: string, options?: CallOptions): Promise<ExplainReply>;
+  /** Where tasks would go; nothing is submitted. */
+  whatIf(question: WhatIfRequest, options?: CallOptions): Promise<WhatIfReply>;
   taskLogs(taskId: string, options?: LogOptions): AsyncIterable<LogLineBody>;
   listWorkers(options?: CallOptions): Promise<WorkerBody[]>;
   getWorker(workerId: string, options?: CallOptions): Promise<WorkerBody>;
@@ -116,13 +125,20 @@ export function createClient(options: ClientOptions): Client {
     deleteToken: (id) => remove(`/api/auth/tokens/${encodeURIComponent(id)}`),
     submitTask: (body, { idempotencyKey } = {}) =>
       post('/api/tasks', body, idempotencyKey ? { 'idempotency-key': idempotencyKey } : {}),
-    submitBatch: async (tasks) => (await post<BatchReply>('/api/tasks/batch', { tasks })).tasks,
+    submitBatch: async (tasks, { idempotencyKey, signal } = {}) => {
+      const headers: Record<string, string> = idempotencyKey ? { 'idempotency-key': idempotencyKey } : {};
+      const call = { method: 'POST', path: '/api/tasks/batch', body: { tasks }, headers, signal } as const;
+      return (await transport.json<BatchReply>(call)).tasks;
+    },
+    taskStates: (ids, { signal } = {}) =>
+      transport.json({ method: 'POST', path: '/api/tasks/states', body: { task_ids: ids }, signal }),
     listTasks: ({ status, ...filter } = {}, call = {}) =>
       get('/api/tasks', call, { query: { ...filter, status: status?.join(',') } }),
     getTask,
     cancelTask: (id, { force = false } = {}) => post(`${task(id)}/cancel`, { force }),
     retryTask: (id) => post(`${task(id)}/retry`),
     explainTask: (id, call) => get(`${task(id)}/explain`, call),
+    whatIf: (body, { signal } = {}) => transport.json({ method: 'POST', path: '/api/whatif', body, signal }),
     taskLogs: (id, log = {}) => readTaskLogs(transport, id, () => getTask(id, { signal: log.signal }), log),
     listWorkers: async (call) => (await get<WorkerListReply>('/workers', call)).workers,
     getWorker: (id, call) => get(`/workers/${encodeURIComponent(id)}`, call),

@@ -5,7 +5,7 @@
 import { messageOf } from '../shared/errors.ts';
 import type { Changes } from './changes.ts';
 import { ClusterIndex } from './cluster-index.ts';
-import { plan } from './core/plan.ts';
+import { PASS_LIMIT, plan } from './core/plan.ts';
 import { NO_MEMORY, type PlanMemory, type WorkerView } from './core/snapshot.ts';
 import { Handoff } from './handoff.ts';
 import { Deposed, type LoopParts, type Mandate } from './parts.ts';
@@ -15,8 +15,6 @@ import { Reaper } from './reaper.ts';
 import { Repair } from './repair.ts';
 import { Sampling } from './sampling.ts';
 
-/** Most placements of one pass; then events, heartbeats and repairs have their turn. */
-const PASS_LIMIT = 2_000;
 const LOOK_LONGEST_MS = 3_000;
 const LOOK_CLOSELY_MS = 300;
 const BACK_OFF_MS = 100;

@@ -5,9 +5,12 @@ import { explainReply } from '../../shared/contracts/cluster.ts';
 import {
   type BatchReply,
   type SubmitBody,
+  type TaskStatesReply,
+  type TaskStatesRequest,
   taskBody,
   taskDetailBody,
   taskSpec,
+  taskStateBody,
 } from '../../shared/contracts/http.ts';
 import {
   batchSchema,
@@ -17,6 +20,7 @@ import {
   type TaskListQuery,
   taskIdParams,
   taskListSchema,
+  taskStatesSchema,
 } from '../../shared/contracts/schemas.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { TaskState } from '../../shared/model/task.ts';
@@ -64,6 +68,23 @@ export const tasksPlugin: Plugin<TasksOptions> = {
         const submission = await submissions.submitBatch(principalOf(request), specs, key);
         const reply: BatchReply = { tasks: submission.tasks.map(taskBody) };
         return marked(h.response(reply).code(201), submission);
+      },
+    });
+
+    // How far up to 1,000 tasks are: whoever waits for many asks this, not each of them. Long lists of ids do not fit
+    // into an address, hence POST.
+    server.route({
+      method: 'POST',
+      path: '/api/tasks/states',
+      options: { validate: checked({ payload: taskStatesSchema }) },
+      handler: async (request): Promise<TaskStatesReply> => {
+        const ids = bodyOf<TaskStatesRequest>(request).task_ids;
+        const tasks = await records.getMany(principalOf(request), ids);
+        const found = new Set(tasks.map(({ id }) => id));
+        return {
+          tasks: tasks.map(taskStateBody),
+          unknown: [...new Set(ids)].filter((id) => !found.has(id)),
+        };
       },
     });
 

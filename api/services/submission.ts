@@ -10,6 +10,7 @@ import type { Clock } from '../../shared/ports/clock.ts';
 import type { Store } from '../../shared/ports/store.ts';
 import type { Announcer } from './announcer.ts';
 import { contentHash } from './canonical.ts';
+import { refusal } from './faults.ts';
 import type { TaskRecords } from './task-records.ts';
 
 export interface SubmissionParts {
@@ -68,6 +69,15 @@ export class Submissions {
     });
   }
 
+  /** What a submission of these as `tasks` would be refused for. */
+  faultsOf(by: Principal, specs: readonly TaskSpec[]): Promise<ErrorDetail[]> {
+    return this.#faults({
+      owner: { id: by.userId, name: by.username },
+      specs,
+      fieldPrefix: (index) => `tasks.${index}.`,
+    });
+  }
+
   /** A new task from the spec of an old one, for the same owner, whose files it may name. */
   async retry(by: Principal, taskId: string): Promise<Task> {
     const old = await this.#parts.records.get(by, taskId);
@@ -84,7 +94,8 @@ export class Submissions {
 
   async #insert(draft: Draft): Promise<Submission> {
     const { store, announcer, clock } = this.#parts;
-    await this.#check(draft);
+    const faults = await this.#faults(draft);
+    if (faults.length > 0) throw refusal(faults);
     const now = clock.now();
     const requestHash = draft.keys === null ? null : contentHash(draft.specs);
     const tasks = draft.specs.map((spec, index) =>
@@ -115,7 +126,7 @@ export class Submissions {
     return { tasks: outcome.existing, replayed: true };
   }
 
-  async #check({ owner, specs, fieldPrefix }: Draft): Promise<void> {
+  async #faults({ owner, specs, fieldPrefix }: Omit<Draft, 'keys'>): Promise<ErrorDetail[]> {
     const faults: ErrorDetail[] = [];
     specs.forEach(({ image }, index) => {
       if (this.#parts.imageAllowed(image)) return;
@@ -139,9 +150,7 @@ export class Submissions {
         });
       });
     }
-    if (faults.length === 0) return;
-    const rest = faults.length === 1 ? '' : ` (and ${faults.length - 1} more, see details)`;
-    throw new AppError('invalid_request', `${faults[0]?.message}${rest}`, { details: faults });
+    return faults;
   }
 
   /** Those of `paths` that the owner has uploaded. */

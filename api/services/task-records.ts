@@ -44,6 +44,12 @@ export class TaskRecords {
     return task;
   }
 
+  /** Those of the ids that exist for whoever asks, in any order. */
+  async getMany(by: Principal, ids: readonly string[]): Promise<Task[]> {
+    const found = await this.#parts.store.tasks.getMany([...new Set(ids)]);
+    return found.filter(({ ownerId }) => ownerId === by.userId || by.role === 'admin');
+  }
+
   /** @throws AppError `forbidden` when a user asks for someone else's */
   async list(by: Principal, query: TaskQuery): Promise<TaskPage> {
     const { tasks } = this.#parts.store;

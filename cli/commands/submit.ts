@@ -1,11 +1,18 @@
-// `task`, `dispatch`, `retry`: hand work to the cluster and, when asked, stay until it is done.
+// `task`, `submit`, `dispatch`, `retry`: hand work to the cluster and, when asked, stay until it is done.
 
 import { randomUUID } from 'node:crypto';
 import { type Command, Option } from 'commander';
 import type { SubmitRequest, TaskBody } from '../../shared/contracts/http.ts';
 import { NETWORKS, PULL_POLICIES } from '../../shared/model/task.ts';
+import {
+  checkSubmitOptions,
+  DEFAULT_MAX,
+  type SubmitFileOptions,
+  withWaitOptions,
+} from '../batch/submit-options.ts';
+import { withExamples } from '../examples.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
-import { amount, collect, number, wholeNumber } from '../options.ts';
+import { amount, collect, number, positive, wholeNumber } from '../options.ts';
 import type { Run, Words } from '../program.ts';
 import { findTaskId, type Session } from '../session.ts';
 import { type TaskOptions, taskRequest } from '../task-request.ts';
@@ -14,7 +21,7 @@ import { watchToEnd } from './watch.ts';
 type SubmitOptions = TaskOptions & { readonly wait?: boolean; readonly idempotency_key?: string };
 
 export function addSubmitCommands(program: Command, run: Run, words: Words): void {
-  withTaskOptions(program.command('task').argument('<image>', 'image to run, e.g. python:3.9'))
+  const task = withTaskOptions(program.command('task').argument('<image>', 'image to run, e.g. python:3.9'))
     .description('submit a task')
     .usage('[options] <image> [-- command words…]')
     .action(
@@ -22,7 +29,14 @@ export function addSubmitCommands(program: Command, run: Run, words: Words): voi
         submit(session, options, taskRequest(image, options, words(), session.io.env)),
       ),
     );
-  withTaskOptions(
+  withExamples(task, [
+    { line: 'task python:3.9 -name my-task -cpu_cores 2.0 -mem 4.0', what: 'memory is in GB' },
+    { line: 'task python:3.9 --wait -- python -c "print(42)"', what: 'follow its output to its end' },
+    { line: 'task ubuntu:latest -cmd "echo hello | rev"', what: 'a line of shell' },
+    { line: 'task python:3.9 -file data/train.csv -env EPOCHS=10', what: 'an upload at /input, a variable' },
+  ]);
+  addSubmitFile(program, run);
+  const dispatch = withTaskOptions(
     program
       .command('dispatch')
       .argument('<worker>', 'the only worker that may run it')
@@ -35,7 +49,11 @@ export function addSubmitCommands(program: Command, run: Run, words: Words): voi
         submit(session, options, taskRequest(image, options, words(), session.io.env, worker)),
       ),
     );
-  program
+  withExamples(dispatch, [
+    { line: 'dispatch worker-1 ubuntu:latest', what: 'waits for that worker if it has to' },
+    { line: 'dispatch worker-1 ubuntu:latest --wait -- nproc', what: 'and follow its output' },
+  ]);
+  const retry = program
     .command('retry')
     .description('submit a new task from the spec of another')
     .argument('<task>')
@@ -46,9 +64,41 @@ export function addSubmitCommands(program: Command, run: Run, words: Words): voi
         return report(session, options, await client.retryTask(await findTaskId(client, id)));
       }),
     );
+  withExamples(retry, [
+    { line: 'retry task-01jd8x2b9q3v5w7y8z0a1c2d3e --wait', what: 'the same again, as a new task' },
+  ]);
 }
 
-function withTaskOptions(command: Command): Command {
+function addSubmitFile(program: Command, run: Run): void {
+  const command = withWaitOptions(
+    program
+      .command('submit')
+      .description('submit many tasks from a file, YAML or JSON')
+      .requiredOption(
+        '-f, --file <file>',
+        'a list of tasks, one task, or defaults with tasks; - is standard input',
+      )
+      .option('--dry-run', 'check the file and print what would be submitted; the API is not called')
+      .option('--max <n>', `refuse files that make more tasks (default ${DEFAULT_MAX})`, positive)
+      .option('--idempotency-key <key>', 'the same key and file again submit nothing twice')
+      .option('--wait', 'wait until all have ended; exit 1 unless all completed'),
+  ).action(
+    run(async (session, options: SubmitFileOptions) => {
+      checkSubmitOptions(options);
+      // Reading files takes a parser and a schema that no other command needs.
+      const { submitFile } = await import('../batch/submit-file.ts');
+      return submitFile(session, options);
+    }),
+  );
+  withExamples(command, [
+    { line: 'submit -f sweep.yaml --dry-run', what: 'what it would submit' },
+    { line: 'submit -f sweep.yaml --wait', what: 'exit 0 if all complete, 1 if not' },
+    { line: 'submit -f tasks.json --idempotency-key nightly-0412', what: 'may be repeated after a break' },
+    { line: 'submit -f - --quiet', what: 'tasks from standard input, ids to standard output' },
+  ]);
+}
+
+export function withTaskOptions(command: Command): Command {
   return command
     .option('--name <name>', 'what to call it')
     .option('--cpu_cores <n>', 'cores, e.g. 2.0 (default 1)', amount)

@@ -1,13 +1,18 @@
 // `list-tasks`, `get`, `explain`, `cancel`, `queue`: looking at tasks and stopping them.
 
 import type { Command } from 'commander';
-import type { Client, TaskFilter } from '../../client/client.ts';
-import type { ExplainReply, TaskBody, TaskListReply } from '../../shared/contracts/http.ts';
+import type { ExplainReply, TaskBody } from '../../shared/contracts/http.ts';
 import type { TaskState } from '../../shared/model/task.ts';
+import { type CancelTasksOptions, cancelTasks, isFilter } from '../batch/cancel-tasks.ts';
+import { JsonStream } from '../batch/json-stream.ts';
+import { PagedTable } from '../batch/paged-table.ts';
+import { taskPages } from '../batch/task-pages.ts';
+import { withExamples } from '../examples.ts';
+import { EXIT, type ExitCode } from '../exit.ts';
 import { positive, states } from '../options.ts';
 import type { Run } from '../program.ts';
 import { findTaskId, type Session } from '../session.ts';
-import { explainText, queueTable, taskTable, taskText } from '../task-view.ts';
+import { explainText, queueTable, taskColumns, taskText } from '../task-view.ts';
 
 interface ListOptions {
   readonly tag?: string;
@@ -16,15 +21,13 @@ interface ListOptions {
   readonly all?: boolean;
 }
 
-/** The most the API gives in one page. */
-const PAGE = 1_000;
 const LIST_LIMIT = 50;
 const QUEUE_LIMIT = 20;
 /** Explanations asked for at once. */
 const AT_ONCE = 4;
 
 export function addTaskCommands(program: Command, run: Run): void {
-  program
+  const listTasks = program
     .command('list-tasks')
     .description('list tasks, newest first')
     .argument('[state]', 'only these, e.g. running or queued,assigned', states)
@@ -33,6 +36,11 @@ export function addTaskCommands(program: Command, run: Run): void {
     .option('--limit <n>', `at most this many (default ${LIST_LIMIT})`, positive)
     .option('--all', 'without any limit')
     .action(run(list));
+  withExamples(listTasks, [
+    { line: 'list-tasks running', what: 'those that run now' },
+    { line: 'list-tasks --tag sweep --all', what: 'all with a tag, however many' },
+    { line: 'list-tasks failed --tag sweep --all --quiet', what: 'the ids of those that failed, for a pipe' },
+  ]);
   program
     .command('get')
     .alias('describe')
@@ -40,12 +48,21 @@ export function addTaskCommands(program: Command, run: Run): void {
     .argument('<task>')
     .action(run(get));
   program.command('explain').description('say why a task waits').argument('<task>').action(run(explain));
-  program
+  const cancelCommand = program
     .command('cancel')
-    .description('stop a task, whatever its state')
-    .argument('<task>')
-    .option('--force', 'kill it at once instead of asking it to end')
+    .description('stop tasks, whatever their state')
+    .argument('[tasks...]', 'their ids, or - for ids on standard input, one a line')
+    .option('--force', 'kill them at once instead of asking them to end')
+    .option('--tag <tag>', 'all own tasks with this tag that have not ended')
+    .option('--state <state>', 'all own tasks in these states, e.g. queued or queued,assigned', states)
+    .option('--user <name>', 'all of this user that have not ended (admins)')
+    .option('--yes', 'do not ask before many are cancelled')
     .action(run(cancel));
+  withExamples(cancelCommand, [
+    { line: 'cancel task-01jd8x2b9q3v5w7y8z0a1c2d3e --force', what: 'kill it at once' },
+    { line: 'cancel --tag sweep', what: 'all with a tag, after a question' },
+    { line: 'cancel --tag sweep --state queued --yes', what: 'only those that wait, without one' },
+  ]);
   program
     .command('queue')
     .description('list waiting tasks in the order of their turn, and why they wait')
@@ -53,37 +70,33 @@ export function addTaskCommands(program: Command, run: Run): void {
     .action(run(queue));
 }
 
+/** Each page is written as it comes: with --all there may be more tasks than memory holds. */
 async function list(session: Session, options: ListOptions, status?: TaskState[]): Promise<void> {
+  const { client, io } = session;
   const limit = options.all ? Number.POSITIVE_INFINITY : (options.limit ?? LIST_LIMIT);
   const filter = { status, tag: options.tag, user: options.user };
-  const reply = await collectTasks(session.client, filter, limit);
-  await session.show({
-    json: reply,
-    ids: reply.tasks.map(({ task_id }) => task_id),
-    text: () =>
-      reply.tasks.length === 0
-        ? 'No tasks. Submit one: cloudai task IMAGE\n'
-        : taskTable(session, reply.tasks),
-  });
-  if (reply.next_cursor !== null) {
-    await session.remark(`There are more: --limit ${limit * 4} or --all shows them.`);
+  const json = session.json ? new JsonStream((text) => io.out(text), 'tasks') : null;
+  let table: PagedTable<TaskBody> | null = null;
+  let next: string | null = null;
+  let shown = 0;
+  for await (const { tasks, next_cursor } of taskPages(client, filter, limit, io.signal)) {
+    shown += tasks.length;
+    next = next_cursor;
+    if (json) await json.add(tasks);
+    else if (session.quiet) await io.out(tasks.map(({ task_id }) => `${task_id}\n`).join(''));
+    else if (tasks.length > 0) {
+      table ??= pagedTaskTable(session, tasks, next_cursor !== null && shown < limit);
+      await io.out(table.page(tasks));
+    }
   }
+  if (json) await json.end({ next_cursor: next });
+  else if (shown === 0 && !session.quiet) await io.out('No tasks. Submit one: cloudai task IMAGE\n');
+  if (next !== null) await session.remark(`There are more: --limit ${limit * 4} or --all shows them.`);
 }
 
-/** Pages until there are `limit` tasks or no more. */
-async function collectTasks(client: Client, filter: TaskFilter, limit: number): Promise<TaskListReply> {
-  const tasks: TaskBody[] = [];
-  let cursor: string | null = null;
-  do {
-    const page: TaskListReply = await client.listTasks({
-      ...filter,
-      limit: Math.min(PAGE, limit - tasks.length),
-      cursor: cursor ?? undefined,
-    });
-    tasks.push(...page.tasks);
-    cursor = page.next_cursor;
-  } while (cursor !== null && tasks.length < limit);
-  return { tasks, next_cursor: cursor };
+function pagedTaskTable(session: Session, first: readonly TaskBody[], more: boolean): PagedTable<TaskBody> {
+  const columns = taskColumns(session, first, { more });
+  return new PagedTable(columns, (rows, widened) => session.table(rows, widened));
 }
 
 async function get(session: Session, _options: object, given: string): Promise<void> {
@@ -96,8 +109,13 @@ async function explain(session: Session, _options: object, given: string): Promi
   await session.show({ json: reply, ids: [reply.task_id], text: () => explainText(session, reply) });
 }
 
-async function cancel(session: Session, { force }: { force?: boolean }, given: string): Promise<void> {
-  const task = await session.client.cancelTask(await findTaskId(session.client, given), { force });
+async function cancel(session: Session, options: CancelTasksOptions, given: string[]): Promise<ExitCode> {
+  const [only] = given;
+  if (only === undefined || only === '-' || given.length > 1 || isFilter(options)) {
+    return cancelTasks(session, options, given);
+  }
+  const { force } = options;
+  const task = await session.client.cancelTask(await findTaskId(session.client, only), { force });
   await session.show({
     json: task,
     ids: [task.task_id],
@@ -108,6 +126,7 @@ async function cancel(session: Session, { force }: { force?: boolean }, given: s
         : `${task.task_id} had ended before: it is ${task.status}.\n`;
     },
   });
+  return EXIT.ok;
 }
 
 export interface Waiting {
@@ -117,12 +136,17 @@ export interface Waiting {
 
 async function queue(session: Session, options: { limit?: number }): Promise<void> {
   const limit = options.limit ?? QUEUE_LIMIT;
-  const { client } = session;
-  const { tasks, next_cursor } = await collectTasks(client, { status: ['queued'] }, PAGE);
-  // Nearly the order of turns, to pick whom to ask about; the cluster's own place then decides.
-  const picked = tasks
-    .sort((a, b) => b.priority - a.priority || a.queued_at.localeCompare(b.queued_at))
-    .slice(0, limit);
+  const { client, io } = session;
+  // Nearly the order of turns, to pick whom to ask about; the cluster's own place then decides. Lists have the newest
+  // first and the oldest are next, so all have to be looked through; but only the first of them are kept.
+  let picked: TaskBody[] = [];
+  let count = 0;
+  for await (const { tasks } of taskPages(client, { status: ['queued'] }, Infinity, io.signal)) {
+    count += tasks.length;
+    picked = [...picked, ...tasks]
+      .sort((a, b) => b.priority - a.priority || a.queued_at.localeCompare(b.queued_at))
+      .slice(0, limit);
+  }
   const waiting = await inTurns(picked, async (task) => ({
     task,
     explain: await client.explainTask(task.task_id),
@@ -130,14 +154,13 @@ async function queue(session: Session, options: { limit?: number }): Promise<voi
   const shown = waiting
     .filter(({ explain: { status } }) => status === 'queued')
     .sort((a, b) => (a.explain.position ?? Infinity) - (b.explain.position ?? Infinity));
-  const more = tasks.length - picked.length;
+  const more = count - picked.length;
   await session.show({
-    json: { queue: shown, more: next_cursor === null ? more : null },
+    json: { queue: shown, more },
     ids: shown.map(({ task }) => task.task_id),
     text: () => (shown.length === 0 ? 'Nothing waits.\n' : queueTable(session, shown)),
   });
-  if (more > 0)
-    await session.remark(`and ${more}${next_cursor === null ? '' : ' or more'} further; --limit shows them.`);
+  if (more > 0) await session.remark(`and ${more} further; --limit shows them.`);
 }
 
 async function inTurns<A, B>(all: readonly A[], ask: (one: A) => Promise<B>): Promise<B[]> {

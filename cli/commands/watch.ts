@@ -6,6 +6,9 @@ import { duration, runTime } from '../../client/words.ts';
 import type { TaskBody } from '../../shared/contracts/http.ts';
 import type { LogStream } from '../../shared/model/log-line.ts';
 import { isTerminal } from '../../shared/model/task-states.ts';
+import { withWaitOptions } from '../batch/submit-options.ts';
+import { isForOne, type WaitManyOptions, waitMany } from '../batch/wait-many.ts';
+import { withExamples } from '../examples.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { positive, stream, wholeNumber } from '../options.ts';
 import type { Run } from '../program.ts';
@@ -31,11 +34,23 @@ export function addWatchCommands(program: Command, run: Run): void {
     .option('--stream <name>', 'of stdout or stderr alone', stream)
     .option('--attempt <n>', 'of this attempt instead of the last one', positive)
     .action(run(logs));
-  program
-    .command('wait')
-    .description('wait until tasks have ended; exit 1 unless all completed')
-    .argument('<tasks...>')
+  const waiting = withWaitOptions(
+    program
+      .command('wait')
+      .description('wait until tasks have ended; exit 1 unless all completed')
+      .argument('[tasks...]', 'their ids, or - for ids on standard input, one a line'),
+  )
+    .option('--tag <tag>', 'all own tasks with this tag, also those that have ended')
+    .option('--user <name>', 'with --tag: of this user (admins)')
     .action(run(wait));
+  withExamples(waiting, [
+    { line: 'wait task-01jd8x2b9q3v5w7y8z0a1c2d3e', what: 'exit 0 if it completes, 1 if not' },
+    {
+      line: 'wait --tag sweep --fail-fast --cancel-rest',
+      what: 'all with a tag; the first that fails ends all',
+    },
+    { line: 'wait - --timeout 3600', what: 'ids from standard input, for an hour at most' },
+  ]);
 }
 
 async function logs(session: Session, options: LogsOptions, given: string): Promise<void> {
@@ -79,15 +94,10 @@ async function printLogs(session: Session, id: string, options: LogsOptions): Pr
   }
 }
 
-async function wait(session: Session, _options: object, given: string[]): Promise<ExitCode> {
-  const ids: string[] = [];
-  for (const one of given) ids.push(await findTaskId(session.client, one));
-  let exitCode: ExitCode = EXIT.ok;
-  for (const id of ids) {
-    const code = await watchToEnd(session, id, { output: false });
-    if (code !== EXIT.ok) exitCode = code;
-  }
-  return exitCode;
+async function wait(session: Session, options: WaitManyOptions, given: string[]): Promise<ExitCode> {
+  const [only] = given;
+  if (only === undefined || !isForOne(options, given)) return waitMany(session, options, given);
+  return watchToEnd(session, await findTaskId(session.client, only), { output: false });
 }
 
 /** Stays until the task has ended, says how, and gives the exit code for it. */
@@ -116,7 +126,7 @@ const LAST_PAUSE_MS = 2_000;
 const PATIENCE_MS = 60_000;
 
 async function taskAtEnd(client: Client, id: string, signal: AbortSignal): Promise<TaskBody> {
-  let lastAnswer = performance.now();
+  let lastAnswer: number | null = null;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LAST_PAUSE_MS)) {
     try {
       const task = await client.getTask(id, { signal });
@@ -124,7 +134,8 @@ async function taskAtEnd(client: Client, id: string, signal: AbortSignal): Promi
       lastAnswer = performance.now();
     } catch (error) {
       const away = error instanceof ConnectionError || (error instanceof ApiError && error.status >= 502);
-      if (!away || performance.now() - lastAnswer > PATIENCE_MS) throw error;
+      // One that has never answered may be no API at all: its caller hears of that at once.
+      if (!away || lastAnswer === null || performance.now() - lastAnswer > PATIENCE_MS) throw error;
     }
     await pauseUnlessAborted(pauseMs, signal);
   }

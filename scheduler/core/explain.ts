@@ -56,12 +56,17 @@ export function explain(
     summary: suggestion === null ? why : `${why} ${suggestion}`,
     suggestion,
     position: ahead + 1,
-    feasible: verdicts.some(
-      ({ excludedBy, fitsWhenEmpty }) => fitsWhenEmpty && excludedBy !== 'other_worker_requested',
-    ),
+    feasible: isFeasible(verdicts),
     fitsNow,
     workers: verdicts,
   };
+}
+
+/** True when some worker could run it if nothing else ran there. */
+export function isFeasible(verdicts: readonly Verdict[]): boolean {
+  return verdicts.some(
+    ({ excludedBy, fitsWhenEmpty }) => fitsWhenEmpty && excludedBy !== 'other_worker_requested',
+  );
 }
 
 function describeNotWaiting(task: Task): string {
@@ -90,6 +95,18 @@ function describeWaiting(task: Task, verdicts: readonly Verdict[], ahead: number
     const why = task.message ? ` (${task.message})` : '';
     return `Waits ${describeSpan(task.notBefore - now)} before attempt ${task.attempt}${why}.`;
   }
+  const roomy = verdicts.find(({ fitsNow }) => fitsNow);
+  if (roomy) {
+    const [before, go] = ahead === 1 ? ['1 task', 'goes'] : [`${ahead} tasks`, 'go'];
+    return ahead === 0
+      ? `Next in line: it fits on ${roomy.worker.id} and is about to be placed.`
+      : `In line: it fits on ${roomy.worker.id} now, and ${before} ${go} before it.`;
+  }
+  return describeLack(need, target, verdicts);
+}
+
+/** Why something that fits nowhere now waits, as a sentence. One verdict for each worker of the cluster. */
+export function describeLack(need: Resources, target: string | null, verdicts: readonly Verdict[]): string {
   if (verdicts.length === 0 && target === null) return 'Waits: no workers have joined yet.';
   const allowed = verdicts.filter(({ excludedBy }) => excludedBy !== 'other_worker_requested');
   if (allowed.length === 0) {
@@ -99,13 +116,6 @@ function describeWaiting(task: Task, verdicts: readonly Verdict[], ahead: number
   const open = allowed.filter(({ excludedBy }) => excludedBy === null);
   const home = open.filter(({ fitsWhenEmpty }) => fitsWhenEmpty);
   if (home.length === 0) return describeClosed(target, allowed, open.length > 0);
-  const roomy = home.find(({ fitsNow }) => fitsNow);
-  if (roomy) {
-    const [before, go] = ahead === 1 ? ['1 task', 'goes'] : [`${ahead} tasks`, 'go'];
-    return ahead === 0
-      ? `Next in line: it fits on ${roomy.worker.id} and is about to be placed.`
-      : `In line: it fits on ${roomy.worker.id} now, and ${before} ${go} before it.`;
-  }
   const best = leastMissing(home, ({ worker }) => worker.free, need);
   const { worker, missing } = best;
   const who =

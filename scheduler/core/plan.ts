@@ -19,6 +19,8 @@ interface Cursor {
   skip: Int32Array | null;
 }
 
+/** Most placements of one pass of the scheduler; then events, heartbeats and repairs have their turn. */
+export const PASS_LIMIT = 2_000;
 /** Steps of a scan after which it pays to remember which workers are full. */
 const LONG_SCAN = 32;
 

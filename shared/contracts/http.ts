@@ -153,6 +153,24 @@ export interface BatchReply {
   tasks: TaskBody[];
 }
 
+/** What `POST /api/tasks/states` takes: up to 1,000 ids. */
+export interface TaskStatesRequest {
+  task_ids: string[];
+}
+
+/** How far a task is, and nothing else of it: small enough to be asked for by the thousand. */
+export type TaskStateBody = Pick<
+  TaskBody,
+  'task_id' | 'name' | 'status' | 'reason' | 'message' | 'exit_code' | 'attempt' | 'worker_id' | 'finished_at'
+>;
+
+export interface TaskStatesReply {
+  /** In any order, each once. */
+  tasks: TaskStateBody[];
+  /** Those of the ids that the caller has no task for. */
+  unknown: string[];
+}
+
 /** Shown instead of the value of an environment entry that `secrets` names. */
 export const MASKED = '********';
 
@@ -223,6 +241,20 @@ export function taskBody(task: Task): TaskBody {
     // Tasks of earlier releases have none.
     webhook: spec.webhook ? { url: spec.webhook.url, events: [...spec.webhook.events] } : null,
     attempts: task.attempts.map((attempt) => attemptBody(attempt, spec.resources)),
+  };
+}
+
+export function taskStateBody(task: Task): TaskStateBody {
+  return {
+    task_id: task.id,
+    name: task.spec.name,
+    status: task.state,
+    reason: task.reason,
+    message: task.message,
+    exit_code: task.exitCode,
+    attempt: task.attempt,
+    worker_id: task.workerId,
+    finished_at: isoOrNull(task.finishedAt),
   };
 }
 

@@ -5,7 +5,7 @@ import { filePathFault, pathClash } from '../model/file-path.ts';
 import { NETWORKS, PULL_POLICIES, TASK_STATES } from '../model/task.ts';
 import { DEFAULT_WEBHOOK_EVENTS, WEBHOOK_EVENTS } from '../model/webhook.ts';
 import { WORKER_ID_PATTERN } from '../model/worker.ts';
-import type { CredentialsBody, SubmitBody } from './http.ts';
+import type { CredentialsBody, SubmitBody, TaskStatesRequest } from './http.ts';
 import type { WebhookTargetBody } from './webhooks.ts';
 
 /** Limits are far above any real machine: they catch slips of the keyboard, not big requests. */
@@ -160,6 +160,10 @@ export const taskIdSchema = Joi.string()
   .messages({
     'string.pattern.base': '{{#label}} must be a task id such as task-01jd8x2b9q3v5w7y8z0a1c2d3e',
   });
+
+export const taskStatesSchema = Joi.object<TaskStatesRequest>({
+  task_ids: Joi.array().items(taskIdSchema.optional()).min(1).max(LIMITS.batch).required(),
+}).required();
 
 export const taskIdParams = Joi.object<{ id: string }>({ id: taskIdSchema });
 

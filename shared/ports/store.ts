@@ -98,8 +98,12 @@ export interface TaskStore {
   list(filter: TaskFilter, page: { limit: number; before?: string | undefined }): Promise<TaskPage>;
   /** How many tasks are in each state; states without tasks are 0. */
   countByState(ownerId?: string): Promise<Record<TaskState, number>>;
-  /** Waiting tasks in order of id, after `after` (exclusive), for building and repairing an index. */
-  queued(page: { after?: string | undefined; limit: number }): Promise<QueuedTask[]>;
+  /** Waiting tasks in order of id, after `after` (exclusive), of all priorities or of one. */
+  queued(page: {
+    after?: string | undefined;
+    limit: number;
+    priority?: number | undefined;
+  }): Promise<QueuedTask[]>;
   /** All tasks that are assigned or running, of one worker or of all. */
   allocations(workerId?: string): Promise<Allocation[]>;
   /** Tasks that ended at `since` or later, in order of that time and id, after `after` (exclusive). */

@@ -163,11 +163,15 @@ export class MongoTaskStore implements TaskStore {
     });
   }
 
-  queued({ after, limit }: { after?: string | undefined; limit: number }): Promise<QueuedTask[]> {
+  queued({ after, limit, priority }: Parameters<TaskStore['queued']>[0]): Promise<QueuedTask[]> {
     return guarded(async () => {
       const found = await this.#tasks
         .find(
-          { state: 'queued', ...(after === undefined ? {} : { _id: { $gt: after } }) },
+          {
+            state: 'queued',
+            ...(priority === undefined ? {} : { priority }),
+            ...(after === undefined ? {} : { _id: { $gt: after } }),
+          },
           {
             projection: {
               ...RESOURCES,

@@ -151,15 +151,19 @@ export class SqliteTaskStore implements TaskStore {
     return db.read(() => readCounts(db, ownerId));
   }
 
-  queued({ after, limit }: { after?: string | undefined; limit: number }): Promise<QueuedTask[]> {
+  queued({ after, limit, priority }: Parameters<TaskStore['queued']>[0]): Promise<QueuedTask[]> {
     const db = this.#connection;
+    const [index, only, values] =
+      priority === undefined
+        ? (['tasks_by_state', '', []] as const)
+        : (['tasks_by_urgency', 'AND priority = ?', [priority]] as const);
     return db.read(() =>
       db
         .all<QueuedRow>(
           `SELECT id, owner_id, attempt, revision, priority, cpu_millis, memory_mb, gpus, storage_mb,
              wanted_worker, not_before, submitted_at, queued_at
-           FROM tasks INDEXED BY tasks_by_state WHERE state = 'queued' AND id > ? ORDER BY id LIMIT ?`,
-          [after ?? '', limit],
+           FROM tasks INDEXED BY ${index} WHERE state = 'queued' ${only} AND id > ? ORDER BY id LIMIT ?`,
+          [...values, after ?? '', limit],
         )
         .map((row) => ({
           id: row.id,

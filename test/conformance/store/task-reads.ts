@@ -14,7 +14,7 @@ export function taskReads(stores: () => [Store, Store]): void {
     [store, other] = stores();
   });
 
-  const ids = (tasks: readonly Task[]) => tasks.map(({ id }) => id);
+  const ids = (tasks: readonly { readonly id: string }[]) => tasks.map(({ id }) => id);
   const newestFirst = (tasks: readonly Task[]) => ids(tasks).sort().reverse();
   const listIds = async (filter: TaskFilter, limit = 100) =>
     ids((await store.tasks.list(filter, { limit })).tasks);
@@ -272,6 +272,15 @@ export function taskReads(stores: () => [Store, Store]): void {
           queuedAt: task.queuedAt,
         })),
       );
+    });
+
+    it('has the waiting tasks of one priority', async () => {
+      const [low, high] = [1, 8].map((priority) => Array.from({ length: 3 }, () => makeTask({ priority })));
+      await store.tasks.insert([...high!, ...low!, inState('running', {}, { priority: 8 })]);
+      const first = await store.tasks.queued({ priority: 8, limit: 2 });
+      const rest = await other.tasks.queued({ priority: 8, after: first.at(-1)?.id, limit: 100 });
+      expect([first, rest].map(ids)).toEqual([ids(high!.slice(0, 2)), ids(high!.slice(2))]);
+      expect(ids(await store.tasks.queued({ priority: 1, limit: 100 }))).toEqual(ids(low!));
     });
 
     it('has what every placed task holds, of one worker or of all', async () => {

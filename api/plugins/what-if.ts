@@ -1,0 +1,37 @@
+// /api/whatif: where tasks would go, without running them.
+
+import type { Plugin, Server } from '@hapi/hapi';
+import { taskSpec } from '../../shared/contracts/http.ts';
+import { addedCapacity, type WhatIfBody, whatIfReply } from '../../shared/contracts/what-if.ts';
+import { whatIfSchema } from '../../shared/contracts/what-if-schema.ts';
+import type { Simulations } from '../services/simulation.ts';
+import { bodyOf, checked } from '../validation.ts';
+import { principalOf } from './auth.ts';
+
+export interface WhatIfOptions {
+  readonly simulations: Simulations;
+}
+
+/** As much as a batch of submissions, so that the same file may be asked about. */
+const BODY_MAX_BYTES = 20 * 1_048_576;
+
+export const whatIfPlugin: Plugin<WhatIfOptions> = {
+  name: 'what-if',
+  register: (server: Server, { simulations }: WhatIfOptions) => {
+    server.route({
+      method: 'POST',
+      path: '/api/whatif',
+      options: { payload: { maxBytes: BODY_MAX_BYTES }, validate: checked({ payload: whatIfSchema }) },
+      handler: async (request) => {
+        const { tasks, add_workers, without, cordon } = bodyOf<WhatIfBody>(request);
+        const view = await simulations.ask(principalOf(request), {
+          tasks: tasks.map((body) => ({ spec: taskSpec(body), count: body.count })),
+          addedWorkers: add_workers.map((body) => ({ capacity: addedCapacity(body), count: body.count })),
+          without,
+          cordon,
+        });
+        return whatIfReply(view);
+      },
+    });
+  },
+};

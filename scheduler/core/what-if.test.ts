@@ -1,0 +1,288 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { fits, type Resources, subtractResources } from '../../shared/model/resources.ts';
+import { Backlog } from './backlog.ts';
+import { PASS_LIMIT, plan } from './plan.ts';
+import { RESERVE_AFTER_MS } from './reservations.ts';
+import { NO_MEMORY, type Plan, type WaitingTask, type WorkerView } from './snapshot.ts';
+import { answerAtOnce, countKinds, mostKinds, type WhatIf, type Wish, whatIf } from './what-if.ts';
+
+const NOW = 1_000_000_000;
+const need = (over: Partial<Resources> = {}): Resources => ({
+  cpuMillis: 1000,
+  memoryMb: 512,
+  gpus: 0,
+  storageMb: 0,
+  ...over,
+});
+const view = (id: string, over: Partial<WorkerView> & { free?: Resources } = {}): WorkerView => {
+  const capacity = over.capacity ?? need({ cpuMillis: 4000, memoryMb: 8192 });
+  return { id, state: 'ready', free: capacity, ...over, capacity };
+};
+const wish = (over: Partial<Wish> = {}): Wish => ({
+  need: need(),
+  worker: null,
+  priority: 5,
+  count: 1,
+  ...over,
+});
+let serial = 0;
+const waits = (over: Partial<WaitingTask> = {}): WaitingTask => {
+  serial += 1;
+  const id = `task-${String(serial).padStart(6, '0')}`;
+  return {
+    id,
+    revision: 1,
+    priority: 5,
+    resources: need(),
+    worker: null,
+    notBefore: 0,
+    queuedAt: NOW,
+    ...over,
+  };
+};
+const ask = (
+  workers: readonly WorkerView[],
+  wishes: readonly Wish[],
+  { backlog = [] as readonly WaitingTask[], memory = NO_MEMORY, seed = 0 } = {},
+): WhatIf => answerAtOnce({ workers, backlog, memory }, wishes, NOW, seed);
+
+/** What the scheduler's next pass would do if the wishes were submitted now. */
+function planFor(
+  workers: readonly WorkerView[],
+  wishes: readonly Wish[],
+  before: readonly WaitingTask[],
+  seed: number,
+): { made: Plan; wishOf: Map<string, number> } {
+  const backlog = new Backlog();
+  for (const task of before) backlog.put(task, NOW);
+  const wishOf = new Map<string, number>();
+  wishes.forEach(({ need: resources, worker, priority, count }, index) => {
+    for (let copy = 0; copy < count; copy += 1) {
+      const id = `task-z${String(index * 1000 + copy).padStart(8, '0')}`;
+      wishOf.set(id, index);
+      const task = { id, revision: 1, priority, resources, worker, notBefore: 0, queuedAt: NOW };
+      backlog.put(task, NOW);
+    }
+  });
+  const snapshot = { workers, groups: backlog.groups(), memory: NO_MEMORY, limit: PASS_LIMIT };
+  return { made: plan(snapshot, NOW, seed), wishOf };
+}
+
+const amounts = fc.record<Resources>({
+  cpuMillis: fc.integer({ min: 1, max: 8 }).map((n) => n * 500),
+  memoryMb: fc.integer({ min: 0, max: 4 }).map((n) => n * 256),
+  gpus: fc.integer({ min: 0, max: 2 }),
+  storageMb: fc.integer({ min: 0, max: 2 }).map((n) => n * 100),
+});
+const ids = ['w1', 'w2', 'w3', 'w4', 'w5', 'w6'];
+const targets = fc.option(fc.constantFrom(...ids, 'nowhere'), { freq: 4 });
+const cluster: fc.Arbitrary<WorkerView[]> = fc
+  .uniqueArray(fc.constantFrom(...ids), { maxLength: 6 })
+  .chain((chosen) =>
+    fc.tuple(
+      ...[...chosen].sort().map((id) =>
+        fc.record({
+          id: fc.constant(id),
+          state: fc.constantFrom('ready', 'ready', 'ready', 'ready', 'cordoned', 'draining', 'down'),
+          capacity: amounts,
+          used: amounts,
+        }),
+      ),
+    ),
+  )
+  .map((all) =>
+    all.map(({ id, state, capacity, used }) => {
+      const free = fits(used, capacity) ? subtractResources(capacity, used) : capacity;
+      return { id, state, capacity, free } as WorkerView;
+    }),
+  );
+const wishLists: fc.Arbitrary<Wish[]> = fc.array(
+  fc.record({
+    need: amounts,
+    worker: targets,
+    priority: fc.integer({ min: 0, max: 2 }),
+    count: fc.integer({ min: 1, max: 6 }),
+  }),
+  { minLength: 1, maxLength: 8 },
+);
+const backlogs: fc.Arbitrary<WaitingTask[]> = fc
+  .array(
+    fc.record({
+      priority: fc.integer({ min: 0, max: 2 }),
+      resources: amounts,
+      worker: targets,
+      notBefore: fc.constantFrom(0, 0, 0, NOW, NOW + 1),
+      queuedAt: fc.constantFrom(NOW, NOW - RESERVE_AFTER_MS),
+    }),
+    { maxLength: 20 },
+  )
+  .map((all) =>
+    all.map((one, n) => ({ ...one, id: `task-${String(n).padStart(4, '0')}`, revision: 1 }) as WaitingTask),
+  );
+const seeds = fc.nat(1000);
+
+describe('every answer', () => {
+  it('over-commits nothing and gives only to workers that may take it', () => {
+    fc.assert(
+      fc.property(cluster, wishLists, backlogs, seeds, (workers, wishes, backlog, seed) => {
+        const told = ask(workers, wishes, { backlog, seed });
+        const byId = new Map(workers.map((worker) => [worker.id, worker]));
+        for (const { workerId, taken, placed, placedAhead } of told.workers) {
+          expect(fits(taken, byId.get(workerId)!.free)).toBe(true);
+          expect(byId.get(workerId)?.state).toBe('ready');
+          expect(placed + placedAhead).toBeGreaterThan(0);
+        }
+        told.wishes.forEach((fate, index) => {
+          const { count, worker } = wishes[index]!;
+          expect(fate.placed).toBeLessThanOrEqual(count);
+          expect(fate.workers.reduce((sum, one) => sum + one.count, 0)).toBe(fate.placed);
+          expect(fate.placed === count).toBe(fate.verdict === 'now');
+          expect(fate.reason === null).toBe(fate.verdict === 'now');
+          expect(fate.summary).not.toBe('');
+          for (const { workerId } of fate.workers) expect([null, workerId]).toContain(worker);
+        });
+        const own = told.wishes.reduce((sum, { placed }) => sum + placed, 0);
+        expect(told.workers.reduce((sum, { placed }) => sum + placed, 0)).toBe(own);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('is what the next pass does with the same tasks, behind what waits already', () => {
+    fc.assert(
+      fc.property(cluster, wishLists, backlogs, seeds, (workers, wishes, backlog, seed) => {
+        const told = ask(workers, wishes, { backlog, seed });
+        const { made, wishOf } = planFor(workers, wishes, backlog, seed);
+        const went = new Map<string, number>();
+        for (const { taskId, workerId } of made.placements) {
+          const key = `${wishOf.get(taskId) ?? 'ahead'} ${workerId}`;
+          went.set(key, (went.get(key) ?? 0) + 1);
+        }
+        const said = new Map<string, number>();
+        told.wishes.forEach(({ workers: to }, index) => {
+          for (const { workerId, count } of to) said.set(`${index} ${workerId}`, count);
+        });
+        for (const { workerId, placedAhead } of told.workers) {
+          if (placedAhead > 0) said.set(`ahead ${workerId}`, placedAhead);
+        }
+        expect([...said].sort()).toEqual([...went].sort());
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('says never exactly where no worker could run one even when empty', () => {
+    fc.assert(
+      fc.property(cluster, wishLists, seeds, (workers, wishes, seed) => {
+        ask(workers, wishes, { seed }).wishes.forEach(({ verdict }, index) => {
+          const { need: wanted, worker } = wishes[index]!;
+          const couldRun = workers.some(
+            ({ id, capacity }) => (worker === null || worker === id) && fits(wanted, capacity),
+          );
+          expect(verdict === 'never').toBe(!couldRun);
+        });
+      }),
+    );
+  });
+
+  it('takes as many passes as it needs, and each knows what those before it took', () => {
+    const room = PASS_LIMIT + 100;
+    const large = need({ cpuMillis: 1000 * room, memoryMb: 512 * room });
+    const steps = whatIf(
+      { workers: [view('w1', { capacity: large })], backlog: [], memory: NO_MEMORY },
+      [wish({ count: 2 * PASS_LIMIT })],
+      NOW,
+      0,
+    );
+    let pauses = 0;
+    let step = steps.next();
+    for (; !step.done; step = steps.next()) pauses += 1;
+    expect(step.value.wishes[0]).toMatchObject({ placed: room, verdict: 'waits' });
+    expect(step.value.workers).toMatchObject([{ workerId: 'w1', placed: room, taken: large }]);
+    expect(pauses).toBeGreaterThanOrEqual(2);
+  });
+
+  it('goes on with the rotation where the scheduler left it', () => {
+    const workers = [view('w1'), view('w2'), view('w3')];
+    const told = ask(workers, [wish()], { memory: { lastWorker: 'w1', reservations: [] } });
+    expect(told.wishes[0]?.workers).toEqual([{ workerId: 'w2', count: 1 }]);
+  });
+
+  it('leaves out of the backlog what is too varied to be compared, and says so', () => {
+    const workers = Array.from({ length: 500 }, (_, n) => view(`w${String(n).padStart(3, '0')}`));
+    const varied = Array.from({ length: 1_001 }, (_, n) =>
+      waits({ resources: need({ memoryMb: 1_000 + n }) }),
+    );
+    const told = ask(workers, [wish()], { backlog: varied });
+    expect(told.isPartial).toBe(true);
+    expect(told.workers.reduce((sum, { placedAhead }) => sum + placedAhead, 0)).toBe(1_000);
+    expect(ask(workers, [wish()], { backlog: varied.slice(0, 1_000) }).isPartial).toBe(false);
+    expect(mostKinds(500) * 500).toBeLessThanOrEqual(1_000_000);
+    expect(countKinds([wish(), wish({ count: 9 }), wish({ priority: 1 })])).toBe(2);
+  });
+});
+
+describe('in words', () => {
+  const summary = (workers: WorkerView[], one: Partial<Wish>, backlog: WaitingTask[] = []) => {
+    const [fate] = ask(workers, [wish(one)], { backlog }).wishes;
+    return [fate?.verdict, fate?.reason, fate?.summary];
+  };
+
+  it('says where they would go', () => {
+    expect(summary([view('w1')], {})).toEqual(['now', null, 'Would be placed now, on w1.']);
+    expect(summary([view('w1'), view('w2')], { count: 8 })).toEqual([
+      'now',
+      null,
+      'All 8 would be placed now, on 2 workers.',
+    ]);
+  });
+
+  it('says what the rest lacks once the others are placed', () => {
+    expect(summary([view('w1')], { count: 6 })).toEqual([
+      'waits',
+      'no_room',
+      '4 of 6 would be placed now. The next one waits: needs 1 core, the only worker (w1) has 0 free of 4.',
+    ]);
+  });
+
+  it('counts what waits already as taken', () => {
+    const told = summary([view('w1')], { need: need({ cpuMillis: 2000 }) }, [waits(), waits(), waits()]);
+    expect(told).toEqual([
+      'waits',
+      'no_room',
+      'Waits: needs 2 cores, the only worker (w1) has 1 free of 4. With 1 core it could start now on w1.',
+    ]);
+  });
+
+  it('says that none is large enough', () => {
+    const [verdict, reason, text] = summary([view('w1')], { need: need({ gpus: 2 }), count: 3 });
+    expect([verdict, reason]).toEqual(['never', 'too_large']);
+    expect(text).toContain('No worker of the cluster is large enough: needs 2 GPUs, the largest (w1) has 0');
+  });
+
+  it('tells a worker that is not there from one that is closed', () => {
+    expect(summary([view('w1')], { worker: 'w9' }).slice(0, 2)).toEqual(['never', 'worker_unknown']);
+    expect(summary([view('w1', { state: 'cordoned' })], { worker: 'w1' }).slice(0, 2)).toEqual([
+      'waits',
+      'worker_cordoned',
+    ]);
+    // The large one is closed, so the plan calls it too large; it is not for ever.
+    const large = view('w2', { state: 'draining', capacity: need({ gpus: 1 }) });
+    expect(summary([view('w1'), large], { need: need({ gpus: 1 }) }).slice(0, 2)).toEqual([
+      'waits',
+      'no_ready_worker',
+    ]);
+    expect(summary([], {}).slice(0, 2)).toEqual(['never', 'no_ready_worker']);
+  });
+
+  it('says that a worker with room is kept for others', () => {
+    const starving = waits({ resources: need({ cpuMillis: 4000 }), queuedAt: NOW - RESERVE_AFTER_MS });
+    const half = view('w1', { free: need({ cpuMillis: 2000, memoryMb: 8192 }) });
+    expect(summary([half], {}, [starving])).toEqual([
+      'waits',
+      'no_room',
+      'Waits: w1 has room, but is kept free for a task that has waited longer.',
+    ]);
+  });
+});

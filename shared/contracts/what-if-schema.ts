@@ -1,0 +1,49 @@
+// What `POST /api/whatif` accepts.
+
+import Joi from 'joi';
+import { WORKER_ID_PATTERN } from '../model/worker.ts';
+import type { SubmitBody } from './http.ts';
+import { LIMITS, submitSchema } from './schemas.ts';
+import type { AddedWorkerBody, WhatIfBody } from './what-if.ts';
+
+/** Tasks of all entries, and workers of all entries. */
+export const WHAT_IF_MOST = 10_000;
+
+const count = Joi.number().integer().min(1).max(WHAT_IF_MOST).default(1);
+
+const addedWorker = Joi.object<AddedWorkerBody>({
+  cpu: Joi.number().min(0.01).max(LIMITS.cpuCores).precision(3).required(),
+  memory: Joi.number().min(6).max(LIMITS.memoryMb).required(),
+  gpu: Joi.number().integer().min(0).max(LIMITS.gpus).default(0),
+  storage: Joi.number().min(0).max(LIMITS.storageMb).default(0),
+  count,
+});
+
+const workerIds = Joi.array()
+  .items(Joi.string().pattern(WORKER_ID_PATTERN, 'a worker id'))
+  .unique()
+  .max(WHAT_IF_MOST)
+  .default([]);
+
+/** Entries are bounded, and so is what their counts come to. */
+function counted(items: Joi.Schema): Joi.ArraySchema {
+  return Joi.array()
+    .items(items)
+    .max(LIMITS.batch)
+    .custom((entries: { count: number }[], helpers) =>
+      entries.reduce((sum, entry) => sum + entry.count, 0) > WHAT_IF_MOST
+        ? helpers.error('counts.many', { limit: WHAT_IF_MOST })
+        : entries,
+    )
+    .messages({ 'counts.many': '{{#label}} must be at most {{#limit}} in all, counts included' });
+}
+
+const countedTask = (submitSchema as Joi.ObjectSchema<SubmitBody & { count: number }>).keys({ count });
+
+export const whatIfSchema = Joi.object<WhatIfBody>({
+  // Not `required` for the items: for Joi that would mean one of them, a second fault of an empty list.
+  tasks: counted(countedTask.optional()).min(1).required(),
+  add_workers: counted(addedWorker).default([]),
+  without: workerIds,
+  cordon: workerIds,
+}).required();
