@@ -101,8 +101,11 @@ const TRIALS: Readonly<Record<string, Trial>> = {
   history: { words: ['running'], quiet: ['2026-01-01T09:00:00.000Z 2'] },
   submit: { words: ['-f', at('tasks.json')], quiet: [TASK_ID] },
   simulate: { words: ['python:3.9'], quiet: ['worker-1'] },
+  register: { words: ['worker-1', '10.0.0.1:50052'], quiet: ['worker-1'] },
   login: { ...SIGN_IN, quiet: [] },
   'register-user': { ...SIGN_IN, quiet: ['user-1'] },
+  // It asks no API.
+  completion: { words: ['bash'], quiet: [], offline: EXIT.ok, refused: EXIT.ok },
   // It only forgets.
   logout: { quiet: [], offline: EXIT.ok, refused: EXIT.ok },
   'tokens create': { words: ['ci'], quiet: ['cai_x'] },
@@ -166,6 +169,7 @@ function answerAll(api: SmallApi): void {
     tasks: [],
     workers: [{ worker_id: 'worker-1', placed: 1 }],
   }));
+  api.on('POST /api/workers', () => new Status(201, worker));
   api.on('POST /api/auth/login', () => ({
     token: 'jwt',
     expires_at: '2026-01-02T10:00:00.000Z',

@@ -69,7 +69,7 @@ export interface Client extends FileCalls, UploadCalls, WebhookCalls {
   login(credentials: CredentialsBody): Promise<LoginReply>;
   me(options?: CallOptions): Promise<UserBody>;
   createToken(name: string): Promise<NewTokenReply>;
-  listTokens(): Promise<TokenBody[]>;
+  listTokens(options?: CallOptions): Promise<TokenBody[]>;
   deleteToken(tokenId: string): Promise<void>;
   /** With the same key again the API gives back the same task instead of a second one. */
   submitTask(body: SubmitRequest, options?: { idempotencyKey?: string | undefined }): Promise<TaskBody>;
@@ -92,6 +92,8 @@ export interface Client extends FileCalls, UploadCalls, WebhookCalls {
   taskLogs(taskId: string, options?: LogOptions): AsyncIterable<LogLineBody>;
   listWorkers(options?: CallOptions): Promise<WorkerBody[]>;
   getWorker(workerId: string, options?: CallOptions): Promise<WorkerBody>;
+  /** The worker as it is then: with a `message` while it has not joined and is called again and again. */
+  registerWorker(workerId: string, address: string, options?: CallOptions): Promise<WorkerBody>;
   cordonWorker(workerId: string): Promise<WorkerBody>;
   uncordonWorker(workerId: string): Promise<WorkerBody>;
   drainWorker(workerId: string): Promise<WorkerBody>;
@@ -121,7 +123,7 @@ export function createClient(options: ClientOptions): Client {
     login: (credentials) => post('/api/auth/login', credentials),
     me: (call) => get('/api/auth/me', call),
     createToken: (name) => post('/api/auth/tokens', { name }),
-    listTokens: async () => (await get<{ tokens: TokenBody[] }>('/api/auth/tokens')).tokens,
+    listTokens: async (call) => (await get<{ tokens: TokenBody[] }>('/api/auth/tokens', call)).tokens,
     deleteToken: (id) => remove(`/api/auth/tokens/${encodeURIComponent(id)}`),
     submitTask: (body, { idempotencyKey } = {}) =>
       post('/api/tasks', body, idempotencyKey ? { 'idempotency-key': idempotencyKey } : {}),
@@ -142,6 +144,8 @@ export function createClient(options: ClientOptions): Client {
     taskLogs: (id, log = {}) => readTaskLogs(transport, id, () => getTask(id, { signal: log.signal }), log),
     listWorkers: async (call) => (await get<WorkerListReply>('/workers', call)).workers,
     getWorker: (id, call) => get(`/workers/${encodeURIComponent(id)}`, call),
+    registerWorker: (id, address, { signal } = {}) =>
+      transport.json({ method: 'POST', path: '/api/workers', body: { id, address }, signal }),
     cordonWorker: (id) => maintain(id, 'cordon'),
     uncordonWorker: (id) => maintain(id, 'uncordon'),
     drainWorker: (id) => maintain(id, 'drain'),

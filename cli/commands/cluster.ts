@@ -6,9 +6,10 @@ import { byteRate, duration, megabytes, trim } from '../../client/words.ts';
 import type { AmountsBody, TelemetryReply, WorkerBody } from '../../shared/contracts/http.ts';
 import { TASK_STATES } from '../../shared/model/task.ts';
 import type { Run } from '../program.ts';
-import type { Session } from '../session.ts';
+import { findWorkerId, type Session } from '../session.ts';
 import { usageTotalsText } from '../usage-view.ts';
 import { paintState } from '../words.ts';
+import { workerNotes } from './register.ts';
 
 export function addClusterCommands(program: Command, run: Run): void {
   program.command('status').description('the cluster at a glance').action(run(status));
@@ -24,7 +25,7 @@ export function addClusterCommands(program: Command, run: Run): void {
       .argument('<worker>')
       .action(
         run(async (session, _options: object, id: string) => {
-          const worker = await call(session.client, id);
+          const worker = await call(session.client, await findWorkerId(session.client, id));
           await session.show({
             json: worker,
             ids: [worker.worker_id],
@@ -39,10 +40,11 @@ export function addClusterCommands(program: Command, run: Run): void {
   );
   program
     .command('remove-worker')
-    .description('forget a worker that is down for good (admins)')
+    .description('forget a worker that is down for good, or never joined (admins)')
     .argument('<worker>')
     .action(
-      run(async (session, _options: object, id: string) => {
+      run(async (session, _options: object, given: string) => {
+        const id = await findWorkerId(session.client, given);
         await session.client.removeWorker(id);
         await session.show({ json: { worker_id: id, removed: true }, text: () => `${id} is removed.\n` });
       }),
@@ -90,7 +92,7 @@ function statusText(session: Session, telemetry: TelemetryReply): string {
 function workerTable(session: Session, all: readonly WorkerBody[]): string {
   const held = (of: keyof AmountsBody, text: (value: number) => string) => (worker: WorkerBody) =>
     `${text(worker.reserved[of])} / ${text(worker.capacity[of])}`;
-  return session.table<WorkerBody>(all, [
+  const table = session.table<WorkerBody>(all, [
     { title: 'WORKER', cell: ({ worker_id }) => worker_id, min: 10 },
     {
       title: 'STATE',
@@ -126,13 +128,14 @@ function workerTable(session: Session, all: readonly WorkerBody[]): string {
     },
     {
       title: 'SEEN',
-      cell: ({ heartbeat_age_seconds: seconds }) =>
-        seconds === null ? 'lost' : `${duration(seconds * 1000)} ago`,
+      cell: ({ heartbeat_age_seconds: seconds, state }) =>
+        seconds !== null ? `${duration(seconds * 1000)} ago` : state === 'unreachable' ? 'never' : 'lost',
       align: 'right',
       dispensable: 1,
     },
     { title: 'ADDRESS', cell: ({ address }) => address, min: 8, dispensable: 3 },
   ]);
+  return `${table}${workerNotes(all)}`;
 }
 
 function gpuUsed({ usage }: WorkerBody): string {

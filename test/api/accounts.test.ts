@@ -87,6 +87,7 @@ describe('registration', () => {
           files: store.files,
           uploads: store.uploads,
           history: store.history,
+          registrations: store.registrations,
           webhooks: store.webhooks,
           nextTerm: () => store.nextTerm(),
           ping: () => store.ping(),

@@ -58,6 +58,7 @@ describe('an error', () => {
           files: store.files,
           uploads: store.uploads,
           history: store.history,
+          registrations: store.registrations,
           webhooks: store.webhooks,
           workers: new Proxy(store.workers, {
             get: () => () => Promise.reject(new TypeError('secret inside of /srv/code.ts')),

@@ -8,6 +8,7 @@ import { history } from './history.ts';
 import { otherRecords } from './other-records.ts';
 import { type MakePlace, openStore, type StorePlace } from './place.ts';
 import { processes } from './processes.ts';
+import { registrations } from './registrations.ts';
 import { taskReads } from './task-reads.ts';
 import { taskWrites } from './task-writes.ts';
 import { uploads } from './uploads.ts';
@@ -30,6 +31,7 @@ export function storeSuite(name: string, makePlace: MakePlace): void {
     taskWrites(() => pair);
     taskReads(() => pair);
     otherRecords(() => pair);
+    registrations(() => pair);
     fileRecords(() => pair);
     uploads(() => pair);
     history(() => pair);
