@@ -41,7 +41,7 @@ export function addWatchCommands(program: Command, run: Run): void {
       .argument('[tasks...]', 'their ids, or - for ids on standard input, one a line'),
   )
     .option('--tag <tag>', 'all own tasks with this tag, also those that have ended')
-    .option('--user <name>', 'with --tag: of this user (admins)')
+    .option('--user <user>', 'with --tag: of this user (admins)')
     .action(run(wait));
   withExamples(waiting, [
     { line: 'wait task-01jd8x2b9q3v5w7y8z0a1c2d3e', what: 'exit 0 if it completes, 1 if not' },

@@ -29,11 +29,15 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
   'list-tasks': { json: 'TaskListReply', quiet: 'task id' },
   get: { json: 'TaskBody', quiet: 'task id' },
   explain: { json: 'ExplainReply', quiet: 'task id' },
-  cancel: { json: 'TaskBody', quiet: 'task id' },
+  cancel: {
+    json: 'TaskBody',
+    quiet: 'task id',
+    note: 'Of several, of standard input or by filter: `{requested, cancelled, stopping, ended, failed}`, where `failed` are `{task_id, code, message}`; `--quiet` prints the ids of those that stop.',
+  },
   queue: {
     json: '{queue, more}',
     quiet: 'task id',
-    note: '`queue` holds `{task: TaskBody, explain: ExplainReply}` in the order of turns; `more` is the number of further ones, null when they were too many to count.',
+    note: '`queue` holds `{task: TaskBody, explain: ExplainReply}` in the order of turns; `more` is the number of further ones.',
   },
   logs: {
     json: 'LogLineBody',
@@ -43,6 +47,7 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
   wait: {
     json: 'TaskBody',
     quiet: null,
+    note: 'Of several, of standard input, by tag, or with `--fail-fast` or `--timeout`: `{total, completed, failed, cancelled, left, timed_out, not_completed}`, where each of `not_completed` has `task_id`, `name`, `status`, `reason`, `message` and `exit_code`; `--quiet` then prints the ids of these.',
   },
   files: { json: 'FileListReply', quiet: 'path' },
   'task-files': { json: 'TaskFileListReply', quiet: 'path' },
@@ -70,6 +75,11 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
   uncordon: { json: 'WorkerBody', quiet: 'worker id' },
   drain: { json: 'WorkerBody', quiet: 'worker id' },
   'remove-worker': { json: '{worker_id, removed}', quiet: null },
+  register: {
+    json: 'WorkerBody',
+    quiet: 'worker id',
+    note: 'A worker that has not joined has a `message`; with `--wait` that ends with 1.',
+  },
   history: { json: 'HistoryReply', quiet: 'time and value' },
   completion: { json: null, quiet: null, always: 'the script' },
   submit: {
@@ -78,7 +88,6 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
     note: 'Each of `tasks` is a `TaskBody`; with `--wait` there is `wait` beside them, see `wait`.',
   },
   simulate: { json: 'WhatIfReply', quiet: 'id of a worker that would get some' },
-  register: { json: 'WorkerBody', quiet: 'worker id' },
   login: { json: '{url, user, expires_at}', quiet: null, note: 'The token stays in the profile.' },
   'register-user': { json: 'UserBody', quiet: 'user id' },
   logout: { json: '{url, signed_out}', quiet: null },

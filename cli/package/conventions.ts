@@ -9,7 +9,7 @@ export const EXIT_STATUS: readonly { readonly code: number; readonly meaning: st
   {
     code: EXIT.failed,
     meaning:
-      'the task that was waited for failed or was cancelled, a file could not be brought, or the API refused for a reason not below',
+      'a task that was waited for failed or was cancelled, the time to wait was up, a file could not be brought, or the API refused for a reason not below',
   },
   { code: EXIT.usage, meaning: 'wrong use: an unknown option, a bad value, a request the API calls invalid' },
   { code: EXIT.noConnection, meaning: 'cannot connect: no API at that address, or what it needs is away' },
