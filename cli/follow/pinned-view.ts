@@ -28,6 +28,8 @@ export class PinnedView implements TaskView {
   #pinned: Pinned = { task: null, progress: null, usage: null, partial: '', waiting: '', lost: null };
   /** The number of the line before the one being written. */
   #partialAfter = 0;
+  /** The last line. */
+  #written = { attempt: 0, seq: 0 };
   #isShown = false;
   #isClosed = false;
   /** Output is being written: a picture must not come between. */
@@ -65,7 +67,9 @@ export class PinnedView implements TaskView {
     this.#pin({ usage });
   }
 
-  partial({ text, after_seq: afterSeq }: TaskPartialEvent): void {
+  partial({ text, attempt, after_seq: afterSeq }: TaskPartialEvent): void {
+    // It has come on another way than the lines, and may be late.
+    if (attempt === this.#written.attempt && afterSeq < this.#written.seq) return;
     this.#partialAfter = afterSeq;
     this.#pin({ partial: stripVTControlCharacters(text) });
   }
@@ -77,6 +81,7 @@ export class PinnedView implements TaskView {
   async line(line: LogLineBody, attempt: number): Promise<void> {
     // Lines may come later than what was begun after them.
     if (line.seq > this.#partialAfter) this.#pinned = { ...this.#pinned, partial: '' };
+    this.#written = { attempt, seq: line.seq };
     await this.#above(() => this.#lines.write(line, attempt));
   }
 

@@ -13,9 +13,14 @@ interface Row {
   /** As hapi knows it. */
   readonly route: string;
   readonly body?: unknown;
+  readonly headers?: Record<string, string>;
   /** Statuses for nobody, another user, the owner, an admin. */
   readonly expected: readonly [number, number, number, number];
 }
+
+const TUS = { 'tus-resumable': '1.0.0' };
+const NEW_UPLOAD = { ...TUS, 'upload-length': '2', 'upload-metadata': 'path YS50eHQ=' };
+const PIECE = { ...TUS, 'upload-offset': '0', 'content-type': 'application/offset+octet-stream' };
 
 // Each call that changes a task gets one of its own, so that the order of rows does not matter.
 const TABLE: readonly Row[] = [
@@ -30,6 +35,12 @@ const TABLE: readonly Row[] = [
     route: 'POST /api/tasks/batch',
     body: { tasks: [{ docker_image: 'a' }] },
     expected: [401, 201, 201, 201],
+  },
+  { route: 'POST /api/tasks/states', body: { task_ids: [newTaskId()] }, expected: [401, 200, 200, 200] },
+  {
+    route: 'POST /api/whatif',
+    body: { tasks: [{ docker_image: 'a' }] },
+    expected: [401, 200, 200, 200],
   },
   { route: 'GET /api/tasks', expected: [401, 200, 200, 200] },
   { route: 'GET /api/tasks/{id}', expected: [401, 404, 200, 200] },
@@ -48,6 +59,14 @@ const TABLE: readonly Row[] = [
   { route: 'GET /api/files/{path*}', expected: [401, 403, 200, 200] },
   { route: 'PUT /api/files/{path*}', body: 'new', expected: [401, 201, 201, 201] },
   { route: 'DELETE /api/files/{path*}', expected: [401, 403, 204, 204] },
+  // An upload that is under way is its sender's alone.
+  { route: 'OPTIONS /api/uploads', expected: [204, 204, 204, 204] },
+  { route: 'OPTIONS /api/uploads/{id}', expected: [204, 204, 204, 204] },
+  { route: 'POST /api/uploads', headers: NEW_UPLOAD, expected: [401, 201, 201, 201] },
+  { route: 'GET /api/uploads', expected: [401, 200, 200, 200] },
+  { route: 'GET /api/uploads/{id}', headers: TUS, expected: [401, 404, 200, 404] },
+  { route: 'PATCH /api/uploads/{id}', headers: PIECE, body: 'ab', expected: [401, 404, 204, 404] },
+  { route: 'DELETE /api/uploads/{id}', headers: TUS, expected: [401, 404, 204, 404] },
   {
     route: 'POST /api/webhooks',
     body: { url: 'http://a.example/', events: ['assigned'] },
@@ -61,6 +80,8 @@ const TABLE: readonly Row[] = [
   { route: 'POST /api/webhooks/deliveries/{id}/redeliver', expected: [401, 404, 202, 404] },
   { route: 'GET /workers', expected: [200, 200, 200, 200] },
   { route: 'GET /workers/{id}', expected: [200, 200, 200, 200] },
+  // Without a token of the cluster nobody is called.
+  { route: 'POST /api/workers', body: { id: 'w9', address: 'a.example' }, expected: [401, 403, 403, 409] },
   { route: 'POST /api/workers/{id}/cordon', expected: [401, 403, 403, 200] },
   { route: 'POST /api/workers/{id}/uncordon', expected: [401, 403, 403, 200] },
   { route: 'POST /api/workers/{id}/drain', expected: [401, 403, 403, 200] },
@@ -101,17 +122,17 @@ describe.each([['open'], ['required']])('with OBSERVE_AUTH=%s', (observeAuth) =>
   const cases = TABLE.flatMap((row) =>
     PEOPLE.map((who, column) => {
       const closed = observeAuth === 'required' && CLOSED_BY_SETTING.includes(row.route) && who === 'nobody';
-      return [row.route, who, closed ? 401 : (row.expected[column] ?? 0), row.body] as const;
+      return [row.route, who, closed ? 401 : (row.expected[column] ?? 0), row] as const;
     }),
   );
 
-  it.each(cases)('%s as %s is %i', async (route, who, expected, body) => {
+  it.each(cases)('%s as %s is %i', async (route, who, expected, { body, headers }) => {
     const [method = '', path = ''] = route.split(' ');
     const id = await idFor(path);
     const reply = await test.call<Refused>(
       method === '*' ? 'POST' : method,
       path.replace('{id}', id).replace('{path*}', await pathFor(route, id)) + queryFor(route),
-      { as: people[who], body },
+      { as: people[who], body, ...(headers ? { headers } : {}) },
     );
     expect({ status: reply.status, body: reply.text }).toMatchObject({ status: expected });
     if (expected >= 400) {
@@ -147,6 +168,10 @@ describe.each([['open'], ['required']])('with OBSERVE_AUTH=%s', (observeAuth) =>
         body: { name: 'fresh' },
       });
       return body.token_id;
+    }
+    if (path.includes('uploads')) {
+      const reply = await test.call('POST', '/api/uploads', { as: people.owner, headers: NEW_UPLOAD });
+      return String(reply.headers.location).split('/').at(-1) ?? '';
     }
     if (path.includes('workers')) {
       await test.store.workers.register(makeRegistration({ id: 'worker-1' }));
