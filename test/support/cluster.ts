@@ -36,12 +36,14 @@ export class Part {
   readonly room: Room;
   readonly #env: Record<string, string>;
   readonly #logFile: string;
+  readonly #args: readonly string[];
   #child: ChildProcess | null = null;
 
-  constructor(room: Room, env: Record<string, string>, logFile: string) {
+  constructor(room: Room, env: Record<string, string>, logFile: string, args: readonly string[] = []) {
     this.room = room;
     this.#env = env;
     this.#logFile = logFile;
+    this.#args = args;
   }
 
   get pid(): number | undefined {
@@ -49,7 +51,7 @@ export class Part {
   }
 
   start(): void {
-    const child = spawn(process.execPath, [`${dist}/${this.room}/main.js`], {
+    const child = spawn(process.execPath, [`${dist}/${this.room}/main.js`, ...this.#args], {
       env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...this.#env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
