@@ -16,6 +16,14 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
+/** What scripts match on, for faults the CLI found itself. */
+const CODES: Readonly<Record<number, string>> = {
+  [EXIT.usage]: 'usage',
+  [EXIT.noConnection]: 'no_connection',
+  [EXIT.notAllowed]: 'unauthenticated',
+  [EXIT.interrupted]: 'interrupted',
+};
+
 /** A fault the CLI found itself. */
 export class CliError extends Error {
   readonly exitCode: ExitCode;
@@ -44,7 +52,8 @@ export interface Complaint {
 
 export function complaintOf(error: unknown): Complaint {
   if (error instanceof CliError) {
-    return { ...complaint(error.exitCode, 'usage', error.message, error.advice), details: error.details };
+    const { exitCode, message, advice, details } = error;
+    return { ...complaint(exitCode, CODES[exitCode] ?? 'failed', message, advice), details };
   }
   if (error instanceof ConnectionError) {
     const advice =

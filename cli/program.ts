@@ -63,6 +63,12 @@ export async function runCli(argv: readonly string[], io: CliIo, version: string
   return exitCode;
 }
 
+/** For those who look at the commands and run none: the manual page, the reference. */
+export function describeProgram(version: string): Command {
+  const idle: Run = () => async () => undefined;
+  return createProgram(version, idle, () => null, { width: 80, out: () => undefined });
+}
+
 function createProgram(
   version: string,
   run: Run,

@@ -114,6 +114,16 @@ describe('an error', () => {
     });
   });
 
+  it('has a meaning without words where the status has one', async () => {
+    let status = 401;
+    api.on('GET /workers', (_asked, reply) => void reply.writeHead(status).end());
+    expect(await caught(client.listWorkers())).toMatchObject({ status, code: 'unauthenticated' });
+    status = 403;
+    expect(await caught(client.listWorkers())).toMatchObject({ status, code: 'forbidden' });
+    status = 404;
+    expect(await caught(client.listWorkers())).toMatchObject({ status, code: 'unexpected_reply' });
+  });
+
   it('names the address when nothing listens there', async () => {
     await api.close();
     const error = await caught(client.me());

@@ -71,6 +71,12 @@ function describe(error: unknown): string {
   return cause?.message || (error instanceof Error ? error.message : String(error));
 }
 
+/** Refusals are told by their status where there are no words: an answer to HEAD has none. */
+const WORDLESS: Readonly<Record<number, readonly [code: string, message: string]>> = {
+  401: ['unauthenticated', 'not signed in, or the sign-in is no longer good'],
+  403: ['forbidden', 'not allowed'],
+};
+
 /** The error that a reply with a status of 400 or more stands for. */
 export function apiError(status: number, body: unknown, retryAfter: string | null): ApiError {
   const seconds = retryAfter !== null && /^\d+$/.test(retryAfter) ? Number(retryAfter) : null;
@@ -79,5 +85,6 @@ export function apiError(status: number, body: unknown, retryAfter: string | nul
     const details = Array.isArray(known.details) ? known.details : [];
     return new ApiError(status, known.code ?? 'unexpected_reply', known.message, details, seconds);
   }
-  return new ApiError(status, 'unexpected_reply', `the server answered ${status}`, [], seconds);
+  const [code, message] = WORDLESS[status] ?? ['unexpected_reply', `the server answered ${status}`];
+  return new ApiError(status, code, message, [], seconds);
 }

@@ -126,7 +126,7 @@ const LAST_PAUSE_MS = 2_000;
 const PATIENCE_MS = 60_000;
 
 async function taskAtEnd(client: Client, id: string, signal: AbortSignal): Promise<TaskBody> {
-  let lastAnswer = performance.now();
+  let lastAnswer: number | null = null;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LAST_PAUSE_MS)) {
     try {
       const task = await client.getTask(id, { signal });
@@ -134,7 +134,8 @@ async function taskAtEnd(client: Client, id: string, signal: AbortSignal): Promi
       lastAnswer = performance.now();
     } catch (error) {
       const away = error instanceof ConnectionError || (error instanceof ApiError && error.status >= 502);
-      if (!away || performance.now() - lastAnswer > PATIENCE_MS) throw error;
+      // One that has never answered may be no API at all: its caller hears of that at once.
+      if (!away || lastAnswer === null || performance.now() - lastAnswer > PATIENCE_MS) throw error;
     }
     await pauseUnlessAborted(pauseMs, signal);
   }

@@ -10,7 +10,7 @@ export function readVersion(): string {
         name?: string;
         version?: string;
       };
-      if (found.name === 'cloudai' && found.version) return found.version;
+      if (found.name === 'cloudai-system' && found.version) return found.version;
     } catch {
       // Not there: look further up.
     }

@@ -1,0 +1,85 @@
+// What each command prints with `--json` and with `--quiet`, for the reference. Data only: cli/answers.test.ts runs
+// every command and compares. A command that is added needs a line here and its words in that test.
+
+export interface Answer {
+  /**
+   * The document of `--json`: a type of shared/contracts (`TaskBody`) or its fields (`{queue, more}`; with `…` at the
+   * end there are others beside them).
+   * null: the command prints no document.
+   */
+  readonly json: string | null;
+  /** One JSON object per line instead of one document. */
+  readonly lines?: true;
+  /** What a line of `--quiet` is; null when it prints nothing then. */
+  readonly quiet: string | null;
+  /** What it prints whatever is asked for, where that is neither JSON nor ids. */
+  readonly always?: string;
+  /** What else there is to know. */
+  readonly note?: string;
+}
+
+export const ANSWERS: Readonly<Record<string, Answer>> = {
+  task: {
+    json: 'TaskBody',
+    quiet: 'task id',
+    note: 'With `--wait` the record is printed when the task has ended.',
+  },
+  dispatch: { json: 'TaskBody', quiet: 'task id', note: 'As `task`.' },
+  retry: { json: 'TaskBody', quiet: 'id of the new task' },
+  'list-tasks': { json: 'TaskListReply', quiet: 'task id' },
+  get: { json: 'TaskBody', quiet: 'task id' },
+  explain: { json: 'ExplainReply', quiet: 'task id' },
+  cancel: { json: 'TaskBody', quiet: 'task id' },
+  queue: {
+    json: '{queue, more}',
+    quiet: 'task id',
+    note: '`queue` holds `{task: TaskBody, explain: ExplainReply}` in the order of turns; `more` is the number of further ones, null when they were too many to count.',
+  },
+  logs: {
+    json: 'LogLineBody',
+    lines: true,
+    quiet: 'line of output, as without it',
+  },
+  wait: {
+    json: 'TaskBody',
+    quiet: null,
+  },
+  files: { json: 'FileListReply', quiet: 'path' },
+  'task-files': { json: 'TaskFileListReply', quiet: 'path' },
+  download: {
+    json: '{task_id, attempt, folder, files}',
+    quiet: 'path on this machine',
+    note: 'Each file is a `FileBody` with `local_path` and `status` (`downloaded`, `present`, or `failed` with `error`).',
+  },
+  upload: {
+    json: '{files, failed}',
+    quiet: 'path',
+    note: '`files` are `FileBody`, `failed` are `{path, error}`.',
+  },
+  'delete-file': { json: '{deleted}', quiet: 'path' },
+  status: { json: 'TelemetryReply', quiet: null },
+  workers: { json: 'WorkerListReply', quiet: 'worker id' },
+  cordon: { json: 'WorkerBody', quiet: 'worker id' },
+  uncordon: { json: 'WorkerBody', quiet: 'worker id' },
+  drain: { json: 'WorkerBody', quiet: 'worker id' },
+  'remove-worker': { json: '{worker_id, removed}', quiet: null },
+  history: { json: 'HistoryReply', quiet: 'time and value' },
+  submit: {
+    json: '{tasks, …}',
+    quiet: 'task id',
+    note: 'Each of `tasks` is a `TaskBody`; with `--wait` there is `wait` beside them, see `wait`.',
+  },
+  simulate: { json: 'WhatIfReply', quiet: 'id of a worker that would get some' },
+  login: { json: '{url, user, expires_at}', quiet: null, note: 'The token stays in the profile.' },
+  'register-user': { json: 'UserBody', quiet: 'user id' },
+  logout: { json: '{url, signed_out}', quiet: null },
+  'tokens create': { json: 'NewTokenReply', quiet: 'the token' },
+  'tokens list': { json: '{tokens}', quiet: 'token id', note: 'Each of `tokens` is a `TokenBody`.' },
+  'tokens delete': { json: '{token_id, deleted}', quiet: null },
+  'webhooks create': { json: 'WebhookBody', quiet: 'webhook id' },
+  'webhooks list': { json: 'WebhookListReply', quiet: 'webhook id' },
+  'webhooks delete': { json: '{webhook_id, deleted}', quiet: null },
+  'webhooks secret': { json: 'SigningSecretReply', quiet: 'the secret' },
+  'webhooks deliveries': { json: 'DeliveryListReply', quiet: 'delivery id' },
+  'webhooks redeliver': { json: 'DeliveryBody', quiet: 'delivery id' },
+};
