@@ -1,5 +1,14 @@
 // docs/EXAMPLE.md is true: each of its blocks is typed into a real shell against a real cluster, in order, and what is
-// answered is what it shows. UPDATE_EXAMPLE=1 writes what is answered into the document instead.
+// answered is what it shows.
+//
+// UPDATE_EXAMPLE=1 writes what is answered into the document where it is not the same; read the difference before you
+// keep it. Ids, times, dates and gaps between columns may differ (transcript-match.ts). A comment right above a block says
+// what else the test has to know, and why (transcript.ts):
+//
+//   <!-- typed, not shown: secure123 -->    answers to questions that do not show them
+//   <!-- typed again: why -->               a person would look again: until it is as shown
+//   <!-- figures differ: why -->            all figures and bars may differ
+//   <!-- not run: why -->                   only shown
 
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
