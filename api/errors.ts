@@ -15,6 +15,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   username_taken: 409,
   idempotency_mismatch: 409,
   worker_id_taken: 409,
+  adoption_refused: 409,
   superseded: 409,
   too_large: 413,
   range_not_satisfiable: 416,

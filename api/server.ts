@@ -41,6 +41,7 @@ import { LogTails } from './services/output/log-tails.ts';
 import { SharedPages } from './services/output/shared-pages.ts';
 import { TaskOutput } from './services/output/task-output.ts';
 import { PasswordHasher } from './services/passwords.ts';
+import { type RegistrationPace, Registrations } from './services/registrations/registrations.ts';
 import { Sessions } from './services/sessions.ts';
 import { Simulations } from './services/simulation.ts';
 import { Submissions } from './services/submission.ts';
@@ -68,6 +69,7 @@ export interface ApiParts {
   readonly log: Log;
   /** Tests have less patience. */
   readonly webhookPace?: Partial<WebhookPace>;
+  readonly registrationPace?: Partial<RegistrationPace>;
 }
 
 export interface Api {
@@ -127,7 +129,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   // Every open reading listens; how many there may be is bounded elsewhere.
   setMaxListeners(0, stopping.signal);
   const services = createServices(parts);
-  const { announcer, tails, watch, webhookEngine } = services;
+  const { announcer, tails, watch, webhookEngine, registrations } = services;
   await server.register([
     { plugin: requestsPlugin, options: { log } },
     { plugin: authPlugin, options: services },
@@ -154,6 +156,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   await watch.start();
   await live.start();
   webhookEngine.start();
+  registrations.start();
 
   return {
     server,
@@ -170,7 +173,12 @@ export async function createApi(parts: ApiParts): Promise<Api> {
       const webhooksStopped = answerWithin(webhookEngine.stop(), STOP_DEADLINE_MS, 'the store').catch(
         (error) => log.warn({ err: error }, 'stopped before webhooks had come to rest'),
       );
+      // What is under way is given up at once, so this takes as long as the store does.
+      const callsStopped = answerWithin(registrations.stop(), STOP_DEADLINE_MS, 'the store').catch((error) =>
+        log.warn({ err: error }, 'stopped while workers were being called'),
+      );
       await server.stop({ timeout: STOP_DEADLINE_MS });
+      await callsStopped;
       await webhooksStopped;
       await answerWithin(announcer.settle(), STOP_DEADLINE_MS, 'the queue').catch((error) =>
         log.warn({ err: error }, 'stopped before all new tasks were announced'),
@@ -229,6 +237,8 @@ function createServices(parts: ApiParts) {
   const view = new ClusterView({ store, presence, clock, log });
   const history = new TelemetryHistory({ store, clock });
   const maintenance = new WorkerMaintenance({ store, view, announcer });
+  const pace = parts.registrationPace;
+  const registrations = new Registrations({ config, store, view, clock, log, pace });
   const explanations = new TaskExplanations({ records, store, clock });
   const simulations = new Simulations({ store, submissions, clock });
   return {
@@ -243,6 +253,7 @@ function createServices(parts: ApiParts) {
     view,
     history,
     maintenance,
+    registrations,
     explanations,
     simulations,
     webhookEngine,

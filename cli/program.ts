@@ -6,6 +6,7 @@ import { addAccountCommands } from './commands/account.ts';
 import { addClusterCommands } from './commands/cluster.ts';
 import { addFileCommands } from './commands/files.ts';
 import { addHistoryCommand } from './commands/history.ts';
+import { addRegisterCommand } from './commands/register.ts';
 import { addSimulateCommand } from './commands/simulate.ts';
 import { addSubmitCommands } from './commands/submit.ts';
 import { addTaskCommands } from './commands/tasks.ts';
@@ -105,6 +106,7 @@ function createProgram(
   addWatchCommands(program, run);
   addFileCommands(program, run);
   addClusterCommands(program, run);
+  addRegisterCommand(program, run);
   addHistoryCommand(program, run);
   addAccountCommands(program, run);
   addWebhookCommands(program, run);

@@ -22,6 +22,7 @@ const COLORS: Readonly<Record<string, number>> = {
   cordoned: 33,
   draining: 33,
   down: 31,
+  unreachable: 31,
   pending: 33,
   delivered: 32,
 };

@@ -72,6 +72,8 @@ describe('a call', () => {
     expect(await seen(client.retryTask('task-1'))).toBe('POST /api/tasks/task-1/retry');
     expect(await seen(client.explainTask('task-1'))).toBe('GET /api/tasks/task-1/explain');
     expect(await seen(client.getWorker('w/1'))).toBe('GET /workers/w%2F1');
+    expect(await seen(client.registerWorker('worker-3', '10.0.0.3'))).toBe('POST /api/workers');
+    expect(api.asked.at(-1)?.body).toEqual({ id: 'worker-3', address: '10.0.0.3' });
     expect(await seen(client.cordonWorker('w-1'))).toBe('POST /api/workers/w-1/cordon');
     expect(await seen(client.uncordonWorker('w-1'))).toBe('POST /api/workers/w-1/uncordon');
     expect(await seen(client.drainWorker('w-1'))).toBe('POST /api/workers/w-1/drain');

@@ -91,6 +91,8 @@ export interface Client extends FileCalls, WebhookCalls {
   taskLogs(taskId: string, options?: LogOptions): AsyncIterable<LogLineBody>;
   listWorkers(options?: CallOptions): Promise<WorkerBody[]>;
   getWorker(workerId: string, options?: CallOptions): Promise<WorkerBody>;
+  /** The worker as it is then: with a `message` while it has not joined and is called again and again. */
+  registerWorker(workerId: string, address: string, options?: CallOptions): Promise<WorkerBody>;
   cordonWorker(workerId: string): Promise<WorkerBody>;
   uncordonWorker(workerId: string): Promise<WorkerBody>;
   drainWorker(workerId: string): Promise<WorkerBody>;
@@ -141,6 +143,8 @@ export function createClient(options: ClientOptions): Client {
     taskLogs: (id, log = {}) => readTaskLogs(transport, id, () => getTask(id, { signal: log.signal }), log),
     listWorkers: async (call) => (await get<WorkerListReply>('/workers', call)).workers,
     getWorker: (id, call) => get(`/workers/${encodeURIComponent(id)}`, call),
+    registerWorker: (id, address, { signal } = {}) =>
+      transport.json({ method: 'POST', path: '/api/workers', body: { id, address }, signal }),
     cordonWorker: (id) => maintain(id, 'cordon'),
     uncordonWorker: (id) => maintain(id, 'uncordon'),
     drainWorker: (id) => maintain(id, 'drain'),

@@ -1,57 +1,106 @@
-// Composition root of the runner, the daemon on each worker machine.
+// Composition root of the runner, the daemon on each worker machine. It belongs to the cluster its settings name, or,
+// started with --wait, to the one that adds it.
 
+import { messageOf } from '../shared/errors.ts';
 import { systemClock } from '../shared/platform/clock.ts';
-import { loadRunnerConfig } from '../shared/platform/config.ts';
-import { createLog } from '../shared/platform/log.ts';
-import { EXIT_FAULT, runService } from '../shared/platform/service.ts';
+import { loadRunnerConfig, loadWaitingConfig } from '../shared/platform/config.ts';
+import { createLog, type Log } from '../shared/platform/log.ts';
+import { EXIT_FAULT, runService, tellSupervisor } from '../shared/platform/service.ts';
 import { openRedis } from '../shared/wiring/open-redis.ts';
 import { openRuntime } from '../shared/wiring/open-runtime.ts';
 import { openRecords } from '../shared/wiring/open-store.ts';
+import { tryCluster } from '../shared/wiring/try-cluster.ts';
+import { RUNNER_USAGE, type RunnerArguments, readRunnerArguments } from './adopt/arguments.ts';
+import type { MemberLife, MemberService } from './adopt/membership.ts';
 import { createRunner } from './runner.ts';
 
 await runService({
   name: 'runner',
   start: async () => {
-    const config = loadRunnerConfig(process.env);
-    const log = createLog('runner', config.logLevel);
-    const { store, logs, files } = await openRecords(config);
-    const redis = await openRedis({
-      url: config.redisUrl,
-      prefix: config.redisPrefix,
-      patience: 'patient',
-      log,
-    });
-    const runtime = await openRuntime(config, log);
-    const { inbox, presence, bus, intake, liveLogs, rooms, progress } = redis;
-    const stop = async () => {
-      await runner.stop();
-      await runtime.close();
-      await redis.close();
-      await store.close();
-    };
-    const runner = createRunner({
-      config,
-      store,
-      inbox,
-      presence,
-      bus,
-      intake,
-      logs,
-      liveLogs,
-      rooms,
-      progress,
-      files,
-      runtime,
-      clock: systemClock,
-      log,
-      onFatal: (error) => {
-        log.fatal({ err: error }, error.message);
-        process.stderr.write(`runner: ${error.message}\n`);
-        stop().finally(() => process.exit(EXIT_FAULT));
-      },
-    });
-    await runner.start();
-    log.info({ workerId: config.workerId }, 'runner is up');
-    return { service: { stop }, log };
+    const args = readRunnerArguments(process.argv.slice(2));
+    if (!args) {
+      process.stdout.write(`${RUNNER_USAGE}\n`);
+      process.exit(0);
+    }
+    return args.wait ? startWaiting(args) : startMember();
   },
 });
+
+async function startMember() {
+  const config = loadRunnerConfig(process.env);
+  const log = createLog('runner', config.logLevel);
+  const service = await openRunner({ config }, log);
+  await service.up;
+  return { service, log };
+}
+
+async function startWaiting({ listen, forget }: RunnerArguments) {
+  const env = listen === null ? process.env : { ...process.env, RUNNER_LISTEN: listen };
+  const config = loadWaitingConfig(env);
+  const log = createLog('runner', config.logLevel);
+  if (env.STORE_URL || env.REDIS_URL) log.warn('STORE_URL and REDIS_URL are not used with --wait');
+  // Most runners never wait: what only waiting needs is loaded here.
+  const { Membership } = await import('./adopt/membership.ts');
+  const service = new Membership({
+    config,
+    env,
+    forget,
+    clock: systemClock,
+    log,
+    tryCluster,
+    openRunner: (life) => openRunner(life, log),
+    say: tellSupervisor,
+    onFatal: (error) => die(error, log, () => service.stop()),
+  });
+  await service.start();
+  return { service, log };
+}
+
+type Life = Pick<MemberLife, 'config'> & Partial<MemberLife>;
+
+async function openRunner({ config, ...life }: Life, log: Log): Promise<MemberService> {
+  const { store, logs, files } = await openRecords(config);
+  const redis = await openRedis({
+    url: config.redisUrl,
+    prefix: config.redisPrefix,
+    patience: 'patient',
+    log,
+  });
+  const runtime = await openRuntime(config, log);
+  const { inbox, presence, bus, intake, liveLogs, rooms, progress } = redis;
+  let stopping: Promise<void> | null = null;
+  const stop = () => {
+    stopping ??= runner
+      .stop()
+      .then(() => runtime.close())
+      .then(() => redis.close())
+      .then(() => store.close());
+    return stopping;
+  };
+  const runner = createRunner({
+    config,
+    ...life,
+    store,
+    inbox,
+    presence,
+    bus,
+    intake,
+    logs,
+    liveLogs,
+    rooms,
+    progress,
+    files,
+    runtime,
+    clock: systemClock,
+    log,
+    onFatal: (error) => die(error, log, stop),
+  });
+  const up = runner.start().then(() => log.info({ workerId: config.workerId }, 'runner is up'));
+  return { stop, up };
+}
+
+function die(error: unknown, log: Log, stop: () => Promise<void>): void {
+  log.fatal({ err: error }, messageOf(error));
+  process.stderr.write(`runner: ${messageOf(error)}\n`);
+  stop().finally(() => process.exit(EXIT_FAULT));
+}

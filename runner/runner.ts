@@ -45,6 +45,12 @@ export interface RunnerParts {
   readonly log: Log;
   /** Numbers in [0, 1); for the jitter of retries. */
   readonly random?: () => number;
+  /** It has been this worker before: a record that is gone by now was removed by an admin, and is not made again. */
+  readonly isReturning?: boolean;
+  /** The worker was removed and nothing runs here any more. Called once; it has stopped by then. */
+  readonly onRetired?: () => void;
+  /** Between two looks for containers nobody works on, and at the worker's own record. */
+  readonly sweepEveryMs?: number;
   /** The runner cannot go on: `worker_id_taken` or `superseded`. Called once; it has stopped by then. */
   onFatal(error: AppError): void;
 }
@@ -54,7 +60,7 @@ export type RunnerPhase =
   | 'up'
   /** Cut off from the cluster: containers are stopped, no work is taken. */
   | 'fenced'
-  /** An admin removed the worker: what runs goes on, nothing new is taken until the runner is restarted. */
+  /** An admin removed the worker: what runs goes on, nothing new is taken. */
   | 'removed'
   | 'stopped';
 
@@ -80,7 +86,6 @@ export interface Runner {
   status(): RunnerStatus;
 }
 
-/** How often containers nobody works on are looked for, and the worker's own record. */
 const SWEEP_EVERY_MS = 30_000;
 /** What an earlier life left and is not wanted any more gets so long to go before new work is taken. */
 const LEAVING_MS = 15_000;
@@ -153,20 +158,30 @@ class RunnerProcess implements Runner {
     const { heartbeat, adoption, watch } = working;
     const refusal = await heartbeat.start();
     if (refusal) return this.#end(refusal);
-    await this.#patiently('register the worker', () => this.#register(working.machine));
+    await this.#join(working.machine);
     const { leaving } = await this.#patiently('find what an earlier life left', () => adoption.sweep());
     await within(LEAVING_MS, 'removing what is not wanted any more', leaving).catch((error) =>
       log.warn({ err: error }, messageOf(error)),
     );
     watch.start();
     await this.#patiently('listen for cancels', () => watch.listen());
-    const session = await this.#patiently('open the inbox', () =>
-      inbox.open(config.workerId, (delivery) => this.#handle(delivery)),
-    );
-    if (this.#life.signal.aborted) return session.close();
-    this.#session = session;
-    this.#sweepTimer = setInterval(() => void this.#sweep(), SWEEP_EVERY_MS);
+    if (!this.#isRemoved) {
+      const session = await this.#patiently('open the inbox', () =>
+        inbox.open(config.workerId, (delivery) => this.#handle(delivery)),
+      );
+      if (this.#life.signal.aborted) return session.close();
+      this.#session = session;
+    }
+    this.#sweepTimer = setInterval(() => void this.#sweep(), this.#parts.sweepEveryMs ?? SWEEP_EVERY_MS);
     if (this.#phase === 'starting') this.#phase = 'up';
+    if (this.#isRemoved) await this.#sweep();
+  }
+
+  async #join(machine: Machine): Promise<void> {
+    const isKnown =
+      !this.#parts.isReturning || (await this.#patiently('read the own record', () => this.#isOnRecord()));
+    if (isKnown) await this.#patiently('register the worker', () => this.#register(machine));
+    else await this.#retire();
   }
 
   #assemble(identity: string, machine: Machine): Working {
@@ -217,7 +232,8 @@ class RunnerProcess implements Runner {
       onLost: (error) => void this.#lose(error),
     });
     const adoption = new Adoption({ workerId, tasks, runtime, registry, admission, clock, log });
-    const watch = new RecordWatch({ workerId, tasks, bus, registry, log });
+    const onRemoved = () => void this.#sweep();
+    const watch = new RecordWatch({ workerId, tasks, bus, registry, log, onRemoved });
     return { machine, admission, registry, adoption, watch, heartbeat, sampler };
   }
 
@@ -254,6 +270,7 @@ class RunnerProcess implements Runner {
     try {
       if (this.#phase === 'up' && !(await this.#isOnRecord())) await this.#retire();
       if (!this.#life.signal.aborted) await this.#working.adoption.sweep();
+      if (this.#isRemoved) await this.#retireWhenIdle();
     } catch (error) {
       this.#parts.log.warn({ err: error }, 'the sweep for left containers failed; the next one is soon');
     } finally {
@@ -266,14 +283,31 @@ class RunnerProcess implements Runner {
     return (await store.workers.get(config.workerId)) !== null;
   }
 
-  /** An admin's word stands until an operator restarts the runner. */
+  /** Set for good: an admin's word stands. */
+  get #isRemoved(): boolean {
+    return this.#phase === 'removed';
+  }
+
   async #retire(): Promise<void> {
     this.#phase = 'removed';
-    this.#parts.log.warn(
-      'the worker was removed from the cluster: it takes no more work; restart the runner to register again',
-    );
+    const next = this.#parts.onRetired
+      ? 'it ends when nothing runs here any more'
+      : 'restart the runner to register again';
+    this.#parts.log.warn(`the worker was removed from the cluster: it takes no more work; ${next}`);
     this.#working?.admission.close();
     await this.#closeInbox();
+  }
+
+  async #retireWhenIdle(): Promise<void> {
+    const { onRetired, runtime, presence, config, log } = this.#parts;
+    if (!onRetired || this.#stopped || this.#working?.registry.taskIds().length !== 0) return;
+    if ((await runtime.list(config.workerId)).length > 0) return;
+    await this.#stop({ keepOutput: true });
+    const leaving = presence.leave(config.workerId, this.#incarnation);
+    await within(CLOSE_MS, 'giving the lease back', leaving).catch((error) =>
+      log.debug({ err: error }, 'the lease was left to run out'),
+    );
+    onRetired();
   }
 
   #fence(): void {

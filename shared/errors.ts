@@ -21,6 +21,7 @@ export const ERROR_CODES = [
   'container_start_failed',
   'disk_full',
   'worker_id_taken',
+  'adoption_refused',
   'superseded',
   'timed_out',
   'bad_config',

@@ -3,6 +3,7 @@
 import { App } from './app.ts';
 import { AttemptTimeline } from './elements/attempt-timeline.ts';
 import { NoticeBox } from './elements/notice-box.ts';
+import { RegisterMachine } from './elements/register-machine.ts';
 import { StateBadge } from './elements/state-badge.ts';
 import { StateCounts } from './elements/state-counts.ts';
 import { TaskFiles } from './elements/task-files.ts';
@@ -21,6 +22,7 @@ import { TasksPage } from './pages/tasks.ts';
 const elements: Record<string, CustomElementConstructor> = {
   'attempt-timeline': AttemptTimeline,
   'notice-box': NoticeBox,
+  'register-machine': RegisterMachine,
   'state-badge': StateBadge,
   'state-counts': StateCounts,
   'task-files': TaskFiles,

@@ -1,16 +1,19 @@
 // /workers and /telemetry: what anyone may see of the cluster. /api/workers: what an admin does to its workers.
 
 import type { Plugin, RouteOptionsAccess, Server } from '@hapi/hapi';
-import { telemetryReply, workerBody } from '../../shared/contracts/cluster.ts';
-import { workerIdParams } from '../../shared/contracts/schemas.ts';
+import { telemetryReply, workerBodies, workerBody } from '../../shared/contracts/cluster.ts';
+import type { RegisterWorkerBody } from '../../shared/contracts/http.ts';
+import { registerWorkerSchema, workerIdParams } from '../../shared/contracts/schemas.ts';
 import type { ClusterView } from '../services/cluster-view.ts';
 import type { WorkerMaintenance } from '../services/maintenance.ts';
-import { checked, idOf } from '../validation.ts';
+import type { Registrations } from '../services/registrations/registrations.ts';
+import { bodyOf, checked, idOf } from '../validation.ts';
 import { principalOf } from './auth.ts';
 
 export interface WorkersOptions {
   readonly view: ClusterView;
   readonly maintenance: WorkerMaintenance;
+  readonly registrations: Registrations;
   readonly observeAuth: 'open' | 'required';
 }
 
@@ -18,7 +21,7 @@ const VERBS = { cordon: 'cordoned', uncordon: 'none', drain: 'draining' } as con
 
 export const workersPlugin: Plugin<WorkersOptions> = {
   name: 'workers',
-  register: (server: Server, { view, maintenance, observeAuth }: WorkersOptions) => {
+  register: (server: Server, { view, maintenance, registrations, observeAuth }: WorkersOptions) => {
     const observe: { auth?: false | string | RouteOptionsAccess } =
       observeAuth === 'open' ? { auth: false } : {};
 
@@ -26,7 +29,7 @@ export const workersPlugin: Plugin<WorkersOptions> = {
       method: 'GET',
       path: '/workers',
       options: observe,
-      handler: async () => ({ workers: (await view.snapshot()).workers.map(workerBody) }),
+      handler: async () => ({ workers: workerBodies(await view.snapshot()) }),
     });
 
     server.route({
@@ -41,6 +44,18 @@ export const workersPlugin: Plugin<WorkersOptions> = {
       path: '/telemetry',
       options: observe,
       handler: async () => telemetryReply(await view.snapshot()),
+    });
+
+    server.route({
+      method: 'POST',
+      path: '/api/workers',
+      options: { validate: checked({ payload: registerWorkerSchema }) },
+      handler: async (request, h) => {
+        const wanted = bodyOf<RegisterWorkerBody>(request);
+        const worker = await registrations.register(principalOf(request), wanted);
+        // 202: it is called again and again until it joins.
+        return h.response(workerBody(worker)).code(worker.awaited ? 202 : 201);
+      },
     });
 
     for (const [verb, wish] of Object.entries(VERBS)) {

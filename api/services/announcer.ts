@@ -53,6 +53,12 @@ export class Announcer {
     this.#try('event of a worker', this.#parts.bus.publish({ type: 'worker', workerId }));
   }
 
+  /** Its runner need not wait for its next look to notice. */
+  workerRemoved(workerId: string): void {
+    this.workerChanged(workerId);
+    this.#try('nudge', this.#parts.bus.nudge(workerId, { type: 'removed' }));
+  }
+
   /** Resolves when all that was handed in has been tried. */
   async settle(): Promise<void> {
     while (this.#round) await this.#round;

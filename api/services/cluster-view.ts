@@ -1,9 +1,10 @@
 // What the cluster looks like right now, put together from the records and the heartbeats. Kept for a moment and
 // read once for all who ask meanwhile, so that a thousand pollers cost as much as one.
 
-import type { ClusterSnapshot, WorkerView } from '../../shared/contracts/cluster.ts';
+import type { AwaitedWorker, ClusterSnapshot, WorkerView } from '../../shared/contracts/cluster.ts';
 import { AppError } from '../../shared/errors.ts';
 import { CLUSTER_SERIES, GRAIN_STEP_MS } from '../../shared/model/history.ts';
+import { hasJoined } from '../../shared/model/registration.ts';
 import { addResources, NO_RESOURCES, subtractResources } from '../../shared/model/resources.ts';
 import { type Worker, workerState } from '../../shared/model/worker.ts';
 import type { Log } from '../../shared/platform/log.ts';
@@ -13,7 +14,7 @@ import type { Allocation, Store } from '../../shared/ports/store.ts';
 import { answerWithin } from './deadline.ts';
 
 export interface ClusterViewParts {
-  readonly store: Pick<Store, 'tasks' | 'workers' | 'history'>;
+  readonly store: Pick<Store, 'tasks' | 'workers' | 'registrations' | 'history'>;
   readonly presence: WorkerPresence;
   readonly clock: Clock;
   readonly log: Log;
@@ -55,27 +56,38 @@ export class ClusterView {
     this.#last = null;
   }
 
-  async worker(id: string): Promise<WorkerView> {
-    const found = (await this.snapshot()).workers.find(({ worker }) => worker.id === id);
+  async worker(id: string): Promise<WorkerView | AwaitedWorker> {
+    const { workers, awaited } = await this.snapshot();
+    const found =
+      workers.find(({ worker }) => worker.id === id) ?? awaited.find((one) => one.awaited.id === id);
     if (!found) throw new AppError('not_found', `there is no worker ${id}; GET /workers lists them`);
     return found;
   }
 
   async #read(): Promise<ClusterSnapshot> {
     const { store, clock } = this.#parts;
-    const [workers, allocations, tasksByState, present, placementsPerSecond] = await Promise.all([
-      store.workers.list(),
-      store.tasks.allocations(),
-      store.tasks.countByState(),
-      this.#present(),
-      this.#placementsPerSecond(),
-    ]);
+    const [workers, registrations, allocations, tasksByState, present, placementsPerSecond] =
+      await Promise.all([
+        store.workers.list(),
+        store.registrations.list(),
+        store.tasks.allocations(),
+        store.tasks.countByState(),
+        this.#present(),
+        this.#placementsPerSecond(),
+      ]);
     const held = new Map<string, Allocation[]>(workers.map(({ id }) => [id, []]));
     for (const allocation of allocations) held.get(allocation.workerId)?.push(allocation);
     const beats = new Map(present.map((beat) => [beat.workerId, beat]));
+    const known = new Map(workers.map((worker) => [worker.id, worker]));
+    const awaited = registrations.filter((one) => !hasJoined(one, known.get(one.id)));
+    const again = new Map(awaited.map((one) => [one.id, one]));
     return {
       at: clock.now(),
-      workers: workers.map((worker) => view(worker, held.get(worker.id) ?? [], beats.get(worker.id))),
+      workers: workers.map((worker) => ({
+        ...view(worker, held.get(worker.id) ?? [], beats.get(worker.id)),
+        awaited: again.get(worker.id),
+      })),
+      awaited: awaited.filter(({ id }) => !known.has(id)).map((one) => ({ awaited: one })),
       tasksByState,
       placementsPerSecond,
     };

@@ -1,6 +1,6 @@
 // What an admin does to workers. Writes the wish only; the scheduler acts on it. Knows nothing of HTTP.
 
-import type { WorkerView } from '../../shared/contracts/cluster.ts';
+import type { AwaitedWorker, WorkerView } from '../../shared/contracts/cluster.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { Principal } from '../../shared/model/user.ts';
 import type { Maintenance } from '../../shared/model/worker.ts';
@@ -9,7 +9,7 @@ import type { Announcer } from './announcer.ts';
 import type { ClusterView } from './cluster-view.ts';
 
 export interface MaintenanceParts {
-  readonly store: Pick<Store, 'tasks' | 'workers'>;
+  readonly store: Pick<Store, 'tasks' | 'workers' | 'registrations'>;
   readonly view: ClusterView;
   readonly announcer: Announcer;
 }
@@ -21,23 +21,31 @@ export class WorkerMaintenance {
     this.#parts = parts;
   }
 
-  /** @throws AppError `forbidden`, `not_found` */
-  async set(by: Principal, id: string, maintenance: Maintenance): Promise<WorkerView> {
+  /** @throws AppError `forbidden`, `not_found`; `conflict` for one that has not joined */
+  async set(by: Principal, id: string, maintenance: Maintenance): Promise<WorkerView | AwaitedWorker> {
     requireAdmin(by);
     const { store, view, announcer } = this.#parts;
-    if (!(await store.workers.setMaintenance(id, maintenance))) throw unknown(id);
+    if (!(await store.workers.setMaintenance(id, maintenance))) {
+      if ((await store.registrations.get(id)) === null) throw unknown(id);
+      throw new AppError(
+        'conflict',
+        `worker ${id} is unreachable and has no tasks yet: wait until it has joined, or remove it`,
+      );
+    }
     announcer.workerChanged(id);
     view.forget();
     return view.worker(id);
   }
 
-  /** Forgets a worker. @throws AppError `forbidden`, `not_found`; `conflict` while it is up and holds tasks */
+  /**
+   * Forgets a worker, and that it was registered by hand.
+   * @throws AppError `forbidden`, `not_found`; `conflict` while it is up and holds tasks
+   */
   async remove(by: Principal, id: string): Promise<void> {
     requireAdmin(by);
     const { store, view, announcer } = this.#parts;
     const worker = await store.workers.get(id);
-    if (!worker) throw unknown(id);
-    if (worker.liveness === 'up') {
+    if (worker?.liveness === 'up') {
       const held = await store.tasks.allocations(id);
       if (held.length > 0) {
         throw new AppError(
@@ -46,8 +54,10 @@ export class WorkerMaintenance {
         );
       }
     }
+    const wasAwaited = await store.registrations.remove(id);
+    if (!worker && !wasAwaited) throw unknown(id);
     await store.workers.remove(id);
-    announcer.workerChanged(id);
+    announcer.workerRemoved(id);
     view.forget();
   }
 }

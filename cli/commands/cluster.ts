@@ -9,6 +9,7 @@ import type { Run } from '../program.ts';
 import type { Session } from '../session.ts';
 import { usageTotalsText } from '../usage-view.ts';
 import { paintState } from '../words.ts';
+import { workerNotes } from './register.ts';
 
 export function addClusterCommands(program: Command, run: Run): void {
   program.command('status').description('the cluster at a glance').action(run(status));
@@ -39,7 +40,7 @@ export function addClusterCommands(program: Command, run: Run): void {
   );
   program
     .command('remove-worker')
-    .description('forget a worker that is down for good (admins)')
+    .description('forget a worker that is down for good, or never joined (admins)')
     .argument('<worker>')
     .action(
       run(async (session, _options: object, id: string) => {
@@ -90,7 +91,7 @@ function statusText(session: Session, telemetry: TelemetryReply): string {
 function workerTable(session: Session, all: readonly WorkerBody[]): string {
   const held = (of: keyof AmountsBody, text: (value: number) => string) => (worker: WorkerBody) =>
     `${text(worker.reserved[of])} / ${text(worker.capacity[of])}`;
-  return session.table<WorkerBody>(all, [
+  const table = session.table<WorkerBody>(all, [
     { title: 'WORKER', cell: ({ worker_id }) => worker_id, min: 10 },
     {
       title: 'STATE',
@@ -126,13 +127,14 @@ function workerTable(session: Session, all: readonly WorkerBody[]): string {
     },
     {
       title: 'SEEN',
-      cell: ({ heartbeat_age_seconds: seconds }) =>
-        seconds === null ? 'lost' : `${duration(seconds * 1000)} ago`,
+      cell: ({ heartbeat_age_seconds: seconds, state }) =>
+        seconds !== null ? `${duration(seconds * 1000)} ago` : state === 'unreachable' ? 'never' : 'lost',
       align: 'right',
       dispensable: 1,
     },
     { title: 'ADDRESS', cell: ({ address }) => address, min: 8, dispensable: 3 },
   ]);
+  return `${table}${workerNotes(all)}`;
 }
 
 function gpuUsed({ usage }: WorkerBody): string {

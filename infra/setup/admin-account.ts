@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { ApiError, type Client, createClient } from '../../client/client.ts';
-import { readPrivateFile, writePrivateFile } from './secrets.ts';
+import { readPrivateFile, writePrivateFile } from '../../shared/platform/private-file.ts';
 
 export const ADMIN = 'admin';
 const TOKEN_NAME = 'npm start';

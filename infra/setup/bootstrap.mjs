@@ -1,4 +1,5 @@
-// First step of `npm start`, `npm test`, `npm run build` and of packing: checks Node, installs packages, builds, hands over.
+// First step of `npm start`, `npm run worker`, `npm test`, `npm run build` and of packing: checks Node, installs packages,
+// builds, hands over.
 // Plain JavaScript on Node's own modules: it runs before any package is there. Nothing of CloudAI itself in here.
 
 import { fork, spawn } from 'node:child_process';
@@ -20,13 +21,14 @@ await main(process.argv[2], process.argv.slice(3));
 async function main(command, args) {
   const old = nodeFault(process.version);
   if (old) fail(old);
-  if (!['start', 'test', 'build', 'cli'].includes(command)) {
-    fail('usage: node infra/setup/bootstrap.mjs start|test|build|cli [arguments]');
+  if (!['start', 'worker', 'test', 'build', 'cli'].includes(command)) {
+    fail('usage: node infra/setup/bootstrap.mjs start|worker|test|build|cli [arguments]');
   }
   await installPackages();
   if (command === 'cli') return buildCli();
   await buildCode();
-  await buildWeb();
+  // A worker shows no pages.
+  if (command !== 'worker') await buildWeb();
   if (command !== 'build') await handOver(join(root, 'dist/infra/setup', `${command}.js`), args);
 }
 

@@ -132,7 +132,7 @@ describe('the bootstrap', () => {
     ]);
     await expect(wrong).rejects.toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('start|test|build'),
+      stderr: expect.stringContaining('start|worker|test|build'),
     });
   });
 });

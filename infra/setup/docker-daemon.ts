@@ -5,11 +5,11 @@ import { spawn } from 'node:child_process';
 import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, messageOf } from '../../shared/errors.ts';
+import { readPrivateFile, writePrivateFile } from '../../shared/platform/private-file.ts';
 import { missingCgroupMounts } from './cgroups.ts';
 import { fullPath, isAlive, lastLinesOf, runProgram, until } from './commands.ts';
 import { runsSystemd } from './debian-packages.ts';
 import type { Note } from './progress.ts';
-import { readPrivateFile, writePrivateFile } from './secrets.ts';
 
 const START_DEADLINE_MS = 90_000;
 const MOUNT_DEADLINE_MS = 10_000;

@@ -26,6 +26,8 @@ export interface DockerOptions {
   readonly dataDir: string;
   readonly logFile: string;
   readonly packages: DebianPackages;
+  /** Keep the engine while tasks run in it: a worker's next life takes them over. */
+  readonly leaveTasks?: boolean;
 }
 
 export const DEFAULT_SOCKET = '/var/run/docker.sock';
@@ -59,7 +61,7 @@ export async function ensureDocker(options: DockerOptions, note: Note): Promise<
     host: `unix://${DEFAULT_SOCKET}`,
     how:
       pid === null ? `${answer.version} (started as a service)` : `${answer.version} (started, pid ${pid})`,
-    stop: () => (pid === null ? Promise.resolve(null) : stopOwn(docker, pid, options.dataDir)),
+    stop: () => (pid === null ? Promise.resolve(null) : stopOwn(docker, pid, options)),
   };
 }
 
@@ -104,15 +106,15 @@ async function useGivenDocker(host: string): Promise<RunningDocker> {
 async function useFoundDocker(
   socket: string,
   version: string,
-  { dataDir }: DockerOptions,
+  options: DockerOptions,
 ): Promise<RunningDocker> {
   const docker = openDocker(socket);
-  const pid = socket === DEFAULT_SOCKET ? await leftoverDaemon(dataDir) : null;
+  const pid = socket === DEFAULT_SOCKET ? await leftoverDaemon(options.dataDir) : null;
   return {
     docker,
     host: `unix://${socket}`,
     how: pid === null ? `${version} (was there)` : `${version} (started by an earlier run, pid ${pid})`,
-    stop: () => (pid === null ? Promise.resolve(null) : stopOwn(docker, pid, dataDir)),
+    stop: () => (pid === null ? Promise.resolve(null) : stopOwn(docker, pid, options)),
   };
 }
 
@@ -128,13 +130,16 @@ async function findDaemon({ packages }: DockerOptions, note: Note): Promise<stri
 }
 
 /** Every container ends with its daemon, so one that serves others as well is left alone. */
-async function stopOwn(docker: Docker, pid: number, dataDir: string): Promise<string> {
+async function stopOwn(docker: Docker, pid: number, { dataDir, leaveTasks }: DockerOptions): Promise<string> {
   const running = await docker.listContainers().catch(() => []);
   const foreign = running.filter(({ Labels }) => !OUR_LABELS.some((label) => label in Labels));
   if (foreign.length > 0) {
     return `Docker (pid ${pid}) stays: ${foreign.length} container(s) that are not CloudAI's run in it`;
   }
   const tasks = running.filter(({ Labels }) => Labels['cloudai.task'] !== undefined);
+  if (leaveTasks && tasks.length > 0) {
+    return `Docker (pid ${pid}) stays: ${tasks.length} task(s) run in it, and the next start goes on with them`;
+  }
   if (!(await stopPid(pid, STOP_GRACE_MS))) return `Docker (pid ${pid}) would not stop`;
   await forgetDaemon(dataDir);
   return tasks.length === 0
@@ -160,15 +165,15 @@ function forbidden(socket: string): string {
 }
 
 const WITHOUT_DOCKER =
-  '  To try CloudAI without Docker, and without any isolation of tasks: "RUNTIME=process npm start".';
+  '  To try CloudAI without Docker, and without any isolation of tasks, set RUNTIME=process.';
 
 function howToGetDocker(): string {
   const isMac = process.platform === 'darwin';
   return (
     'no Docker answers, and it cannot be installed from here (that takes root on Debian or Ubuntu).\n' +
     (isMac
-      ? '  Install and start Docker Desktop or colima, then run "npm start" again.'
+      ? '  Install and start Docker Desktop or colima, then try again.'
       : '  On Debian or Ubuntu: "sudo apt-get install docker.io"; elsewhere see https://docs.docker.com/engine/install.\n' +
-        '  Then start it ("sudo systemctl start docker") and run "npm start" again.')
+        '  Then start it ("sudo systemctl start docker") and try again.')
   );
 }

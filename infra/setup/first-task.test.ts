@@ -185,6 +185,7 @@ describe('the words at the end', () => {
     image: 'cloudai/busybox:local',
     cwd: '/home/me',
     dashboard: true,
+    machines: { tokenFile: '/home/me/data/cluster-token', isShared: false },
   };
 
   it('show the password on the first run only', () => {
@@ -204,6 +205,32 @@ describe('the words at the end', () => {
   });
 });
 
+describe('the words about more machines', () => {
+  const words = (machines: { tokenFile: string | null; isShared: boolean }) =>
+    summaryLines({
+      url: 'http://localhost:8080',
+      dataDir: '/home/me/data',
+      image: 'x',
+      cwd: '/home/me',
+      dashboard: true,
+      admin: { kind: 'known', client: client(), token: 'abc' },
+      machines,
+    }).join('\n');
+
+  it('say where the token is, and what a cluster of one machine cannot have', () => {
+    const alone = words({ tokenFile: '/home/me/data/cluster-token', isShared: false });
+    expect(alone).toMatch(/\n {2}npm run worker\n {2}npx cloudai register worker-2 localhost:50052\n/);
+    expect(alone).toContain('docs/GETTING_STARTED.md');
+    expect(words({ tokenFile: '/srv/c/cluster-token', isShared: false })).toContain(
+      '  CLUSTER_TOKEN_FILE=/srv/c/cluster-token npm run worker',
+    );
+    const shared = words({ tokenFile: '/home/me/data/cluster-token', isShared: true });
+    expect(shared).toContain('(the token of this cluster is in data/cluster-token)');
+    expect(shared).toContain('register worker-2 <that machine>:50052');
+    expect(words({ tokenFile: null, isShared: true })).not.toContain('cluster-token');
+  });
+});
+
 describe('the watch on workers', () => {
   it('tells what is new, changed and gone', () => {
     const before = new Map([
@@ -215,10 +242,12 @@ describe('the watch on workers', () => {
       ['a', 'ready'],
       ['b', 'down'],
       ['d', 'ready'],
+      ['e', 'unreachable'],
     ]);
     expect(changes(before, now)).toEqual([
       'worker b is down (was ready)',
       'worker d joined: ready',
+      'worker e does not answer yet',
       'worker c is gone',
     ]);
   });

@@ -1,4 +1,5 @@
-// What `npm start` runs CloudAI on: Docker, Redis and an image, each found or started here.
+// What CloudAI runs on: Docker, Redis and an image for `npm start`, Docker and the image for `npm run worker`, each
+// found or started here.
 
 import { join } from 'node:path';
 import { AppError } from '../../shared/errors.ts';
@@ -38,15 +39,7 @@ export async function startServers(given: LocalServersOptions): Promise<LocalSer
   };
 
   heed();
-  const docker = options.runtime === 'docker' ? await dockerStep(given, packages) : null;
-  if (docker) owned.add('Docker', () => docker.stop());
-  if (options.runtime === 'process') {
-    progress.warn('RUNTIME=process: tasks run as plain processes of this user, with NO ISOLATION whatever.');
-    progress.warn(
-      'They can read and change all that you can. Only for trying CloudAI out with your own tasks.',
-    );
-  }
-  if (options.runtime === 'scripted') progress.warn('RUNTIME=scripted: tasks are only acted out.');
+  const docker = await startEngine(given, packages);
 
   heed();
   const redis = await progress.step(
@@ -58,22 +51,67 @@ export async function startServers(given: LocalServersOptions): Promise<LocalSer
 
   heed();
   if (!docker) return { redisUrl: redis.url, dockerHost: options.dockerHost, image: 'busybox:latest' };
-  const { image } = await progress.step(
-    'Image',
-    (note) => ensureLocalImage(docker.docker, packages, note),
-    ({ how }) => how,
-  );
+  const image = await imageStep(given, docker, packages);
   return { redisUrl: redis.url, dockerHost: docker.host, image };
 }
 
+/** What a machine needs that only runs tasks. Steps are as above. */
+export async function startEngineAlone(
+  given: EngineOptions & Pick<LocalServersOptions, 'stop'>,
+): Promise<{ readonly dockerHost: string }> {
+  const packages = new DebianPackages({ logFile: join(given.logs, 'apt.log') });
+  if (given.stop.isWanted) throw stopped();
+  const docker = await startEngine({ ...given, leaveTasks: true }, packages);
+  if (given.stop.isWanted) throw stopped();
+  if (docker) await imageStep(given, docker, packages);
+  return { dockerHost: docker?.host ?? given.options.dockerHost };
+}
+
+interface EngineOptions {
+  readonly options: Pick<StartOptions, 'runtime' | 'dockerHost' | 'dataDir'>;
+  readonly logs: string;
+  readonly progress: Progress;
+  readonly owned: Owned;
+  readonly leaveTasks?: boolean;
+}
+
+/** Null for a runtime without an engine. */
+async function startEngine(given: EngineOptions, packages: DebianPackages): Promise<RunningDocker | null> {
+  const { options, progress, owned } = given;
+  const docker = options.runtime === 'docker' ? await dockerStep(given, packages) : null;
+  if (docker) owned.add('Docker', () => docker.stop());
+  if (options.runtime === 'process') {
+    progress.warn('RUNTIME=process: tasks run as plain processes of this user, with NO ISOLATION whatever.');
+    progress.warn(
+      'They can read and change all that you can. Only for trying CloudAI out with your own tasks.',
+    );
+  }
+  if (options.runtime === 'scripted') progress.warn('RUNTIME=scripted: tasks are only acted out.');
+  return docker;
+}
+
+async function imageStep(
+  { progress }: EngineOptions,
+  { docker }: RunningDocker,
+  packages: DebianPackages,
+): Promise<string | null> {
+  const { image } = await progress.step(
+    'Image',
+    (note) => ensureLocalImage(docker, packages, note),
+    ({ how }) => how,
+  );
+  return image;
+}
+
 function dockerStep(
-  { options, logs, progress }: LocalServersOptions,
+  { options, logs, progress, leaveTasks = false }: EngineOptions,
   packages: DebianPackages,
 ): Promise<RunningDocker> {
-  const { dockerHost, dataDir } = options;
+  const { dockerHost: host, dataDir } = options;
+  const logFile = join(logs, 'dockerd.log');
   return progress.step(
     'Docker',
-    (note) => ensureDocker({ host: dockerHost, dataDir, logFile: join(logs, 'dockerd.log'), packages }, note),
+    (note) => ensureDocker({ host, dataDir, logFile, packages, leaveTasks }, note),
     ({ how }) => how,
   );
 }

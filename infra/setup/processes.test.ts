@@ -18,7 +18,7 @@ const build = async (...rooms: string[]) => {
     await writeFile(join(dir, 'dist', room, 'main.js'), '');
   }
 };
-const processes = (env: Record<string, string> = {}) =>
+const processes = (env: Record<string, string> = {}, clusterToken: string | null = 't'.repeat(64)) =>
   localProcesses({
     dist: join(dir, 'dist'),
     dataDir: join(dir, 'data'),
@@ -28,6 +28,7 @@ const processes = (env: Record<string, string> = {}) =>
     dockerHost: 'unix:///var/run/docker.sock',
     runtime: 'docker',
     jwtSecret: 's'.repeat(64),
+    clusterToken,
   });
 
 describe('the processes of a local CloudAI', () => {
@@ -65,6 +66,16 @@ describe('the processes of a local CloudAI', () => {
     expect(api?.env.JWT_SECRET).toBe('mine'.repeat(8));
     expect(scheduler?.env).not.toHaveProperty('JWT_SECRET');
     expect(runner?.env).not.toHaveProperty('JWT_SECRET');
+  });
+
+  it('give the token of the cluster to the API alone, ours or the one that was given', async () => {
+    await build('api', 'scheduler', 'runner');
+    const [api, scheduler, runner] = processes();
+    expect(api?.env.CLUSTER_TOKEN).toBe('t'.repeat(64));
+    for (const part of [scheduler, runner]) expect(part?.env).not.toHaveProperty('CLUSTER_TOKEN');
+    const [given, ...others] = processes({ CLUSTER_TOKEN_FILE: '/run/token' }, null);
+    expect(given?.env).toMatchObject({ CLUSTER_TOKEN: undefined, CLUSTER_TOKEN_FILE: '/run/token' });
+    for (const part of others) expect(part.env).not.toHaveProperty('CLUSTER_TOKEN_FILE');
   });
 
   it('are missed before they are started when they were not built', async () => {

@@ -17,6 +17,8 @@ export interface ProcessOptions {
   readonly dockerHost: string;
   readonly runtime: string;
   readonly jwtSecret: string;
+  /** Made here; null when the person's own settings have one. */
+  readonly clusterToken: string | null;
 }
 
 /** In the order they start in. */
@@ -27,10 +29,12 @@ export function localProcesses(options: ProcessOptions): PartSpec[] {
     DATA_DIR: dataDir,
     REDIS_URL: options.redisUrl,
   };
-  // The secret that signs sessions is the API's alone.
-  delete common.JWT_SECRET;
+  // The secret that signs sessions and the token that adds machines are the API's alone.
+  for (const name of ['JWT_SECRET', 'CLUSTER_TOKEN', 'CLUSTER_TOKEN_FILE']) delete common[name];
   const api = {
     ...common,
+    CLUSTER_TOKEN: options.clusterToken ?? env.CLUSTER_TOKEN,
+    CLUSTER_TOKEN_FILE: env.CLUSTER_TOKEN_FILE,
     PORT: String(options.port),
     JWT_SECRET: env.JWT_SECRET || options.jwtSecret,
     WEB_DIR: env.WEB_DIR || join(dist, 'web'),

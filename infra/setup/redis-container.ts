@@ -3,11 +3,11 @@
 import { join } from 'node:path';
 import type Docker from 'dockerode';
 import { AppError } from '../../shared/errors.ts';
+import { makePrivateFolder, writePrivateFile } from '../../shared/platform/private-file.ts';
 import { until } from './commands.ts';
 import type { Note } from './progress.ts';
 import { pullImage } from './pull.ts';
 import { askRedis, type RunningRedis, redisConf } from './redis-server.ts';
-import { makePrivateFolder, writePrivateFile } from './secrets.ts';
 
 const IMAGE = 'redis:7-alpine';
 const LABEL = 'cloudai.setup';

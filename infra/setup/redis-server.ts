@@ -5,12 +5,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { AppError, messageOf } from '../../shared/errors.ts';
+import { makePrivateFolder, readPrivateFile, writePrivateFile } from '../../shared/platform/private-file.ts';
 import { findProgram, isAlive, lastLinesOf, stopPid, until } from './commands.ts';
 import type { DebianPackages } from './debian-packages.ts';
 import { type KeptProgram, startProgram } from './kept-program.ts';
 import { freePort } from './ports.ts';
 import type { Note } from './progress.ts';
-import { makePrivateFolder, readPrivateFile, writePrivateFile } from './secrets.ts';
 
 export interface RunningRedis {
   readonly url: string;

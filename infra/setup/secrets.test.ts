@@ -1,8 +1,9 @@
-import { chmod, readdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { makePrivateFolder } from '../../shared/platform/private-file.ts';
 import { tempDir } from '../../test/support/servers.ts';
-import { loadSecrets, makePrivateFolder, readPrivateFile, writePrivateFile } from './secrets.ts';
+import { clusterTokenFile, loadClusterToken, loadSecrets } from './secrets.ts';
 
 let dir: string;
 let remove: () => Promise<void>;
@@ -56,15 +57,21 @@ describe('secrets', () => {
   });
 });
 
-describe('a private file', () => {
-  it('is replaced whole and stays private', async () => {
-    const file = join(dir, 'token');
-    expect(await readPrivateFile(file)).toBeNull();
-    await writePrivateFile(file, 'one');
-    await chmod(file, 0o666);
-    await writePrivateFile(file, 'two');
-    expect(await modeOf(file)).toBe('600');
-    expect(await readPrivateFile(file)).toBe('two');
-    expect(await readdir(dir)).toEqual(['token']);
+describe('the token of the cluster', () => {
+  it('is made once, in a file closed to others, that holds nothing else', async () => {
+    const token = await loadClusterToken(dir);
+    expect(token).toMatch(/^[0-9a-f]{64}$/);
+    expect(await readFile(clusterTokenFile(dir), 'utf8')).toBe(`${token}\n`);
+    expect(await modeOf(clusterTokenFile(dir))).toBe('600');
+    expect(await loadClusterToken(dir)).toBe(token);
+  });
+
+  it('that somebody wrote there counts, and one too short is named, not replaced', async () => {
+    await writeFile(clusterTokenFile(dir), `${'t'.repeat(32)}\n`);
+    expect(await loadClusterToken(dir)).toBe('t'.repeat(32));
+    await writeFile(clusterTokenFile(dir), 'short-one\n');
+    const error = await loadClusterToken(dir).catch((cause) => cause);
+    expect(error).toMatchObject({ code: 'bad_config', message: expect.stringContaining('cluster-token') });
+    expect(error.message).not.toContain('short-one');
   });
 });

@@ -1,20 +1,16 @@
 // The data folder's private values: made once, kept in files that only their owner can read. Never printed here.
 
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { AppError } from '../../shared/errors.ts';
+import { CLUSTER_TOKEN_MIN_LENGTH } from '../../shared/platform/adoption-proof.ts';
+import { readPrivateFile, writePrivateFile } from '../../shared/platform/private-file.ts';
 
 export interface Secrets {
   /** Signs sessions: as long as it stays, people stay signed in over restarts. */
   readonly jwtSecret: string;
   /** Of the private Redis. */
   readonly redisPassword: string;
-}
-
-/** Makes the folder, closed to others, unless it is there. */
-export async function makePrivateFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
 }
 
 /** Reads `secrets.json` of the folder, or makes it. */
@@ -32,31 +28,25 @@ export async function loadSecrets(dataDir: string): Promise<Secrets> {
   return secrets;
 }
 
-/** The text of a file, or null when there is none. Closes the file to others if it was open. */
-export async function readPrivateFile(file: string): Promise<string | null> {
-  try {
-    const text = await readFile(file, 'utf8');
-    await chmod(file, 0o600);
-    return text;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
+/** Holds the token alone, so that the file can be copied to another machine as it is. */
+export function clusterTokenFile(dataDir: string): string {
+  return join(dataDir, 'cluster-token');
 }
 
-/** Replaces a file whole, mode 0600: a crash leaves the old or the new one, never half of it. */
-export async function writePrivateFile(file: string, text: string): Promise<void> {
-  await makePrivateFolder(dirname(file));
-  const draft = `${file}.${process.pid}.new`;
-  await rm(draft, { force: true });
-  const handle = await open(draft, 'wx', 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
+/** What this cluster and its machines share: reads it from its file in the folder, or makes it. */
+export async function loadClusterToken(dataDir: string): Promise<string> {
+  const file = clusterTokenFile(dataDir);
+  const kept = (await readPrivateFile(file))?.trim();
+  if (kept === undefined) {
+    const token = randomBytes(32).toString('hex');
+    await writePrivateFile(file, `${token}\n`);
+    return token;
   }
-  await rename(draft, file);
+  if (kept.length >= CLUSTER_TOKEN_MIN_LENGTH) return kept;
+  throw new AppError(
+    'bad_config',
+    `${file} holds no token of at least ${CLUSTER_TOKEN_MIN_LENGTH} characters. Restore it, or remove it to have a new one made.`,
+  );
 }
 
 function parse(text: string, file: string): Partial<Secrets> {

@@ -12,6 +12,7 @@ describe('the options of a start', () => {
       redisUrl: null,
       dockerHost: '',
       storeUrl: null,
+      hasClusterToken: false,
     });
   });
 
@@ -25,6 +26,7 @@ describe('the options of a start', () => {
       redisUrl: null,
     });
     expect(readStartOptions([], env, '/')?.port).toBe(9000);
+    expect(readStartOptions([], { CLUSTER_TOKEN_FILE: '/run/token' }, '/')?.hasClusterToken).toBe(true);
   });
 
   it('can be asked for', () => {

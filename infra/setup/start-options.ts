@@ -17,6 +17,8 @@ export interface StartOptions {
   /** Empty when not set. */
   readonly dockerHost: string;
   readonly storeUrl: string | null;
+  /** The person gives the cluster a token of their own. */
+  readonly hasClusterToken: boolean;
 }
 
 export const USAGE = `npm start [-- options]
@@ -53,6 +55,7 @@ export function readStartOptions(
     redisUrl: env.REDIS_URL || null,
     dockerHost: env.DOCKER_HOST || '',
     storeUrl: env.STORE_URL || null,
+    hasClusterToken: Boolean(env.CLUSTER_TOKEN || env.CLUSTER_TOKEN_FILE),
   };
 }
 

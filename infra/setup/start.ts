@@ -1,110 +1,26 @@
 // `npm start`: everything a CloudAI on one machine needs, then CloudAI itself, then a first task; stays in the
 // foreground until Ctrl-C and stops what it started, nothing else.
 
-import { constants, existsSync } from 'node:fs';
-import { access, mkdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createClient } from '../../client/client.ts';
-import { AppError, isAppError, messageOf } from '../../shared/errors.ts';
-import { EXIT_BAD_CONFIG, EXIT_FAULT } from '../../shared/platform/service.ts';
-import { type InstanceLock, lockDataFolder } from '../supervisor/instance-lock.ts';
-import { Supervisor, type SupervisorEvent } from '../supervisor/supervisor.ts';
 import { ADMIN, type Admin, ensureAdmin } from './admin-account.ts';
+import { type ForegroundRun, runInForeground } from './foreground.ts';
 import { runHelloTask } from './hello-task.ts';
 import { type LocalServers, startServers } from './local-servers.ts';
-import { Owned } from './owned.ts';
 import { checkPort } from './port-check.ts';
 import { localProcesses } from './processes.ts';
-import { Progress } from './progress.ts';
-import { awaitApi, awaitWorker, stopped } from './readiness.ts';
-import { loadSecrets, makePrivateFolder } from './secrets.ts';
+import { awaitApi, awaitWorker } from './readiness.ts';
+import { clusterTokenFile, loadClusterToken, loadSecrets, type Secrets } from './secrets.ts';
 import { readStartOptions, type StartOptions, USAGE } from './start-options.ts';
-import { listenForStop, type StopRequest } from './stop-request.ts';
 import { summaryLines } from './summary.ts';
+import { clock, supervise } from './supervise.ts';
 import { watchWorkers } from './worker-watch.ts';
 
 const dist = resolve(import.meta.dirname, '../..');
-const EXIT_INTERRUPTED = 130;
 
-interface Run {
-  readonly options: StartOptions;
-  readonly progress: Progress;
-  readonly owned: Owned;
-  readonly stop: StopRequest;
-  /** Ends the processes by force; replaced once there are some. */
-  killNow: () => void;
-  exitCode: number;
-}
-
-async function main(): Promise<number> {
-  // A terminal or a pipe that is closed must not end this before it has stopped what it started.
-  for (const out of [process.stdout, process.stderr]) out.on('error', () => undefined);
-  const progress = new Progress();
-  let lock: InstanceLock | null = null;
-  let run: Run | null = null;
-  try {
-    const options = readStartOptions(process.argv.slice(2), process.env, process.cwd());
-    if (!options) {
-      progress.line(USAGE);
-      return 0;
-    }
-    await makeDataFolder(options.dataDir);
-    lock = await lockDataFolder(options.dataDir, `http://localhost:${options.port}`);
-    run = {
-      options,
-      progress,
-      owned: new Owned((line) => progress.line(line)),
-      ...stopping(() => run, progress),
-    };
-    await bringUp(run);
-  } catch (error) {
-    if (run?.stop.isWanted) {
-      run.exitCode ||= EXIT_INTERRUPTED;
-    } else {
-      const why = progress.hasShown(error) ? 'see above' : messageOf(error);
-      process.stderr.write(`CloudAI did not start: ${why}\n`);
-      const code = isAppError(error, 'bad_config') ? EXIT_BAD_CONFIG : EXIT_FAULT;
-      if (run) run.exitCode = code;
-      else return code;
-    }
-  } finally {
-    if (run) {
-      const { isEmpty } = run.owned;
-      if (!(await run.owned.stopAll())) run.exitCode ||= EXIT_FAULT;
-      if (!isEmpty) progress.line('Stopped.');
-    }
-    await lock?.release();
-  }
-  return run?.exitCode ?? 0;
-}
-
-async function makeDataFolder(path: string): Promise<void> {
-  try {
-    await makePrivateFolder(path);
-    await access(path, constants.W_OK);
-  } catch (error) {
-    throw new AppError(
-      'bad_config',
-      `the data folder cannot be used: ${messageOf(error)}.\n  Choose another: DATA_DIR=~/cloudai-data npm start`,
-      { cause: error },
-    );
-  }
-}
-
-function stopping(run: () => Run | null, progress: Progress): Pick<Run, 'stop' | 'killNow' | 'exitCode'> {
-  let again = 0;
-  const stop = listenForStop(() => {
-    again += 1;
-    if (again > 1) process.exit(EXIT_INTERRUPTED);
-    progress.line('Stopping at once …');
-    run()?.killNow();
-  });
-  void stop.wanted.then((why) => {
-    progress.line();
-    progress.line(`Stopping (${why}); once more to stop at once …`);
-  });
-  return { stop, killNow: () => undefined, exitCode: 0 };
-}
+type Run = ForegroundRun<StartOptions>;
 
 async function bringUp(run: Run): Promise<void> {
   const { options, progress, stop } = run;
@@ -113,8 +29,9 @@ async function bringUp(run: Run): Promise<void> {
   const hostToBind = options.host ?? '0.0.0.0';
   await checkPort(options.port, hostToBind);
   const secrets = await loadSecrets(options.dataDir);
+  const clusterToken = options.hasClusterToken ? null : await loadClusterToken(options.dataDir);
   const servers = await startServers({ ...run, logs, redisPassword: secrets.redisPassword });
-  const supervisor = startProcesses(run, servers, secrets.jwtSecret);
+  const supervisor = startProcesses(run, servers, { ...secrets, clusterToken });
 
   const url = urlOf(options.host, options.port);
   const tail = (part: string) => supervisor.tail(part);
@@ -138,7 +55,10 @@ async function bringUp(run: Run): Promise<void> {
   const dashboard = existsSync(join(dist, 'web/index.html'));
   const { dataDir } = options;
   const image = servers.image ?? 'busybox:latest';
-  for (const line of summaryLines({ url, dataDir, admin, image, cwd: process.cwd(), dashboard })) {
+  const tokenFile = clusterToken === null ? null : clusterTokenFile(dataDir);
+  const isShared = Boolean(options.redisUrl && options.storeUrl?.startsWith('mongodb'));
+  const machines = { tokenFile, isShared };
+  for (const line of summaryLines({ url, dataDir, admin, image, cwd: process.cwd(), dashboard, machines })) {
     progress.line(line);
   }
   if (options.once) return;
@@ -151,44 +71,19 @@ async function bringUp(run: Run): Promise<void> {
   unwatch();
 }
 
-function startProcesses(run: Run, servers: LocalServers, jwtSecret: string): Supervisor {
-  const { options, progress, owned, stop } = run;
-  if (stop.isWanted) throw stopped();
-  const dead = new Set<string>();
-  const report = (event: SupervisorEvent) => {
-    // The first start of each is not worth a line.
-    if (event.kind !== 'started' || dead.delete(event.name)) progress.line(eventLine(event));
-    if (event.kind === 'died') dead.add(event.name);
-    if (event.kind === 'wrong_settings') {
-      run.exitCode = EXIT_BAD_CONFIG;
-      stop.ask(`${event.name} refuses its settings`);
-    }
-  };
-  const parts = localProcesses({
-    ...servers,
-    dist,
-    dataDir: options.dataDir,
-    env: process.env,
-    port: options.port,
-    runtime: options.runtime,
-    jwtSecret,
-  });
-  const supervisor = new Supervisor({ parts, report });
-  run.killNow = () => supervisor.killNow();
-  owned.add('CloudAI', () => supervisor.stop());
-  return supervisor;
-}
-
-function eventLine(event: SupervisorEvent): string {
-  if (event.kind === 'started') return `  ${clock()} ${event.name} runs again (process ${event.pid})`;
-  // Log lines are JSON; what a process says to a person is not.
-  const said = event.output.filter((line) => line.trim() !== '' && !line.startsWith('{'));
-  if (event.kind === 'wrong_settings') return `✗ ${said.slice(-12).join('\n')}`;
-  const { name, how, restartInMs, logFile } = event;
-  const last = said.at(-1);
-  return (
-    `! ${clock()} ${name} ended (${how}); it starts again in ${restartInMs / 1_000} s. Log: ${logFile}` +
-    (last === undefined ? '' : `\n    ${last.slice(0, 400)}`)
+function startProcesses(run: Run, servers: LocalServers, secrets: Secrets & { clusterToken: string | null }) {
+  const { options } = run;
+  return supervise(
+    run,
+    localProcesses({
+      ...servers,
+      ...secrets,
+      dist,
+      dataDir: options.dataDir,
+      env: process.env,
+      port: options.port,
+      runtime: options.runtime,
+    }),
   );
 }
 
@@ -230,12 +125,13 @@ function urlOf(host: string | null, port: number): string {
   return `http://${everywhere ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-function clock(): string {
-  return new Date().toTimeString().slice(0, 8);
-}
-
-const code = await main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof AppError ? error.message : messageOf(error)}\n`);
-  return EXIT_FAULT;
-});
-process.exit(code);
+process.exit(
+  await runInForeground({
+    read: () => readStartOptions(process.argv.slice(2), process.env, process.cwd()),
+    usage: USAGE,
+    command: 'npm start',
+    address: ({ port }) => `http://localhost:${port}`,
+    another: 'DATA_DIR=./data2 PORT=8081 WORKER_ID=worker-2 npm start',
+    bringUp,
+  }),
+);

@@ -1,6 +1,6 @@
 // The words after a good start: where everything is and what to try next. Only text, no decisions.
 
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Admin } from './admin-account.ts';
 import { ADMIN, tokenFile } from './admin-account.ts';
 
@@ -12,9 +12,16 @@ export interface SummaryOptions {
   /** Folder the person is in, to show short paths. */
   readonly cwd: string;
   readonly dashboard: boolean;
+  readonly machines: {
+    /** Where the cluster's token is kept; null when the person gave one. */
+    readonly tokenFile: string | null;
+    /** Other machines can reach the records and the queues. */
+    readonly isShared: boolean;
+  };
 }
 
-export function summaryLines({ url, dataDir, admin, image, cwd, dashboard }: SummaryOptions): string[] {
+export function summaryLines(options: SummaryOptions): string[] {
+  const { url, dataDir, admin, image, cwd, dashboard } = options;
   const file = short(tokenFile(dataDir), cwd);
   const body = `{"docker_image":"${image}","command":"echo hello","cpu_required":0.5,"memory_required":64}`;
   const lines = ['', `CloudAI is up: ${url}${dashboard ? '  (dashboard and API)' : '  (API)'}`];
@@ -39,6 +46,29 @@ export function summaryLines({ url, dataDir, admin, image, cwd, dashboard }: Sum
     '  curl $CLOUDAI_URL/api/tasks -H "Authorization: Bearer $CLOUDAI_TOKEN"',
     '  npx cloudai list-tasks',
     '',
+    ...machineLines(options),
+    '',
+  ];
+}
+
+function machineLines({ machines: { tokenFile, isShared }, cwd }: SummaryOptions): string[] {
+  const kept = tokenFile === null ? null : short(tokenFile, cwd);
+  if (isShared) {
+    return [
+      `To add a machine${kept === null ? '' : ` (the token of this cluster is in ${kept})`}:`,
+      '  CLUSTER_TOKEN=<token> npm run worker                    on that machine',
+      '  npx cloudai register worker-2 <that machine>:50052      here',
+    ];
+  }
+  // Where that command looks by itself.
+  const isFound = kept === join('data', 'cluster-token');
+  const from =
+    kept === null ? 'CLUSTER_TOKEN=<token> ' : isFound ? '' : `CLUSTER_TOKEN_FILE=${quoted(kept)} `;
+  return [
+    'To add a second worker on this machine:',
+    `  ${from}npm run worker`,
+    '  npx cloudai register worker-2 localhost:50052',
+    'For other machines the records and queues must be where they can reach them: docs/GETTING_STARTED.md',
   ];
 }
 

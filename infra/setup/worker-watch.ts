@@ -50,8 +50,12 @@ export function changes(before: ReadonlyMap<string, string>, now: ReadonlyMap<st
   const lines: string[] = [];
   for (const [id, state] of now) {
     const old = before.get(id);
-    if (old === undefined) lines.push(`worker ${id} joined: ${state}`);
-    else if (old !== state) lines.push(`worker ${id} is ${state} (was ${old})`);
+    if (old === undefined) {
+      lines.push(
+        state === 'unreachable' ? `worker ${id} does not answer yet` : `worker ${id} joined: ${state}`,
+      );
+    }
+    if (old !== undefined && old !== state) lines.push(`worker ${id} is ${state} (was ${old})`);
   }
   for (const id of before.keys()) if (!now.has(id)) lines.push(`worker ${id} is gone`);
   return lines;

@@ -16,8 +16,15 @@ export interface InstanceLock {
   release(): Promise<void>;
 }
 
-/** @throws {AppError} `conflict` when a live process holds the folder. */
-export async function lockDataFolder(dataDir: string, address: string): Promise<InstanceLock> {
+/**
+ * @param another a command that starts a second one beside the first, for the message
+ * @throws {AppError} `conflict` when a live process holds the folder.
+ */
+export async function lockDataFolder(
+  dataDir: string,
+  address: string,
+  another = 'DATA_DIR=./data2 PORT=8081 WORKER_ID=worker-2 npm start',
+): Promise<InstanceLock> {
   const file = join(dataDir, 'running.json');
   const holder: LockHolder = { pid: process.pid, startedAt: await startOf(process.pid), address };
   const draft = `${file}.${process.pid}.new`;
@@ -32,7 +39,7 @@ export async function lockDataFolder(dataDir: string, address: string): Promise<
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || tries === 3) throw error;
       }
       const other = await readHolder(file);
-      if (other && (await isRunning(other))) throw alreadyRuns(other, dataDir);
+      if (other && (await isRunning(other))) throw alreadyRuns(other, dataDir, another);
       await rm(file, { force: true });
     }
   } finally {
@@ -70,11 +77,11 @@ async function startOf(pid: number): Promise<string | null> {
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
 }
 
-function alreadyRuns(other: LockHolder, dataDir: string): AppError {
+function alreadyRuns(other: LockHolder, dataDir: string, another: string): AppError {
   return new AppError(
     'conflict',
     `CloudAI already runs on ${dataDir}: process ${other.pid}, ${other.address}.\n` +
       `  Stop it first (Ctrl-C where it runs, or "kill ${other.pid}"), or start a second one on its own folder:\n` +
-      '  DATA_DIR=./data2 PORT=8081 WORKER_ID=worker-2 npm start',
+      `  ${another}`,
   );
 }

@@ -9,6 +9,9 @@ export interface PartSpec {
   readonly name: string;
   /** Path of the module to run. */
   readonly module: string;
+  readonly args?: readonly string[];
+  /** More of them for its first life alone. */
+  readonly firstArgs?: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly logFile: string;
 }
@@ -25,6 +28,8 @@ export type SupervisorEvent =
       /** The last it wrote, oldest line first. */
       readonly output: readonly string[];
     }
+  /** What it has to say to the person who watches. */
+  | { readonly kind: 'said'; readonly name: string; readonly text: string }
   /** It ended with exit code 78; nothing is restarted any more. `output` is what it said, oldest line first. */
   | { readonly kind: 'wrong_settings'; readonly name: string; readonly output: readonly string[] };
 
@@ -56,13 +61,16 @@ export function startPart(options: PartOptions): Part {
   let ended: Promise<void> = Promise.resolve();
   let restart: NodeJS.Timeout | undefined;
   let retired = false;
+  let isFirst = true;
   let waitMs = 0;
 
   const live = () => {
     const startedAt = performance.now();
+    const args = [...(spec.args ?? []), ...(isFirst ? (spec.firstArgs ?? []) : [])];
+    isFirst = false;
     // A process group of its own: a Ctrl-C of the terminal reaches it through the supervisor alone, in order.
     // The channel (ipc) closes when the supervisor dies by any means; the process then stops by itself.
-    const born = fork(spec.module, [], {
+    const born = fork(spec.module, args, {
       detached: true,
       env: spec.env,
       execArgv: [],
@@ -71,6 +79,10 @@ export function startPart(options: PartOptions): Part {
     child = born;
     born.stdout?.on('data', (chunk: Buffer) => log.append(chunk));
     born.stderr?.on('data', (chunk: Buffer) => log.append(chunk));
+    born.on('message', (message: { say?: unknown } | null) => {
+      const text = message?.say;
+      if (typeof text === 'string') report({ kind: 'said', name: spec.name, text });
+    });
     if (born.pid !== undefined) report({ kind: 'started', name: spec.name, pid: born.pid });
     ended = new Promise((done) => {
       const over = (code: number | null, how: string) => {

@@ -156,6 +156,35 @@ describe('a supervisor', () => {
     expect(await readFile(join(dir, 'api.log'), 'utf8')).toBe('first line\nsecond line\n');
   });
 
+  it('passes on what a process has to say to a person, and gives it its arguments', async () => {
+    supervisor = new Supervisor({
+      parts: [
+        {
+          name: 'runner',
+          module: child,
+          args: ['--wait', 'a b'],
+          firstArgs: ['--once'],
+          logFile: join(dir, 'runner.log'),
+          env: {
+            NAME: 'runner',
+            LIVES: join(dir, 'lives'),
+            TELL: 'started with',
+            EXIT_CODE: '1',
+            LIVE_MS: '100',
+          },
+        },
+      ],
+      report: (event) => events.push(event),
+      backOff: { firstMs: 20, maxMs: 80, resetAfterMs: 60_000 },
+    });
+    const said = () => events.filter(({ kind }) => kind === 'said');
+    await waitFor(() => said().length > 1, { what: 'two lives to say something' });
+    expect(said().slice(0, 2)).toEqual([
+      { kind: 'said', name: 'runner', text: 'started with --wait a b --once' },
+      { kind: 'said', name: 'runner', text: 'started with --wait a b' },
+    ]);
+  });
+
   it('is not outlived by its processes, even when it is killed', async () => {
     other = spawn(process.execPath, ['--import', 'tsx', parent, child, join(dir, 'orphan.log')], {
       env: { ...process.env, NAME: 'orphan', LIVES: join(dir, 'lives') },

@@ -17,6 +17,8 @@ export interface RecordWatchParts {
   readonly bus: EventBus;
   readonly registry: AttemptRegistry;
   readonly log: Log;
+  /** Somebody says that the worker's own record is gone; true or not, it is worth a look. */
+  onRemoved(): void;
 }
 
 export class RecordWatch {
@@ -39,7 +41,10 @@ export class RecordWatch {
   /** Throws when the bus cannot be reached; may be called again then. */
   async listen(): Promise<void> {
     const { bus, workerId } = this.#parts;
-    this.#unsubscribe ??= await bus.onNudge(workerId, ({ taskId }) => void this.#lookAt([taskId]));
+    this.#unsubscribe ??= await bus.onNudge(workerId, (nudge) => {
+      if (nudge.type === 'removed') this.#parts.onRemoved();
+      else void this.#lookAt([nudge.taskId]);
+    });
   }
 
   async stop(): Promise<void> {

@@ -10,14 +10,14 @@ import {
   shortfalls,
   subtractResources,
 } from '../../shared/model/resources.ts';
-import { type Worker, type WorkerState, workerState } from '../../shared/model/worker.ts';
+import { type JoinedWorkerState, type Worker, workerState } from '../../shared/model/worker.ts';
 import type { Holding, WorkerView } from './snapshot.ts';
 
 export type Exclusion = 'down' | 'cordoned' | 'draining' | 'other_worker_requested';
 
 /** The rule that keeps a task out of a worker whatever its size, or null. */
 export function exclusionOf(
-  worker: { readonly id: string; readonly state: WorkerState },
+  worker: { readonly id: string; readonly state: JoinedWorkerState },
   target: string | null,
 ): Exclusion | null {
   if (target !== null && target !== worker.id) return 'other_worker_requested';

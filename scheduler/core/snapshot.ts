@@ -1,12 +1,12 @@
 // What the decisions of the scheduler look at and what they say. Types only: nothing here may act.
 
 import type { Resources } from '../../shared/model/resources.ts';
-import type { WorkerState } from '../../shared/model/worker.ts';
+import type { JoinedWorkerState } from '../../shared/model/worker.ts';
 
 /** A worker as the plan sees it. */
 export interface WorkerView {
   readonly id: string;
-  readonly state: WorkerState;
+  readonly state: JoinedWorkerState;
   /** What it has when nothing runs there. */
   readonly capacity: Resources;
   /** Capacity minus what assigned and running tasks hold, never below zero. */

@@ -1,5 +1,6 @@
 // What the cluster looks like, as data, and its form on the wire (the types of the replies are in http.ts).
 
+import { type Registration, registrationMessage } from '../model/registration.ts';
 import type { Dimension, Resources, Shortfall } from '../model/resources.ts';
 import { addResources, NO_RESOURCES } from '../model/resources.ts';
 import type { Task, TaskState } from '../model/task.ts';
@@ -26,23 +27,62 @@ export interface WorkerView {
   readonly running: number;
   readonly heartbeatAgeMs: number | null;
   readonly usage: WorkerUsage | null;
+  /** It was down and has been registered again by hand. */
+  readonly awaited?: Registration | undefined;
+}
+
+/** A worker that was registered by hand and has not joined. */
+export interface AwaitedWorker {
+  readonly awaited: Registration;
 }
 
 export interface ClusterSnapshot {
   readonly at: number;
   /** In order of id. */
   readonly workers: readonly WorkerView[];
+  /** In order of id; none of them is among `workers`. */
+  readonly awaited: readonly AwaitedWorker[];
   readonly tasksByState: Readonly<Record<TaskState, number>>;
   /** Null when it was not measured lately. */
   readonly placementsPerSecond: number | null;
 }
 
-export function workerBody(view: WorkerView): WorkerBody {
-  const { worker, heartbeatAgeMs } = view;
+export function workerBody(view: WorkerView | AwaitedWorker): WorkerBody {
+  return 'worker' in view ? joinedBody(view) : awaitedBody(view.awaited);
+}
+
+/** All of them, in order of id. */
+export function workerBodies({ workers, awaited }: ClusterSnapshot): WorkerBody[] {
+  const bodies = [...workers, ...awaited].map(workerBody);
+  return awaited.length === 0 ? bodies : bodies.sort((a, b) => (a.worker_id < b.worker_id ? -1 : 1));
+}
+
+function awaitedBody(registration: Registration): WorkerBody {
+  const nothing = amountsBody(NO_RESOURCES);
+  return {
+    worker_id: registration.id,
+    state: 'unreachable',
+    message: registrationMessage(registration),
+    address: registration.address,
+    labels: {},
+    capacity: nothing,
+    reserved: nothing,
+    free: nothing,
+    tasks: { assigned: 0, running: 0 },
+    heartbeat_age_seconds: null,
+    usage: null,
+    fingerprint: null,
+    registered_at: new Date(registration.requestedAt).toISOString(),
+  };
+}
+
+function joinedBody(view: WorkerView): WorkerBody {
+  const { worker, heartbeatAgeMs, awaited } = view;
   const { fingerprint } = worker;
   return {
     worker_id: worker.id,
     state: view.state,
+    message: awaited ? registrationMessage(awaited) : null,
     address: worker.address,
     labels: { ...worker.labels },
     capacity: amountsBody(worker.capacity),
@@ -69,7 +109,14 @@ export function workerBody(view: WorkerView): WorkerBody {
 
 export function telemetryReply(snapshot: ClusterSnapshot): TelemetryReply {
   const totals = { capacity: NO_RESOURCES, reserved: NO_RESOURCES, free: NO_RESOURCES };
-  const byState: Record<WorkerState, number> = { ready: 0, cordoned: 0, draining: 0, down: 0 };
+  const byState: Record<WorkerState, number> = {
+    ready: 0,
+    cordoned: 0,
+    draining: 0,
+    down: 0,
+    unreachable: 0,
+  };
+  byState.unreachable = snapshot.awaited.length;
   for (const { state, worker, reserved, free } of snapshot.workers) {
     byState[state] += 1;
     if (state === 'down') continue;
@@ -95,7 +142,7 @@ export function telemetryReply(snapshot: ClusterSnapshot): TelemetryReply {
     // The record, not what Redis moves at this moment: it is right even when Redis was emptied.
     queue_depth: snapshot.tasksByState.queued,
     placements_per_second: snapshot.placementsPerSecond,
-    workers: snapshot.workers.map(workerBody),
+    workers: workerBodies(snapshot),
   };
 }
 

@@ -363,6 +363,8 @@ export function amountsBody(resources: Resources): AmountsBody {
 export interface WorkerBody {
   worker_id: string;
   state: WorkerState;
+  /** Why it is `unreachable`, or what came of registering it again while it is down; else null. */
+  message: string | null;
   address: string;
   labels: Record<string, string>;
   capacity: AmountsBody;
@@ -374,6 +376,7 @@ export interface WorkerBody {
   heartbeat_age_seconds: number | null;
   /** Measured use of the whole machine; null without a heartbeat. */
   usage: UsageBody | null;
+  /** What its runner found on the machine; null while it is `unreachable`, as nobody has looked yet. */
   fingerprint: {
     os: string;
     arch: string;
@@ -385,8 +388,15 @@ export interface WorkerBody {
     runtime: string;
     runtime_version: string;
     version: string;
-  };
+  } | null;
+  /** When its runner registered; while it is `unreachable`, when an admin did. */
   registered_at: string;
+}
+
+export interface RegisterWorkerBody {
+  id: string;
+  /** `host:port`, or a host alone; an IPv6 address in brackets. */
+  address: string;
 }
 
 export interface WorkerListReply {

@@ -5,7 +5,9 @@ import { filePathFault, pathClash } from '../model/file-path.ts';
 import { NETWORKS, PULL_POLICIES, TASK_STATES } from '../model/task.ts';
 import { DEFAULT_WEBHOOK_EVENTS, WEBHOOK_EVENTS } from '../model/webhook.ts';
 import { WORKER_ID_PATTERN } from '../model/worker.ts';
-import type { CredentialsBody, SubmitBody, TaskStatesRequest } from './http.ts';
+import { addressText, readWorkerAddress } from '../model/worker-address.ts';
+import { ADOPTION_PORT } from './adoption.ts';
+import type { CredentialsBody, RegisterWorkerBody, SubmitBody, TaskStatesRequest } from './http.ts';
 import type { WebhookTargetBody } from './webhooks.ts';
 
 /** Limits are far above any real machine: they catch slips of the keyboard, not big requests. */
@@ -172,6 +174,22 @@ export const tokenIdParams = Joi.object<{ id: string }>({ id: Joi.string().max(6
 export const workerIdParams = Joi.object<{ id: string }>({
   id: Joi.string().pattern(WORKER_ID_PATTERN, 'a worker id').required(),
 });
+
+/** The address comes out with its port and in its one spelling. */
+export const registerWorkerSchema = Joi.object<RegisterWorkerBody>({
+  id: Joi.string().pattern(WORKER_ID_PATTERN).required().messages({
+    'string.pattern.base':
+      '"id" must be 1 to 63 letters, digits, ".", "_" and "-" and begin with a letter or digit, for example "worker-3"',
+  }),
+  address: Joi.string()
+    .max(300)
+    .custom((text: string, helpers) => {
+      const found = readWorkerAddress(text, ADOPTION_PORT);
+      return found.ok ? addressText(found.address) : helpers.error('address.form', { fault: found.fault });
+    })
+    .required()
+    .messages({ 'address.form': '{{#label}} {{#fault}}' }),
+}).required();
 
 const usernameText = Joi.string()
   .pattern(/^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/)

@@ -124,6 +124,7 @@ describe('totals of measured use', () => {
         view('c', 99, busy, 'down'),
         view('d', 99, null, 'ready'),
       ],
+      awaited: [],
     });
     expect(reply.placements_per_second).toBe(3.5);
     expect(reply.totals.usage).toEqual({

@@ -30,7 +30,12 @@ export interface CancelNudge {
   readonly taskId: string;
 }
 
-export type WorkerNudge = CancelNudge;
+/** The worker's own record is gone. Its runner looks there by itself as well; this only saves waiting. */
+export interface RemovedNudge {
+  readonly type: 'removed';
+}
+
+export type WorkerNudge = CancelNudge | RemovedNudge;
 
 export function taskChanged(task: Task): TaskChanged {
   return {

@@ -49,9 +49,15 @@ export interface Worker extends WorkerRegistration {
   readonly livenessAt: number;
 }
 
-export type WorkerState = 'ready' | 'cordoned' | 'draining' | 'down';
+/** What a worker can be that has joined. */
+export type JoinedWorkerState = 'ready' | 'cordoned' | 'draining' | 'down';
+/**
+ * `unreachable`: an admin has registered it by hand and its daemon has not answered yet. There is no record of it, so
+ * schedulers never meet it.
+ */
+export type WorkerState = JoinedWorkerState | 'unreachable';
 
-export function workerState(worker: Pick<Worker, 'liveness' | 'maintenance'>): WorkerState {
+export function workerState(worker: Pick<Worker, 'liveness' | 'maintenance'>): JoinedWorkerState {
   if (worker.liveness === 'down') return 'down';
   return worker.maintenance === 'none' ? 'ready' : worker.maintenance;
 }

@@ -1,6 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ADOPTION_PORT } from '../contracts/adoption.ts';
 import { AppError } from '../errors.ts';
-import { loadApiConfig, loadRunnerConfig, loadSchedulerConfig } from './config.ts';
+import { loadApiConfig, loadRunnerConfig, loadSchedulerConfig, loadWaitingConfig } from './config.ts';
 
 const secret = 'x'.repeat(32);
 
@@ -36,11 +40,124 @@ describe('settings', () => {
     expect(loadApiConfig({ JWT_SECRET: secret, PORT: '' }).port).toBe(8080);
   });
 
+  it('have other names for runners that are registered by hand', () => {
+    const api = { JWT_SECRET: secret };
+    expect(loadApiConfig(api)).toMatchObject({
+      clusterToken: null,
+      workerLeaseSeconds: 15,
+      runnerStoreUrl: null,
+      runnerRedisUrl: null,
+      runnerFilesUrl: null,
+    });
+    const names = {
+      RUNNER_STORE_URL: 'mongodb://db/x',
+      RUNNER_REDIS_URL: 'redis://r',
+      RUNNER_FILES_URL: 'mongodb',
+    };
+    expect(
+      loadApiConfig({ ...api, STORE_URL: 'mongodb://localhost/x', CLUSTER_TOKEN: secret, ...names }),
+    ).toMatchObject({
+      clusterToken: secret,
+      runnerStoreUrl: 'mongodb://db/x',
+      runnerRedisUrl: 'redis://r',
+      runnerFilesUrl: 'mongodb',
+    });
+    // They name the same store, not another one.
+    for (const url of ['sqlite:/data/x.db', '']) {
+      const env = { ...api, STORE_URL: url, RUNNER_STORE_URL: 'mongodb://db/x' };
+      expect(faultsOf(() => loadApiConfig(env))).toEqual(['RUNNER_STORE_URL']);
+    }
+    expect(faultsOf(() => loadApiConfig({ ...api, RUNNER_STORE_URL: 'mysql://x' }))).toEqual([
+      'RUNNER_STORE_URL',
+    ]);
+    expect(faultsOf(() => loadApiConfig({ ...api, CLUSTER_TOKEN: 'short' }))).toEqual(['CLUSTER_TOKEN']);
+  });
+
   it('read labels and name a broken one', () => {
     expect(loadRunnerConfig({ WORKER_LABELS: 'disk=ssd,zone=a' }).labels).toEqual({ disk: 'ssd', zone: 'a' });
     expect(faultsOf(() => loadRunnerConfig({ WORKER_LABELS: 'disk' }))).toEqual(['WORKER_LABELS']);
   });
 });
+
+describe('settings of a runner that waits', () => {
+  const token = 't'.repeat(32);
+
+  it('need the token alone', () => {
+    expect(loadWaitingConfig({ CLUSTER_TOKEN: token, DATA_DIR: '/tmp/d' })).toEqual({
+      logLevel: 'info',
+      dataDir: '/tmp/d',
+      listen: { host: '0.0.0.0', port: ADOPTION_PORT },
+      clusterToken: token,
+      workerId: null,
+    });
+    expect(() => loadWaitingConfig({})).toThrow(/CLUSTER_TOKEN is required .*CLUSTER_TOKEN_FILE/);
+  });
+
+  it('take the token from a file, without the end of its line', () => {
+    const path = kept(`${token}\n`);
+    expect(loadWaitingConfig({ CLUSTER_TOKEN_FILE: path }).clusterToken).toBe(token);
+  });
+
+  it('say which token is wrong, and never its text', () => {
+    const short = kept('no-long-secret\n');
+    const wrong = [
+      { CLUSTER_TOKEN: 'no-long-secret' },
+      { CLUSTER_TOKEN_FILE: short },
+      { CLUSTER_TOKEN_FILE: '/nowhere/token' },
+      { CLUSTER_TOKEN: token, CLUSTER_TOKEN_FILE: short },
+    ];
+    const said = wrong.map((env) => messageOf(() => loadWaitingConfig(env)));
+    expect(said).toEqual([
+      expect.stringContaining('CLUSTER_TOKEN must be at least 32 characters'),
+      expect.stringContaining('CLUSTER_TOKEN_FILE names a file whose text must be at least 32 characters'),
+      expect.stringContaining('CLUSTER_TOKEN_FILE cannot be read: ENOENT'),
+      expect.stringContaining('CLUSTER_TOKEN_FILE cannot be set beside CLUSTER_TOKEN'),
+    ]);
+    expect(said.join()).not.toContain('no-long-secret');
+  });
+
+  it.each([
+    ['127.0.0.1:0', { host: '127.0.0.1', port: 0 }],
+    ['node-3.lan:50052', { host: 'node-3.lan', port: 50_052 }],
+    ['[::1]:9', { host: '::1', port: 9 }],
+  ])('listen at %s', (text, listen) => {
+    expect(loadWaitingConfig({ CLUSTER_TOKEN: token, RUNNER_LISTEN: text }).listen).toEqual(listen);
+  });
+
+  it.each(['50052', 'host', 'host:', ':50052', '::1:9', '[x]:9', 'a:65536', 'http://a:1', 'a b:1'])(
+    'do not listen at %s',
+    (text) => {
+      const env = { CLUSTER_TOKEN: token, RUNNER_LISTEN: text };
+      expect(faultsOf(() => loadWaitingConfig(env))).toEqual(['RUNNER_LISTEN']);
+    },
+  );
+
+  it('report every fault at once, also those of the runner it will be', () => {
+    expect(faultsOf(() => loadWaitingConfig({ RUNNER_LISTEN: 'x', WORKER_CPUS: 'many' }))).toEqual([
+      'CLUSTER_TOKEN',
+      'RUNNER_LISTEN',
+      'WORKER_CPUS',
+    ]);
+  });
+
+  function kept(text: string): string {
+    const directory = mkdtempSync(join(tmpdir(), 'cloudai-config-'));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    const path = join(directory, 'token');
+    writeFileSync(path, text);
+    return path;
+  }
+});
+
+function messageOf(load: () => unknown): string {
+  try {
+    load();
+  } catch (error) {
+    if (error instanceof AppError) return error.message;
+    throw error;
+  }
+  return '';
+}
 
 function faultsOf(load: () => unknown): string[] {
   try {

@@ -1,11 +1,14 @@
 // Every setting, its default and its check. A process reads its settings once, at start, through one of the
 // `load…Config` functions; all faults are reported at once. No other file reads the environment for settings.
 
+import { readFileSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
 import { cpus, hostname } from 'node:os';
 import { resolve } from 'node:path';
 import Joi from 'joi';
-import { AppError } from '../errors.ts';
+import { AppError, messageOf } from '../errors.ts';
 import { WORKER_ID_PATTERN } from '../model/worker.ts';
+import { CLUSTER_TOKEN_MIN_LENGTH } from './adoption-proof.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -41,6 +44,14 @@ export interface ApiConfig extends CommonConfig {
   readonly fileMaxBytes: number;
   /** Hosts, addresses and networks (`10.0.0.0/8`) that webhooks may reach although they are loopback or link-local. */
   readonly webhookAllow: readonly string[];
+  /** Workers are registered by hand with it; null switches that off. */
+  readonly clusterToken: string | null;
+  /** Told to workers that are registered by hand. */
+  readonly workerLeaseSeconds: number;
+  /** Names by which such a worker reaches what this process reaches by others; null: the same. */
+  readonly runnerStoreUrl: string | null;
+  readonly runnerRedisUrl: string | null;
+  readonly runnerFilesUrl: string | null;
 }
 
 export interface SchedulerConfig extends CommonConfig {
@@ -77,23 +88,53 @@ export interface RunnerConfig extends CommonConfig {
   readonly usageSampleMs: number;
 }
 
+export interface WaitingConfig extends Pick<CommonConfig, 'logLevel' | 'dataDir'> {
+  readonly listen: ListenAddress;
+  readonly clusterToken: string;
+  /** Null: what the cluster calls it. */
+  readonly workerId: string | null;
+}
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+const storeUrl = Joi.string()
+  .pattern(/^(sqlite:.+|mongodb(\+srv)?:\/\/.+)$/)
+  .messages({ 'string.pattern.base': 'must be "sqlite:<path>" or "mongodb://…"' });
+const redisUrl = Joi.string().uri({ scheme: ['redis', 'rediss', 'unix'] });
+const filesUrl = Joi.string()
+  .pattern(/^(file:.+|mongodb)$/)
+  .messages({ 'string.pattern.base': 'must be "file:<directory>" or "mongodb"' });
+
 const common = {
   LOG_LEVEL: Joi.string()
     .valid(...LOG_LEVELS)
     .default('info'),
   DATA_DIR: Joi.string().default('data'),
-  STORE_URL: Joi.string()
-    .pattern(/^(sqlite:.+|mongodb(\+srv)?:\/\/.+)$/)
-    .messages({ 'string.pattern.base': 'must be "sqlite:<path>" or "mongodb://…"' }),
-  REDIS_URL: Joi.string()
-    .uri({ scheme: ['redis', 'rediss', 'unix'] })
-    .default('redis://127.0.0.1:6379'),
+  STORE_URL: storeUrl,
+  REDIS_URL: redisUrl.default('redis://127.0.0.1:6379'),
   REDIS_PREFIX: Joi.string()
     .pattern(/^[A-Za-z0-9_{}-]{1,64}$/, 'letters, digits, _, - and {}')
     .default('cloudai'),
-  FILES_URL: Joi.string()
-    .pattern(/^(file:.+|mongodb)$/)
-    .messages({ 'string.pattern.base': 'must be "file:<directory>" or "mongodb"' }),
+  FILES_URL: filesUrl,
+};
+
+const DEFAULT_LISTEN: ListenAddress = { host: '0.0.0.0', port: 50_052 };
+
+const TOKEN_TOO_SHORT = `must be at least ${CLUSTER_TOKEN_MIN_LENGTH} characters, for example from "openssl rand -hex 32"`;
+
+/** The secret a cluster and its machines share, itself or in a file. `clusterTokenOf` takes it from the values. */
+const clusterToken = {
+  CLUSTER_TOKEN: Joi.string().min(CLUSTER_TOKEN_MIN_LENGTH).messages({ 'string.min': TOKEN_TOO_SHORT }),
+  CLUSTER_TOKEN_FILE: Joi.string()
+    .custom(readToken)
+    .messages({
+      'token.twice': 'cannot be set beside CLUSTER_TOKEN: set one of them',
+      'token.unreadable': 'cannot be read: {#reason}',
+      'token.short': `names a file whose text ${TOKEN_TOO_SHORT}`,
+    }),
 };
 
 const BYTES_PER_MB = 2 ** 20;
@@ -101,6 +142,13 @@ const WORKER_LEASE_SECONDS = Joi.number().integer().min(2).max(600).default(15);
 
 const apiSchema = {
   ...common,
+  ...clusterToken,
+  WORKER_LEASE_SECONDS,
+  RUNNER_STORE_URL: storeUrl
+    .custom(isSameKind)
+    .messages({ 'store.other': 'must name the same store as STORE_URL, only by another address' }),
+  RUNNER_REDIS_URL: redisUrl,
+  RUNNER_FILES_URL: filesUrl,
   HOST: Joi.string().hostname().default('0.0.0.0'),
   PORT: Joi.number().port().default(8080),
   JWT_SECRET: Joi.string().min(32).required().messages({
@@ -154,6 +202,15 @@ const runnerSchema = {
   USAGE_SAMPLE_SECONDS: Joi.number().min(0).max(3_600).default(2),
 };
 
+/** Of a runner that has no cluster yet. Its own settings are checked now, not when it has been adopted. */
+const waitingSchema = {
+  ...runnerSchema,
+  RUNNER_LISTEN: Joi.string().custom(readListen).default(DEFAULT_LISTEN).messages({
+    'listen.form': 'must be "<host>:<port>", for example "0.0.0.0:50052"',
+  }),
+  ...clusterToken,
+};
+
 export function loadApiConfig(env: Environment): ApiConfig {
   const v = read(apiSchema, env);
   return {
@@ -170,6 +227,11 @@ export function loadApiConfig(env: Environment): ApiConfig {
     webDir: resolve(v.WEB_DIR),
     fileMaxBytes: v.FILE_MAX_MB * BYTES_PER_MB,
     webhookAllow: splitList(v.WEBHOOK_ALLOW),
+    clusterToken: clusterTokenOf(v),
+    workerLeaseSeconds: v.WORKER_LEASE_SECONDS,
+    runnerStoreUrl: v.RUNNER_STORE_URL ?? null,
+    runnerRedisUrl: v.RUNNER_REDIS_URL ?? null,
+    runnerFilesUrl: v.RUNNER_FILES_URL ?? null,
   };
 }
 
@@ -208,6 +270,23 @@ export function loadRunnerConfig(env: Environment): RunnerConfig {
   };
 }
 
+/** Settings of a runner that waits to be adopted. What the cluster decides is not among them. */
+export function loadWaitingConfig(env: Environment): WaitingConfig {
+  const needed = waitingSchema.CLUSTER_TOKEN.required().messages({
+    'any.required':
+      'is required to wait for a cluster (or CLUSTER_TOKEN_FILE): the token of that cluster, which "npm start" keeps in data/cluster-token',
+  });
+  const CLUSTER_TOKEN = env.CLUSTER_TOKEN_FILE ? waitingSchema.CLUSTER_TOKEN : needed;
+  const v = read({ ...waitingSchema, CLUSTER_TOKEN }, env);
+  return {
+    logLevel: v.LOG_LEVEL,
+    dataDir: resolve(v.DATA_DIR),
+    listen: v.RUNNER_LISTEN,
+    clusterToken: clusterTokenOf(v) ?? '',
+    workerId: v.WORKER_ID ?? null,
+  };
+}
+
 // Joi does not carry the types of single keys; each field of the config types above is checked by its schema.
 // biome-ignore lint/suspicious/noExplicitAny: see above.
 type Values = Record<string, any>;
@@ -225,12 +304,41 @@ function commonConfig(v: Values): CommonConfig {
   };
 }
 
+function clusterTokenOf(v: Values): string | null {
+  return v.CLUSTER_TOKEN ?? v.CLUSTER_TOKEN_FILE ?? null;
+}
+
+function readToken(path: string, { error, prefs }: Joi.CustomHelpers): string | Joi.ErrorReport {
+  if (prefs.context?.CLUSTER_TOKEN !== undefined) return error('token.twice');
+  try {
+    const token = readFileSync(path, 'utf8').trim();
+    return token.length >= CLUSTER_TOKEN_MIN_LENGTH ? token : error('token.short');
+  } catch (cause) {
+    return error('token.unreadable', { reason: messageOf(cause) });
+  }
+}
+
+/** Another name of the same store, never another store. */
+function isSameKind(url: string, { error, prefs }: Joi.CustomHelpers): string | Joi.ErrorReport {
+  const own = String(prefs.context?.STORE_URL ?? 'sqlite:');
+  return own.startsWith('mongodb') === url.startsWith('mongodb') ? url : error('store.other');
+}
+
+function readListen(text: string, { error }: Joi.CustomHelpers): ListenAddress | Joi.ErrorReport {
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
+  const host = bracketed ?? plain ?? '';
+  const isHost = bracketed === undefined ? !Joi.string().hostname().validate(host).error : isIPv6(host);
+  return isHost && Number(port) <= 65_535 ? { host, port: Number(port) } : error('listen.form');
+}
+
 function read(keys: Record<string, Joi.Schema>, env: Environment): Values {
   const known = Object.fromEntries(
     Object.keys(keys).map((name) => [name, env[name] === '' ? undefined : env[name]]),
   );
   const { error, value } = Joi.object(keys).validate(known, {
     abortEarly: false,
+    // For settings that depend on each other.
+    context: known,
     errors: { label: false },
   });
   if (!error) return value;

@@ -18,6 +18,12 @@ export interface ServiceOptions {
 export const EXIT_FAULT = 1;
 export const EXIT_BAD_CONFIG = 78;
 
+/** Says something to the person who watches the supervisor; without one it goes nowhere. */
+export function tellSupervisor(text: string): void {
+  // A channel that closes just now is no fault of what was said; its end is handled below.
+  process.send?.({ say: text }, undefined, undefined, () => undefined);
+}
+
 /** Runs until SIGTERM, SIGINT, or until the supervisor that forked it is gone. Never returns normally. */
 export async function runService(options: ServiceOptions): Promise<void> {
   let running: { service: Service; log: Log };

@@ -6,6 +6,7 @@
 
 import type { FileRecord } from '../model/file.ts';
 import type { Grain, HistoryPoint } from '../model/history.ts';
+import type { Registration } from '../model/registration.ts';
 import type { Resources } from '../model/resources.ts';
 import type { Task, TaskState } from '../model/task.ts';
 import type { ApiToken, User } from '../model/user.ts';
@@ -15,6 +16,7 @@ import type { Liveness, Maintenance, Worker, WorkerRegistration } from '../model
 export interface Store {
   readonly tasks: TaskStore;
   readonly workers: WorkerStore;
+  readonly registrations: RegistrationStore;
   readonly users: UserStore;
   readonly files: FileRecordStore;
   readonly history: HistoryStore;
@@ -126,6 +128,24 @@ export interface WorkerStore {
   setMaintenance(id: string, maintenance: Maintenance): Promise<Worker | null>;
   setLiveness(id: string, liveness: Liveness, at: number): Promise<Worker | null>;
   remove(id: string): Promise<boolean>;
+}
+
+/** Workers that were registered by hand and have not joined yet. */
+export interface RegistrationStore {
+  /** Creates, or replaces what there is of the same worker. */
+  put(registration: Registration): Promise<void>;
+  get(id: string): Promise<Registration | null>;
+  /** In order of id. */
+  list(): Promise<Registration[]>;
+  /** Those with `nextAt ≤ now`, the longest overdue first. */
+  due(now: number, limit: number): Promise<Registration[]>;
+  /**
+   * Writes `next` if what is stored is of the same wish and its revision is `next.revision − 1`; false, and nothing
+   * written, when it is not.
+   */
+  commit(next: Registration): Promise<boolean>;
+  /** Of whatever wish, or only of this one. False when there is none. */
+  remove(id: string, wish?: string): Promise<boolean>;
 }
 
 export interface AdminClaim {

@@ -86,6 +86,7 @@ describe('registration', () => {
           workers: store.workers,
           files: store.files,
           history: store.history,
+          registrations: store.registrations,
           webhooks: store.webhooks,
           nextTerm: () => store.nextTerm(),
           ping: () => store.ping(),

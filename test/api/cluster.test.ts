@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { TelemetryReply, WorkerBody, WorkerListReply } from '../../shared/contracts/http.ts';
-import type { ClusterEvent } from '../../shared/model/event.ts';
+import type { ClusterEvent, WorkerNudge } from '../../shared/model/event.ts';
 import { assignTask, type Step, startTask } from '../../shared/model/task-life.ts';
 import { NO_USAGE } from '../../shared/model/worker.ts';
 import { uniqueName } from '../support/servers.ts';
@@ -178,8 +178,13 @@ describe('maintenance', () => {
     expect((await test.call('POST', '/api/workers/nowhere/cordon', { as: admin })).status).toBe(404);
   });
 
-  it('forgets a worker without tasks', async () => {
+  it('forgets a worker without tasks, and tells it', async () => {
+    const nudges: WorkerNudge[] = [];
+    const off = await test.redis.bus.onNudge(id, (nudge) => void nudges.push(nudge));
     expect((await test.call('DELETE', `/api/workers/${id}`, { as: admin })).status).toBe(204);
+    await waitFor(() => nudges.length === 1, { what: 'the nudge' });
+    expect(nudges).toEqual([{ type: 'removed' }]);
+    await off();
     expect((await test.call('GET', `/workers/${id}`)).status).toBe(404);
     expect((await test.call('DELETE', `/api/workers/${id}`, { as: admin })).status).toBe(404);
   });

@@ -57,6 +57,7 @@ describe('an error', () => {
           users: store.users,
           files: store.files,
           history: store.history,
+          registrations: store.registrations,
           webhooks: store.webhooks,
           workers: new Proxy(store.workers, {
             get: () => () => Promise.reject(new TypeError('secret inside of /srv/code.ts')),

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Cluster, startCluster } from '../support/cluster.ts';
+import { type Cluster, freePort, startCluster } from '../support/cluster.ts';
 import { TEST_IMAGE } from '../support/servers.ts';
 
 let cluster: Cluster;
@@ -12,7 +12,7 @@ let page: Page;
 const faults: string[] = [];
 
 beforeAll(async () => {
-  cluster = await startCluster();
+  cluster = await startCluster({ env: { CLUSTER_TOKEN: 'the-token-of-this-cluster-'.repeat(2) } });
   browser = await chromium.launch({
     executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
     args: [
@@ -60,6 +60,19 @@ describe('the dashboard', () => {
     await page.getByLabel('Password').fill('secure123');
     await page.locator('button.primary').click();
     await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  });
+
+  it('registers a machine, says what is wrong with its address, and shows that it does not answer', async () => {
+    await page.getByText('Register a machine').click();
+    await page.getByLabel('Name').fill('worker-3');
+    await page.getByLabel('Address').fill('http://10.0.0.3');
+    await page.getByRole('button', { name: 'Register' }).click();
+    await page.getByText('must be a host and a port').waitFor();
+    await page.getByLabel('Address').fill(`127.0.0.1:${await freePort()}`);
+    await page.getByRole('button', { name: 'Register' }).click();
+    await page.getByRole('status').getByText('worker-3 is unreachable: nobody answers').waitFor();
+    await page.locator('state-badge', { hasText: 'unreachable' }).waitFor();
+    await page.getByRole('table').getByText('the connection was refused').waitFor();
   });
 
   it('submits a task and shows its output and result', async () => {

@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest';
 
 const dist = resolve(import.meta.dirname, '../../dist');
 
-function start(room: string, env: Record<string, string>) {
-  return spawnSync(process.execPath, [`${dist}/${room}/main.js`], {
+function start(room: string, env: Record<string, string>, args: readonly string[] = []) {
+  return spawnSync(process.execPath, [`${dist}/${room}/main.js`, ...args], {
     env: { PATH: process.env.PATH ?? '', ...env },
     encoding: 'utf8',
     timeout: 20_000,
@@ -23,6 +23,24 @@ describe('a process with wrong settings', () => {
     const { status, stderr } = start(room, env);
     expect(status).toBe(78);
     for (const name of Object.keys(env)) expect(stderr).toContain(name);
+  });
+
+  it('a runner that is to wait names its own, and those of the worker it will be', () => {
+    const env = { RUNNER_LISTEN: 'here', CLUSTER_TOKEN: 'short', WORKER_CPUS: 'many' };
+    const { status, stderr } = start('runner', env, ['--wait']);
+    expect(status).toBe(78);
+    for (const name of Object.keys(env)) expect(stderr).toContain(name);
+    expect(stderr).not.toContain('short');
+  });
+
+  it('a runner says which arguments it knows', () => {
+    expect(start('runner', {}, ['--help'])).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('--wait'),
+    });
+    const wrong = start('runner', {}, ['--listem', 'x:1']);
+    expect(wrong.status).toBe(78);
+    expect(wrong.stderr).toMatch(/--listem[\s\S]*--listen <host>:<port>/);
   });
 
   it('api does not start without a secret', () => {

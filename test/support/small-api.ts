@@ -183,6 +183,7 @@ export function makeWorkerBody(over: Partial<WorkerBody> = {}): WorkerBody {
   return {
     worker_id: 'worker-1',
     state: 'ready',
+    message: null,
     address: '10.0.0.1',
     labels: {},
     capacity: { cpu: 8, memory: 16_384, gpu: 0, storage: 100_000 },

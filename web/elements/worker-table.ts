@@ -16,6 +16,7 @@ export class WorkerTable extends LitElement {
       .name { font-weight: 600; }
       td.bar { width: 20%; }
       td { white-space: nowrap; }
+      .why { max-width: 22rem; white-space: normal; overflow-wrap: anywhere; }
       @media (max-width: 44rem) { td.bar { width: auto; } }
     `,
   ];
@@ -48,7 +49,10 @@ export class WorkerTable extends LitElement {
     `;
   }
 
-  #row({ worker_id, state, address, capacity, reserved, usage, ...worker }: WorkerBody, gpus: boolean) {
+  #row(
+    { worker_id, state, message, address, capacity, reserved, usage, ...worker }: WorkerBody,
+    gpus: boolean,
+  ) {
     const seen = worker.heartbeat_age_seconds;
     const bar = (label: string, of: 'cpu' | 'memory' | 'gpu', words: (value: number) => string) =>
       capacity[of] === 0
@@ -64,13 +68,13 @@ export class WorkerTable extends LitElement {
     return html`
       <tr role="row">
         <td role="cell" data-label="Worker"><div><span class="name">${worker_id}</span><br /><span class="soft small">${address}</span></div></td>
-        <td role="cell" data-label="State"><div><state-badge state=${state}></state-badge></div></td>
+        <td role="cell" data-label="State"><div><state-badge state=${state}></state-badge>${message === null ? nothing : html`<p class="soft small why">${message}</p>`}</div></td>
         <td role="cell" class="number" data-label="Tasks">${worker.tasks.assigned + worker.tasks.running}</td>
         ${bar('Cores held', 'cpu', (value) => trim(value, 2))}
         ${bar('Memory held', 'memory', megabytes)}
         ${gpus ? bar('GPUs held', 'gpu', String) : nothing}
         <td role="cell" class="number" data-label="CPU in use">${usage === null ? '–' : `${trim(usage.cpu_percent, 0)}%`}</td>
-        <td role="cell" class="number" data-label="Last seen">${seen === null ? 'not heard of' : `${duration(seen * 1000)} ago`}</td>
+        <td role="cell" class="number" data-label="Last seen">${seen === null ? (state === 'unreachable' ? 'never' : 'not heard of') : `${duration(seen * 1000)} ago`}</td>
       </tr>
     `;
   }

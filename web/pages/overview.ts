@@ -81,6 +81,11 @@ export class OverviewPage extends LitElement {
             ? html`<notice-box kind="empty" heading="No machine has joined yet"><p>Start a runner on one: it registers by itself. Tasks wait until then.</p></notice-box>`
             : html`<worker-table .workers=${workers}></worker-table>`
         }
+        ${
+          this.session.user?.role === 'admin'
+            ? html`<register-machine .session=${this.session} @registered=${() => this.#telemetry.refresh()}></register-machine>`
+            : nothing
+        }
       </section>
     `;
   }

@@ -6,11 +6,11 @@ import type { Log } from '../../../shared/platform/log.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { WebhookStore } from '../../../shared/ports/store.ts';
 import { answerWithin } from '../deadline.ts';
+import { Pulse } from '../pulse.ts';
 import { retryAfterMs } from './backoff.ts';
 import { choose, MAX_AT_ONCE, receiverOf, Turns } from './choice.ts';
 import { deferred, taken, tried } from './deliveries.ts';
 import type { OwnerWebhooks } from './owner-webhooks.ts';
-import { Pulse } from './pulse.ts';
 import { type Answer, notSent, type Sender } from './sender.ts';
 import type { SigningSecrets } from './signing-secrets.ts';
 

@@ -7,9 +7,9 @@ import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { Webhook } from 'standardwebhooks';
-import { messageOf } from '../../../shared/errors.ts';
 import { readVersion } from '../../../shared/platform/version.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
+import { connectionFault } from '../connection-fault.ts';
 import { type AddressRules, hostOf } from './address-rules.ts';
 
 /** What is read of an answer before the connection is dropped. */
@@ -167,29 +167,6 @@ function refuseIf(refusal: string | null): void {
   if (refusal !== null) throw new Refused(refusal);
 }
 
-const WORDS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'the connection was refused',
-  ECONNRESET: 'the connection was cut',
-  EPIPE: 'the connection was cut',
-  ETIMEDOUT: 'the connection was not made in time',
-  EHOSTUNREACH: 'there is no way to the host',
-  ENETUNREACH: 'there is no way to the network',
-  ENOTFOUND: 'the name of the host is not known',
-  EAI_AGAIN: 'the name of the host cannot be looked up now',
-};
-
 function wordsOf(error: unknown): string {
-  if (error instanceof Refused) return `not sent: ${error.message}`;
-  const known = codesOf(error).find((code) => WORDS[code] !== undefined);
-  if (known) return `${WORDS[known]} (${known})`;
-  return messageOf(error).slice(0, 300) || 'the request failed';
-}
-
-/** Of the error and of those it is made of: connecting to several addresses fails with one error for each. */
-function codesOf(error: unknown): string[] {
-  const { code, errors } = error as { code?: unknown; errors?: unknown };
-  return [
-    ...(typeof code === 'string' ? [code] : []),
-    ...(Array.isArray(errors) ? errors.flatMap(codesOf) : []),
-  ];
+  return error instanceof Refused ? `not sent: ${error.message}` : connectionFault(error);
 }

@@ -20,9 +20,13 @@ const UNFINISHED = 'unfinished';
 const ABANDONED_MS = 86_400_000;
 const READ_BYTES = 262_144;
 
-/** Clears away what dead writers left. Throws `store_unavailable` when the folder cannot be used. */
+/**
+ * Makes the folder, so that others on this machine find it, and clears away what dead writers left. Throws
+ * `store_unavailable` when the folder cannot be used.
+ */
 export async function openDiskFileStore(dir: string): Promise<FileStore> {
   const blobs = join(dir, 'blobs');
+  await guarded(KEPT, () => mkdir(dir, { recursive: true }));
   await guarded(KEPT, () => removeAbandoned(join(blobs, UNFINISHED)));
   return new DiskFileStore(blobs);
 }

@@ -35,6 +35,15 @@ export interface WorkerDocument {
   livenessAt: number;
 }
 
+export interface RegistrationDocument {
+  /** Id of the worker. */
+  _id: string;
+  wish: string;
+  revision: number;
+  nextAt: number;
+  record: string;
+}
+
 export interface UserDocument {
   _id: string;
   usernameKey: string;
@@ -127,6 +136,7 @@ export interface Collections {
   readonly tasks: Collection<TaskDocument>;
   readonly batches: Collection<BatchDocument>;
   readonly workers: Collection<WorkerDocument>;
+  readonly registrations: Collection<RegistrationDocument>;
   readonly users: Collection<UserDocument>;
   readonly tokens: Collection<TokenDocument>;
   readonly files: Collection<FileDocument>;
@@ -151,6 +161,7 @@ export function collectionsOf(db: Db): Collections {
     tasks: db.collection('tasks'),
     batches: db.collection('task_batches'),
     workers: db.collection('workers'),
+    registrations: db.collection('registrations'),
     users: db.collection('users'),
     tokens: db.collection('tokens'),
     files: db.collection('files'),
@@ -181,6 +192,7 @@ const INDEXES: readonly Index[] = [
   { of: 'tasks', name: 'by_worker', key: { workerId: 1, _id: -1 } },
   { of: 'tasks', name: 'by_urgency', key: { state: 1, priority: -1, _id: 1 } },
   { of: 'tasks', name: 'by_end', key: { finishedAt: 1, _id: 1 } },
+  { of: 'registrations', name: 'by_due', key: { nextAt: 1, _id: 1 } },
   { of: 'users', name: 'by_username', key: { usernameKey: 1 }, unique: true },
   { of: 'tokens', name: 'by_hash', key: { hash: 1 }, unique: true },
   { of: 'tokens', name: 'by_user', key: { userId: 1, createdAt: 1 } },

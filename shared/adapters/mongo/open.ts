@@ -12,6 +12,7 @@ import { MongoFileRecordStore } from './file-record-store.ts';
 import { CHUNK_BYTES, MongoFileStore } from './file-store.ts';
 import { MongoHistoryStore } from './history-store.ts';
 import { MongoLogStore } from './log-store.ts';
+import { MongoRegistrationStore } from './registration-store.ts';
 import { TaskBatches } from './task-batches.ts';
 import { MongoTaskStore } from './task-store.ts';
 import { MongoUserStore } from './user-store.ts';
@@ -56,6 +57,7 @@ export async function openMongo(url: string): Promise<MongoParts> {
     const store: Store = {
       tasks: new MongoTaskStore(collections, batches),
       workers: new MongoWorkerStore(collections),
+      registrations: new MongoRegistrationStore(collections),
       users: new MongoUserStore(collections),
       files: new MongoFileRecordStore(collections),
       history: new MongoHistoryStore(collections),

@@ -111,7 +111,8 @@ function isClusterEvent(value: unknown): value is ClusterEvent {
 }
 
 function isWorkerNudge(value: unknown): value is WorkerNudge {
-  return isRecord(value) && value.type === 'cancel' && typeof value.taskId === 'string';
+  if (!isRecord(value)) return false;
+  return value.type === 'removed' || (value.type === 'cancel' && typeof value.taskId === 'string');
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

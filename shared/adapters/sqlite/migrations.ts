@@ -174,6 +174,17 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX tasks_by_end ON tasks (finished_at, id, owner_id, has_webhook) WHERE finished_at IS NOT NULL;
   CREATE INDEX tasks_told_by_end ON tasks (finished_at, id) WHERE has_webhook = 1 AND finished_at IS NOT NULL;
   `,
+  `
+  -- Workers that an admin has registered and that have not joined yet.
+  CREATE TABLE registrations (
+    id       TEXT PRIMARY KEY,
+    wish     TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    next_at  INTEGER NOT NULL,
+    record   TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX registrations_due ON registrations (next_at, id);
+  `,
 ];
 
 export const NEWEST_VERSION = MIGRATIONS.length;

@@ -8,6 +8,7 @@ import { unavailable } from './errors.ts';
 import { SqliteFileRecordStore } from './file-record-store.ts';
 import { SqliteHistoryStore } from './history-store.ts';
 import { migrate } from './migrations.ts';
+import { SqliteRegistrationStore } from './registration-store.ts';
 import { SqliteTaskStore } from './task-store.ts';
 import { SqliteUserStore } from './user-store.ts';
 import { SqliteWebhookStore } from './webhook-store.ts';
@@ -33,6 +34,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
   return {
     tasks: new SqliteTaskStore(db),
     workers: new SqliteWorkerStore(db),
+    registrations: new SqliteRegistrationStore(db),
     users: new SqliteUserStore(db),
     files: new SqliteFileRecordStore(db),
     history: new SqliteHistoryStore(db),

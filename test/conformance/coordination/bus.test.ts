@@ -100,9 +100,10 @@ describe('the event bus', () => {
     stops.push(await there.bus.onNudge('worker-2', (nudge) => others.push(nudge)));
     await here.bus.nudge('worker-1', { type: 'cancel', taskId: 'task-a' });
     await here.bus.nudge('worker-2', { type: 'cancel', taskId: 'task-b' });
+    await here.bus.nudge('worker-1', { type: 'removed' });
     await heardAll(others, 1);
-    await heardAll(mine, 1);
-    expect(mine).toEqual([{ type: 'cancel', taskId: 'task-a' }]);
+    await heardAll(mine, 2);
+    expect(mine).toEqual([{ type: 'cancel', taskId: 'task-a' }, { type: 'removed' }]);
     expect(others).toEqual([{ type: 'cancel', taskId: 'task-b' }]);
   });
 

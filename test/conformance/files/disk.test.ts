@@ -51,6 +51,11 @@ describe('a folder of files', () => {
     expect(await readdir(unfinished)).toEqual(['young']);
   });
 
+  it('is there as soon as it was opened', async () => {
+    await openDiskFileStore(join(dir.path, 'a', 'b'));
+    expect(await readdir(dir.path, { recursive: true })).toEqual(['a', 'a/b']);
+  });
+
   it('that cannot be written is an unavailable store', async () => {
     const store = await openDiskFileStore(dir.path);
     await writeFile(join(dir.path, 'blobs'), 'a file where the folder should be');
@@ -92,6 +97,6 @@ describe('a folder of files', () => {
     expect(content.destroyed).toBe(true);
     await expect(store.read(id)).rejects.toMatchObject(refused);
     await expect(store.remove(['file-00ab', id])).rejects.toMatchObject(refused);
-    expect(await readdir(dir.path)).toEqual([]);
+    expect(await readdir(dir.path, { recursive: true })).toEqual(['inner']);
   });
 });

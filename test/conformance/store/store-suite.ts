@@ -8,6 +8,7 @@ import { history } from './history.ts';
 import { otherRecords } from './other-records.ts';
 import { type MakePlace, openStore, type StorePlace } from './place.ts';
 import { processes } from './processes.ts';
+import { registrations } from './registrations.ts';
 import { taskReads } from './task-reads.ts';
 import { taskWrites } from './task-writes.ts';
 import { webhooks } from './webhooks.ts';
@@ -29,6 +30,7 @@ export function storeSuite(name: string, makePlace: MakePlace): void {
     taskWrites(() => pair);
     taskReads(() => pair);
     otherRecords(() => pair);
+    registrations(() => pair);
     fileRecords(() => pair);
     history(() => pair);
     webhooks(

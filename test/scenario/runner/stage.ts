@@ -256,6 +256,7 @@ function mayBeAway(store: Store, away: Away): Store {
   return {
     tasks: gate(store.tasks),
     workers: gate(store.workers),
+    registrations: gate(store.registrations),
     users: gate(store.users),
     files: gate(store.files),
     history: gate(store.history),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { waitFor } from '../../../test/support/wait-for.ts';
+import { waitFor } from '../../test/support/wait-for.ts';
 import { Pulse } from './pulse.ts';
 
 const never = 2 ** 30;
