@@ -84,11 +84,14 @@ const TRIALS: Readonly<Record<string, Trial>> = {
   uncordon: { words: ['worker-1'], quiet: ['worker-1'] },
   drain: { words: ['worker-1'], quiet: ['worker-1'] },
   'remove-worker': { words: ['worker-1'], quiet: [] },
+  register: { words: ['worker-1', '10.0.0.1:50052'], quiet: ['worker-1'] },
   history: { words: ['running'], quiet: ['2026-01-01T09:00:00.000Z 2'] },
   submit: { words: ['-f', at('tasks.json')], quiet: [TASK_ID] },
   simulate: { words: ['python:3.9'], quiet: ['worker-1'] },
   login: { ...SIGN_IN, quiet: [] },
   'register-user': { ...SIGN_IN, quiet: ['user-1'] },
+  // It asks no API.
+  completion: { words: ['bash'], quiet: [], offline: EXIT.ok, refused: EXIT.ok },
   // It only forgets.
   logout: { quiet: [], offline: EXIT.ok, refused: EXIT.ok },
   'tokens create': { words: ['ci'], quiet: ['cai_x'] },
@@ -123,10 +126,11 @@ function answerAll(api: SmallApi): void {
   api.on('PUT /api/files/.+', () => new Status(201, upload));
   api.on('DELETE /api/.+', () => new Status(204, null));
   api.on('GET /workers', () => ({ workers: [worker] }));
+  api.on('POST /api/workers', () => new Status(201, worker));
   api.on('POST /api/workers/:id/(un)?(cordon|drain)', () => worker);
   api.on('GET /telemetry', () => ({
     at: '2026-01-01T10:00:00.000Z',
-    workers_by_state: { ready: 1, cordoned: 0, draining: 0, down: 0 },
+    workers_by_state: { ready: 1, cordoned: 0, draining: 0, down: 0, unreachable: 0 },
     totals: { capacity: amounts, reserved: amounts, free: amounts, usage: { workers: 0 } },
     tasks_by_state: { queued: 1, assigned: 0, running: 0, completed: 0, failed: 0, cancelled: 0 },
     queue_depth: 1,

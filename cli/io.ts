@@ -5,7 +5,7 @@ export interface CliIo {
   out(text: string): Promise<void>;
   err(text: string): Promise<void>;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Columns of the terminal; null when output is no terminal and nothing must be cut. */
+  /** Columns of the terminal as it is now; null when output is no terminal and nothing must be cut. */
   readonly columns: number | null;
   readonly color: boolean;
   /** True when standard error is a terminal, where a line may be written anew in place. */
@@ -14,7 +14,7 @@ export interface CliIo {
   readonly interactive: boolean;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
-  /** Asks on the terminal. `secret` answers are not shown. */
+  /** Asks on the terminal. `secret` answers are not shown. Rejects when the person leaves; `signal` is aborted then. */
   ask(prompt: string, options: { secret: boolean }): Promise<string>;
   /** All of standard input; of one that is larger than `maxBytes` a little more than that. */
   readInput(bound?: { maxBytes: number }): Promise<string>;

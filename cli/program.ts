@@ -1,11 +1,15 @@
 // The command line as a whole: reads words, runs one command, gives back an exit code. Never ends the process.
+// The same for a shell's words and for a line of the prompt.
 
 import { Command, CommanderError } from 'commander';
 import { type OptionKind, splitArgv } from './argv.ts';
 import { addAccountCommands } from './commands/account.ts';
 import { addClusterCommands } from './commands/cluster.ts';
+import { addCompletionCommands } from './commands/completion.ts';
 import { addFileCommands } from './commands/files.ts';
+import { addHelpCommand } from './commands/help.ts';
 import { addHistoryCommand } from './commands/history.ts';
+import { addLeaveCommand } from './commands/leave.ts';
 import { addRegisterCommand } from './commands/register.ts';
 import { addSimulateCommand } from './commands/simulate.ts';
 import { addSubmitCommands } from './commands/submit.ts';
@@ -28,7 +32,18 @@ export type Run = <Options extends object, Args extends unknown[]>(
 /** Commands that run words in a container; elsewhere `--` has no meaning. */
 const WITH_WORDS = ['task', 'dispatch', 'simulate'];
 
-export async function runCli(argv: readonly string[], io: CliIo, version: string): Promise<ExitCode> {
+/** What only the prompt has: a way out of it. */
+export interface PromptCommands {
+  leave(): void;
+}
+
+/** `prompt` is given when the words are a line of the prompt. */
+export async function runCli(
+  argv: readonly string[],
+  io: CliIo,
+  version: string,
+  prompt: PromptCommands | null = null,
+): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.ok;
   let printed: Promise<void> = Promise.resolve();
   let words: string[] | null = null;
@@ -45,18 +60,31 @@ export async function runCli(argv: readonly string[], io: CliIo, version: string
       const session = await Session.open(io, options as GlobalOptions);
       exitCode = (await command(session, options as never, ...(given as never))) ?? EXIT.ok;
     };
-  const program = createProgram(version, run, () => words, {
-    width: io.columns ?? 80,
-    out: (text) => {
-      printed = printed.then(() => io.out(text));
-    },
-  });
+  const program = createProgram(version, run, () => words, prompt);
+  const print = (write: (text: string) => Promise<void>) => (text: string) => {
+    printed = printed.then(() => write(text));
+  };
+  const width = () => io.columns ?? 80;
+  // Before anything is read, for subcommands do as their program does.
+  everyCommand(program, (command) =>
+    command.configureOutput({
+      writeOut: print((text) => io.out(text)),
+      writeErr: print((text) => io.err(text)),
+      // Told by `complain`, with what to do beside it.
+      outputError: () => undefined,
+      getOutHelpWidth: width,
+      getErrHelpWidth: width,
+    }),
+  );
   const split = splitArgv(argv, knownOptions(program));
   words = split.words;
   const json = split.args.includes('--json');
   try {
-    if (split.args.length === 0) program.outputHelp();
-    else await program.parseAsync(split.args, { from: 'user' });
+    if (words === null && settingsAlone(split.args) !== null) {
+      // Nobody who meant to run something is to take this for a success.
+      program.outputHelp({ error: true });
+      exitCode = EXIT.usage;
+    } else await program.parseAsync(split.args, { from: 'user' });
   } catch (error) {
     exitCode = await complain(error, split.args, io, json);
   }
@@ -64,18 +92,13 @@ export async function runCli(argv: readonly string[], io: CliIo, version: string
   return exitCode;
 }
 
-/** For those who look at the commands and run none: the manual page, the reference. */
-export function describeProgram(version: string): Command {
+/** For those who look at the commands and run none: the manual page, the reference, completion. */
+export function describeProgram(version: string, prompt: PromptCommands | null = null): Command {
   const idle: Run = () => async () => undefined;
-  return createProgram(version, idle, () => null, { width: 80, out: () => undefined });
+  return createProgram(version, idle, () => null, prompt);
 }
 
-function createProgram(
-  version: string,
-  run: Run,
-  words: Words,
-  { width, out }: { width: number; out: (text: string) => void },
-): Command {
+function createProgram(version: string, run: Run, words: Words, prompt: PromptCommands | null): Command {
   const program = new Command('cloudai')
     .description('Run containers on a cluster.')
     .version(version, '-V, --version', 'print the version')
@@ -84,48 +107,86 @@ function createProgram(
     .option('--json', 'print what the API answered')
     .option('--quiet', 'print ids only')
     .helpOption('-h, --help', 'show help')
-    .helpCommand('help [command]', 'show help for a command')
+    .helpCommand(false)
     .addHelpText(
       'after',
-      '\nExit codes: 0 done, 1 the task failed or the call was refused, 2 wrong use, 3 cannot connect, 4 not allowed.\nOptions may be written with one dash: cloudai task python:3.9 -name my-task -cpu_cores 2.0 -mem 4.0',
+      '\nAlone on a terminal, cloudai opens a prompt that takes these commands.\nExit codes: 0 done, 1 the task failed or the call was refused, 2 wrong use, 3 cannot connect, 4 not allowed.\nOptions may be written with one dash: cloudai task python:3.9 -name my-task -cpu_cores 2.0 -mem 4.0',
     )
     // Subcommands take these settings over, so they come first.
     .exitOverride()
-    .configureHelp({ showGlobalOptions: true })
-    .configureOutput({
-      writeOut: out,
-      writeErr: out,
-      // Told by `complain`, with what to do beside it.
-      outputError: () => undefined,
-      getOutHelpWidth: () => width,
-      getErrHelpWidth: () => width,
-    });
+    .configureHelp({ showGlobalOptions: true });
+  program.commandsGroup('Tasks:');
   addSubmitCommands(program, run, words);
   addSimulateCommand(program, run, words);
   addTaskCommands(program, run);
   addWatchCommands(program, run);
+  program.commandsGroup('Files:');
   addFileCommands(program, run);
+  program.commandsGroup('Cluster:');
   addClusterCommands(program, run);
   addRegisterCommand(program, run);
   addHistoryCommand(program, run);
+  program.commandsGroup('You:');
   addAccountCommands(program, run);
   addWebhookCommands(program, run);
+  program.commandsGroup('This program:');
+  addHelpCommand(program);
+  addCompletionCommands(program, run);
+  if (prompt !== null) addLeaveCommand(program, prompt);
   return program;
+}
+
+export function everyCommand(command: Command, visit: (command: Command) => void): void {
+  visit(command);
+  for (const one of command.commands) everyCommand(one, visit);
+}
+
+const SETTINGS: ReadonlyMap<string, OptionKind> = new Map([
+  ['url', 'value'],
+  ['token', 'value'],
+  ['json', 'flag'],
+  ['quiet', 'flag'],
+]);
+
+/** The options that hold for all commands, when there is nothing else: no command. Null when there is. */
+function settingsAlone(args: readonly string[]): GlobalOptions | null {
+  const found: Record<string, string | true> = {};
+  for (let at = 0; at < args.length; at += 1) {
+    const [, name = '', value] = /^--(\w+)(?:=(.*))?$/s.exec(args[at] ?? '') ?? [];
+    const kind = SETTINGS.get(name);
+    if (!kind || (kind === 'flag' && value !== undefined)) return null;
+    const given = kind === 'flag' || (value ?? args[++at]);
+    // A missing value is for the parser to tell.
+    if (given === undefined) return null;
+    found[name] = given;
+  }
+  return found;
+}
+
+export interface PromptSettings {
+  /** To stand before the words of each line. */
+  readonly args: readonly string[];
+  readonly options: GlobalOptions;
+}
+
+/** What holds for all lines of a prompt that is opened with these words; null when they are a command. */
+export function promptSettings(argv: readonly string[]): PromptSettings | null {
+  const { args, words } = splitArgv(argv, SETTINGS);
+  const options = settingsAlone(args);
+  return words === null && options !== null ? { args, options } : null;
 }
 
 /** Long options of all commands. One name has one kind everywhere; a test holds that. */
 export function knownOptions(program: Command): Map<string, OptionKind> {
   const known = new Map<string, OptionKind>([['help', 'flag']]);
-  const walk = (command: Command) => {
-    for (const { long, required, optional, variadic } of command.options) {
+  everyCommand(program, ({ options }) => {
+    for (const { long, required, optional, variadic } of options) {
       const kind = variadic ? 'pairs' : required || optional ? 'value' : 'flag';
       const name = long?.replace(/^--/, '') ?? '';
       if (known.has(name) && known.get(name) !== kind) throw new Error(`--${name} is of two kinds`);
       known.set(name, kind);
     }
-    command.commands.forEach(walk);
-  };
-  walk(program);
+  });
   return known;
 }
 

@@ -95,7 +95,7 @@ describe('workers', () => {
   it('shows those that do not answer, and why', async () => {
     api.on('GET /workers', () => ({ workers: [there, away({ worker_id: 'worker-4' })] }));
     const { out } = await cloudai(['workers'], { color: true });
-    expect(out).toContain('\x1b[31munreachable\x1b[0m');
+    expect(out).toContain('\x1b[31munreachable\x1b[39m');
     expect(out).toMatch(/worker-4 +.*never/);
     expect(out).toContain('\nworker-4 is unreachable: nobody answers at 10.0.0.3:50052');
     expect(out).not.toContain('\x1b[2J');

@@ -1,7 +1,7 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CliStage, openCliStage } from '../test/support/cli-stage.ts';
-import { refusal, Status, startSmallApi } from '../test/support/small-api.ts';
+import { makeTaskBody, makeWorkerBody, refusal, Status, startSmallApi } from '../test/support/small-api.ts';
 import { readProfile } from './profile.ts';
 
 let stage: CliStage;
@@ -17,14 +17,13 @@ afterEach(() => stage.close());
 const lastBody = () => api.asked.at(-1)?.body;
 
 describe('cloudai', () => {
-  it('alone prints help', async () => {
-    const { code, out, err } = await cloudai([]);
-    expect(code).toBe(0);
-    expect(out).toContain('Usage: cloudai');
-    for (const name of ['task', 'dispatch', 'list-tasks', 'logs', 'explain', 'queue', 'login']) {
-      expect(out).toContain(`  ${name} `);
+  it('without a command tells on standard error how it is used', async () => {
+    for (const settings of [[], ['--url', 'http://x', '-json']]) {
+      const { code, out, err } = await cloudai(settings);
+      expect({ code, out }).toEqual({ code: 2, out: '' });
+      expect(err).toContain('Usage: cloudai');
     }
-    expect(err).toBe('');
+    expect(await cloudai(['--url'])).toMatchObject({ code: 2, err: expect.stringContaining('missing') });
   });
 
   it('prints its version and the help of a command', async () => {
@@ -33,6 +32,26 @@ describe('cloudai', () => {
     expect(code).toBe(0);
     expect(out).toContain('--cpu_cores <n>');
     expect(out).toContain('--url <url>');
+  });
+
+  it('has help by topic, for each command with examples, and for what is below another', async () => {
+    const all = await cloudai(['help']);
+    expect(all).toMatchObject({ code: 0, err: '' });
+    expect(all.out).toMatch(
+      /\nTasks:\n {2}task [\s\S]*\n {2}list-tasks[\s\S]*\nFiles:\n[\s\S]*\nCluster:\n[\s\S]*\n {2}login/,
+    );
+    expect(all.out).not.toContain('complete [');
+    expect((await cloudai(['help', 'cancel'])).out).toMatch(
+      /Usage: cloudai cancel[\s\S]*Examples:\n {2}cancel task-/,
+    );
+    expect((await cloudai(['help', 'describe'])).out).toContain('Usage: cloudai get');
+    expect((await cloudai(['help', 'webhooks', 'create'])).out).toContain('Usage: cloudai webhooks create');
+    expect(await cloudai(['help', 'cancle'])).toEqual({
+      code: 2,
+      out: '',
+      err: "cloudai: unknown command 'cancle'\nDid you mean cancel?\n",
+    });
+    expect((await cloudai(['help', 'webhooks', 'crate'])).err).toContain('Did you mean create?');
   });
 
   it('suggests the near command', async () => {
@@ -148,6 +167,61 @@ describe('signing in', () => {
       err: expect.stringContaining(stage.profileFile),
     });
   });
+});
+
+describe('a worker', () => {
+  const asWorkers = (...ids: string[]) =>
+    api.on('GET /workers', () => ({ workers: ids.map((worker_id) => makeWorkerBody({ worker_id })) }));
+  const drained = async (given: string) => {
+    const { code, err } = await cloudai(['drain', given]);
+    return code === 0 ? api.asked.at(-1)?.path : err.split('\n')[0];
+  };
+
+  beforeEach(() => api.on('POST /api/workers/:id/drain', () => makeWorkerBody()));
+
+  it('may be named by the beginning or end of its id', async () => {
+    asWorkers('gpu-north', 'gpu-south', 'cpu-3f9a41');
+    expect(await drained('cpu')).toBe('/api/workers/cpu-3f9a41/drain');
+    expect(await drained('cpu-3f9')).toBe('/api/workers/cpu-3f9a41/drain');
+    expect(await drained('south')).toBe('/api/workers/gpu-south/drain');
+    expect(await drained('gpu')).toBe('cloudai: "gpu" fits 2 workers: gpu-north, gpu-south');
+    asWorkers(...Array.from({ length: 7 }, (_, at) => `w${at}-x`));
+    expect(await drained('x')).toBe('cloudai: "x" fits 7 workers: w0-x, w1-x, w2-x, w3-x, w4-x, and 2 more');
+  });
+
+  it('is the one of that very name first, and a number is never cut', async () => {
+    asWorkers('gpu', 'gpu-2', 'my-gpu');
+    expect(await drained('gpu')).toBe('/api/workers/gpu/drain');
+    asWorkers('worker-1', 'worker-10', 'worker-11');
+    expect(await drained('worker-1')).toBe('/api/workers/worker-1/drain');
+    expect(await drained('10')).toBe('/api/workers/worker-10/drain');
+    asWorkers('worker-10', '2-worker');
+    expect(await drained('worker-1')).toBe('/api/workers/worker-1/drain');
+    expect(await drained('0')).toBe('/api/workers/0/drain');
+    expect(await drained('worker-')).toBe('/api/workers/worker-10/drain');
+  });
+
+  it('may be yet to come when a task is meant for it', async () => {
+    asWorkers('worker-1');
+    api.on('POST /api/tasks', () => new Status(201, makeTaskBody()));
+    await cloudai(['dispatch', 'worker-2', 'a']);
+    expect(lastBody()).toMatchObject({ worker: 'worker-2' });
+    await cloudai(['dispatch', 'worker', 'a']);
+    expect(lastBody()).toMatchObject({ worker: 'worker-1' });
+    api.on('GET /workers', () => refusal(403, 'forbidden', 'closed'));
+    await cloudai(['dispatch', 'worker', 'a']);
+    expect(lastBody()).toMatchObject({ worker: 'worker' });
+  });
+});
+
+// The client's own limit of a call is longer than this test's.
+it('Ctrl-C ends a call that does not return', { timeout: 10_000 }, async () => {
+  const interrupt = new AbortController();
+  api.on('GET /workers', () => {
+    interrupt.abort();
+    return undefined;
+  });
+  expect(await cloudai(['workers'], { signal: interrupt.signal })).toEqual({ code: 130, out: '', err: '' });
 });
 
 describe('exit codes', () => {

@@ -1,6 +1,7 @@
 // One run of the CLI: who is asked as whom, and how the answer is shown. Commands get one and print only through it.
 
 import { ApiError, type Client, createClient } from '../client/client.ts';
+import type { Fetch } from '../client/transport.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { CliIo } from './io.ts';
 import { type Profile, profilePath, readProfile } from './profile.ts';
@@ -42,13 +43,19 @@ export class Session {
 
   /** For calls that need a sign-in, and as the right person where it is there for those that do not. */
   get client(): Client {
-    return createClient({ url: this.url, token: this.#token });
+    return createClient({ url: this.url, token: this.#token, fetch: this.#fetch });
   }
 
   /** For signing in: an old token must not get in the way. */
   get anonymous(): Client {
-    return createClient({ url: this.url });
+    return createClient({ url: this.url, fetch: this.#fetch });
   }
+
+  /** Ctrl-C ends any call, whether the command that makes it thought of that or not. */
+  readonly #fetch: Fetch = (input, init = {}) => {
+    const signals = [this.io.signal, ...(init.signal ? [init.signal] : [])];
+    return fetch(input, { ...init, signal: AbortSignal.any(signals) });
+  };
 
   /** One way of showing a result for each reader: scripts (`--json`), pipes (`--quiet`: ids), people. */
   async show(result: { json: unknown; ids?: readonly string[]; text: () => string }): Promise<void> {
@@ -94,9 +101,61 @@ export async function findTaskId(client: Client, given: string): Promise<string>
   const bare = id.replace(/^task-/, '');
   const { tasks } = await client.listTasks({ limit: LOOKED_AT });
   const found = tasks.filter(({ task_id }) => task_id.startsWith(`task-${bare}`) || task_id.endsWith(bare));
-  const [only] = found;
-  if (only && found.length === 1) return only.task_id;
-  throw only
-    ? new CliError(EXIT.usage, `"${given}" fits ${found.length} tasks`, advice)
-    : new ApiError(404, 'not_found', `no task "${given}" among your newest ${LOOKED_AT}`);
+  return (
+    theOne(
+      given,
+      found.map(({ task_id }) => task_id),
+      { what: 'tasks', advice },
+    ) ?? notAmong(given)
+  );
+}
+
+function notAmong(given: string): never {
+  throw new ApiError(404, 'not_found', `no task "${given}" among your newest ${LOOKED_AT}`);
+}
+
+/**
+ * The worker's id for a whole one, or for the beginning or end of exactly one. What fits none is given back as it is: a
+ * task may be meant for a worker that is yet to join, and the API says what is wrong elsewhere.
+ * @throws {CliError} when several match.
+ */
+export async function findWorkerId(client: Client, given: string): Promise<string> {
+  // Where workers are not shown to this person, whole ids still do.
+  const workers = await client.listWorkers().catch((error: unknown) => {
+    if (error instanceof ApiError) return [];
+    throw error;
+  });
+  const ids = workers.map(({ worker_id }) => worker_id);
+  if (given === '' || ids.includes(given)) return given;
+  const advice = 'Give the whole id; "cloudai workers" shows it.';
+  return (
+    theOne(
+      given,
+      ids.filter((id) => isShortFor(given, id)),
+      { what: 'workers', advice },
+    ) ?? given
+  );
+}
+
+/** Beginning or end, but a number only as a whole: `worker-1` is not short for `worker-10`. */
+function isShortFor(given: string, id: string): boolean {
+  if (id.startsWith(given)) {
+    return !(/(^|[^0-9a-z])\d+$/i.test(given) && /^\d+($|[^0-9a-z])/i.test(id.slice(given.length)));
+  }
+  if (!id.endsWith(given)) return false;
+  return !(/^\d+($|[^0-9a-z])/i.test(given) && /(^|[^0-9a-z])\d+$/i.test(id.slice(0, -given.length)));
+}
+
+/** How many of those that match are named. */
+const NAMED = 5;
+
+function theOne(
+  given: string,
+  found: readonly string[],
+  { what, advice }: { what: string; advice: string },
+): string | null {
+  if (found.length <= 1) return found[0] ?? null;
+  const more = found.length > NAMED ? `, and ${found.length - NAMED} more` : '';
+  const named = `${found.slice(0, NAMED).join(', ')}${more}`;
+  throw new CliError(EXIT.usage, `"${given}" fits ${found.length} ${what}: ${named}`, advice);
 }

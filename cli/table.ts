@@ -1,5 +1,7 @@
 // Tables that fit the terminal. Pure; text that came over the wire is made harmless for a terminal here.
 
+import stringWidth from 'string-width';
+
 export interface Column<Row> {
   readonly title: string;
   readonly cell: (row: Row) => string;
@@ -78,16 +80,10 @@ export function plain(text: string): string {
 }
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
-const WIDE =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
 
 /** Columns a terminal gives to the text. */
 export function displayWidth(text: string): number {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: plain ASCII is the common case and cheap.
-  if (/^[\x00-\x7f]*$/.test(text)) return text.length;
-  let width = 0;
-  for (const { segment } of graphemes.segment(text)) width += WIDE.test(segment) ? 2 : 1;
-  return width;
+  return stringWidth(text);
 }
 
 export function cutTo(text: string, width: number): string {
@@ -95,7 +91,7 @@ export function cutTo(text: string, width: number): string {
   let kept = '';
   let used = 0;
   for (const { segment } of graphemes.segment(text)) {
-    const more = WIDE.test(segment) ? 2 : 1;
+    const more = displayWidth(segment);
     if (used + more > width - 1) break;
     kept += segment;
     used += more;

@@ -268,7 +268,7 @@ describe('looking', () => {
     const workers = [makeWorkerBody(), down];
     api.on('GET /workers', () => ({ workers }));
     const { out } = await cloudai(['workers'], { color: true });
-    expect(out).toContain('\x1b[32mready\x1b[0m');
+    expect(out).toContain('\x1b[32mready\x1b[39m');
     expect(out).toMatch(/2 \/ 8 +4 GB \/ 16 GB +38% +1.9 MB\/s +1.5 KB\/s +1.2s ago/);
     const narrow = await cloudai(['workers'], { columns: 70 });
     expect(narrow.out).toMatch(/2 \/ 8 +4 GB \/ 16 GB +38% +1.2s ago/);

@@ -1,23 +1,24 @@
-// The CLI's view of a real terminal: the process's streams, environment, Ctrl-C and questions without echo.
+// The CLI's view of a real terminal: the process's streams, environment, Ctrl-C and questions. Leaves the terminal as
+// it was after each question.
 
 import { once } from 'node:events';
-import { createInterface } from 'node:readline/promises';
 import type { CliIo } from './io.ts';
 
-/** Ctrl-C at a hidden question aborts `interrupt`; otherwise it comes as a signal, which is the caller's to handle. */
+/** Ctrl-C or Ctrl-D at a question aborts `interrupt`; elsewhere Ctrl-C is a signal, which is the caller's to handle. */
 export function terminalIo(interrupt: AbortController): CliIo {
-  const { signal } = interrupt;
   const { stdin, stdout, stderr, env } = process;
   return {
     out: (text) => write(stdout, text),
     err: (text) => write(stderr, text),
     env,
-    columns: stdout.isTTY ? stdout.columns || 80 : null,
+    get columns() {
+      return stdout.isTTY ? stdout.columns || 80 : null;
+    },
     color: stdout.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb',
     progress: stderr.isTTY === true && env.TERM !== 'dumb',
     interactive: stdin.isTTY === true && stderr.isTTY === true,
-    signal,
-    ask: (prompt, { secret }) => (secret ? askSecret(prompt, interrupt) : askLine(prompt, signal)),
+    signal: interrupt.signal,
+    ask: (question, options) => ask(question, options, interrupt),
     readInput: async ({ maxBytes } = { maxBytes: Number.POSITIVE_INFINITY }) => {
       const chunks: Buffer[] = [];
       let bytes = 0;
@@ -36,46 +37,28 @@ async function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
   if (text !== '' && !stream.write(text)) await once(stream, 'drain');
 }
 
-async function askLine(prompt: string, signal: AbortSignal): Promise<string> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return await lines.question(prompt, { signal });
-  } finally {
-    lines.close();
-  }
-}
-
-/** Raw mode shows nothing, and leaves the line's keys to us. */
-function askSecret(prompt: string, interrupt: AbortController): Promise<string> {
+async function ask(
+  question: string,
+  { secret }: { secret: boolean },
+  interrupt: AbortController,
+): Promise<string> {
+  // Few commands ask, and all start faster without these.
+  const { default: prompt } = await (secret ? import('@inquirer/password') : import('@inquirer/input'));
   const { stdin, stderr } = process;
-  stderr.write(prompt);
-  return new Promise((resolve, reject) => {
-    let typed = '';
-    const finish = (settle: () => void) => {
-      stdin.off('data', read);
-      stdin.setRawMode(false);
-      stdin.pause();
-      stderr.write('\n');
-      settle();
-    };
-    const read = (text: string) => {
-      for (const key of text) {
-        if (key === '\r' || key === '\n') return finish(() => resolve(typed));
-        if (key === '\u0003' || key === '\u0004') {
-          // In raw mode Ctrl-C comes as a key; it must still mean what it means.
-          return finish(() => {
-            interrupt.abort();
-            reject(interrupt.signal.reason);
-          });
-        }
-        if (key === '\u007f' || key === '\b') typed = [...typed].slice(0, -1).join('');
-        else if (key === '\u0015') typed = '';
-        else if (key >= ' ') typed += key;
-      }
-    };
-    stdin.setEncoding('utf8');
-    stdin.setRawMode(true);
-    stdin.resume();
-    stdin.on('data', read);
-  });
+  const leave = () => interrupt.abort();
+  // The question itself would wait on after Ctrl-D, and for a terminal that is gone.
+  const onKey = (_text: string | undefined, key: { ctrl?: boolean; name?: string } | undefined) => {
+    if (key?.ctrl && key.name === 'd') leave();
+  };
+  stdin.on('keypress', onKey).once('end', leave);
+  try {
+    const where = { input: stdin, output: stderr, signal: interrupt.signal };
+    return await prompt({ message: question.trim() }, where);
+  } catch (error) {
+    // Ctrl-C comes as a key here; it must still mean what it means.
+    if ((error as Error).name === 'ExitPromptError') leave();
+    throw error;
+  } finally {
+    stdin.off('keypress', onKey).off('end', leave);
+  }
 }

@@ -102,7 +102,7 @@ describe('webhooks', () => {
     expect(lastAsked()?.query).toEqual({ task: TASK_ID, webhook: 'webhook-1', limit: '3' });
     expect(out).toMatch(/delivery-1 .*completed .*pending.* 1 +the receiver answered 500 \[2J/);
     expect(out).toMatch(/delivery-2 .*delivered.* 1 +204 in 12 ms/);
-    for (const state of ['\x1b[33mpending\x1b[0m', '\x1b[32mdelivered\x1b[0m']) {
+    for (const state of ['\x1b[33mpending\x1b[39m', '\x1b[32mdelivered\x1b[39m']) {
       expect(out).toContain(state);
     }
     expect(out).not.toContain('\x1b[2J');

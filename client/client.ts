@@ -68,7 +68,7 @@ export interface Client extends FileCalls, WebhookCalls {
   login(credentials: CredentialsBody): Promise<LoginReply>;
   me(options?: CallOptions): Promise<UserBody>;
   createToken(name: string): Promise<NewTokenReply>;
-  listTokens(): Promise<TokenBody[]>;
+  listTokens(options?: CallOptions): Promise<TokenBody[]>;
   deleteToken(tokenId: string): Promise<void>;
   /** With the same key again the API gives back the same task instead of a second one. */
   submitTask(body: SubmitRequest, options?: { idempotencyKey?: string | undefined }): Promise<TaskBody>;
@@ -122,7 +122,7 @@ export function createClient(options: ClientOptions): Client {
     login: (credentials) => post('/api/auth/login', credentials),
     me: (call) => get('/api/auth/me', call),
     createToken: (name) => post('/api/auth/tokens', { name }),
-    listTokens: async () => (await get<{ tokens: TokenBody[] }>('/api/auth/tokens')).tokens,
+    listTokens: async (call) => (await get<{ tokens: TokenBody[] }>('/api/auth/tokens', call)).tokens,
     deleteToken: (id) => remove(`/api/auth/tokens/${encodeURIComponent(id)}`),
     submitTask: (body, { idempotencyKey } = {}) =>
       post('/api/tasks', body, idempotencyKey ? { 'idempotency-key': idempotencyKey } : {}),

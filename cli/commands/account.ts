@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { ApiError } from '../../client/client.ts';
 import { age } from '../../client/words.ts';
 import type { TokenBody } from '../../shared/contracts/http.ts';
+import { withExamples } from '../examples.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { writeProfile } from '../profile.ts';
 import type { Run } from '../program.ts';
@@ -15,36 +16,53 @@ interface CredentialOptions {
 }
 
 export function addAccountCommands(program: Command, run: Run): void {
-  program
+  const login = program
     .command('login')
     .description('sign in and keep the sign-in in the profile')
     .option('--username <name>', 'who you are; asked for when absent')
     .option('--password-stdin', 'read the password from standard input')
-    .action(run(login));
-  program
+    .action(run(signIn));
+  withExamples(login, [
+    { line: 'login --username alice', what: 'asks for the password' },
+    { line: 'login --url https://cluster.example', what: 'this cluster from now on' },
+    { line: 'login --username ci --password-stdin', what: 'for scripts, with the password piped in' },
+  ]);
+  const registerUser = program
     .command('register-user')
     .description('create an account; the first of a cluster is its admin')
     .argument('[username]')
     .option('--username <name>', 'name of the account; asked for when absent')
     .option('--password-stdin', 'read the password from standard input')
     .action(run(register));
-  program.command('logout').description('forget the sign-in kept in the profile').action(run(logout));
+  withExamples(registerUser, [{ line: 'register-user alice', what: 'asks for a password, twice' }]);
+  const logout = program
+    .command('logout')
+    .description('forget the sign-in kept in the profile')
+    .action(run(signOut));
+  withExamples(logout, [{ line: 'logout', what: 'of the cluster that commands go to' }]);
+  addTokenCommands(program.command('tokens').description('long-lived tokens for scripts'), run);
+}
 
-  const tokens = program.command('tokens').description('long-lived tokens for scripts');
-  tokens
+function addTokenCommands(tokens: Command, run: Run): void {
+  const create = tokens
     .command('create')
     .description('make a token; it is shown this once')
     .argument('<name>', 'what it is for')
     .action(run(createToken));
-  tokens.command('list').description('list your tokens').action(run(listTokens));
-  tokens
+  withExamples(create, [{ line: 'tokens create ci --quiet', what: 'prints the token alone' }]);
+  const list = tokens.command('list').description('list your tokens').action(run(listTokens));
+  withExamples(list, [{ line: 'tokens list', what: 'with when each was last used' }]);
+  const remove = tokens
     .command('delete')
     .description('make a token useless')
     .argument('<token-id>')
     .action(run(deleteToken));
+  withExamples(remove, [
+    { line: 'tokens delete token-01k2v8x4m6n8p0q2r4s6t8v0w2', what: 'its id is in "tokens list"' },
+  ]);
 }
 
-async function login(session: Session, options: CredentialOptions): Promise<void> {
+async function signIn(session: Session, options: CredentialOptions): Promise<void> {
   const username = await askName(session, options.username);
   const password = await askPassword(session, 'Password: ', options);
   const reply = await session.anonymous.login({ username, password }).catch((error: unknown) => {
@@ -81,7 +99,7 @@ async function register(session: Session, options: CredentialOptions, argument?:
   });
 }
 
-async function logout(session: Session): Promise<void> {
+async function signOut(session: Session): Promise<void> {
   const { [session.url]: gone, ...rest } = session.profile.sign_ins;
   if (gone) await writeProfile(session.profilePath, { ...session.profile, sign_ins: rest });
   await session.show({

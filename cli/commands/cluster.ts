@@ -6,7 +6,7 @@ import { byteRate, duration, megabytes, trim } from '../../client/words.ts';
 import type { AmountsBody, TelemetryReply, WorkerBody } from '../../shared/contracts/http.ts';
 import { TASK_STATES } from '../../shared/model/task.ts';
 import type { Run } from '../program.ts';
-import type { Session } from '../session.ts';
+import { findWorkerId, type Session } from '../session.ts';
 import { usageTotalsText } from '../usage-view.ts';
 import { paintState } from '../words.ts';
 import { workerNotes } from './register.ts';
@@ -25,7 +25,7 @@ export function addClusterCommands(program: Command, run: Run): void {
       .argument('<worker>')
       .action(
         run(async (session, _options: object, id: string) => {
-          const worker = await call(session.client, id);
+          const worker = await call(session.client, await findWorkerId(session.client, id));
           await session.show({
             json: worker,
             ids: [worker.worker_id],
@@ -43,7 +43,8 @@ export function addClusterCommands(program: Command, run: Run): void {
     .description('forget a worker that is down for good, or never joined (admins)')
     .argument('<worker>')
     .action(
-      run(async (session, _options: object, id: string) => {
+      run(async (session, _options: object, given: string) => {
+        const id = await findWorkerId(session.client, given);
         await session.client.removeWorker(id);
         await session.show({ json: { worker_id: id, removed: true }, text: () => `${id} is removed.\n` });
       }),

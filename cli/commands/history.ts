@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import type { HistoryReply, MetricBody } from '../../shared/contracts/history.ts';
+import { withExamples } from '../examples.ts';
 import { wholeNumber } from '../options.ts';
 import type { Run } from '../program.ts';
 import type { Session } from '../session.ts';
@@ -19,18 +20,23 @@ interface HistoryOptions {
 const CURVE_WIDTH = 72;
 
 export function addHistoryCommand(program: Command, run: Run): void {
-  program
+  const history = program
     .command('history')
     .description('show how something went over time, e.g. cpu_percent, memory_used, queue_depth, running')
     .argument('<metric>', 'one or several with commas; a wrong one names them all')
     .option('--from <moment>', 'from then on: -15m, -2h, -7d or a time (default -1h)')
     .option('--to <moment>', 'until then (default now)')
     .option('--step <seconds>', 'seconds between two points; by default as few as are kept', wholeNumber)
-    .option('--worker <id>', 'of this worker instead of the cluster')
-    .action(run(history));
+    .option('--worker <worker>', 'of this worker instead of the cluster')
+    .action(run(show));
+  withExamples(history, [
+    { line: 'history cpu_percent', what: 'of the cluster in the last hour' },
+    { line: 'history cpu_percent,memory_used --worker worker-1 --from -2h', what: 'of a worker' },
+    { line: 'history running --from -7d --step 3600 --json', what: 'a week by the hour, for a program' },
+  ]);
 }
 
-async function history(session: Session, options: HistoryOptions, given: string): Promise<void> {
+async function show(session: Session, options: HistoryOptions, given: string): Promise<void> {
   const reply = await session.client.telemetryHistory({
     metrics: given.split(','),
     from: options.from,

@@ -14,7 +14,7 @@ import { withExamples } from '../examples.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { amount, collect, number, positive, wholeNumber } from '../options.ts';
 import type { Run, Words } from '../program.ts';
-import { findTaskId, type Session } from '../session.ts';
+import { findTaskId, findWorkerId, type Session } from '../session.ts';
 import { type TaskOptions, taskRequest } from '../task-request.ts';
 import { watchToEnd } from './watch.ts';
 
@@ -45,9 +45,10 @@ export function addSubmitCommands(program: Command, run: Run, words: Words): voi
     .description('submit a task to one worker')
     .usage('[options] <worker> <image> [-- command words…]')
     .action(
-      run((session, options: SubmitOptions, worker: string, image: string) =>
-        submit(session, options, taskRequest(image, options, words(), session.io.env, worker)),
-      ),
+      run(async (session, options: SubmitOptions, given: string, image: string) => {
+        const worker = await findWorkerId(session.client, given);
+        return submit(session, options, taskRequest(image, options, words(), session.io.env, worker));
+      }),
     );
   withExamples(dispatch, [
     { line: 'dispatch worker-1 ubuntu:latest', what: 'waits for that worker if it has to' },

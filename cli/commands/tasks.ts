@@ -23,6 +23,8 @@ interface ListOptions {
 
 const LIST_LIMIT = 50;
 const QUEUE_LIMIT = 20;
+/** In examples. */
+const EXAMPLE_ID = 'task-01k2v8x4m6n8p0q2r4s6t83e4f';
 /** Explanations asked for at once. */
 const AT_ONCE = 4;
 
@@ -32,7 +34,7 @@ export function addTaskCommands(program: Command, run: Run): void {
     .description('list tasks, newest first')
     .argument('[state]', 'only these, e.g. running or queued,assigned', states)
     .option('--tag <tag>', 'only with this tag')
-    .option('--user <name>', 'only of this user (admins)')
+    .option('--user <user>', 'only of this user (admins)')
     .option('--limit <n>', `at most this many (default ${LIST_LIMIT})`, positive)
     .option('--all', 'without any limit')
     .action(run(list));
@@ -41,13 +43,22 @@ export function addTaskCommands(program: Command, run: Run): void {
     { line: 'list-tasks --tag sweep --all', what: 'all with a tag, however many' },
     { line: 'list-tasks failed --tag sweep --all --quiet', what: 'the ids of those that failed, for a pipe' },
   ]);
-  program
+  const getTask = program
     .command('get')
     .alias('describe')
     .description('show all about a task')
     .argument('<task>')
     .action(run(get));
-  program.command('explain').description('say why a task waits').argument('<task>').action(run(explain));
+  withExamples(getTask, [
+    { line: `get ${EXAMPLE_ID}`, what: 'with its attempts and what it used' },
+    { line: 'get 3e4f --json', what: 'a unique end of an id will do' },
+  ]);
+  const explainTask = program
+    .command('explain')
+    .description('say why a task waits')
+    .argument('<task>')
+    .action(run(explain));
+  withExamples(explainTask, [{ line: `explain ${EXAMPLE_ID}`, what: 'what each worker lacks for it' }]);
   const cancelCommand = program
     .command('cancel')
     .description('stop tasks, whatever their state')
@@ -55,19 +66,23 @@ export function addTaskCommands(program: Command, run: Run): void {
     .option('--force', 'kill them at once instead of asking them to end')
     .option('--tag <tag>', 'all own tasks with this tag that have not ended')
     .option('--state <state>', 'all own tasks in these states, e.g. queued or queued,assigned', states)
-    .option('--user <name>', 'all of this user that have not ended (admins)')
+    .option('--user <user>', 'all of this user that have not ended (admins)')
     .option('--yes', 'do not ask before many are cancelled')
     .action(run(cancel));
   withExamples(cancelCommand, [
-    { line: 'cancel task-01jd8x2b9q3v5w7y8z0a1c2d3e --force', what: 'kill it at once' },
+    { line: `cancel ${EXAMPLE_ID} --force`, what: 'kill it at once' },
     { line: 'cancel --tag sweep', what: 'all with a tag, after a question' },
     { line: 'cancel --tag sweep --state queued --yes', what: 'only those that wait, without one' },
   ]);
-  program
+  const showQueue = program
     .command('queue')
     .description('list waiting tasks in the order of their turn, and why they wait')
     .option('--limit <n>', `at most this many (default ${QUEUE_LIMIT})`, positive)
     .action(run(queue));
+  withExamples(showQueue, [
+    { line: 'queue', what: 'whose turn is next' },
+    { line: 'queue --limit 100', what: 'further back' },
+  ]);
 }
 
 /** Each page is written as it comes: with --all there may be more tasks than memory holds. */

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { age } from '../../client/words.ts';
 import type { DeliveryBody, WebhookBody } from '../../shared/contracts/webhooks.ts';
 import { DEFAULT_WEBHOOK_EVENTS, WEBHOOK_EVENTS, type WebhookEvent } from '../../shared/model/webhook.ts';
+import { withExamples } from '../examples.ts';
 import { events, positive } from '../options.ts';
 import type { Run } from '../program.ts';
 import { findTaskId, type Session } from '../session.ts';
@@ -17,39 +18,61 @@ interface DeliveryOptions {
 
 export function addWebhookCommands(program: Command, run: Run): void {
   const webhooks = program.command('webhooks').description('addresses that are told of your tasks');
-  webhooks
+  const create = webhooks
     .command('create')
     .description('tell an address of all your tasks from now on')
     .argument('<url>', 'http or https')
     .option(
-      '--events <list>',
+      '--events <events>',
       `of ${WEBHOOK_EVENTS.join(', ')}; default ${DEFAULT_WEBHOOK_EVENTS.join(',')}`,
       events,
     )
     .action(run(createWebhook));
-  webhooks.command('list').description('list your webhooks').action(run(listWebhooks));
-  webhooks
+  withExamples(create, [
+    { line: 'webhooks create https://receiver.example/hook', what: 'told when a task has ended' },
+    { line: 'webhooks create https://receiver.example/hook --events running,failed', what: 'of these alone' },
+  ]);
+  const list = webhooks.command('list').description('list your webhooks').action(run(listWebhooks));
+  withExamples(list, [{ line: 'webhooks list', what: 'with what each is told of' }]);
+  const remove = webhooks
     .command('delete')
     .description('tell it nothing more')
     .argument('<webhook-id>')
     .action(run(deleteWebhook));
-  webhooks
+  withExamples(remove, [
+    { line: 'webhooks delete webhook-01k2v8x4m6n8p0q2r4s6t8v0w2', what: 'its id is in "webhooks list"' },
+  ]);
+  const secret = webhooks
     .command('secret')
     .description('show the secret that what is sent to you is signed with')
     .option('--rotate', 'make a new one; the old one is of no use from then on')
     .action(run(showSecret));
-  webhooks
+  withExamples(secret, [
+    { line: 'webhooks secret', what: 'for your receivers' },
+    { line: 'webhooks secret --rotate', what: 'when the old one got out' },
+  ]);
+  const deliveries = webhooks
     .command('deliveries')
     .description('what was sent and what came of it, newest first')
     .option('--task <task>', 'only of this task')
     .option('--webhook <webhook-id>', 'only to this webhook')
     .option('--limit <n>', 'how many', positive)
     .action(run(listDeliveries));
-  webhooks
+  withExamples(deliveries, [
+    { line: 'webhooks deliveries --limit 10', what: 'the newest' },
+    { line: 'webhooks deliveries --task 3e4f', what: 'of one task' },
+  ]);
+  const again = webhooks
     .command('redeliver')
     .description('send it again, at once')
     .argument('<delivery-id>')
     .action(run(redeliver));
+  withExamples(again, [
+    {
+      line: 'webhooks redeliver delivery-01k2v8x4m6n8p0q2r4s6t8v0w2',
+      what: 'its id is in "webhooks deliveries"',
+    },
+  ]);
 }
 
 async function createWebhook(

@@ -63,7 +63,13 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
   uncordon: { json: 'WorkerBody', quiet: 'worker id' },
   drain: { json: 'WorkerBody', quiet: 'worker id' },
   'remove-worker': { json: '{worker_id, removed}', quiet: null },
+  register: {
+    json: 'WorkerBody',
+    quiet: 'worker id',
+    note: 'A worker that has not joined has a `message`; with `--wait` that ends with 1.',
+  },
   history: { json: 'HistoryReply', quiet: 'time and value' },
+  completion: { json: null, quiet: null, always: 'the script' },
   submit: {
     json: '{tasks, …}',
     quiet: 'task id',
