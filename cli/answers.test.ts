@@ -73,6 +73,7 @@ const TRIALS: Readonly<Record<string, Trial>> = {
   queue: { quiet: [TASK_ID] },
   logs: { words: [TASK_ID, '-f'], quiet: ['hello'] },
   wait: { words: [TASK_ID], quiet: [] },
+  monitor: { words: [TASK_ID], quiet: ['hello'] },
   files: { words: ['alice'], quiet: ['data.csv'] },
   'task-files': { words: [TASK_ID], quiet: ['a.txt'] },
   download: { words: [TASK_ID, 'alice', at('out')], quiet: [at('out/a.txt')] },

@@ -14,7 +14,8 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
-export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+/** One of `EXIT`, or a container's own where that was asked for. */
+export type ExitCode = number;
 
 /** What scripts match on, for faults the CLI found itself. */
 const CODES: Readonly<Record<number, string>> = {
@@ -31,8 +32,15 @@ export class CliError extends Error {
   /** One per single fault, where there may be several. */
   readonly details: Complaint['details'];
 
-  constructor(exitCode: ExitCode, message: string, advice = '', details: Complaint['details'] = []) {
-    super(message);
+  /** With an API's refusal as its cause it keeps that one's code. */
+  constructor(
+    exitCode: ExitCode,
+    message: string,
+    advice = '',
+    details: Complaint['details'] = [],
+    cause: unknown = undefined,
+  ) {
+    super(message, { cause });
     this.name = 'CliError';
     this.exitCode = exitCode;
     this.advice = advice;
@@ -52,8 +60,9 @@ export interface Complaint {
 
 export function complaintOf(error: unknown): Complaint {
   if (error instanceof CliError) {
-    const { exitCode, message, advice, details } = error;
-    return { ...complaint(exitCode, CODES[exitCode] ?? 'failed', message, advice), details };
+    const { exitCode, message, advice, details, cause } = error;
+    const code = cause instanceof ApiError ? cause.code : (CODES[exitCode] ?? 'failed');
+    return { ...complaint(exitCode, code, message, advice), details };
   }
   if (error instanceof ConnectionError) {
     const advice =

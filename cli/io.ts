@@ -1,5 +1,7 @@
 // What the CLI needs of the world around it, so that tests run it in-process with streams of their own.
 
+import type { Screen } from './screen/screen.ts';
+
 export interface CliIo {
   /** Resolves when more may be written; awaited where much is written. */
   out(text: string): Promise<void>;
@@ -8,6 +10,8 @@ export interface CliIo {
   /** Columns of the terminal as it is now; null when output is no terminal and nothing must be cut. */
   readonly columns: number | null;
   readonly color: boolean;
+  /** Where a picture is drawn anew in place; null or absent when standard output is no terminal. */
+  readonly openScreen?: (() => Promise<Screen>) | null;
   /** True when standard error is a terminal, where a line may be written anew in place. */
   readonly progress: boolean;
   /** True when a person can be asked. */

@@ -10,6 +10,7 @@ import { addFileCommands } from './commands/files.ts';
 import { addHelpCommand } from './commands/help.ts';
 import { addHistoryCommand } from './commands/history.ts';
 import { addLeaveCommand } from './commands/leave.ts';
+import { addMonitorCommand } from './commands/monitor.ts';
 import { addRegisterCommand } from './commands/register.ts';
 import { addSimulateCommand } from './commands/simulate.ts';
 import { addSubmitCommands } from './commands/submit.ts';
@@ -110,7 +111,7 @@ function createProgram(version: string, run: Run, words: Words, prompt: PromptCo
     .helpCommand(false)
     .addHelpText(
       'after',
-      '\nAlone on a terminal, cloudai opens a prompt that takes these commands.\nExit codes: 0 done, 1 the task failed or the call was refused, 2 wrong use, 3 cannot connect, 4 not allowed.\nOptions may be written with one dash: cloudai task python:3.9 -name my-task -cpu_cores 2.0 -mem 4.0',
+      '\nAlone on a terminal, cloudai opens a prompt that takes these commands.\nExit codes: 0 done, 1 the task failed or the call was refused, 2 wrong use, 3 cannot connect, 4 not allowed, 130 Ctrl-C.\nOptions may be written with one dash: cloudai task python:3.9 -name my-task -cpu_cores 2.0 -mem 4.0',
     )
     // Subcommands take these settings over, so they come first.
     .exitOverride()
@@ -120,6 +121,7 @@ function createProgram(version: string, run: Run, words: Words, prompt: PromptCo
   addSimulateCommand(program, run, words);
   addTaskCommands(program, run);
   addWatchCommands(program, run);
+  addMonitorCommand(program, run);
   program.commandsGroup('Files:');
   addFileCommands(program, run);
   program.commandsGroup('Cluster:');

@@ -1,6 +1,7 @@
 // One run of the CLI: who is asked as whom, and how the answer is shown. Commands get one and print only through it.
 
 import { ApiError, type Client, createClient } from '../client/client.ts';
+import type { Live, LiveOptions } from '../client/live.ts';
 import type { Fetch } from '../client/transport.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { CliIo } from './io.ts';
@@ -56,6 +57,13 @@ export class Session {
     const signals = [this.io.signal, ...(init.signal ? [init.signal] : [])];
     return fetch(input, { ...init, signal: AbortSignal.any(signals) });
   };
+
+  /** What happens in the cluster, as it happens; whoever asks for it closes it. */
+  async openLive(onState: LiveOptions['onState']): Promise<Live> {
+    // Most commands need no socket, and all start faster without it.
+    const { createLive } = await import('../client/live.ts');
+    return createLive({ url: this.url, token: this.#token, onState });
+  }
 
   /** One way of showing a result for each reader: scripts (`--json`), pipes (`--quiet`: ids), people. */
   async show(result: { json: unknown; ids?: readonly string[]; text: () => string }): Promise<void> {

@@ -15,6 +15,14 @@ export function terminalIo(interrupt: AbortController): CliIo {
       return stdout.isTTY ? stdout.columns || 80 : null;
     },
     color: stdout.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb',
+    openScreen:
+      stdout.isTTY === true && env.TERM !== 'dumb'
+        ? async () => {
+            // Few commands draw, and all start faster without it.
+            const { terminalScreen } = await import('./screen/terminal-screen.ts');
+            return terminalScreen(interrupt);
+          }
+        : null,
     progress: stderr.isTTY === true && env.TERM !== 'dumb',
     interactive: stdin.isTTY === true && stderr.isTTY === true,
     signal: interrupt.signal,

@@ -134,6 +134,17 @@ describe('an error', () => {
     api = await startSmallApi();
   });
 
+  it('ends when it is given up or its time is over, even if fetch never does', async () => {
+    const deaf = { url: api.url, fetch: () => new Promise<Response>(() => undefined) };
+    const why = new Error('seen enough');
+    expect(await caught(createClient(deaf).me({ signal: AbortSignal.abort(why) }))).toBe(why);
+    const later = new AbortController();
+    const given = caught(createClient(deaf).me({ signal: later.signal }));
+    later.abort(why);
+    expect(await given).toBe(why);
+    expect(await caught(createClient({ ...deaf, timeoutMs: 20 }).me())).toMatchObject({ kind: 'timed_out' });
+  });
+
   it('comes when there is no answer in time', async () => {
     api.on('GET /api/auth/me', () => undefined);
     const error = await caught(createClient({ url: api.url, timeoutMs: 50 }).me());

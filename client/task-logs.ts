@@ -19,6 +19,8 @@ export interface LogOptions {
   /** Wait for lines to come until the task (or the named attempt) has ended. */
   readonly follow?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** How long a follower goes on trying when the API is away; a minute by default. */
+  readonly patienceMs?: number | undefined;
   /** Called before the first line of each attempt that is read. */
   readonly onAttempt?: ((attempt: number) => void) | undefined;
   /** Called when the connection was lost and is tried again. */
@@ -27,8 +29,10 @@ export interface LogOptions {
 
 /** Silence after which a followed stream is opened anew: a peer that vanished sends no end. */
 const IDLE_MS = 60_000;
-/** With the pauses below: about a minute without any API before a follower gives up. */
-const MAX_FAILURES = 15;
+/** So long without any API, and a follower gives up. */
+const PATIENCE_MS = 60_000;
+/** One that does not follow tries as often as this. */
+const MAX_FAILURES = 2;
 
 /**
  * @throws {ApiError} e.g. 404, 403; {@link ConnectionError} when the API stays away; the reason of `signal`.
@@ -39,7 +43,7 @@ export async function* readTaskLogs(
   getTask: () => Promise<TaskBody>,
   options: LogOptions = {},
 ): AsyncGenerator<LogLineBody, void, undefined> {
-  const { signal, follow = false } = options;
+  const { signal, follow = false, patienceMs = PATIENCE_MS } = options;
   let known: TaskBody | null = await getTask();
   let attempt = options.attempt ?? known.attempt;
   let next = options.from ?? 1;
@@ -47,6 +51,7 @@ export async function* readTaskLogs(
   // number: "the last ten" would be others by then.
   let tail = options.tail;
   let failures = 0;
+  let failedSince: number | null = null;
   options.onAttempt?.(attempt);
 
   for (;;) {
@@ -66,6 +71,7 @@ export async function* readTaskLogs(
           if (line.seq < next) continue;
           next = line.seq + 1;
           failures = 0;
+          failedSince = null;
           if (tail === 0) continue;
           tail = undefined;
           yield line;
@@ -74,11 +80,13 @@ export async function* readTaskLogs(
       }
       if (!follow) return;
       // The stream ended while the attempt had not: nothing yet, or an API that went away in good order.
+      failedSince = null;
       if (!over) failures = next > before ? 0 : Math.min(failures + 1, 3);
     } catch (error) {
       if (signal?.aborted || !mayPass(error)) throw error;
       failures += 1;
-      if (failures > (follow ? MAX_FAILURES : 2)) throw error;
+      failedSince ??= performance.now();
+      if (follow ? performance.now() - failedSince > patienceMs : failures > MAX_FAILURES) throw error;
       over = null;
       options.onReconnect?.(error as Error);
     }

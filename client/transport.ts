@@ -75,8 +75,8 @@ export class Transport {
   async #once<T>(call: Call): Promise<T> {
     const deadline = new Deadline(this.timeoutMs, call.signal);
     try {
-      const response = await this.#request(call, 'application/json', deadline.signal);
-      const text = await response.text();
+      const response = await deadline.guard(this.#request(call, 'application/json', deadline.signal));
+      const text = await deadline.guard(response.text());
       const accepted = response.ok || call.expected?.includes(response.status) === true;
       if (response.status === 204) return undefined as T;
       const body = parse(text);
@@ -121,7 +121,7 @@ export class Transport {
   async open(call: Call, accept = '*/*'): Promise<Response> {
     const deadline = new Deadline(call.content === undefined ? this.timeoutMs : null, call.signal);
     try {
-      const response = await this.#request(call, accept, deadline.signal);
+      const response = await deadline.guard(this.#request(call, accept, deadline.signal));
       if (!response.ok) {
         throw apiError(response.status, parse(await response.text()), response.headers.get('retry-after'));
       }
@@ -188,6 +188,18 @@ class Deadline {
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /** The same, which ends with the signal: Node's own may wait for ever when it is aborted at the wrong moment. */
+  guard<T>(work: Promise<T>): Promise<T> {
+    const { signal } = this.#controller;
+    return new Promise((resolve, reject) => {
+      const stop = () => reject(signal.reason);
+      if (signal.aborted) stop();
+      signal.addEventListener('abort', stop);
+      const settled = () => signal.removeEventListener('abort', stop);
+      work.then(resolve, reject).finally(settled);
+    });
   }
 
   /** Stops the clock but stays tied to the outer signal. */

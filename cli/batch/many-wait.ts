@@ -22,6 +22,8 @@ const SHARE = 10;
 const LONGEST_PAUSE_MS = 15_000;
 /** An API that restarts is waited for; one that stays away is an error. */
 const PATIENCE_MS = 60_000;
+/** Timers of a longer time go off at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Of those that did not complete, in text. */
 const SHOWN = 20;
 
@@ -37,7 +39,10 @@ export async function waitForMany(
   comeBack: string,
 ): Promise<WaitSummary> {
   const { client, io } = session;
-  const timeIsUp = options.timeout === undefined ? null : AbortSignal.timeout(options.timeout * 1_000);
+  const timeIsUp =
+    options.timeout === undefined
+      ? null
+      : AbortSignal.timeout(Math.min(options.timeout * 1_000, LONGEST_TIMER_MS));
   const signal = timeIsUp ? AbortSignal.any([io.signal, timeIsUp]) : io.signal;
   const line = new StatusLine(io, !session.json && !session.quiet);
   try {

@@ -12,6 +12,8 @@ const CHUNK = 1_000;
 /** Well below what the API takes of a body: 20 MB. */
 const CHUNK_BYTES = 8 * 1_048_576;
 const TRIES = 6;
+/** Of the first chunk: an address where nobody is, is told soon. */
+const FIRST_TRIES = 2;
 const FIRST_PAUSE_MS = 500;
 const LAST_PAUSE_MS = 8_000;
 
@@ -47,7 +49,8 @@ export async function sendAll(
   for (const chunk of chunksOf(tasks)) {
     let accepted: TaskBody[];
     try {
-      accepted = await sendChunk(client, chunk, `${options.key}.${number}`, options);
+      const tries = number === 0 ? FIRST_TRIES : TRIES;
+      accepted = await sendChunk(client, chunk, { key: `${options.key}.${number}`, tries }, options);
     } catch (error) {
       throw new SendError(chunk, error);
     }
@@ -76,15 +79,15 @@ export function* chunksOf(tasks: Iterable<PlannedTask>): Generator<PlannedTask[]
 async function sendChunk(
   client: Client,
   chunk: readonly PlannedTask[],
-  idempotencyKey: string,
+  { key, tries }: { key: string; tries: number },
   { signal, onRetry }: SendOptions,
 ): Promise<TaskBody[]> {
   const bodies = chunk.map(({ body }) => body);
   for (let tried = 1; ; tried++) {
     try {
-      return await client.submitBatch(bodies, { idempotencyKey, signal });
+      return await client.submitBatch(bodies, { idempotencyKey: key, signal });
     } catch (error) {
-      if (tried === TRIES || signal.aborted || !isPassing(error)) throw error;
+      if (tried === tries || signal.aborted || !isPassing(error)) throw error;
       onRetry(error as Error);
       await pause(pauseMs(tried, error), signal);
     }

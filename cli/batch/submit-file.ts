@@ -15,7 +15,7 @@ import { SendError, sendAll } from './send.ts';
 import { readSource } from './source.ts';
 import { StatusLine } from './status-line.ts';
 import { DEFAULT_MAX, type SubmitFileOptions } from './submit-options.ts';
-import { locate, type PlannedTask, planTasks, type TaskFile } from './tasks-file.ts';
+import { locate, MAX_FAULTS, type PlannedTask, planTasks, type TaskFile } from './tasks-file.ts';
 import type { Fault } from './tree.ts';
 
 /** Tasks that are listed one by one for a person; of more there is a summary. */
@@ -74,7 +74,8 @@ class Submission {
       await this.#send();
     } catch (error) {
       await this.#line.clear();
-      await this.#json?.end();
+      // Where nothing was accepted there is nothing to tell of.
+      if (this.#ids.length > 0) await this.#json?.end();
       throw error instanceof SendError ? await this.#broken(error) : error;
     }
     await this.#line.clear();
@@ -171,29 +172,28 @@ class Submission {
     const { file, name } = this.#given;
     const had = this.#ids.length;
     const goOn = `Go on with: ${this.#again()}`;
-    const accepted = had === 0 ? 'No task was accepted' : `${had} of ${file.count} tasks were accepted`;
+    const accepted = had === 0 ? 'no task was accepted' : `${had} of ${file.count} tasks were accepted`;
     if (this.#session.io.signal.aborted) {
-      await this.#session.remark(`${accepted}. ${goOn}`);
+      await this.#session.remark(`Stopped: ${accepted}. ${goOn}`);
       return cause;
     }
     const { exitCode, message, details, advice } = complaintOf(cause);
+    const fault = (what: string, next: string, places = details) =>
+      new CliError(exitCode, `${what}; ${accepted}`, next.trim(), places, cause);
     if (!(cause instanceof ApiError)) {
       // The answer to the last chunk may be what was lost.
-      return new CliError(exitCode, `${message}; ${accepted} for sure`, `${advice}\n${goOn}`.trim(), details);
+      return fault(message, `That is for sure: the answer about more may be lost. ${advice}\n${goOn}`);
     }
     if (cause.code === 'idempotency_mismatch') {
-      const next = 'The key was first used with another file: use that one again, or another key.';
-      return new CliError(exitCode, `${message}; ${accepted}`, next);
+      return fault(message, 'The key was first used with another file: use that one again, or another key.');
     }
-    if (cause.status !== 400) {
-      return new CliError(exitCode, `${message}; ${accepted}`, `${advice}\n${goOn}`.trim(), details);
-    }
+    if (cause.status !== 400) return fault(message, `${advice}\n${goOn}`);
     const places = details.map((detail) => placed(name, chunk, detail));
     const next =
       had === 0
         ? 'Correct it and submit it again.'
         : `Correct it. While the tasks before stay as they are, nothing is submitted twice. ${goOn}`;
-    return new CliError(exitCode, `the API refused tasks of ${name}; ${accepted}`, next, places);
+    return fault(`the API refused tasks of ${name}`, next, places);
   }
 }
 
@@ -219,7 +219,8 @@ function faultText(name: string, { at, place, message }: Fault): string {
 
 export function faultsError(name: string, faults: readonly Fault[]): CliError {
   const details = faults.map((fault) => ({ field: fault.place, message: faultText(name, fault) }));
-  const count = faults.length === 1 ? 'a fault' : `${faults.length} faults`;
+  const least = faults.length >= MAX_FAULTS ? 'at least ' : '';
+  const count = faults.length === 1 ? 'a fault' : `${least}${faults.length} faults`;
   return new CliError(
     EXIT.usage,
     `${name} has ${count}, so nothing was submitted`,

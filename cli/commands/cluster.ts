@@ -5,53 +5,94 @@ import type { Client } from '../../client/client.ts';
 import { byteRate, duration, megabytes, trim } from '../../client/words.ts';
 import type { AmountsBody, TelemetryReply, WorkerBody } from '../../shared/contracts/http.ts';
 import { TASK_STATES } from '../../shared/model/task.ts';
+import { withExamples } from '../examples.ts';
 import type { Run } from '../program.ts';
+import { liveStatus } from '../screen/live-status.ts';
 import { findWorkerId, type Session } from '../session.ts';
 import { usageTotalsText } from '../usage-view.ts';
 import { paintState } from '../words.ts';
 import { workerNotes } from './register.ts';
 
 export function addClusterCommands(program: Command, run: Run): void {
-  program.command('status').description('the cluster at a glance').action(run(status));
-  program.command('workers').description('list the machines of the cluster').action(run(workers));
+  withExamples(
+    program
+      .command('status')
+      .description('the cluster at a glance; on a terminal live, until q or Ctrl-C')
+      .option('--once', 'one picture instead of a live view')
+      .action(run(status)),
+    [
+      { line: 'status', what: 'watch the cluster' },
+      { line: 'status --once', what: 'how it is now' },
+      { line: 'status --json', what: 'for scripts' },
+    ],
+  );
+  withExamples(
+    program.command('workers').description('list the machines of the cluster').action(run(workers)),
+    [{ line: 'workers', what: 'what each machine has, what is held and what is in use' }],
+  );
   const maintain = (
     name: string,
     description: string,
     call: (client: Client, id: string) => Promise<WorkerBody>,
+    what: string,
   ) =>
+    withExamples(
+      program
+        .command(name)
+        .description(description)
+        .argument('<worker>')
+        .action(
+          run(async (session, _options: object, id: string) => {
+            const worker = await call(session.client, await findWorkerId(session.client, id));
+            await session.show({
+              json: worker,
+              ids: [worker.worker_id],
+              text: () => `${worker.worker_id} is ${worker.state}; ${running(worker)}.\n`,
+            });
+          }),
+        ),
+      [{ line: `${name} worker-1`, what }],
+    );
+  maintain(
+    'cordon',
+    'give a worker no new tasks (admins)',
+    (client, id) => client.cordonWorker(id),
+    'what runs there goes on, nothing new comes',
+  );
+  maintain(
+    'uncordon',
+    'give a worker tasks again (admins)',
+    (client, id) => client.uncordonWorker(id),
+    'the end of a cordon or a drain',
+  );
+  maintain(
+    'drain',
+    'let a worker finish and give it no new tasks (admins)',
+    (client, id) => client.drainWorker(id),
+    'before its machine is taken away',
+  );
+  withExamples(
     program
-      .command(name)
-      .description(description)
+      .command('remove-worker')
+      .description('forget a worker that is down for good, or never joined (admins)')
       .argument('<worker>')
       .action(
         run(async (session, _options: object, id: string) => {
-          const worker = await call(session.client, await findWorkerId(session.client, id));
+          const worker = await findWorkerId(session.client, id);
+          await session.client.removeWorker(worker);
           await session.show({
-            json: worker,
-            ids: [worker.worker_id],
-            text: () => `${worker.worker_id} is ${worker.state}; ${running(worker)}.\n`,
+            json: { worker_id: worker, removed: true },
+            text: () => `${worker} is removed.\n`,
           });
         }),
-      );
-  maintain('cordon', 'give a worker no new tasks (admins)', (client, id) => client.cordonWorker(id));
-  maintain('uncordon', 'give a worker tasks again (admins)', (client, id) => client.uncordonWorker(id));
-  maintain('drain', 'let a worker finish and give it no new tasks (admins)', (client, id) =>
-    client.drainWorker(id),
+      ),
+    [{ line: 'remove-worker worker-1', what: 'its machine will not come back' }],
   );
-  program
-    .command('remove-worker')
-    .description('forget a worker that is down for good, or never joined (admins)')
-    .argument('<worker>')
-    .action(
-      run(async (session, _options: object, given: string) => {
-        const id = await findWorkerId(session.client, given);
-        await session.client.removeWorker(id);
-        await session.show({ json: { worker_id: id, removed: true }, text: () => `${id} is removed.\n` });
-      }),
-    );
 }
 
-async function status(session: Session): Promise<void> {
+async function status(session: Session, { once }: { once?: boolean }): Promise<void> {
+  const { openScreen } = session.io;
+  if (openScreen && !once && !session.json && !session.quiet) return liveStatus(session, await openScreen());
   const telemetry = await session.client.telemetry();
   await session.show({ json: telemetry, text: () => statusText(session, telemetry) });
 }

@@ -11,14 +11,19 @@ import {
   withWaitOptions,
 } from '../batch/submit-options.ts';
 import { withExamples } from '../examples.ts';
-import { EXIT, type ExitCode } from '../exit.ts';
+import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { amount, collect, number, positive, wholeNumber } from '../options.ts';
 import type { Run, Words } from '../program.ts';
 import { findTaskId, findWorkerId, type Session } from '../session.ts';
 import { type TaskOptions, taskRequest } from '../task-request.ts';
 import { watchToEnd } from './watch.ts';
 
-type SubmitOptions = TaskOptions & { readonly wait?: boolean; readonly idempotency_key?: string };
+interface WaitOptions {
+  readonly wait?: boolean;
+  readonly exit_code?: boolean;
+}
+
+type SubmitOptions = TaskOptions & WaitOptions & { readonly idempotency_key?: string };
 
 export function addSubmitCommands(program: Command, run: Run, words: Words): void {
   const task = withTaskOptions(program.command('task').argument('<image>', 'image to run, e.g. python:3.9'))
@@ -59,8 +64,10 @@ export function addSubmitCommands(program: Command, run: Run, words: Words): voi
     .description('submit a new task from the spec of another')
     .argument('<task>')
     .option('--wait', 'follow its output until it has ended; exit 1 unless it completed')
+    .option('--exit-code', 'with --wait: give back the container’s own exit code')
     .action(
-      run(async (session, options: { wait?: boolean }, id: string) => {
+      run(async (session, options: WaitOptions, id: string) => {
+        checkWait(options);
         const { client } = session;
         return report(session, options, await client.retryTask(await findTaskId(client, id)));
       }),
@@ -125,17 +132,26 @@ export function withTaskOptions(command: Command): Command {
     .option('--webhook <url>', 'told when the task has ended')
     .option('--cmd <line>', 'a line of shell to run; for a program and its arguments use "--"')
     .option('--idempotency-key <key>', 'the same key again gives the same task')
-    .option('--wait', 'follow its output until it has ended; exit 1 unless it completed');
+    .option('--wait', 'follow its output until it has ended; exit 1 unless it completed')
+    .option('--exit-code', 'with --wait: give back the container’s own exit code');
 }
 
 async function submit(session: Session, options: SubmitOptions, body: SubmitRequest): Promise<ExitCode> {
+  checkWait(options);
   const idempotencyKey = options.idempotency_key ?? randomUUID();
   return report(session, options, await session.client.submitTask(body, { idempotencyKey }));
 }
 
+/** Before anything is submitted. */
+function checkWait({ wait, exit_code }: WaitOptions): void {
+  if (exit_code && !wait) {
+    throw new CliError(EXIT.usage, '"--exit-code" goes with "--wait"', 'Add --wait, or leave it out.');
+  }
+}
+
 async function report(
   session: Session,
-  { wait }: { readonly wait?: boolean },
+  { wait, exit_code: ownExitCode }: WaitOptions,
   task: TaskBody,
 ): Promise<ExitCode> {
   if (!wait) {
@@ -149,5 +165,8 @@ async function report(
   // With --json the record comes at the end, so that standard output is one document.
   if (session.quiet && !session.json) await session.io.out(`${task.task_id}\n`);
   await session.remark(`${task.task_id} is ${task.status}.`);
-  return watchToEnd(session, task.task_id, { output: !session.json && !session.quiet });
+  return watchToEnd(session, task.task_id, {
+    output: !session.json && !session.quiet,
+    ownExitCode,
+  });
 }

@@ -158,9 +158,7 @@ async function queue(session: Session, options: { limit?: number }): Promise<voi
   let count = 0;
   for await (const { tasks } of taskPages(client, { status: ['queued'] }, Infinity, io.signal)) {
     count += tasks.length;
-    picked = [...picked, ...tasks]
-      .sort((a, b) => b.priority - a.priority || a.queued_at.localeCompare(b.queued_at))
-      .slice(0, limit);
+    picked = [...picked, ...tasks].sort(byTurn).slice(0, limit);
   }
   const waiting = await inTurns(picked, async (task) => ({
     task,
@@ -176,6 +174,14 @@ async function queue(session: Session, options: { limit?: number }): Promise<voi
     text: () => (shown.length === 0 ? 'Nothing waits.\n' : queueTable(session, shown)),
   });
   if (more > 0) await session.remark(`and ${more} further; --limit shows them.`);
+}
+
+/** The higher priority first, then who has waited longer; ids grow with time. */
+function byTurn(a: TaskBody, b: TaskBody): number {
+  const byPriority = b.priority - a.priority;
+  if (byPriority !== 0) return byPriority;
+  if (a.queued_at !== b.queued_at) return a.queued_at < b.queued_at ? -1 : 1;
+  return a.task_id < b.task_id ? -1 : 1;
 }
 
 async function inTurns<A, B>(all: readonly A[], ask: (one: A) => Promise<B>): Promise<B[]> {

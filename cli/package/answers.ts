@@ -29,11 +29,15 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
   'list-tasks': { json: 'TaskListReply', quiet: 'task id' },
   get: { json: 'TaskBody', quiet: 'task id' },
   explain: { json: 'ExplainReply', quiet: 'task id' },
-  cancel: { json: 'TaskBody', quiet: 'task id' },
+  cancel: {
+    json: 'TaskBody',
+    quiet: 'task id',
+    note: 'Of several, of standard input or by filter: `{requested, cancelled, stopping, ended, failed}`, where `failed` are `{task_id, code, message}`; `--quiet` prints the ids of those that stop.',
+  },
   queue: {
     json: '{queue, more}',
     quiet: 'task id',
-    note: '`queue` holds `{task: TaskBody, explain: ExplainReply}` in the order of turns; `more` is the number of further ones, null when they were too many to count.',
+    note: '`queue` holds `{task: TaskBody, explain: ExplainReply}` in the order of turns; `more` is the number of further ones.',
   },
   logs: {
     json: 'LogLineBody',
@@ -43,6 +47,13 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
   wait: {
     json: 'TaskBody',
     quiet: null,
+    note: 'Of several, of standard input, by tag, or with `--fail-fast` or `--timeout`: `{total, completed, failed, cancelled, left, timed_out, not_completed}`, where each of `not_completed` has `task_id`, `name`, `status`, `reason`, `message` and `exit_code`; `--quiet` then prints the ids of these.',
+  },
+  monitor: {
+    json: '{event, task_id, …}',
+    lines: true,
+    quiet: 'line of output, as without it',
+    note: 'The events stand under [Live views](#live-views).',
   },
   files: { json: 'FileListReply', quiet: 'path' },
   'task-files': { json: 'TaskFileListReply', quiet: 'path' },
@@ -57,7 +68,7 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
     note: '`files` are `FileBody`, `failed` are `{path, error}`.',
   },
   'delete-file': { json: '{deleted}', quiet: 'path' },
-  status: { json: 'TelemetryReply', quiet: null },
+  status: { json: 'TelemetryReply', quiet: null, note: 'One picture, also on a terminal.' },
   workers: { json: 'WorkerListReply', quiet: 'worker id' },
   cordon: { json: 'WorkerBody', quiet: 'worker id' },
   uncordon: { json: 'WorkerBody', quiet: 'worker id' },

@@ -9,12 +9,12 @@ export const EXIT_STATUS: readonly { readonly code: number; readonly meaning: st
   {
     code: EXIT.failed,
     meaning:
-      'the task that was waited for failed or was cancelled, a file could not be brought, or the API refused for a reason not below',
+      'a task that was waited for failed or was cancelled, the time to wait was up, a file could not be brought, or the API refused for a reason not below',
   },
   { code: EXIT.usage, meaning: 'wrong use: an unknown option, a bad value, a request the API calls invalid' },
   { code: EXIT.noConnection, meaning: 'cannot connect: no API at that address, or what it needs is away' },
   { code: EXIT.notAllowed, meaning: 'not signed in, or not allowed' },
-  { code: EXIT.interrupted, meaning: 'stopped with Ctrl-C' },
+  { code: EXIT.interrupted, meaning: 'stopped with Ctrl-C; a task that was watched goes on' },
 ];
 
 export const ENVIRONMENT: readonly Term[] = [
@@ -27,8 +27,13 @@ export const ENVIRONMENT: readonly Term[] = [
   { term: 'HOME', description: 'home folder, where settings are when XDG_CONFIG_HOME is not set' },
   { term: 'NO_COLOR', description: 'when set to anything, no colours' },
   {
+    term: 'LC_ALL, LC_CTYPE, LANG',
+    description: 'the first that is set; when it names UTF-8, bars are drawn with blocks, else in ASCII',
+  },
+  {
     term: 'TERM',
-    description: '"dumb" is a terminal without colours and without lines written anew in place',
+    description:
+      '"dumb" is a terminal without colours and without lines written anew in place; "linux" one that has ASCII alone',
   },
 ];
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CliIo } from '../../cli/io.ts';
 import { runCli } from '../../cli/program.ts';
+import type { Screen } from '../../cli/screen/screen.ts';
 import { type SmallApi, startSmallApi } from './small-api.ts';
 
 export interface Told {
@@ -20,9 +21,16 @@ export interface World {
   readonly input?: string;
   readonly columns?: number;
   readonly color?: boolean;
+  readonly screen?: Screen;
   /** Standard error is a terminal. */
   readonly progress?: boolean;
   readonly signal?: AbortSignal;
+}
+
+export interface Running {
+  /** Grows as it goes. */
+  readonly told: { readonly out: string; readonly err: string };
+  readonly ended: Promise<Told>;
 }
 
 export interface CliStage {
@@ -31,38 +39,44 @@ export interface CliStage {
   readonly home: string;
   readonly profileFile: string;
   cloudai(argv: string[], world?: World): Promise<Told>;
+  /** The same, to be looked at while it runs. */
+  start(argv: string[], world?: World): Running;
   close(): Promise<void>;
 }
 
 export async function openCliStage(): Promise<CliStage> {
   const api = await startSmallApi();
   const home = await mkdtemp(join(tmpdir(), 'cloudai-cli-'));
+  const start = (argv: string[], world: World = {}): Running => {
+    const { screen } = world;
+    const told = { out: '', err: '' };
+    const answers = [...(world.answers ?? [])];
+    const io: CliIo = {
+      out: async (text) => {
+        told.out += text;
+      },
+      err: async (text) => {
+        told.err += text;
+      },
+      env: { CLOUDAI_URL: api.url, CLOUDAI_TOKEN: 'a-token', XDG_CONFIG_HOME: home, ...world.env },
+      columns: world.columns ?? null,
+      color: world.color ?? false,
+      openScreen: screen ? async () => screen : null,
+      progress: world.progress ?? false,
+      interactive: world.answers !== undefined,
+      signal: world.signal ?? new AbortController().signal,
+      ask: async () => answers.shift() ?? '',
+      readInput: async () => world.input ?? '',
+      now: () => Date.parse('2026-01-01T10:01:00.000Z'),
+    };
+    return { told, ended: runCli(argv, io, '1.2.3').then((code) => ({ code, ...told })) };
+  };
   return {
     api,
     home,
     profileFile: join(home, 'cloudai', 'config.json'),
-    cloudai: async (argv, world = {}) => {
-      const told = { out: '', err: '' };
-      const answers = [...(world.answers ?? [])];
-      const io: CliIo = {
-        out: async (text) => {
-          told.out += text;
-        },
-        err: async (text) => {
-          told.err += text;
-        },
-        env: { CLOUDAI_URL: api.url, CLOUDAI_TOKEN: 'a-token', XDG_CONFIG_HOME: home, ...world.env },
-        columns: world.columns ?? null,
-        color: world.color ?? false,
-        progress: world.progress ?? false,
-        interactive: world.answers !== undefined,
-        signal: world.signal ?? new AbortController().signal,
-        ask: async () => answers.shift() ?? '',
-        readInput: async () => world.input ?? '',
-        now: () => Date.parse('2026-01-01T10:01:00.000Z'),
-      };
-      return { code: await runCli(argv, io, '1.2.3'), ...told };
-    },
+    start,
+    cloudai: (argv, world) => start(argv, world).ended,
     close: async () => {
       await api.close();
       await rm(home, { recursive: true });

@@ -2,7 +2,7 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { ExplainReply, TaskBody, WorkerBody } from '../../shared/contracts/http.ts';
+import type { ExplainReply, TaskBody, TelemetryReply, WorkerBody } from '../../shared/contracts/http.ts';
 
 export interface Asked {
   readonly method: string;
@@ -212,6 +212,35 @@ export function makeWorkerBody(over: Partial<WorkerBody> = {}): WorkerBody {
       version: '0.1.0',
     },
     registered_at: '2026-01-01T09:00:00.000Z',
+    ...over,
+  };
+}
+
+/** Of a cluster of two such workers, both measured. */
+export function makeTelemetry(over: Partial<TelemetryReply> = {}): TelemetryReply {
+  return {
+    at: '2026-01-01T10:01:00.000Z',
+    // More states than this version knows are possible.
+    workers_by_state: { ready: 1, cordoned: 0, draining: 0, down: 0, ...{ unreachable: 1 } },
+    totals: {
+      capacity: { cpu: 16, memory: 32_768, gpu: 0, storage: 200_000 },
+      reserved: { cpu: 4, memory: 8_192, gpu: 0, storage: 0 },
+      free: { cpu: 12, memory: 24_576, gpu: 0, storage: 200_000 },
+      usage: {
+        cpu_percent: 37.5,
+        cpu_cores: 16,
+        memory_used: 10_240,
+        memory_total: 32_768,
+        storage_used: 80_000,
+        network_receive_rate: 4_000_000,
+        network_transmit_rate: 3_000,
+        gpus: null,
+      },
+    },
+    tasks_by_state: { queued: 4, assigned: 0, running: 2, completed: 9, failed: 1, cancelled: 0 },
+    queue_depth: 4,
+    placements_per_second: 12.34,
+    workers: [makeWorkerBody(), makeWorkerBody({ worker_id: 'worker-2' })],
     ...over,
   };
 }
