@@ -18,6 +18,8 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   adoption_refused: 409,
   superseded: 409,
   too_large: 413,
+  // What tus has for it; HTTP has no status of its own.
+  checksum_mismatch: 460,
   range_not_satisfiable: 416,
   locked_out: 429,
   rate_limited: 429,

@@ -23,6 +23,7 @@ import { logsPlugin } from './plugins/logs.ts';
 import { requestsPlugin } from './plugins/requests.ts';
 import { taskFilesPlugin } from './plugins/task-files.ts';
 import { tasksPlugin } from './plugins/tasks.ts';
+import { uploadsPlugin } from './plugins/uploads.ts';
 import { webhooksPlugin } from './plugins/webhooks.ts';
 import { whatIfPlugin } from './plugins/what-if.ts';
 import { workersPlugin } from './plugins/workers.ts';
@@ -34,6 +35,8 @@ import { TaskExplanations } from './services/explanations.ts';
 import { FileContents } from './services/files/file-contents.ts';
 import { TaskFiles } from './services/files/task-files.ts';
 import { Transfers } from './services/files/transfers.ts';
+import { ResumableUploads } from './services/files/uploads/resumable-uploads.ts';
+import { UploadSweep } from './services/files/uploads/upload-sweep.ts';
 import { UserFiles } from './services/files/user-files.ts';
 import { imageRule } from './services/image-rules.ts';
 import { WorkerMaintenance } from './services/maintenance.ts';
@@ -129,7 +132,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   // Every open reading listens; how many there may be is bounded elsewhere.
   setMaxListeners(0, stopping.signal);
   const services = createServices(parts);
-  const { announcer, tails, watch, webhookEngine, registrations } = services;
+  const { announcer, tails, watch, webhookEngine, registrations, resumableUploads, uploadSweep } = services;
   await server.register([
     { plugin: requestsPlugin, options: { log } },
     { plugin: authPlugin, options: services },
@@ -140,6 +143,15 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     { plugin: webhooksPlugin, options: services },
     { plugin: taskFilesPlugin, options: services },
     { plugin: filesPlugin, options: { ...services, maxBytes: config.fileMaxBytes } },
+    {
+      plugin: uploadsPlugin,
+      options: {
+        ...services,
+        maxBytes: config.fileMaxBytes,
+        stopping: stopping.signal,
+        clock: parts.clock,
+      },
+    },
     { plugin: workersPlugin, options: { ...services, observeAuth: config.observeAuth } },
     { plugin: historyPlugin, options: { ...services, observeAuth: config.observeAuth } },
     {
@@ -157,6 +169,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   await live.start();
   webhookEngine.start();
   registrations.start();
+  uploadSweep.start();
 
   return {
     server,
@@ -177,9 +190,13 @@ export async function createApi(parts: ApiParts): Promise<Api> {
       const callsStopped = answerWithin(registrations.stop(), STOP_DEADLINE_MS, 'the store').catch((error) =>
         log.warn({ err: error }, 'stopped while workers were being called'),
       );
+      const uploadsSettled = Promise.all([resumableUploads.settle(), uploadSweep.stop()]);
       await server.stop({ timeout: STOP_DEADLINE_MS });
       await callsStopped;
       await webhooksStopped;
+      await answerWithin(uploadsSettled, STOP_DEADLINE_MS, 'the file store').catch((error) =>
+        log.warn({ err: error }, 'stopped before all that had come of uploads was kept'),
+      );
       await answerWithin(announcer.settle(), STOP_DEADLINE_MS, 'the queue').catch((error) =>
         log.warn({ err: error }, 'stopped before all new tasks were announced'),
       );
@@ -276,5 +293,16 @@ function createFileServices({ config, store, files, clock, log }: ApiParts, reco
     clock,
     log,
   });
-  return { fileContents, taskFiles, userFiles };
+  const resumableUploads = new ResumableUploads({
+    uploads: store.uploads,
+    records: store.files,
+    files,
+    contents: fileContents,
+    transfers,
+    maxBytes: config.fileMaxBytes,
+    clock,
+    log,
+  });
+  const uploadSweep = new UploadSweep({ uploads: store.uploads, resumable: resumableUploads, clock, log });
+  return { fileContents, taskFiles, userFiles, resumableUploads, uploadSweep };
 }

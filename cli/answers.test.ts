@@ -57,6 +57,17 @@ const DELIVERY = {
   next_try_at: null,
   created_at: USER.created_at,
 };
+const UPLOAD = {
+  upload_id: `upload-${'0a'.repeat(10)}`,
+  path: 'big.bin',
+  size_bytes: 9,
+  offset: 4,
+  content_type: 'text/plain',
+  sha256: null,
+  state: 'waiting',
+  created_at: USER.created_at,
+  expires_at: '2026-01-02T10:00:00.000Z',
+};
 const SIGN_IN = { words: ['--username', 'alice', '--password-stdin'], input: 'secure123\n' };
 
 const here = await mkdtemp(join(tmpdir(), 'cloudai-answers-'));
@@ -77,7 +88,10 @@ const TRIALS: Readonly<Record<string, Trial>> = {
   files: { words: ['alice'], quiet: ['data.csv'] },
   'task-files': { words: [TASK_ID], quiet: ['a.txt'] },
   download: { words: [TASK_ID, 'alice', at('out')], quiet: [at('out/a.txt')] },
+  'get-file': { words: ['in/back.csv', at('back.csv')], quiet: [at('back.csv')] },
   upload: { words: [at('data.csv')], quiet: ['data.csv'] },
+  uploads: { quiet: [UPLOAD.upload_id] },
+  'delete-upload': { words: [UPLOAD.upload_id], quiet: [UPLOAD.upload_id] },
   'delete-file': { words: ['data.csv'], quiet: ['data.csv'] },
   status: { quiet: [] },
   workers: { quiet: ['worker-1'] },
@@ -125,6 +139,12 @@ function answerAll(api: SmallApi): void {
   const upload = fileBodyOf('data.csv', 'x', { task_id: null, attempt: null });
   api.on('GET /api/files', () => ({ files: [upload], total: { files: 1, bytes: 1 }, next_cursor: null }));
   api.on('PUT /api/files/.+', () => new Status(201, upload));
+  api.on('(GET|HEAD) /api/files/in/back.csv', (_asked, reply) => {
+    const etag = `"${fileBodyOf('', 'x').sha256}"`;
+    reply.writeHead(200, { etag, 'content-length': 1, 'last-modified': 'Thu, 01 Jan 2026 10:00:00 GMT' });
+    reply.end('x');
+  });
+  api.on('GET /api/uploads', () => ({ uploads: [UPLOAD] }));
   api.on('DELETE /api/.+', () => new Status(204, null));
   api.on('GET /workers', () => ({ workers: [worker] }));
   api.on('POST /api/workers', () => new Status(201, worker));

@@ -5,23 +5,11 @@ import { examplesOf } from './examples.ts';
 import { commandPages } from './package/command-pages.ts';
 import { describeProgram, everyCommand } from './program.ts';
 
-/** Their examples come with what is made anew there. */
-const AWAITED = [
-  'logs',
-  'files',
-  'task-files',
-  'download',
-  'upload',
-  'delete-file',
-  'status',
-  'workers',
-].concat(['cordon', 'uncordon', 'drain', 'remove-worker']);
-
 describe('examples', () => {
   it('are there for every command, help and the way out among them', () => {
     const program = describeProgram('1.2.3', { leave: () => undefined });
     const without = commandPages(program).filter(({ examples }) => examples.length === 0);
-    expect(without.map(({ name }) => name).filter((name) => !AWAITED.includes(name))).toEqual([]);
+    expect(without.map(({ name }) => name)).toEqual([]);
     const shown: string[] = [];
     everyCommand(program, (command) => shown.push(...examplesOf(command).map(({ line }) => line)));
     expect(shown).toEqual(expect.arrayContaining(['exit', 'help task']));

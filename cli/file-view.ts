@@ -2,6 +2,7 @@
 
 import { age, byteSize } from '../client/words.ts';
 import type { FileBody } from '../shared/contracts/files.ts';
+import type { UploadBody } from '../shared/contracts/uploads.ts';
 import type { Session } from './session.ts';
 
 export function fileTable(session: Session, files: readonly FileBody[]): string {
@@ -26,6 +27,20 @@ export function fileTable(session: Session, files: readonly FileBody[]): string 
         ]
       : []),
     { title: 'TYPE', cell: ({ content_type }) => content_type, min: 8, dispensable: 4 },
+    { title: 'AGE', cell: ({ created_at }) => age(created_at, now), align: 'right', dispensable: 1 },
+  ]);
+}
+
+export function uploadTable(session: Session, uploads: readonly UploadBody[]): string {
+  const now = session.io.now();
+  const arrived = ({ offset, size_bytes }: UploadBody) =>
+    size_bytes === 0 ? '' : `${Math.floor((100 * offset) / size_bytes)}%`;
+  return session.table<UploadBody>(uploads, [
+    { title: 'UPLOAD', cell: ({ upload_id }) => upload_id },
+    { title: 'PATH', cell: ({ path }) => path, min: 12 },
+    { title: 'SIZE', cell: ({ size_bytes }) => byteSize(size_bytes), align: 'right' },
+    { title: 'ARRIVED', cell: arrived, align: 'right' },
+    { title: 'STATE', cell: ({ state }) => state, dispensable: 2 },
     { title: 'AGE', cell: ({ created_at }) => age(created_at, now), align: 'right', dispensable: 1 },
   ]);
 }

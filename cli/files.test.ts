@@ -3,13 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createClient } from '../client/client.ts';
 import { type CliStage, openCliStage } from '../test/support/cli-stage.ts';
 import { fileBodyOf, type PlayedFiles, playFiles, sha256 } from '../test/support/played-files.ts';
-import { makeTaskBody, refusal, Status, TASK_ID } from '../test/support/small-api.ts';
+import { TASK_ID } from '../test/support/small-api.ts';
 import { LocalFolder } from './files/local-folder.ts';
 import { partNames } from './files/part-names.ts';
-import { uploadFile } from './files/upload.ts';
 
 let stage: CliStage;
 let api: CliStage['api'];
@@ -136,9 +134,10 @@ describe('download', () => {
 
     await rm(join(folder, 'model.bin'));
     played.cutAfter = 0;
-    const told = await cloudai(['download', TASK_ID, folder]);
+    const told = await cloudai(['download', TASK_ID, folder], { env: { CLOUDAI_RETRY_SECONDS: '0.3' } });
     expect(told.code).toBe(1);
-    expect(told.err).toMatch(/^cloudai: 1 of 3 files failed\n {2}model.bin: cannot reach /);
+    expect(told.err).toMatch(/^model.bin: cannot reach .+; tries again for 0.3 s\n/);
+    expect(told.err).toMatch(/\ncloudai: 1 of 3 files failed\n {2}model.bin: cannot reach /);
   });
 
   it.each([
@@ -200,7 +199,7 @@ describe('download', () => {
   it('shows how far it is on a terminal only', async () => {
     const world = { progress: true };
     const { err } = await cloudai(['download', TASK_ID, folder], world);
-    expect(err).toMatch(/\r\d of 3 files, .+ of 78.1 KB, .+\/s/);
+    expect(err).toMatch(/\r +\d+% \[[=> ]+\] {2}.+ of 78.1 KB {2}\d of 3 files/);
     expect(err).toMatch(/\r +\r$/);
     expect((await cloudai(['download', TASK_ID, folder, '--quiet'], world)).err).toBe('');
   });
@@ -301,114 +300,5 @@ describe('the names of parts', () => {
         for (const part of parts) expect(Buffer.byteLength(part)).toBeLessThanOrEqual(255);
       }),
     );
-  });
-});
-
-describe('upload', () => {
-  beforeEach(() =>
-    api.on('PUT /api/files/.+', ({ path, body }) => {
-      const name = decodeURIComponent(path.slice('/api/files/'.length));
-      const content = (body as Buffer | undefined)?.toString() ?? '';
-      return new Status(201, fileBodyOf(name, content, { task_id: null, attempt: null }));
-    }),
-  );
-  const sent = () =>
-    api.asked
-      .map(({ path, body }) => [decodeURIComponent(path), (body as Buffer | undefined)?.toString() ?? ''])
-      .sort();
-
-  it('sends a file under its own name or another', async () => {
-    await writeFile(join(folder, 'data.csv'), 'a,b\n1,2\n');
-    const file = join(folder, 'data.csv');
-    expect(await cloudai(['upload', file])).toEqual({ code: 0, out: 'data.csv (8 B)\n', err: '' });
-    await cloudai(['upload', file, 'in/table.csv']);
-    await cloudai(['upload', file, 'in/']);
-    expect(sent()).toEqual([
-      ['/api/files/data.csv', 'a,b\n1,2\n'],
-      ['/api/files/in/data.csv', 'a,b\n1,2\n'],
-      ['/api/files/in/table.csv', 'a,b\n1,2\n'],
-    ]);
-  });
-
-  it('sends a folder with all files in it, and leaves out links', async () => {
-    const data = join(folder, 'data');
-    await mkdir(join(data, 'deep er'), { recursive: true });
-    await writeFile(join(data, 'a'), 'A');
-    await writeFile(join(data, 'deep er/b'), '');
-    await symlink('/etc/passwd', join(data, 'link'));
-    const told = await cloudai(['upload', data]);
-    expect(told).toMatchObject({ code: 0, out: 'data/a (1 B)\ndata/deep er/b (0 B)\n' });
-    expect(told.err).toBe(`left out as no regular files: ${join(data, 'link')}\n`);
-    await cloudai(['upload', data, 'other/place/', '--quiet']);
-    expect(sent().map(([path]) => path)).toEqual([
-      '/api/files/data/a',
-      '/api/files/data/deep er/b',
-      '/api/files/other/place/a',
-      '/api/files/other/place/deep er/b',
-    ]);
-    expect(JSON.parse((await cloudai(['upload', data, '--json'])).out).files).toHaveLength(2);
-  });
-
-  it('names what failed and sends the rest', async () => {
-    await writeFile(join(folder, 'a'), 'A');
-    await writeFile(join(folder, 'b'), 'B');
-    api.on('PUT /api/files/.+', ({ path }) =>
-      path.endsWith('a')
-        ? refusal(413, 'too_large', 'a file may have at most 1 MB')
-        : new Status(201, fileBodyOf('x/b', 'B')),
-    );
-    const told = await cloudai(['upload', folder, 'x']);
-    expect(told).toMatchObject({ code: 1, out: 'x/b (1 B)\n' });
-    expect(told.err).toContain('x/a: a file may have at most 1 MB');
-  });
-
-  it('sees bytes that changed on their way', async () => {
-    await writeFile(join(folder, 'a'), 'A');
-    api.on('PUT /api/files/.+', () => new Status(201, fileBodyOf('a', 'other')));
-    expect(await cloudai(['upload', join(folder, 'a')])).toMatchObject({
-      code: 1,
-      err: expect.stringContaining('other bytes arrived'),
-    });
-  });
-
-  it.each<[string, (path: string) => Promise<string[]>]>([
-    ['what is not there', async (path) => [join(path, 'none')]],
-    ['an empty folder', async (path) => [path]],
-    [
-      'a name that is none',
-      async (path) => {
-        await writeFile(join(path, 'a'), '');
-        return [join(path, 'a'), '../b'];
-      },
-    ],
-  ])('refuses %s before anything is sent', async (_what, prepare) => {
-    const words = await prepare(folder);
-    expect((await cloudai(['upload', ...words])).code).toBe(2);
-    expect(api.asked).toEqual([]);
-  });
-
-  it('says what cannot be read', async () => {
-    const gone = { local: join(folder, 'gone'), path: 'gone', sizeBytes: 1 };
-    const watch = { signal: new AbortController().signal, onBytes: () => undefined };
-    await expect(uploadFile(createClient({ url: api.url }), gone, watch)).rejects.toThrow('ENOENT');
-  });
-});
-
-describe('other commands', () => {
-  it('delete an upload', async () => {
-    api.on('DELETE /api/files/.+', () => new Status(204, null));
-    expect(await cloudai(['delete-file', 'in/a b.csv'])).toMatchObject({ code: 0 });
-    expect(api.asked[0]?.path).toBe('/api/files/in/a%20b.csv');
-    api.on('DELETE /api/files/.+', () => refusal(404, 'not_found', 'there is no upload x'));
-    expect(await cloudai(['delete-file', 'x'])).toMatchObject({
-      code: 1,
-      err: expect.stringContaining('no upload'),
-    });
-  });
-
-  it('name uploads as inputs of a task', async () => {
-    api.on('POST /api/tasks', () => new Status(201, makeTaskBody()));
-    expect((await cloudai(['task', 'a', '-file', 'in/a.csv', '--file', 'b c.bin'])).code).toBe(0);
-    expect(api.asked[0]?.body).toEqual({ docker_image: 'a', files: ['in/a.csv', 'b c.bin'] });
   });
 });

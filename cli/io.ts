@@ -12,6 +12,10 @@ export interface CliIo {
   readonly color: boolean;
   /** Where a picture is drawn anew in place; null or absent when standard output is no terminal. */
   readonly openScreen?: (() => Promise<Screen>) | null;
+  /** The same of standard error, where progress is shown; as `columns` when absent. */
+  readonly progressColumns?: number | undefined;
+  /** Bytes to standard output as they are; absent where they would do harm, as on a terminal. */
+  readonly outBytes?: ((bytes: Uint8Array) => Promise<void>) | undefined;
   /** True when standard error is a terminal, where a line may be written anew in place. */
   readonly progress: boolean;
   /** True when a person can be asked. */

@@ -23,6 +23,10 @@ export function terminalIo(interrupt: AbortController): CliIo {
             return terminalScreen(interrupt);
           }
         : null,
+    get progressColumns() {
+      return stderr.isTTY ? stderr.columns || 80 : undefined;
+    },
+    outBytes: stdout.isTTY ? undefined : (bytes) => write(stdout, bytes),
     progress: stderr.isTTY === true && env.TERM !== 'dumb',
     interactive: stdin.isTTY === true && stderr.isTTY === true,
     signal: interrupt.signal,
@@ -41,8 +45,8 @@ export function terminalIo(interrupt: AbortController): CliIo {
   };
 }
 
-async function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
-  if (text !== '' && !stream.write(text)) await once(stream, 'drain');
+async function write(stream: NodeJS.WriteStream, text: string | Uint8Array): Promise<void> {
+  if (text.length > 0 && !stream.write(text)) await once(stream, 'drain');
 }
 
 async function ask(

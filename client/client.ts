@@ -25,6 +25,7 @@ import type { TaskState } from '../shared/model/task.ts';
 import { type FileCalls, fileCalls } from './files.ts';
 import { type LogOptions, readTaskLogs } from './task-logs.ts';
 import { type Call, type ClientOptions, Transport } from './transport.ts';
+import { type UploadCalls, uploadCalls } from './uploads.ts';
 import { type WebhookCalls, webhookCalls } from './webhooks.ts';
 
 export { ApiError, ConnectionError } from './errors.ts';
@@ -62,7 +63,7 @@ export interface CallOptions {
 }
 
 /** All calls throw ApiError or ConnectionError; see `errors.ts`. */
-export interface Client extends FileCalls, WebhookCalls {
+export interface Client extends FileCalls, UploadCalls, WebhookCalls {
   readonly url: string;
   register(credentials: CredentialsBody): Promise<UserBody>;
   login(credentials: CredentialsBody): Promise<LoginReply>;
@@ -154,5 +155,6 @@ export function createClient(options: ClientOptions): Client {
       get('/telemetry/history', call, { query: { ...filter, metric: metrics.join(',') } }),
     ready: (call) => get('/readyz', call, { expected: [503] }),
     ...fileCalls(transport),
+    ...uploadCalls(transport),
   };
 }

@@ -12,6 +12,7 @@ export const ERROR_CODES = [
   'locked_out',
   'rate_limited',
   'too_large',
+  'checksum_mismatch',
   'range_not_satisfiable',
   'store_unavailable',
   'queue_unavailable',

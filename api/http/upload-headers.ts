@@ -19,7 +19,7 @@ export function contentTypeOf(headers: Headers, path: string): string {
   const sent = String(headers['content-type'] ?? '').trim();
   if (sent === '' || TELLS_NOTHING.includes(sent.toLowerCase())) return mime.getType(path) ?? UNKNOWN_TYPE;
   if (sent.length > TYPE_MAX_CHARS || !MEDIA_TYPE.test(sent)) {
-    throw fault('Content-Type', 'must look like "text/csv" and have at most 255 characters');
+    throw headerFault('Content-Type', 'must look like "text/csv" and have at most 255 characters');
   }
   return sent;
 }
@@ -37,22 +37,30 @@ export function sha256Of(headers: Headers): string | null {
     ...(digest === undefined ? [] : [fromDigest(String(digest))]),
   ];
   const [first = null, second = first] = asked;
-  if (first !== second) throw fault('Content-Digest', 'says another checksum than X-Checksum-Sha256');
+  if (first !== second) throw headerFault('Content-Digest', 'says another checksum than X-Checksum-Sha256');
   return first;
+}
+
+/** RFC 9110, 13.1.2: only `*` makes sense where nobody knows the tags. @throws AppError `invalid_request` */
+export function isOnlyNew(headers: Headers): boolean {
+  const condition = headers['if-none-match'];
+  if (condition === undefined) return false;
+  if (String(condition).trim() === '*') return true;
+  throw headerFault('If-None-Match', 'must be "*" with an upload');
 }
 
 function fromHex(text: string): string {
   if (/^[0-9a-f]{64}$/i.test(text)) return text.toLowerCase();
-  throw fault('X-Checksum-Sha256', 'must be 64 hexadecimal digits');
+  throw headerFault('X-Checksum-Sha256', 'must be 64 hexadecimal digits');
 }
 
 function fromDigest(text: string): string {
   const [, base64] = /(?:^|,)[ \t]*sha-256=:([A-Za-z0-9+/]{43}=):/.exec(text) ?? [];
   if (base64 !== undefined) return Buffer.from(base64, 'base64').toString('hex');
-  throw fault('Content-Digest', 'must hold "sha-256=:<base64>:"; no other checksum is looked at');
+  throw headerFault('Content-Digest', 'must hold "sha-256=:<base64>:"; no other checksum is looked at');
 }
 
-function fault(field: string, what: string): AppError {
+export function headerFault(field: string, what: string): AppError {
   return new AppError('invalid_request', `the header ${field} ${what}`, {
     details: [{ field, message: what }],
   });

@@ -1,8 +1,7 @@
 // /api/files: uploads of a user's space, and the list of all of a user's files. A body of any type is streamed into
 // the file store as it comes; it is never parsed and never held.
 
-import { finished, PassThrough, type Readable } from 'node:stream';
-import type { Lifecycle, Plugin, Request, Server } from '@hapi/hapi';
+import type { Lifecycle, Plugin, Server } from '@hapi/hapi';
 import {
   type FileListQuery,
   fileListSchema,
@@ -11,9 +10,9 @@ import {
   userFileSchema,
 } from '../../shared/contracts/file-schemas.ts';
 import { type FileListReply, fileBody } from '../../shared/contracts/files.ts';
-import { AppError } from '../../shared/errors.ts';
+import { bodyBytes } from '../http/body-bytes.ts';
 import { BYTES_ROUTE, fileReply, IDLE_MS } from '../http/file-reply.ts';
-import { contentTypeOf, sha256Of } from '../http/upload-headers.ts';
+import { contentTypeOf, headerFault, isOnlyNew, sha256Of } from '../http/upload-headers.ts';
 import type { FileContents } from '../services/files/file-contents.ts';
 import { tooLarge, type UserFiles } from '../services/files/user-files.ts';
 import { checked, pathOf, queryOf } from '../validation.ts';
@@ -82,7 +81,7 @@ export const filesPlugin: Plugin<FilesOptions> = {
           path,
           contentType: contentTypeOf(headers, path),
           sha256: sha256Of(headers),
-          onlyNew: isOnlyNew(request),
+          onlyNew: isOnlyNew(headers),
         };
         const { file, replaced } = await userFiles.upload(principalOf(request), upload, bodyBytes(request));
         const response = h.response(fileBody(file)).code(replaced ? 200 : 201);
@@ -111,41 +110,11 @@ function refuseAtOnce(maxBytes: number): Lifecycle.Method {
     if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
     const encoding = request.headers['content-encoding'];
     if (encoding !== undefined && encoding !== 'identity') {
-      throw refusal('Content-Encoding', 'is not understood here: send the file as it is to be kept');
+      throw headerFault('Content-Encoding', 'is not understood here: send the file as it is to be kept');
     }
     if (request.headers['content-range'] !== undefined) {
-      throw refusal('Content-Range', 'is not understood here: send the whole file');
+      throw headerFault('Content-Range', 'is not understood here: send the whole file');
     }
     return h.continue;
   };
-}
-
-/** RFC 9110, 13.1.2: only `*` makes sense where nobody knows the tags. */
-function isOnlyNew(request: Request): boolean {
-  const condition = request.headers['if-none-match'];
-  if (condition === undefined) return false;
-  if (String(condition).trim() === '*') return true;
-  throw refusal('If-None-Match', 'must be "*" with an upload');
-}
-
-function refusal(field: string, what: string): AppError {
-  return new AppError('invalid_request', `the header ${field} ${what}`, {
-    details: [{ field, message: what }],
-  });
-}
-
-/**
- * The body as a stream of its own: whoever reads may destroy it without cutting the connection over which the answer
- * is to go. One that breaks off fails.
- */
-function bodyBytes(request: Request): Readable {
-  const { req } = request.raw;
-  const body = new PassThrough();
-  // It may break off before anybody reads from it, which without a listener ends the process.
-  body.on('error', () => undefined);
-  finished(req, { writable: false }, (cause) => {
-    if (cause)
-      body.destroy(new AppError('invalid_request', 'the upload broke off before its end', { cause }));
-  });
-  return req.pipe(body);
 }

@@ -4,10 +4,10 @@
 import { createHash, type Hash } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
-import { ApiError, type Client, ConnectionError } from '../../client/client.ts';
-import { pause } from '../../client/transport.ts';
+import type { Client } from '../../client/client.ts';
 import type { FileBody } from '../../shared/contracts/files.ts';
 import { CliError, EXIT } from '../exit.ts';
+import type { Patience } from './patience.ts';
 
 export interface DownloadTarget {
   /** Where it is to lie, absolute. */
@@ -18,15 +18,17 @@ export interface DownloadTarget {
 
 export interface DownloadWatch {
   readonly signal: AbortSignal;
-  /** Bytes that need not be fetched any more; negative when some turned out to be wrong. */
+  /** Bytes that came; negative when some turned out to be wrong. */
   readonly onBytes: (bytes: number) => void;
+  /** Bytes that were there before. */
+  readonly onKnown: (bytes: number) => void;
+  readonly patience: Patience;
+  /** Whose upload, for admins. */
+  readonly user?: string | undefined;
 }
 
 export type DownloadOutcome = 'downloaded' | 'present';
 
-/** Tries in a row without a single new byte. */
-const MAX_TRIES = 5;
-const FIRST_PAUSE_MS = 250;
 const READ_BYTES = 1_048_576;
 
 /**
@@ -40,7 +42,7 @@ export async function downloadFile(
   watch: DownloadWatch,
 ): Promise<DownloadOutcome> {
   if (await isThere(target.path, file)) {
-    watch.onBytes(file.size_bytes);
+    watch.onKnown(file.size_bytes);
     return 'present';
   }
   const found = await regular(target.part);
@@ -52,8 +54,18 @@ export async function downloadFile(
       throw new CliError(EXIT.failed, 'its bytes do not match its checksum');
     }
   }
-  await rename(target.part, target.path);
+  await takeName(target, file);
   return 'downloaded';
+}
+
+/** Another run may have brought the same file into the same place a moment ago. */
+async function takeName({ path, part }: DownloadTarget, file: FileBody): Promise<void> {
+  try {
+    await rename(part, path);
+  } catch (error) {
+    if (absent(error as NodeJS.ErrnoException) === null && (await isThere(path, file))) return;
+    throw error;
+  }
 }
 
 /** False when all bytes came but are not the right ones; then the part is gone. */
@@ -66,17 +78,22 @@ async function fetchInto(
 ): Promise<boolean> {
   const flags = constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
   const handle = await open(part, resume ? flags : flags | constants.O_TRUNC, 0o666);
-  const growing = new GrowingFile(handle, watch.onBytes);
+  const growing = new GrowingFile(handle, watch);
+  let whole = false;
   try {
     if (resume) await growing.takeStock();
     await fetchRest(growing, client, file, watch);
+    // Before it has its name: a power cut must not leave a file that is named and empty.
+    await handle.sync();
+    // Another run that writes the same part may have emptied it.
+    whole = (await handle.stat()).size === growing.size;
   } catch (error) {
     if (growing.size === 0) await rm(part, { force: true });
-    throw error;
+    throw isFull(error) ? full(part) : error;
   } finally {
     await handle.close();
   }
-  if (growing.sum() === file.sha256) return true;
+  if (whole && growing.sum() === file.sha256) return true;
   await rm(part);
   return false;
 }
@@ -87,13 +104,13 @@ async function fetchRest(
   file: FileBody,
   watch: DownloadWatch,
 ): Promise<void> {
-  let tries = 0;
   while (growing.size < file.size_bytes) {
     const before = growing.size;
     try {
-      const { sha256, signal } = { sha256: file.sha256, signal: watch.signal };
-      const download = await client.downloadFile(file, { from: before, sha256, signal });
-      if (download.sha256 !== file.sha256) {
+      const { sha256 } = file;
+      const { signal, user } = watch;
+      const download = await client.downloadFile(file, { from: before, sha256, signal, user });
+      if (download.sha256 !== sha256) {
         await download.body.cancel();
         throw new CliError(EXIT.failed, 'it was replaced while it was downloaded', 'Run the command again.');
       }
@@ -106,10 +123,8 @@ async function fetchRest(
       }
       return;
     } catch (error) {
-      watch.signal.throwIfAborted();
-      tries = growing.size > before ? 1 : tries + 1;
-      if (!mayPass(error) || tries >= MAX_TRIES) throw error;
-      await pause(FIRST_PAUSE_MS * 2 ** (tries - 1), watch.signal);
+      if (growing.size > before) watch.patience.moved();
+      await watch.patience.after(error);
     }
   }
 }
@@ -118,12 +133,12 @@ async function fetchRest(
 class GrowingFile {
   size = 0;
   readonly #handle: FileHandle;
-  readonly #onBytes: (bytes: number) => void;
+  readonly #watch: Pick<DownloadWatch, 'onBytes' | 'onKnown'>;
   #hash: Hash = createHash('sha256');
 
-  constructor(handle: FileHandle, onBytes: (bytes: number) => void) {
+  constructor(handle: FileHandle, watch: Pick<DownloadWatch, 'onBytes' | 'onKnown'>) {
     this.#handle = handle;
-    this.#onBytes = onBytes;
+    this.#watch = watch;
   }
 
   /** Reads what is there already. */
@@ -133,6 +148,7 @@ class GrowingFile {
       const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, this.size);
       if (bytesRead === 0) return;
       this.#count(buffer.subarray(0, bytesRead));
+      this.#watch.onKnown(bytesRead);
     }
   }
 
@@ -141,11 +157,12 @@ class GrowingFile {
       at += (await this.#handle.write(chunk, at, chunk.length - at, this.size + at)).bytesWritten;
     }
     this.#count(chunk);
+    this.#watch.onBytes(chunk.length);
   }
 
   async beginAnew(): Promise<void> {
     await this.#handle.truncate(0);
-    this.#onBytes(-this.size);
+    this.#watch.onBytes(-this.size);
     this.size = 0;
     this.#hash = createHash('sha256');
   }
@@ -157,7 +174,6 @@ class GrowingFile {
   #count(chunk: Uint8Array): void {
     this.#hash.update(chunk);
     this.size += chunk.length;
-    this.#onBytes(chunk.length);
   }
 }
 
@@ -168,7 +184,7 @@ async function isThere(path: string, file: FileBody): Promise<boolean> {
   if (!found?.isFile() || found.size !== file.size_bytes) return false;
   const handle = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
   try {
-    const there = new GrowingFile(handle, () => undefined);
+    const there = new GrowingFile(handle, { onBytes: () => undefined, onKnown: () => undefined });
     await there.takeStock();
     return there.sum() === file.sha256;
   } finally {
@@ -186,7 +202,17 @@ function absent(error: NodeJS.ErrnoException): null {
   throw error;
 }
 
-function mayPass(error: unknown): boolean {
-  if (error instanceof ConnectionError) return true;
-  return error instanceof ApiError && [429, 502, 503, 504].includes(error.status);
+function isFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
+/** What has come stays: it is needed as soon as there is room. */
+export class DiskFull extends CliError {}
+
+function full(part: string): DiskFull {
+  return new DiskFull(
+    EXIT.failed,
+    `the disk of ${part} is full`,
+    'Make room and run the command again: it goes on where it stopped.',
+  );
 }

@@ -1,35 +1,53 @@
-// One line on a terminal that says how far a download or an upload is. Written anew in place, gone at the end.
+// The one line on a terminal that says how far a transfer is. Written anew in place, gone at the end; remarks go above
+// it. Writes nothing at all where standard error is no terminal.
 
-import { byteSize, fileCount } from '../../client/words.ts';
 import type { CliIo } from '../io.ts';
+import { plain } from '../table.ts';
+import { progressText, Rate } from './progress-text.ts';
 
-/** Faster than this nobody reads. */
-const EVERY_MS = 200;
+/** Ten times a second is as often as a terminal is worth. */
+const EVERY_MS = 100;
+const MIN_COLUMNS = 20;
+
+export interface ProgressOptions {
+  /** False: nothing is ever drawn. */
+  readonly shown: boolean;
+  readonly files: number;
+  /** 0 when nobody knows. */
+  readonly bytes: number;
+}
 
 export class ProgressLine {
   readonly #io: CliIo;
   readonly #shown: boolean;
   readonly #files: number;
   readonly #bytes: number;
+  readonly #rate = new Rate();
   #doneFiles = 0;
   #doneBytes = 0;
-  #fetched = 0;
-  #began: number;
-  #last = 0;
-  #width = 0;
+  #moved = 0;
+  #step: string | null = null;
+  #last = Number.NEGATIVE_INFINITY;
+  #drawn = 0;
+  #later: ReturnType<typeof setTimeout> | null = null;
 
-  /** `shown` false: nothing is ever written. */
-  constructor(io: CliIo, shown: boolean, total: { readonly files: number; readonly bytes: number }) {
+  constructor(io: CliIo, { shown, files, bytes }: ProgressOptions) {
     this.#io = io;
     this.#shown = shown && io.progress;
-    this.#files = total.files;
-    this.#bytes = total.bytes;
-    this.#began = io.now();
+    this.#files = files;
+    this.#bytes = bytes;
   }
 
+  /** That moved; negative when some turned out not to have. */
   addBytes(bytes: number): void {
+    this.#moved += Math.max(0, bytes);
     this.#doneBytes += bytes;
-    this.#fetched += Math.max(0, bytes);
+    this.#draw();
+  }
+
+  /** That need not move: they say nothing of the rate. */
+  addKnown(bytes: number): void {
+    this.#doneBytes += bytes;
     this.#draw();
   }
 
@@ -38,21 +56,55 @@ export class ProgressLine {
     this.#draw();
   }
 
+  /** What takes its time without a byte moving; null when that is over. */
+  step(what: string | null): void {
+    this.#step = what;
+    this.#draw();
+  }
+
+  /** A line of its own above. */
+  async note(text: string): Promise<void> {
+    await this.end();
+    await this.#io.err(`${plain(text)}\n`);
+  }
+
   async end(): Promise<void> {
-    if (this.#width === 0) return;
-    await this.#io.err(`\r${' '.repeat(this.#width)}\r`);
-    this.#width = 0;
+    if (this.#later !== null) clearTimeout(this.#later);
+    this.#later = null;
+    if (this.#drawn === 0) return;
+    const blank = `\r${' '.repeat(this.#drawn)}\r`;
+    this.#drawn = 0;
+    await this.#io.err(blank);
   }
 
   #draw(): void {
+    if (!this.#shown) return;
     const now = this.#io.now();
-    if (!this.#shown || now - this.#last < EVERY_MS) return;
+    if (now - this.#last < EVERY_MS) {
+      // What comes too soon is drawn a little later, for nothing else may come for a while.
+      this.#later ??= setTimeout(() => {
+        this.#later = null;
+        this.#draw();
+      }, EVERY_MS);
+      return;
+    }
     this.#last = now;
-    const seconds = Math.max(1, (now - this.#began) / 1_000);
-    const line =
-      `${this.#doneFiles} of ${fileCount(this.#files)}, ` +
-      `${byteSize(this.#doneBytes)} of ${byteSize(this.#bytes)}, ${byteSize(this.#fetched / seconds)}/s`;
-    void this.#io.err(`\r${line.padEnd(this.#width)}`);
-    this.#width = Math.max(this.#width, line.length);
+    // The time before the first byte was spent on something else.
+    if (this.#moved > 0) this.#rate.add(now, this.#moved);
+    // The last column stays free: some terminals go to the next line when it is written.
+    const width = Math.max(MIN_COLUMNS, this.#io.progressColumns ?? this.#io.columns ?? 80) - 1;
+    const text = progressText(
+      {
+        files: this.#files,
+        doneFiles: this.#doneFiles,
+        bytes: this.#bytes,
+        doneBytes: this.#doneBytes,
+        bytesPerSecond: this.#rate.perSecond(),
+        step: this.#step,
+      },
+      width,
+    );
+    void this.#io.err(`\r${text.padEnd(Math.min(this.#drawn, width))}`);
+    this.#drawn = text.length;
   }
 }

@@ -2,22 +2,20 @@
 // in a folder may lead anywhere.
 
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { Readable } from 'node:stream';
-import { ApiError, type Client, ConnectionError } from '../../client/client.ts';
-import { pause } from '../../client/transport.ts';
 import type { FileBody } from '../../shared/contracts/files.ts';
 import { filePathFault } from '../../shared/model/file-path.ts';
 import { CliError, EXIT } from '../exit.ts';
+import { bytesOf, type LocalFile, sumOf } from './local-file.ts';
+import type { Patience } from './patience.ts';
+import { type ResumableParts, uploadResumable } from './resumable-upload.ts';
+import { unlessStalled } from './stall.ts';
 
-export interface UploadSource {
-  /** On this machine, absolute. */
-  readonly local: string;
+export interface UploadSource extends LocalFile {
   /** In the user's space. */
   readonly path: string;
-  readonly sizeBytes: number;
 }
 
 export interface UploadPlan {
@@ -26,9 +24,8 @@ export interface UploadPlan {
   readonly leftOut: readonly string[];
 }
 
-const CHUNK_BYTES = 262_144;
-const MAX_TRIES = 3;
-const PAUSE_MS = 500;
+/** Smaller ones are sent sooner than their checksum is asked for. */
+export const RESUMABLE_BYTES = 8 * 1_048_576;
 
 /**
  * What is to be uploaded under which names. A folder's files keep their names below `path`; without one, below the
@@ -44,7 +41,7 @@ export async function planUpload(given: string, path: string | undefined): Promi
   if (!found.isDirectory()) {
     if (!found.isFile()) throw new CliError(EXIT.usage, `${given} is neither a file nor a folder`);
     const target = path === undefined ? name : path.endsWith('/') ? `${path}${name}` : path;
-    return checked({ files: [{ local, path: target, sizeBytes: found.size }], leftOut: [] });
+    return checked({ files: [{ local, path: target, ...stateOf(found) }], leftOut: [] });
   }
   const files: UploadSource[] = [];
   const leftOut: string[] = [];
@@ -59,9 +56,13 @@ async function walk(folder: string, prefix: string, files: UploadSource[], leftO
     const local = join(folder, entry.name);
     const path = prefix === '' ? entry.name : `${prefix}/${entry.name}`;
     if (entry.isDirectory()) await walk(local, path, files, leftOut);
-    else if (entry.isFile()) files.push({ local, path, sizeBytes: (await stat(local)).size });
+    else if (entry.isFile()) files.push({ local, path, ...stateOf(await stat(local)) });
     else leftOut.push(local);
   }
+}
+
+function stateOf({ size, mtimeMs }: Stats): Pick<LocalFile, 'sizeBytes' | 'mtimeMs'> {
+  return { sizeBytes: size, mtimeMs };
 }
 
 /** All names before the first byte. */
@@ -73,44 +74,79 @@ function checked(plan: UploadPlan): UploadPlan {
   return plan;
 }
 
-/** @throws {CliError} when the file changed meanwhile; ApiError, ConnectionError; errors of the disk */
-export async function uploadFile(
-  client: Client,
+export interface UploadMeans extends ResumableParts {
+  /** Also what is there already. */
+  readonly force: boolean;
+  /** From so many bytes on in pieces. */
+  readonly resumableFrom: number;
+}
+
+export interface Sent {
+  readonly file: FileBody;
+  readonly status: 'uploaded' | 'present';
+}
+
+/**
+ * Sends the file unless these very bytes are there.
+ * @throws {CliError} when the file changed meanwhile; ApiError, ConnectionError; errors of the disk; the signal's reason
+ */
+export async function sendFile(source: UploadSource, means: UploadMeans): Promise<Sent> {
+  const { client, watch, patience } = means;
+  let sum: string | null = null;
+  if (!means.force) {
+    const there = await trying(patience, () => client.findFile(source.path, { signal: watch.signal }));
+    if (there?.size_bytes === source.sizeBytes) {
+      watch.onStep('reading');
+      sum = await sumOf(source, { signal: watch.signal, onBytes: () => undefined });
+      watch.onStep(null);
+      if (sum === there.sha256) {
+        watch.onKnown(source.sizeBytes);
+        return { file: there, status: 'present' };
+      }
+    }
+  }
+  const whole = source.sizeBytes < means.resumableFrom;
+  const file = whole ? await uploadWhole(source, means) : await uploadResumable(source, sum, means);
+  return { file, status: 'uploaded' };
+}
+
+/** In one call: what breaks off begins anew. */
+async function uploadWhole(
   source: UploadSource,
-  watch: { readonly signal: AbortSignal; readonly onBytes: (bytes: number) => void },
+  { client, watch, patience }: Pick<UploadMeans, 'client' | 'watch' | 'patience'>,
 ): Promise<FileBody> {
-  for (let tries = 1; ; tries += 1) {
+  return trying(patience, async () => {
     const hash = createHash('sha256');
     let sent = 0;
-    let unreadable: unknown;
-    const chunks = async function* () {
-      const local = createReadStream(source.local, { highWaterMark: CHUNK_BYTES });
-      // Kept, as a call that fails for it would tell of a broken connection.
-      local.once('error', (error) => {
-        unreadable = error;
-      });
-      for await (const chunk of local as AsyncIterable<Buffer>) {
-        hash.update(chunk);
-        sent += chunk.length;
-        watch.onBytes(chunk.length);
-        yield chunk;
-      }
-    };
     try {
-      const content = Readable.toWeb(Readable.from(chunks(), { objectMode: false }));
-      const body = content as ReadableStream<Uint8Array>;
-      const { file } = await client.uploadFile(source.path, body, { signal: watch.signal });
+      const { file } = await unlessStalled(client.url, watch.signal, async (signal, moves) => {
+        const sending = bytesOf(source, 0, source.sizeBytes, (chunk) => {
+          hash.update(chunk);
+          sent += chunk.length;
+          watch.onBytes(chunk.length);
+          moves();
+        });
+        try {
+          return await client.uploadFile(source.path, sending.body, { signal });
+        } catch (error) {
+          throw sending.unreadable() ?? error;
+        }
+      });
       if (file.sha256 === hash.digest('hex')) return file;
-      throw new CliError(EXIT.failed, 'other bytes arrived than were sent', 'Run the command again.');
     } catch (error) {
-      watch.signal.throwIfAborted();
-      if (unreadable !== undefined) throw unreadable;
-      const mayPass =
-        error instanceof ConnectionError ||
-        (error instanceof ApiError && [429, 502, 503, 504].includes(error.status));
-      if (!mayPass || tries >= MAX_TRIES) throw error;
       watch.onBytes(-sent);
-      await pause(PAUSE_MS * tries, watch.signal);
+      throw error;
+    }
+    throw new CliError(EXIT.failed, 'other bytes arrived than were sent', 'Run the command again.');
+  });
+}
+
+async function trying<T>(patience: Patience, work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      await patience.after(error);
     }
   }
 }

@@ -60,13 +60,20 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
   download: {
     json: '{task_id, attempt, folder, files}',
     quiet: 'path on this machine',
-    note: 'Each file is a `FileBody` with `local_path` and `status` (`downloaded`, `present`, or `failed` with `error`).',
+    note: 'Each file is a `FileBody` with `local_path` and `status` (`downloaded`, `present`, or `failed` with `error`). With `--archive` it is `{task_id, archive, format, size_bytes}`; with `--archive -` the archive alone.',
+  },
+  'get-file': {
+    json: '{…}',
+    quiet: 'path on this machine',
+    note: 'A `FileBody` with `local_path` and `status` (`downloaded` or `present`); with `-` the bytes alone.',
   },
   upload: {
     json: '{files, failed}',
     quiet: 'path',
-    note: '`files` are `FileBody`, `failed` are `{path, error}`.',
+    note: '`files` are `FileBody` with `status` (`uploaded`, or `present` when they were there), `failed` are `{path, error}`.',
   },
+  uploads: { json: '{uploads}', quiet: 'upload id', note: 'Each of `uploads` is an `UploadBody`.' },
+  'delete-upload': { json: '{deleted}', quiet: 'upload id' },
   'delete-file': { json: '{deleted}', quiet: 'path' },
   status: { json: 'TelemetryReply', quiet: null, note: 'One picture, also on a terminal.' },
   workers: { json: 'WorkerListReply', quiet: 'worker id' },

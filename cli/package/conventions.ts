@@ -23,6 +23,10 @@ export const ENVIRONMENT: readonly Term[] = [
     term: 'CLOUDAI_TOKEN',
     description: 'token to call with; --token goes first, the sign-in kept for that address comes after',
   },
+  {
+    term: 'CLOUDAI_RETRY_SECONDS',
+    description: 'how long an upload or a download goes on trying while nothing moves; 60 when not set',
+  },
   { term: 'XDG_CONFIG_HOME', description: 'folder of settings, instead of ~/.config' },
   { term: 'HOME', description: 'home folder, where settings are when XDG_CONFIG_HOME is not set' },
   { term: 'NO_COLOR', description: 'when set to anything, no colours' },

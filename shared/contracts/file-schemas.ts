@@ -54,3 +54,10 @@ const pathParam = {
 export const filePathParams = Joi.object<{ path: string }>(pathParam);
 
 export const taskFileParams = Joi.object<{ id: string; path: string }>({ id: taskIdSchema, ...pathParam });
+
+export const uploadIdParams = Joi.object<{ id: string }>({
+  id: Joi.string()
+    .pattern(/^upload-[0-9a-f]{20}$/)
+    .required()
+    .messages({ 'string.pattern.base': 'the address holds no id of an upload' }),
+});

@@ -25,7 +25,17 @@ export function newTaskId(): string {
   return `task-${nextUlid().toLowerCase()}`;
 }
 
-export type IdPrefix = 'user' | 'token' | 'file' | 'webhook' | 'wish' | 'run' | 'sched' | 'req';
+export type IdPrefix =
+  | 'user'
+  | 'token'
+  | 'file'
+  | 'upload'
+  | 'part'
+  | 'webhook'
+  | 'wish'
+  | 'run'
+  | 'sched'
+  | 'req';
 
 export function newId(prefix: IdPrefix): string {
   return `${prefix}-${randomBytes(10).toString('hex')}`;

@@ -9,6 +9,7 @@ import type { Grain, HistoryPoint } from '../model/history.ts';
 import type { Registration } from '../model/registration.ts';
 import type { Resources } from '../model/resources.ts';
 import type { Task, TaskState } from '../model/task.ts';
+import type { Upload } from '../model/upload.ts';
 import type { ApiToken, User } from '../model/user.ts';
 import type { Webhook, WebhookDelivery } from '../model/webhook.ts';
 import type { Liveness, Maintenance, Worker, WorkerRegistration } from '../model/worker.ts';
@@ -19,6 +20,7 @@ export interface Store {
   readonly registrations: RegistrationStore;
   readonly users: UserStore;
   readonly files: FileRecordStore;
+  readonly uploads: UploadStore;
   readonly history: HistoryStore;
   readonly webhooks: WebhookStore;
   /**
@@ -215,6 +217,24 @@ export interface FileRecordStore {
   total(filter: FileFilter): Promise<{ files: number; bytes: number }>;
   /** Returns how many of them were there. */
   remove(ids: readonly string[]): Promise<number>;
+}
+
+/** Uploads that may be sent in several goes. An unfinished one is one without a result. */
+export interface UploadStore {
+  /**
+   * False, and nothing inserted, when the owner has `maxOpen` unfinished ones. There are never more; of several that
+   * are begun at the same moment just below the limit all may be refused.
+   */
+  insert(upload: Upload, maxOpen: number): Promise<boolean>;
+  get(id: string): Promise<Upload | null>;
+  /** Writes `next` if the stored revision is `next.revision − 1`; false, and nothing written, when it is not. */
+  commit(next: Upload): Promise<boolean>;
+  /** Unfinished ones, the oldest first. */
+  listOpen(ownerId: string, limit: number): Promise<Upload[]>;
+  /** Those with `expiresAt ≤ now`, finished or not, the longest expired first. */
+  listExpired(now: number, limit: number): Promise<Upload[]>;
+  /** False, and nothing removed, when the stored revision is another one. */
+  remove(of: Pick<Upload, 'id' | 'revision'>): Promise<boolean>;
 }
 
 export interface HistoryStore {

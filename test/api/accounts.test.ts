@@ -85,6 +85,7 @@ describe('registration', () => {
           tasks: store.tasks,
           workers: store.workers,
           files: store.files,
+          uploads: store.uploads,
           history: store.history,
           registrations: store.registrations,
           webhooks: store.webhooks,

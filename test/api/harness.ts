@@ -153,7 +153,8 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     config,
     copy: async (port = 0) => {
       const own = await openRedis(toRedis);
-      const copy = await createApi({ ...partsOn(own), config: { ...config, port } });
+      const its = partsOn(own);
+      const copy = await createApi({ ...its, ...options.parts?.(its), config: { ...config, port } });
       return {
         api: copy,
         close: async () => {

@@ -56,6 +56,7 @@ describe('an error', () => {
           tasks: store.tasks,
           users: store.users,
           files: store.files,
+          uploads: store.uploads,
           history: store.history,
           registrations: store.registrations,
           webhooks: store.webhooks,

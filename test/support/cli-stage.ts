@@ -25,6 +25,8 @@ export interface World {
   /** Standard error is a terminal. */
   readonly progress?: boolean;
   readonly signal?: AbortSignal;
+  /** Absent on a terminal. */
+  readonly outBytes?: (bytes: Uint8Array) => Promise<void>;
 }
 
 export interface Running {
@@ -59,6 +61,7 @@ export async function openCliStage(): Promise<CliStage> {
         told.err += text;
       },
       env: { CLOUDAI_URL: api.url, CLOUDAI_TOKEN: 'a-token', XDG_CONFIG_HOME: home, ...world.env },
+      outBytes: world.outBytes,
       columns: world.columns ?? null,
       color: world.color ?? false,
       openScreen: screen ? async () => screen : null,

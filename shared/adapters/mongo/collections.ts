@@ -116,6 +116,18 @@ export interface UploadDocument {
   at: number;
 }
 
+/** A file on its way in that is sent in several goes. */
+export interface ResumableUploadDocument {
+  _id: string;
+  ownerId: string;
+  /** Not finished. */
+  open: boolean;
+  createdAt: number;
+  expiresAt: number;
+  revision: number;
+  record: string;
+}
+
 export interface LogChunkDocument {
   /** Task, attempt and first number. */
   _id: string;
@@ -146,6 +158,7 @@ export interface Collections {
   readonly signingSecrets: Collection<SigningSecretDocument>;
   readonly deliveries: Collection<DeliveryDocument>;
   readonly uploads: Collection<UploadDocument>;
+  readonly resumableUploads: Collection<ResumableUploadDocument>;
   /** GridFS writes these two; they stand here for their indexes. */
   readonly blobFiles: Collection<GridFSFile>;
   readonly blobChunks: Collection<GridFSChunk>;
@@ -171,6 +184,7 @@ export function collectionsOf(db: Db): Collections {
     signingSecrets: db.collection('signing_secrets'),
     deliveries: db.collection('webhook_deliveries'),
     uploads: db.collection('uploads'),
+    resumableUploads: db.collection('resumable_uploads'),
     blobFiles: db.collection(`${BUCKET_NAME}.files`),
     blobChunks: db.collection(`${BUCKET_NAME}.chunks`),
   };
@@ -199,6 +213,8 @@ const INDEXES: readonly Index[] = [
   { of: 'files', name: 'by_path', key: { ownerId: 1, path: 1, taskId: 1, attempt: 1 } },
   { of: 'files', name: 'by_task', key: { ownerId: 1, taskId: 1, path: 1, attempt: 1, sizeBytes: 1 } },
   { of: 'files', name: 'by_id', key: { id: 1 }, unique: true },
+  { of: 'resumableUploads', name: 'by_owner', key: { ownerId: 1, open: 1, createdAt: 1, _id: 1 } },
+  { of: 'resumableUploads', name: 'by_expiry', key: { expiresAt: 1, _id: 1 } },
   { of: 'logs', name: 'by_line', key: { taskId: 1, attempt: 1, lastSeq: 1 } },
   { of: 'blobFiles', name: 'by_name', key: { filename: 1, uploadDate: 1 } },
   { of: 'blobChunks', name: 'by_file', key: { files_id: 1, n: 1 }, unique: true },

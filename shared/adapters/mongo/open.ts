@@ -15,6 +15,7 @@ import { MongoLogStore } from './log-store.ts';
 import { MongoRegistrationStore } from './registration-store.ts';
 import { TaskBatches } from './task-batches.ts';
 import { MongoTaskStore } from './task-store.ts';
+import { MongoUploadStore } from './upload-store.ts';
 import { MongoUserStore } from './user-store.ts';
 import { MongoWebhookStore } from './webhook-store.ts';
 import { MongoWorkerStore } from './worker-store.ts';
@@ -60,6 +61,7 @@ export async function openMongo(url: string): Promise<MongoParts> {
       registrations: new MongoRegistrationStore(collections),
       users: new MongoUserStore(collections),
       files: new MongoFileRecordStore(collections),
+      uploads: new MongoUploadStore(collections),
       history: new MongoHistoryStore(collections),
       webhooks: new MongoWebhookStore(collections),
       nextTerm: () =>

@@ -185,6 +185,20 @@ const MIGRATIONS: readonly string[] = [
   ) WITHOUT ROWID;
   CREATE INDEX registrations_due ON registrations (next_at, id);
   `,
+  `
+  -- Files on their way in, sent in several goes.
+  CREATE TABLE uploads (
+    id         TEXT PRIMARY KEY,
+    owner_id   TEXT NOT NULL,
+    open       INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    revision   INTEGER NOT NULL,
+    record     TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX uploads_open ON uploads (owner_id, created_at, id) WHERE open = 1;
+  CREATE INDEX uploads_by_expiry ON uploads (expires_at, id);
+  `,
 ];
 
 export const NEWEST_VERSION = MIGRATIONS.length;

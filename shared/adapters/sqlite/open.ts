@@ -10,6 +10,7 @@ import { SqliteHistoryStore } from './history-store.ts';
 import { migrate } from './migrations.ts';
 import { SqliteRegistrationStore } from './registration-store.ts';
 import { SqliteTaskStore } from './task-store.ts';
+import { SqliteUploadStore } from './upload-store.ts';
 import { SqliteUserStore } from './user-store.ts';
 import { SqliteWebhookStore } from './webhook-store.ts';
 import { SqliteWorkerStore } from './worker-store.ts';
@@ -37,6 +38,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
     registrations: new SqliteRegistrationStore(db),
     users: new SqliteUserStore(db),
     files: new SqliteFileRecordStore(db),
+    uploads: new SqliteUploadStore(db),
     history: new SqliteHistoryStore(db),
     webhooks: new SqliteWebhookStore(db),
     nextTerm: () =>

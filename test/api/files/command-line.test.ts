@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Task } from '../../../shared/model/task.ts';
 import { type CliStage, openCliStage } from '../../support/cli-stage.ts';
 import { tempDir } from '../../support/servers.ts';
-import { readTree } from '../../support/unpack.ts';
+import { readTree, unpack } from '../../support/unpack.ts';
 import type { Person } from '../harness.ts';
 import { type FileStage, openFileStage } from './stage.ts';
 
@@ -72,6 +72,18 @@ describe('files on the command line', () => {
     const told = await cloudai(['download', task.id, 'alice', target]);
     expect(told).toMatchObject({ code: 0, err: '' });
     await expectTree(target);
+  });
+
+  it('come down in one archive, or some of them', async () => {
+    const file = `${folder.path}/all.tar.gz`;
+    const told = await cloudai(['download', task.id, '--archive', file]);
+    expect(told).toMatchObject({ code: 0, out: expect.stringContaining(`in ${file}\n`) });
+    await mkdir(`${folder.path}/unpacked`);
+    await unpack(file, 'tar.gz', `${folder.path}/unpacked`);
+    await expectTree(`${folder.path}/unpacked`);
+    const some = `${folder.path}/some`;
+    expect((await cloudai(['download', task.id, some, '--path', '*.csv', '--path', 'logs'])).code).toBe(0);
+    expect([...(await readTree(some)).keys()].sort()).toEqual(['50%25 #?.csv', 'logs/epoch 1.txt']);
   });
 
   it('come down once only, and the rest of one that was cut off', async () => {

@@ -8,10 +8,11 @@ import { openMongo } from '../../../shared/adapters/mongo/open.ts';
 import type { FileRecord } from '../../../shared/model/file.ts';
 import type { Attempt, Task } from '../../../shared/model/task.ts';
 import { newId } from '../../../shared/platform/ids.ts';
+import type { Clock } from '../../../shared/ports/clock.ts';
 import type { FileStore } from '../../../shared/ports/file-store.ts';
 import { mongoUrl, tempDir } from '../../support/servers.ts';
 import { makeTask } from '../../support/tasks.ts';
-import { openTestApi, type Person, type TestApi, type TestApiOptions } from '../harness.ts';
+import { openTestApi, type Person, type TestApi } from '../harness.ts';
 
 export const BYTE_STORES = ['disk', 'GridFS'] as const;
 export type ByteStore = (typeof BYTE_STORES)[number];
@@ -47,7 +48,7 @@ export interface FetchOptions {
 
 export async function openFileStage(
   kind: ByteStore = 'disk',
-  options: Pick<TestApiOptions, 'env'> = {},
+  { env, clock }: { env?: Record<string, string>; clock?: Clock } = {},
 ): Promise<FileStage> {
   const bytes = await openBytes(kind);
   const files = {
@@ -55,7 +56,8 @@ export async function openFileStage(
     read: (...args: Parameters<FileStore['read']>) => bytes.store.read(...args),
     remove: (...args: Parameters<FileStore['remove']>) => bytes.store.remove(...args),
   };
-  const test = await openTestApi({ ...options, parts: () => ({ files }) });
+  const parts = clock ? { files, clock } : { files };
+  const test = await openTestApi({ ...(env ? { env } : {}), parts: () => parts });
   const admin = await test.signUp('root');
   const alice = await test.signUp('alice');
   const bob = await test.signUp('bob');

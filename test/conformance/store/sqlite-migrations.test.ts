@@ -105,6 +105,7 @@ describe('a database of version 1', () => {
     await store.history.put([{ series: 'cluster', grain: 'fine', at: 1, values: {} }]);
     expect(await store.webhooks.list('user-1')).toEqual([]);
     expect(await store.registrations.due(Date.now(), 9)).toEqual([]);
+    expect(await store.uploads.listOpen('user-1', 9)).toEqual([]);
     await store.close();
   });
 

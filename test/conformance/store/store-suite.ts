@@ -11,6 +11,7 @@ import { processes } from './processes.ts';
 import { registrations } from './registrations.ts';
 import { taskReads } from './task-reads.ts';
 import { taskWrites } from './task-writes.ts';
+import { uploads } from './uploads.ts';
 import { webhooks } from './webhooks.ts';
 
 export function storeSuite(name: string, makePlace: MakePlace): void {
@@ -32,6 +33,7 @@ export function storeSuite(name: string, makePlace: MakePlace): void {
     otherRecords(() => pair);
     registrations(() => pair);
     fileRecords(() => pair);
+    uploads(() => pair);
     history(() => pair);
     webhooks(
       () => pair,

@@ -259,6 +259,7 @@ function mayBeAway(store: Store, away: Away): Store {
     registrations: gate(store.registrations),
     users: gate(store.users),
     files: gate(store.files),
+    uploads: gate(store.uploads),
     history: gate(store.history),
     webhooks: gate(store.webhooks),
     nextTerm: () => store.nextTerm(),

@@ -1,0 +1,22 @@
+// The body of a request as a stream that whoever keeps it may destroy.
+
+import { finished, PassThrough, type Readable } from 'node:stream';
+import type { Request } from '@hapi/hapi';
+import { AppError } from '../../shared/errors.ts';
+
+/**
+ * A stream of its own: to destroy it does not cut the connection over which the answer is to go. One that breaks off
+ * fails.
+ * @param onWhole called once the whole body is there
+ */
+export function bodyBytes(request: Request, onWhole: () => void = () => undefined): Readable {
+  const { req } = request.raw;
+  const body = new PassThrough();
+  // It may break off before anybody reads from it, which without a listener ends the process.
+  body.on('error', () => undefined);
+  finished(req, { writable: false }, (cause) => {
+    if (!cause) return onWhole();
+    body.destroy(new AppError('invalid_request', 'the upload broke off before its end', { cause }));
+  });
+  return req.pipe(body);
+}

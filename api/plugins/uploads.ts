@@ -1,0 +1,200 @@
+// /api/uploads: uploads that may be sent in several goes, after tus 1.0.0 with creation, expiration, checksum and
+// termination. What clients of tus do not use: GET tells in JSON how an upload stands.
+
+import type { Lifecycle, Plugin, Request, ResponseObject, ResponseToolkit, Server } from '@hapi/hapi';
+import { noQuery, uploadIdParams } from '../../shared/contracts/file-schemas.ts';
+import { encodePath } from '../../shared/contracts/files.ts';
+import {
+  offsetOf,
+  TUS_CHECKSUMS,
+  TUS_EXTENSIONS,
+  TUS_VERSION,
+  type UploadListReply,
+  uploadBody,
+} from '../../shared/contracts/uploads.ts';
+import { AppError } from '../../shared/errors.ts';
+import type { Upload } from '../../shared/model/upload.ts';
+import type { Clock } from '../../shared/ports/clock.ts';
+import { errorReply } from '../errors.ts';
+import { bodyBytes } from '../http/body-bytes.ts';
+import { IDLE_MS } from '../http/file-reply.ts';
+import { announcedPiece, announcedUpload, isOffsetType } from '../http/tus.ts';
+import { headerFault } from '../http/upload-headers.ts';
+import type { ResumableUploads } from '../services/files/uploads/resumable-uploads.ts';
+import { checked, idOf } from '../validation.ts';
+import { principalOf } from './auth.ts';
+
+export interface UploadsOptions {
+  readonly resumableUploads: ResumableUploads;
+  /** Largest upload. */
+  readonly maxBytes: number;
+  /** Aborted when this process is about to end. */
+  readonly stopping: AbortSignal;
+  readonly clock: Clock;
+}
+
+const ROOT = '/api/uploads';
+const ONE = `${ROOT}/{id}`;
+
+export const uploadsPlugin: Plugin<UploadsOptions> = {
+  name: 'uploads',
+  register: (server: Server, { resumableUploads: uploads, maxBytes, stopping, clock }: UploadsOptions) => {
+    // For those behind a proxy that knows GET and POST only.
+    server.ext('onRequest', (request, h) => {
+      const meant = String(request.headers['x-http-method-override'] ?? '');
+      if (meant !== '' && request.method === 'post' && request.path.startsWith(`${ROOT}/`)) {
+        if (/^(patch|delete)$/i.test(meant)) request.setMethod(meant.toLowerCase() as 'patch');
+      }
+      return h.continue;
+    });
+    // On refusals, too.
+    server.ext(
+      'onPreResponse',
+      (request, h) => {
+        if ('header' in request.response) request.response.header('tus-resumable', TUS_VERSION);
+        return h.continue;
+      },
+      { sandbox: 'plugin' },
+    );
+
+    for (const path of [ROOT, ONE]) {
+      server.route({
+        method: 'OPTIONS',
+        path,
+        options: { auth: false },
+        handler: (_request, h) =>
+          h
+            .response()
+            .code(204)
+            .header('tus-version', TUS_VERSION)
+            .header('tus-extension', TUS_EXTENSIONS.join(','))
+            .header('tus-checksum-algorithm', TUS_CHECKSUMS.join(','))
+            .header('tus-max-size', String(maxBytes)),
+      });
+    }
+
+    server.route({
+      method: 'GET',
+      path: ROOT,
+      options: { validate: checked({ query: noQuery }) },
+      handler: async (request): Promise<UploadListReply> => {
+        const open = await uploads.list(principalOf(request));
+        return { uploads: open.map((upload) => uploadBody(upload, clock.now())) };
+      },
+    });
+
+    server.route({
+      method: 'POST',
+      path: ROOT,
+      options: { validate: checked({ query: noQuery }), ext: { onPreAuth: { method: speaksTus } } },
+      handler: async (request, h) => {
+        const plan = announcedUpload(request.raw.req.headers);
+        const upload = await uploads.begin(principalOf(request), plan);
+        return told(h.response().code(201), upload).header('location', `${ROOT}/${upload.id}`);
+      },
+    });
+
+    server.route({
+      method: 'GET',
+      path: ONE,
+      options: {
+        validate: checked({ params: uploadIdParams, query: noQuery }),
+        ext: { onPreAuth: { method: speaksTus } },
+      },
+      handler: async (request, h) => {
+        const upload = await uploads.get(principalOf(request), idOf(request));
+        const reply = told(h.response(uploadBody(upload, clock.now())), upload).header(
+          'cache-control',
+          'no-store',
+        );
+        if (upload.metadata !== '') reply.header('upload-metadata', upload.metadata);
+        return reply.header('upload-length', String(upload.sizeBytes));
+      },
+    });
+
+    server.route({
+      method: 'PATCH',
+      path: ONE,
+      options: {
+        validate: checked({ params: uploadIdParams, query: noQuery }),
+        // Asked before the body is: a sender who waits for the word to go on need not send it at all.
+        ext: { onPreAuth: [{ method: speaksTus }, { method: bringsBytes }] },
+        payload: {
+          output: 'stream',
+          parse: false,
+          override: 'application/json',
+          // Counted while it is written, against what was announced.
+          maxBytes: Number.MAX_SAFE_INTEGER,
+          timeout: false,
+        },
+        timeout: { server: false, socket: IDLE_MS },
+      },
+      handler: async (request, h) => {
+        const piece = { ...announcedPiece(request.raw.req.headers), signal: stopping };
+        const content = bodyBytes(request, () => patient(request));
+        const upload = await uploads.append(principalOf(request), idOf(request), piece, content);
+        return told(h.response().code(204), upload);
+      },
+    });
+
+    server.route({
+      method: 'DELETE',
+      path: ONE,
+      options: {
+        validate: checked({ params: uploadIdParams, query: noQuery }),
+        ext: { onPreAuth: { method: speaksTus } },
+      },
+      handler: async (request, h) => {
+        await uploads.remove(principalOf(request), idOf(request));
+        return h.response().code(204);
+      },
+    });
+  },
+};
+
+/** Where it stands; at the end also what came of it. */
+function told(reply: ResponseObject, upload: Upload): ResponseObject {
+  reply
+    .header('upload-offset', String(offsetOf(upload)))
+    .header('upload-expires', new Date(upload.expiresAt).toUTCString());
+  if (upload.result === null) return reply;
+  return reply
+    .header('etag', `"${upload.result.sha256}"`)
+    .header('content-location', `/api/files/${encodePath(upload.path)}`);
+}
+
+/** A plain GET is ours and none of tus. */
+const speaksTus: Lifecycle.Method = (request, h) => {
+  if (request.method === 'get' || request.headers['tus-resumable'] === TUS_VERSION) return h.continue;
+  const what = `the header Tus-Resumable must be ${TUS_VERSION}`;
+  return refusal(h, 412, what).header('tus-version', TUS_VERSION).takeover();
+};
+
+const bringsBytes: Lifecycle.Method = (request, h) => {
+  if (!isOffsetType(request.raw.req.headers)) {
+    return refusal(h, 415, 'the header Content-Type must be application/offset+octet-stream').takeover();
+  }
+  const encoding = request.headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw headerFault('Content-Encoding', 'is not understood here: send the bytes as they are to be kept');
+  }
+  return h.continue;
+};
+
+/** What the protocol has a status for and this API has no code. */
+function refusal(h: ResponseToolkit, status: number, message: string): ResponseObject {
+  const { body } = errorReply(new AppError('invalid_request', message));
+  return h.response({ ...body, statusCode: status, error: STATUS_TEXT[status] ?? body.error }).code(status);
+}
+
+const STATUS_TEXT: Readonly<Record<number, string>> = {
+  412: 'Precondition Failed',
+  415: 'Unsupported Media Type',
+};
+
+/** The sender is silent while the parts of a large file are put together, and must not be cut for that. */
+function patient({ raw }: Request): void {
+  const { socket } = raw.req;
+  socket.setTimeout(0);
+  raw.res.once('finish', () => socket.setTimeout(IDLE_MS));
+}
