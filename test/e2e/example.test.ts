@@ -14,7 +14,7 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, freePort, Part, startCluster } from '../support/cluster.ts';
-import { uniqueName } from '../support/servers.ts';
+import { TEST_IMAGE, uniqueName } from '../support/servers.ts';
 import { type Block, readTranscript, type Step, withAnswers } from '../support/transcript.ts';
 import { type Compared, Names } from '../support/transcript-match.ts';
 import { type TypedProgram, TypedShell } from '../support/typed-shell.ts';
@@ -30,7 +30,7 @@ const machine = uniqueName('w').slice(0, 6);
 const clusterToken = uniqueName('cluster-token-of-the-example-');
 /** The machines of the document have this much, whatever this one has; nobody waits for long. */
 const settings = {
-  WORKER_CPUS: '4',
+  WORKER_CPUS: '2',
   WORKER_MEMORY_MB: '8192',
   WORKER_STORAGE_MB: '20480',
   USAGE_SAMPLE_SECONDS: '0.5',
@@ -51,7 +51,14 @@ beforeAll(async () => {
     runners: [{ id: `${machine}-1`, env: settings }],
     env: { CLUSTER_TOKEN: clusterToken },
   });
+  // As `npm start` does.
   await cluster.signIn('admin');
+  const first = await cluster.submit({
+    docker_image: TEST_IMAGE,
+    command: 'echo hello',
+    memory_required: 64,
+  });
+  await cluster.ended(first.task_id);
   const address = `127.0.0.1:${await freePort()}`;
   const docker = process.env.DOCKER_HOST ? { DOCKER_HOST: process.env.DOCKER_HOST } : {};
   const second = `${cluster.dataDir}/second`;
