@@ -78,8 +78,9 @@ export class RedisConnection {
     this.client.on('ready', () => this.#onReady());
   }
 
+  /** A connection that Redis has ended says `ready` for a moment more, but nothing can be sent over it. */
   get isReady(): boolean {
-    return this.client.status === 'ready';
+    return this.client.status === 'ready' && this.client.stream?.writable === true;
   }
 
   /** What every connection of this process shares: come back whenever Redis does. */
