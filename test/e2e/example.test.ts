@@ -11,7 +11,7 @@
 //   <!-- not run: why -->                   only shown
 
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, freePort, Part, startCluster } from '../support/cluster.ts';
 import { TEST_IMAGE, uniqueName } from '../support/servers.ts';
@@ -92,7 +92,7 @@ beforeAll(async () => {
     env: {
       HOME: home,
       XDG_CONFIG_HOME: `${home}/.config`,
-      PATH: `${bin}:${process.env.PATH}`,
+      PATH: `${bin}:${dirname(process.execPath)}:${process.env.PATH}`,
       CLOUDAI_URL: url,
     },
   });
