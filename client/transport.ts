@@ -80,7 +80,7 @@ export class Transport {
       const accepted = response.ok || call.expected?.includes(response.status) === true;
       if (response.status === 204) return undefined as T;
       const body = parse(text);
-      if (!accepted) throw apiError(response.status, body, response.headers.get('retry-after'));
+      if (!accepted) throw this.#refusal(call, response, body);
       if (body === undefined) {
         throw new ApiError(
           response.status,
@@ -123,7 +123,7 @@ export class Transport {
     try {
       const response = await deadline.guard(this.#request(call, accept, deadline.signal));
       if (!response.ok) {
-        throw apiError(response.status, parse(await response.text()), response.headers.get('retry-after'));
+        throw this.#refusal(call, response, parse(await response.text()));
       }
       return response;
     } catch (error) {
@@ -131,6 +131,14 @@ export class Transport {
     } finally {
       deadline.disarm();
     }
+  }
+
+  /** The API tells who has no token how to send one; people who use it through a program have only to sign in. */
+  #refusal({ path }: Call, { status, headers }: Response, body: unknown): ApiError {
+    const error = apiError(status, body, headers.get('retry-after'));
+    const isSigningIn = path === '/api/auth/login' || path === '/api/auth/register';
+    if (status !== 401 || this.#token !== undefined || isSigningIn) return error;
+    return new ApiError(status, error.code, `not signed in to ${this.url}`, error.details);
   }
 
   #request(call: Call, accept: string, signal: AbortSignal): Promise<Response> {

@@ -105,7 +105,10 @@ async function list(session: Session, options: ListOptions, status?: TaskState[]
     }
   }
   if (json) await json.end({ next_cursor: next });
-  else if (shown === 0 && !session.quiet) await io.out('No tasks. Submit one: cloudai task IMAGE\n');
+  else if (shown === 0 && !session.quiet) {
+    const isAny = Object.values(filter).every((wanted) => wanted === undefined);
+    await io.out(isAny ? 'No tasks. Submit one: cloudai task IMAGE\n' : 'No such tasks.\n');
+  }
   if (next !== null) await session.remark(`There are more: --limit ${limit * 4} or --all shows them.`);
 }
 

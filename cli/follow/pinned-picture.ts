@@ -3,7 +3,7 @@
 import { duration } from '../../client/words.ts';
 import type { TaskBody } from '../../shared/contracts/http.ts';
 import type { TaskProgressBody, TaskUsageEvent } from '../../shared/contracts/live.ts';
-import { bar, DIM, type Look, lineOf, type Piece, paintWith, YELLOW } from '../screen/glyphs.ts';
+import { bar, type Look, lineOf, type Piece, paintWith } from '../screen/glyphs.ts';
 import { wholeSeconds } from '../screen/running-part.ts';
 import type { Size } from '../screen/view.ts';
 import { paintState } from '../words.ts';
@@ -58,9 +58,10 @@ function doingPieces(
   look: Look,
 ): Piece[] {
   if (lost !== null) {
-    return [{ text: `connection lost: ${lost}; trying again`, paint: paintWith(YELLOW, look) }];
+    return [{ text: `connection lost: ${lost}; trying again`, paint: paintWith('yellow', look) }];
   }
-  if (task.status === 'queued') return waiting === '' ? [] : [{ text: waiting, paint: paintWith(DIM, look) }];
+  if (task.status === 'queued')
+    return waiting === '' ? [] : [{ text: waiting, paint: paintWith('dim', look) }];
   const used = usage === null ? '' : usageInWords(usage);
   const said = progress === null ? '' : progressInWords(progress);
   const percent = progress?.percent ?? null;
@@ -69,6 +70,6 @@ function doingPieces(
     ...(percent === null || width < LEAST_BAR ? [] : [`${bar(percent / 100, width, look)} `]),
     said,
     said !== '' && used !== '' ? '  ' : '',
-    { text: used, paint: paintWith(DIM, look) },
+    { text: used, paint: paintWith('dim', look) },
   ];
 }

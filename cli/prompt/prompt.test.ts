@@ -207,7 +207,7 @@ describe('a line', () => {
       env: { CLOUDAI_TOKEN: '' },
       answers: ['secure123'],
     });
-    expect(said).toMatch(/sign in first[\s\S]*Signed in to [\s\S]*You have no tokens/);
+    expect(said).toMatch(/not signed in to [\s\S]*Signed in to [\s\S]*You have no tokens/);
     expect(said).not.toContain('secure123');
   });
 });

@@ -4,7 +4,7 @@
 import { duration, trim } from '../../client/words.ts';
 import { TASK_STATES } from '../../shared/model/task.ts';
 import { paintState } from '../words.ts';
-import { BOLD, DIM, type Look, lineOf, type Piece, paintWith, RED } from './glyphs.ts';
+import { type Look, lineOf, type Piece, paintWith } from './glyphs.ts';
 import { runningLines, wholeSeconds } from './running-part.ts';
 import { totalLines } from './totals-part.ts';
 import type { ClusterView, Size } from './view.ts';
@@ -38,7 +38,7 @@ export function clusterPicture(view: ClusterView, size: Size, look: Look, now: n
     lines.push('', ...runningLines(running.slice(0, most), columns, look, now));
     if (forRunning > LEAST_PART) lines.push(...moreLine(running.length - most, view.more, columns, look));
   }
-  const hint = lineOf([{ text: 'q or Ctrl-C ends this view', paint: paintWith(DIM, look) }], columns);
+  const hint = lineOf([{ text: 'q or Ctrl-C ends this view', paint: paintWith('dim', look) }], columns);
   if (lines.length + 2 <= room) lines.push('', hint);
   return lines.slice(0, room).join('\n');
 }
@@ -54,9 +54,9 @@ function headLines({ url, telemetry, silence }: ClusterView, columns: number, lo
     ]);
   };
   const named = (name: string, ...pieces: Piece[]) => lineOf([name.padEnd(9), ...pieces], columns);
-  const red = (text: string): Piece => ({ text, paint: paintWith(RED, look) });
+  const red = (text: string): Piece => ({ text, paint: paintWith('red', look) });
   return [
-    named('cluster', { text: url, paint: paintWith(BOLD, look) }),
+    named('cluster', { text: url, paint: paintWith('bold', look) }),
     ...(silence
       ? [
           named('STALE', red(`no news for ${duration(wholeSeconds(silence.ms))}; trying again`)),
@@ -79,7 +79,7 @@ function shownOf(count: number, lines: number, more: boolean): number {
 function moreLine(count: number, orMore: boolean, columns: number, look: Look): string[] {
   if (count <= 0 && !orMore) return [];
   const text = count <= 0 ? 'and more' : `and ${orMore ? 'at least ' : ''}${count} more`;
-  return [lineOf([{ text, paint: paintWith(DIM, look) }], columns)];
+  return [lineOf([{ text, paint: paintWith('dim', look) }], columns)];
 }
 
 /** What each of two parts gets of the lines there are: what one does not want is the other's. */

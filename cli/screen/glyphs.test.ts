@@ -43,7 +43,7 @@ describe('the terminal', () => {
   });
 
   it('is coloured only when it may be', () => {
-    expect(paintShare(0.99, { color: true })('x')).toBe('\x1b[31mx\x1b[0m');
+    expect(paintShare(0.99, { color: true })('x')).toBe('\x1b[31mx\x1b[39m');
     expect(paintShare(0.99, { color: false })('x')).toBe('x');
   });
 });

@@ -1,5 +1,6 @@
 // Bars and lines that fit their columns, in characters the terminal has. Pure.
 
+import picocolors from 'picocolors';
 import { cutTo, displayWidth, plain } from '../table.ts';
 import type { Paint } from '../words.ts';
 
@@ -37,20 +38,16 @@ const HIGH = 0.75;
 const FULL = 0.92;
 
 /** Green, yellow when there is little left, red when there is next to nothing. */
-export function paintShare(part: number, { color }: Pick<Look, 'color'>): Paint {
-  if (!color) return (text) => text;
-  const code = part >= FULL ? 31 : part >= HIGH ? 33 : 32;
-  return (text) => `\x1b[${code}m${text}\x1b[0m`;
+export function paintShare(part: number, look: Pick<Look, 'color'>): Paint {
+  return paintWith(part >= FULL ? 'red' : part >= HIGH ? 'yellow' : 'green', look);
 }
 
-export function paintWith(code: number, { color }: Pick<Look, 'color'>): Paint {
-  return color ? (text) => `\x1b[${code}m${text}\x1b[0m` : (text) => text;
+export function paintWith(
+  style: 'bold' | 'dim' | 'red' | 'yellow' | 'green',
+  { color }: Pick<Look, 'color'>,
+): Paint {
+  return picocolors.createColors(color)[style];
 }
-
-export const BOLD = 1;
-export const DIM = 2;
-export const RED = 31;
-export const YELLOW = 33;
 
 /** Text of one colour within a line. */
 export type Piece = string | { readonly text: string; readonly paint: Paint };
