@@ -24,7 +24,10 @@ export default defineConfig({
     projects: [
       layer(
         'unit',
-        ['{api,scheduler,runner,shared,client,cli,web,infra}/**/*.test.ts', 'test/rules/**/*.test.ts'],
+        [
+          '{api,scheduler,runner,shared,client,cli,web,infra}/**/*.test.ts',
+          'test/{rules,support}/**/*.test.ts',
+        ],
         20_000,
         true,
       ),

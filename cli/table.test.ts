@@ -35,6 +35,11 @@ describe('a table', () => {
     expect(renderTable(rows, columns, 3)).toContain('task-22');
   });
 
+  it('does not cut a title that only has spaces at its end', () => {
+    const wide = columns.map((column) => ({ ...column, title: column.title.padEnd(20) }));
+    expect(renderTable(rows, wide, 60).split('\n')[0]).toMatch(/^ID +NAME +EXTRA$/);
+  });
+
   it('fits any width that has room for the least of its columns', () => {
     fc.assert(
       fc.property(

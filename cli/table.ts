@@ -64,7 +64,8 @@ export function renderTable<Row>(
     return last ? paint(cut) : paint(cut) + space;
   };
   return [
-    line((column, last) => place(column.title, column, last)),
+    // Spaces at its end only make the column wide.
+    line((column, last) => place(column.title.trimEnd(), column, last)),
     ...rows.map((row) =>
       line((column, last) =>
         place(plain(column.cell(row)), column, last, (cell) => column.paint?.(cell, row) ?? cell),

@@ -3,6 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { ApiError } from '../../client/client.ts';
+import { amounts } from '../../client/words.ts';
 import type { TaskBody } from '../../shared/contracts/http.ts';
 import { CliError, complaintOf, EXIT, type ExitCode } from '../exit.ts';
 import type { Session } from '../session.ts';
@@ -250,8 +251,13 @@ async function dryRun(session: Session, name: string, file: TaskFile): Promise<E
 function dryRunTable(session: Session, rows: readonly PlannedTask[]): string {
   const some = (of: (task: PlannedTask) => unknown) => rows.some((task) => of(task));
   const matrix = ({ combination }: PlannedTask) => (combination ? combinationText(combination) : '');
-  const needs = ({ body: { cpu_required = 1, memory_required = 512, gpu_required = 0 } }: PlannedTask) =>
-    `${cpu_required} cpu, ${memory_required} MB${gpu_required > 0 ? `, ${gpu_required} gpu` : ''}`;
+  const needs = ({ body }: PlannedTask) =>
+    amounts({
+      cpu: body.cpu_required ?? 1,
+      memory: body.memory_required ?? 512,
+      gpu: body.gpu_required ?? 0,
+      storage: body.storage_required ?? 0,
+    });
   return session.table<PlannedTask>(rows, [
     ...(some(({ body }) => body.name)
       ? [{ title: 'NAME', cell: ({ body }: PlannedTask) => body.name ?? '', min: 8 }]
