@@ -83,6 +83,7 @@ export async function runCli(
   try {
     if (words === null && settingsAlone(split.args) !== null) {
       // Nobody who meant to run something is to take this for a success.
+      await io.err('cloudai: the prompt needs a terminal, and standard input is none: name a command\n\n');
       program.outputHelp({ error: true });
       exitCode = EXIT.usage;
     } else await program.parseAsync(split.args, { from: 'user' });

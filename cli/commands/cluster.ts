@@ -57,7 +57,7 @@ export function addClusterCommands(program: Command, run: Run): void {
     'cordon',
     'give a worker no new tasks (admins)',
     (client, id) => client.cordonWorker(id),
-    'what runs there goes on, nothing new comes',
+    'before a repair: what runs there goes on, nothing new comes',
   );
   maintain(
     'uncordon',

@@ -1,4 +1,4 @@
-// The line a prompt opens with: which cluster, who is signed in, what goes on there. Never keeps the prompt from opening.
+// The lines a prompt opens with: which cluster, who is signed in, what goes on there. Never keeps the prompt from opening.
 
 import { ApiError, ConnectionError } from '../../client/client.ts';
 import type { TelemetryReply, UserBody } from '../../shared/contracts/http.ts';
@@ -36,9 +36,9 @@ const HOW_TO = '"help" lists the commands, Tab completes, Ctrl-D leaves.';
 export function greeting(url: string, user: Outcome<UserBody>, telemetry: Outcome<TelemetryReply>): string {
   if ('error' in user && !(user.error instanceof ApiError)) {
     const why = user.error instanceof ConnectionError ? user.error.message : `${url} does not answer`;
-    return `${plain(why)}. ${HOW_TO}`;
+    return `${plain(why)}.\n${HOW_TO}`;
   }
-  return `CloudAI at ${url}, ${who(user)}${what(telemetry)}. ${HOW_TO}`;
+  return `CloudAI at ${url}, ${who(user)}${what(telemetry)}.\n${HOW_TO}`;
 }
 
 function who(user: Outcome<UserBody>): string {

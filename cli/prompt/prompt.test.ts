@@ -95,21 +95,21 @@ describe('the greeting', () => {
 
   it('says where one is, as whom, and what goes on there', async () => {
     expect(await greeting()).toBe(
-      `CloudAI at ${api.url}, signed in as alice (admin): 3 workers (2 ready), 4 running, 4 waiting. "help" lists the commands, Tab completes, Ctrl-D leaves.`,
+      `CloudAI at ${api.url}, signed in as alice (admin): 3 workers (2 ready), 4 running, 4 waiting.`,
     );
   });
 
   it('says that one is not signed in, and what it may not see is left out', async () => {
     api.on('GET /api/auth/me', () => refusal(401, 'unauthenticated', 'sign in first'));
     api.on('GET /telemetry', () => refusal(401, 'unauthenticated', 'sign in first'));
-    expect(await greeting()).toContain(`CloudAI at ${api.url}, not signed in (login, or register-user). `);
+    expect(await greeting()).toContain(`CloudAI at ${api.url}, not signed in (login, or register-user).`);
   });
 
   it('says that nothing is there, and the prompt opens all the same', async () => {
     const gone = await startSmallApi();
     await gone.close();
     const { said, code } = await type(['help exit'], { argv: ['--url', gone.url] });
-    expect(said).toContain(`cannot reach ${gone.url}: connection refused. `);
+    expect(said).toContain(`cannot reach ${gone.url}: connection refused.\n`);
     expect(said).toContain('Usage: cloudai exit|quit');
     expect(code).toBe(0);
   });
@@ -140,7 +140,7 @@ describe('a line', () => {
   it('may be empty or a comment', async () => {
     const { said } = await type(['', '   ', '# workers', 'cloudai', 'cloudai # what now']);
     expect(api.asked.map(({ path }) => path).sort()).toEqual(['/api/auth/me', '/telemetry']);
-    expect(said.split('\n').slice(1)).toEqual([
+    expect(said.split('\n').slice(2)).toEqual([
       'master> ',
       'master>    ',
       'master> # workers',

@@ -32,6 +32,15 @@ const processes = (env: Record<string, string> = {}, clusterToken: string | null
   });
 
 describe('the processes of a local CloudAI', () => {
+  it('have a first worker in a cluster of their own, and a name of the machine in one that others share', async () => {
+    await build('api', 'scheduler', 'runner');
+    const workerOf = (env: Record<string, string>) => processes(env)[2]?.env.WORKER_ID;
+    expect(workerOf({})).toBe('worker-1');
+    expect(workerOf({ STORE_URL: 'sqlite:/srv/cloudai.db' })).toBe('worker-1');
+    expect(workerOf({ WORKER_ID: 'worker-2' })).toBe('worker-2');
+    expect(workerOf({ STORE_URL: 'mongodb://db/x' })).toBeUndefined();
+  });
+
   it('get settings they accept, and the same store and queue', async () => {
     await build('api', 'scheduler', 'runner');
     const [api, scheduler, runner] = processes({

@@ -21,6 +21,8 @@ export interface ProcessOptions {
   readonly clusterToken: string | null;
 }
 
+const FIRST_WORKER = 'worker-1';
+
 /** In the order they start in. */
 export function localProcesses(options: ProcessOptions): PartSpec[] {
   const { dist, dataDir, env } = options;
@@ -39,7 +41,15 @@ export function localProcesses(options: ProcessOptions): PartSpec[] {
     JWT_SECRET: env.JWT_SECRET || options.jwtSecret,
     WEB_DIR: env.WEB_DIR || join(dist, 'web'),
   };
-  const runner = { ...common, RUNTIME: options.runtime, DOCKER_HOST: options.dockerHost };
+  // A cluster of its own has a first worker; in one that others share, each machine goes by its own name.
+  const isOwnCluster = !env.STORE_URL || env.STORE_URL.startsWith('sqlite:');
+  const workerId = env.WORKER_ID || (isOwnCluster ? FIRST_WORKER : undefined);
+  const runner = {
+    ...common,
+    WORKER_ID: workerId,
+    RUNTIME: options.runtime,
+    DOCKER_HOST: options.dockerHost,
+  };
   return [
     { name: 'api', env: api },
     { name: 'scheduler', env: common },
