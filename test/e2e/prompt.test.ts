@@ -1,7 +1,6 @@
 // The prompt and completion as a person at a terminal meets them: the built program on a pseudo-terminal, against the
 // real system.
 
-import { existsSync } from 'node:fs';
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -197,12 +196,23 @@ describe('completion in a shell', () => {
     PS1: '$ ',
     PROMPT: '$ ',
   });
-  const installed = (shell: string) =>
-    ['/bin', '/usr/bin'].some((folder) => existsSync(`${folder}/${shell}`));
+  const { ZSH_PATH: zsh = '', FISH_PATH: fish = '' } = process.env;
 
   async function workerId(): Promise<string> {
     const { body } = await cluster.call<{ workers: { worker_id: string }[] }>('GET', '/workers');
     return body.workers[0]?.worker_id ?? '';
+  }
+
+  /** Names of commands, and ids of the cluster. Leaves an empty line. */
+  async function completes(pty: Pty, id: string): Promise<void> {
+    pty.type('cloudai list-t');
+    pty.press('tab');
+    await pty.waitsAfter('$ cloudai list-tasks ');
+    pty.press('ctrl-u');
+    pty.type(`cloudai drain ${id.slice(0, 4)}`);
+    pty.press('tab');
+    await pty.waitsAfter(`drain ${id} `);
+    pty.press('ctrl-u');
   }
 
   it('works in bash', async () => {
@@ -212,10 +222,7 @@ describe('completion in a shell', () => {
     await pty.waitsAfter('$ ');
     pty.enter('source <(cloudai completion bash)');
     await pty.waitsAfter('$ ');
-    pty.type('cloudai list-t');
-    pty.press('tab');
-    await pty.waitsAfter('$ cloudai list-tasks ');
-    pty.press('ctrl-u');
+    await completes(pty, id);
     pty.type(`A=1 cloudai drain ${id.slice(0, 4)}`);
     pty.press('tab');
     await pty.waitsAfter(`drain ${id} `);
@@ -234,38 +241,24 @@ describe('completion in a shell', () => {
     await pty.waitsAfter("two words.txt' ");
   });
 
-  it.skipIf(!installed('zsh'))('works in zsh', async () => {
+  it.skipIf(zsh === '')('works in zsh', async () => {
     const id = await workerId();
-    const pty = spawn('zsh', ['-f', '-i'], { env: paths() });
+    const pty = spawn(zsh, ['-f', '-i'], { env: paths() });
     await pty.waitsAfter('$ ');
     pty.enter('autoload -U compinit && compinit -u && source <(cloudai completion zsh)');
     await pty.waitsAfter('$ ');
-    pty.type('cloudai list-t');
-    pty.press('tab');
-    await pty.waitsAfter('$ cloudai list-tasks ');
-    pty.press('ctrl-u');
-    pty.type(`cloudai drain ${id.slice(0, 4)}`);
-    pty.press('tab');
-    await pty.waitsAfter(`drain ${id} `);
-    pty.press('ctrl-u');
+    await completes(pty, id);
     pty.type('cloudai webhooks del');
     pty.press('tab');
     await pty.shows(/delete +-- tell it nothing more/);
   });
 
-  it.skipIf(!installed('fish'))('works in fish', async () => {
+  it.skipIf(fish === '')('works in fish', async () => {
     const id = await workerId();
     const begin = 'function fish_prompt; echo \\$\\ ; end; cloudai completion fish | source';
-    const pty = spawn('fish', ['--no-config', '--init-command', begin], { env: paths() });
+    const pty = spawn(fish, ['--no-config', '--init-command', begin], { env: paths() });
     await pty.waitsAfter('$ ');
-    pty.type('cloudai list-t');
-    pty.press('tab');
-    await pty.waitsAfter('$ cloudai list-tasks ');
-    pty.press('ctrl-u');
-    pty.type(`cloudai drain ${id.slice(0, 4)}`);
-    pty.press('tab');
-    await pty.waitsAfter(`drain ${id} `);
-    pty.press('ctrl-u');
+    await completes(pty, id);
     pty.type('cloudai webhooks de');
     pty.press('tab');
     await pty.shows(/delete +\(tell it nothing more\)/);
