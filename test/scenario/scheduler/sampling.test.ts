@@ -124,10 +124,15 @@ describe('the leader', () => {
     const first = await bed.addScheduler({ clock });
     await leading(first);
     // The one left point of its step has become a coarse one of its own; what is too old is gone.
-    const [, folded] = await untilPoints(2, 'coarse');
-    expect(folded).toMatchObject({ at: stepStart(kept[0]!.at, COARSE), values: { running: 7 } });
+    const isFolded = ({ at }: HistoryPoint) => at === stepStart(kept[0]!.at, COARSE);
+    const folded = await waitFor(async () => (await read(CLUSTER_SERIES, 'coarse')).find(isFolded), {
+      what: 'the left point to be folded',
+    });
+    expect(folded.values).toMatchObject({ running: 7 });
     await waitFor(async () => (await read(CLUSTER_SERIES)).length === 1, { what: 'the old point to go' });
-    expect((await read(CLUSTER_SERIES, 'coarse'))[0]?.at).toBe(kept[1]!.at);
+    await waitFor(async () => (await read(CLUSTER_SERIES, 'coarse'))[0]?.at === kept[1]!.at, {
+      what: 'the old coarse point to go',
+    });
 
     const begun = stepStart(clock.now(), COARSE);
     clock.forward(FINE);
