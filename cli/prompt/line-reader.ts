@@ -24,6 +24,8 @@ export class LineReader {
   /** Lines that came in one piece with one that was read, as in a paste, and the beginning of the next. */
   readonly #ahead: string[] = [];
   #begun = '';
+  /** Ctrl-D came in one piece with a line: the person leaves once that is done. */
+  #leaves = false;
 
   constructor(input: NodeJS.ReadStream, output: NodeJS.WriteStream) {
     this.#input = input;
@@ -39,8 +41,10 @@ export class LineReader {
       this.#output.write(`${prompt}${waiting}\n`);
       return Promise.resolve({ kind: 'line', text: waiting });
     }
+    if (this.#leaves) return Promise.resolve({ kind: 'left' });
     return new Promise((resolve) => {
       let typed: Typed | null = null;
+      let isRead = false;
       let completing = Promise.resolve();
       const lines = createInterface({
         input: this.#input,
@@ -64,6 +68,7 @@ export class LineReader {
         // What came in one piece with it is read to its end first.
         setImmediate(() => {
           this.#begun = lines.line;
+          isRead = true;
           lines.close();
         });
       });
@@ -76,7 +81,10 @@ export class LineReader {
         if (empty) this.#output.write(`${hint}\n`);
         lines.prompt();
       });
-      lines.on('close', () => resolve(typed ?? { kind: 'left' }));
+      lines.on('close', () => {
+        this.#leaves = !isRead;
+        resolve(typed ?? { kind: 'left' });
+      });
       lines.prompt();
       if (this.#begun !== '') lines.write(this.#begun);
       this.#begun = '';

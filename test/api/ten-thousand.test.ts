@@ -74,7 +74,7 @@ describe('with ten thousand tasks', () => {
     expect(new Set(table.map((line) => line.indexOf('cloudai/busybox'))).size).toBe(2);
     calls = [];
     expect(lines(await cloudai(['list-tasks']))).toHaveLength(51);
-    expect((await cloudai(['list-tasks', 'running'])).out).toContain('No tasks');
+    expect((await cloudai(['list-tasks', 'running'])).out).toContain('No such tasks');
     expect(calls).toEqual(Array(2).fill('get /api/tasks'));
   });
 

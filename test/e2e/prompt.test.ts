@@ -80,6 +80,9 @@ describe('the prompt', () => {
     await second.waitsAfter('workers --quiet');
     second.press('enter');
     await second.shows(promptAfter('workers --quiet\nw-'));
+    // In one piece, as in a paste: first what was typed, then the way out.
+    second.type('# done\r\x04');
+    expect(await second.exitCode()).toBe(0);
     expect(await readFile(`${cluster.dataDir}/config/cloudai/history`, 'utf8')).not.toContain('a-secret');
   });
 
