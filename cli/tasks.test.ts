@@ -101,7 +101,11 @@ describe('task', () => {
     const { code, err } = await cloudai(['task', 'A', '-cpu_cores', '99999']);
     expect(code).toBe(2);
     expect(err).toContain('the request has 2 faults');
-    for (const { message } of details) expect(err).toContain(message);
+    expect(err).toContain('-cpu_cores must be less than 4096\n');
+    expect(err).toContain('<image> must name an image\n');
+    // Scripts get the names of the wire.
+    const json = await cloudai(['task', 'A', '-cpu_cores', '99999', '--json']);
+    expect(JSON.parse(json.err).error.details).toEqual(details);
   });
 });
 

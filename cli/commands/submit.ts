@@ -12,6 +12,7 @@ import {
 } from '../batch/submit-options.ts';
 import { withExamples } from '../examples.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
+import { inTypedWords } from '../option-names.ts';
 import { amount, collect, number, positive, wholeNumber } from '../options.ts';
 import type { Run, Words } from '../program.ts';
 import { findTaskId, findWorkerId, type Session } from '../session.ts';
@@ -139,7 +140,11 @@ export function withTaskOptions(command: Command): Command {
 async function submit(session: Session, options: SubmitOptions, body: SubmitRequest): Promise<ExitCode> {
   checkWait(options);
   const idempotencyKey = options.idempotency_key ?? randomUUID();
-  return report(session, options, await session.client.submitTask(body, { idempotencyKey }));
+  const task = await session.client.submitTask(body, { idempotencyKey }).catch((error) => {
+    // Scripts match the names of fields.
+    throw session.json ? error : inTypedWords(error);
+  });
+  return report(session, options, task);
 }
 
 /** Before anything is submitted. */

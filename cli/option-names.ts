@@ -1,0 +1,40 @@
+// What the API says of fields, in the words that were typed: `-mem` and not "memory_required". Pure.
+
+import { ApiError } from '../client/client.ts';
+
+const TYPED: Readonly<Record<string, string>> = {
+  docker_image: '<image>',
+  command: 'the command',
+  cpu_required: '-cpu_cores',
+  memory_required: '-mem (in MB)',
+  gpu_required: '-gpu_cores',
+  storage_required: '-storage (in MB)',
+  k_value: '-k',
+  max_retries: '-retries',
+  timeout_seconds: '-timeout',
+  pull_policy: '-pull',
+  files: '-file',
+  env: '-env',
+  secrets: '-secret',
+  webhook: '-webhook',
+  worker: '<worker>',
+  name: '-name',
+  tag: '-tag',
+  priority: '-priority',
+};
+
+/** The same refusal of a task in words of the command line; any other error as it is. */
+export function inTypedWords(error: unknown): unknown {
+  if (!(error instanceof ApiError) || error.status !== 400) return error;
+  const details = error.details.map(({ field, message }) => ({ field, message: renamed(message) }));
+  return new ApiError(error.status, error.code, renamed(error.message), details, error.retryAfterSeconds);
+}
+
+/** `"webhook.url"` names a part of a field. */
+function renamed(text: string): string {
+  return text.replaceAll(/"([a-z_]+)((?:\.[^"]*)?)"/g, (quoted, field: string, part: string) => {
+    const typed = Object.hasOwn(TYPED, field) ? TYPED[field] : undefined;
+    if (typed === undefined) return quoted;
+    return part === '' ? typed : `${typed} ${part.slice(1)}`;
+  });
+}
