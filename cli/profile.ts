@@ -1,9 +1,10 @@
 // The profile file: which cluster is meant and the sign-in for each. Holds tokens, so only its owner may read it.
 
-import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { CliError, EXIT } from './exit.ts';
+import { writePrivateFile } from './private-file.ts';
 
 export interface SignIn {
   readonly username: string;
@@ -41,15 +42,10 @@ export async function readProfile(path: string): Promise<Profile> {
   }
 }
 
-/** Replaces the file in one step, mode 0600 from its first byte on. */
+/** @throws {CliError} when it cannot be written; the file is then as it was */
 export async function writeProfile(path: string, profile: Profile): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const draft = `${path}.${process.pid}.tmp`;
-    await writeFile(draft, `${JSON.stringify(profile, null, 2)}\n`, { mode: 0o600 });
-    // A draft left by an earlier crash keeps its old mode.
-    await chmod(draft, 0o600);
-    await rename(draft, path);
+    await writePrivateFile(path, `${JSON.stringify(profile, null, 2)}\n`);
   } catch (error) {
     throw new CliError(
       EXIT.failed,

@@ -9,6 +9,11 @@ export function shortReason(task: TaskBody): string {
   return task.reason ?? (task.cancel_requested && task.status !== 'cancelled' ? 'cancelling' : '');
 }
 
+/** When a worker in this state, of which no heartbeat is known, was last seen. */
+export function unseen(state: string): 'never' | 'lost' {
+  return state === 'unreachable' ? 'never' : 'lost';
+}
+
 export type Paint = (text: string) => string;
 
 const COLORS = {

@@ -28,7 +28,7 @@ import { type Call, type ClientOptions, Transport } from './transport.ts';
 import { type UploadCalls, uploadCalls } from './uploads.ts';
 import { type WebhookCalls, webhookCalls } from './webhooks.ts';
 
-export { ApiError, ConnectionError } from './errors.ts';
+export { ApiError, ConnectionError, mayPass } from './errors.ts';
 export type { FileCalls, FileDownload, FileOf, Uploaded } from './files.ts';
 export type { LogOptions } from './task-logs.ts';
 export type { ClientOptions } from './transport.ts';

@@ -42,6 +42,12 @@ export class ConnectionError extends Error {
   }
 }
 
+/** May go well a little later: nobody answered, or one who is busy, starting or cut off from what it needs. */
+export function mayPass(error: unknown): boolean {
+  if (error instanceof ConnectionError) return true;
+  return error instanceof ApiError && [429, 502, 503, 504].includes(error.status);
+}
+
 const WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'the connection was cut',

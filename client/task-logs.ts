@@ -3,7 +3,7 @@
 
 import type { LogLineBody, TaskBody } from '../shared/contracts/http.ts';
 import { isTerminal } from '../shared/model/task-states.ts';
-import { ApiError, ConnectionError, connectionError } from './errors.ts';
+import { ApiError, ConnectionError, connectionError, mayPass } from './errors.ts';
 import { readJsonLines } from './ndjson.ts';
 import { pause, type Transport } from './transport.ts';
 
@@ -152,9 +152,4 @@ async function* open(
 function attemptEnded(task: TaskBody, attempt: number): boolean {
   if (isTerminal(task.status) || task.attempt > attempt) return true;
   return task.attempts.some((one) => one.attempt === attempt && one.finished_at !== null);
-}
-
-function mayPass(error: unknown): boolean {
-  if (error instanceof ConnectionError) return true;
-  return error instanceof ApiError && [429, 502, 503, 504].includes(error.status);
 }

@@ -66,7 +66,7 @@ export class Transport {
     try {
       return await this.#once<T>(call);
     } catch (error) {
-      if (call.method !== 'GET' || !mayPass(error)) throw error;
+      if (call.method !== 'GET' || !isJustAway(error)) throw error;
       await pause(RETRY_PAUSE_MS, call.signal);
       return this.#once<T>(call);
     }
@@ -221,7 +221,8 @@ class Deadline {
   }
 }
 
-function mayPass(error: unknown): boolean {
+/** Narrower than `mayPass`: what was slow once is not asked again by itself. */
+function isJustAway(error: unknown): boolean {
   if (error instanceof ConnectionError) return error.kind === 'unreachable';
   return error instanceof ApiError && [502, 503, 504].includes(error.status);
 }

@@ -3,6 +3,21 @@
 import { finished, PassThrough, type Readable } from 'node:stream';
 import type { Request } from '@hapi/hapi';
 import { AppError } from '../../shared/errors.ts';
+import { IDLE_MS } from './file-reply.ts';
+
+/** Options of a route whose body is taken as it comes, whatever its size and type, as long as something comes. */
+export const STREAMED_BODY = {
+  payload: {
+    output: 'stream',
+    parse: false,
+    // The type is the route's to look at: here any is as good as the one that the other routes take.
+    override: 'application/json',
+    // Counted while it is written: hapi would read all of a body that is announced too large.
+    maxBytes: Number.MAX_SAFE_INTEGER,
+    timeout: false,
+  },
+  timeout: { server: false, socket: IDLE_MS },
+} as const;
 
 /**
  * A stream of its own: to destroy it does not cut the connection over which the answer is to go. One that breaks off

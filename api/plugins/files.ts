@@ -10,8 +10,8 @@ import {
   userFileSchema,
 } from '../../shared/contracts/file-schemas.ts';
 import { type FileListReply, fileBody } from '../../shared/contracts/files.ts';
-import { bodyBytes } from '../http/body-bytes.ts';
-import { BYTES_ROUTE, fileReply, IDLE_MS } from '../http/file-reply.ts';
+import { bodyBytes, STREAMED_BODY } from '../http/body-bytes.ts';
+import { BYTES_ROUTE, fileReply } from '../http/file-reply.ts';
 import { contentTypeOf, headerFault, isOnlyNew, sha256Of } from '../http/upload-headers.ts';
 import type { FileContents } from '../services/files/file-contents.ts';
 import { tooLarge, type UserFiles } from '../services/files/user-files.ts';
@@ -63,16 +63,7 @@ export const filesPlugin: Plugin<FilesOptions> = {
         validate: checked({ params: filePathParams, query: noQuery }),
         // Asked before the body is: a sender who waits for the word to go on need not send it at all.
         ext: { onPreAuth: { method: refuseAtOnce(maxBytes) } },
-        payload: {
-          output: 'stream',
-          parse: false,
-          // The type is ours to look at: here any is as good as the one that the other routes take.
-          override: 'application/json',
-          // Counted while it is written: hapi would read all of a body that is announced too large.
-          maxBytes: Number.MAX_SAFE_INTEGER,
-          timeout: false,
-        },
-        timeout: { server: false, socket: IDLE_MS },
+        ...STREAMED_BODY,
       },
       handler: async (request, h) => {
         const path = pathOf(request);

@@ -16,7 +16,7 @@ import { AppError } from '../../shared/errors.ts';
 import type { Upload } from '../../shared/model/upload.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import { errorReply } from '../errors.ts';
-import { bodyBytes } from '../http/body-bytes.ts';
+import { bodyBytes, STREAMED_BODY } from '../http/body-bytes.ts';
 import { IDLE_MS } from '../http/file-reply.ts';
 import { announcedPiece, announcedUpload, isOffsetType } from '../http/tus.ts';
 import { headerFault } from '../http/upload-headers.ts';
@@ -119,15 +119,7 @@ export const uploadsPlugin: Plugin<UploadsOptions> = {
         validate: checked({ params: uploadIdParams, query: noQuery }),
         // Asked before the body is: a sender who waits for the word to go on need not send it at all.
         ext: { onPreAuth: [{ method: speaksTus }, { method: bringsBytes }] },
-        payload: {
-          output: 'stream',
-          parse: false,
-          override: 'application/json',
-          // Counted while it is written, against what was announced.
-          maxBytes: Number.MAX_SAFE_INTEGER,
-          timeout: false,
-        },
-        timeout: { server: false, socket: IDLE_MS },
+        ...STREAMED_BODY,
       },
       handler: async (request, h) => {
         const piece = { ...announcedPiece(request.raw.req.headers), signal: stopping };

@@ -1,11 +1,10 @@
 // Cancels many tasks, a few at a time. One that cannot be cancelled does not stop the others.
 
-import { ApiError, type Client } from '../../client/client.ts';
+import { ApiError, type Client, mayPass } from '../../client/client.ts';
 import { pause } from '../../client/transport.ts';
 import type { TaskBody } from '../../shared/contracts/http.ts';
 import { isTerminal } from '../../shared/model/task-states.ts';
 import { eachOf } from '../files/at-once.ts';
-import { isPassing } from './send.ts';
 
 export interface CancelOutcome {
   readonly requested: number;
@@ -71,7 +70,7 @@ async function cancelOne(
       return await client.cancelTask(id, { force });
     } catch (error) {
       // To be asked twice to stop does no harm.
-      if (isPassing(error) && tried < TRIES) {
+      if (mayPass(error) && tried < TRIES) {
         await pause(PAUSE_MS * tried, signal);
         continue;
       }

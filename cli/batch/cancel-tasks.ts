@@ -3,11 +3,11 @@
 import type { TaskState } from '../../shared/model/task.ts';
 import { isTerminal, TERMINAL_STATES } from '../../shared/model/task-states.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
-import { findTaskId, type Session } from '../session.ts';
+import type { Session } from '../session.ts';
+import { StatusLine } from '../status-line.ts';
 import { plain } from '../table.ts';
 import { type CancelOutcome, cancelAll } from './cancel-many.ts';
-import { StatusLine } from './status-line.ts';
-import { idsFromInput } from './task-ids.ts';
+import { idsGiven } from './task-ids.ts';
 import { taskPages } from './task-pages.ts';
 
 export interface CancelTasksOptions {
@@ -34,7 +34,7 @@ export async function cancelTasks(
   const { client, io } = session;
   const byFilter = isFilter(options);
   checkCancel(options, given, byFilter);
-  const ids = byFilter ? await confirmed(session, options) : await idsOf(session, given);
+  const ids = byFilter ? await confirmed(session, options) : [...new Set(await idsGiven(session, given))];
   const line = new StatusLine(io, !session.json && !session.quiet);
   const accepted: string[] = [];
   let outcome: CancelOutcome;
@@ -75,13 +75,6 @@ function checkCancel(options: CancelTasksOptions, given: readonly string[], byFi
     const advice = `Name states of ${OPEN_STATES.join(', ')}.`;
     throw new CliError(EXIT.usage, `tasks that are ${ended} have ended: there is nothing to cancel`, advice);
   }
-}
-
-async function idsOf(session: Session, given: readonly string[]): Promise<string[]> {
-  if (given.includes('-')) return idsFromInput(session, given);
-  const ids = new Set<string>();
-  for (const one of given) ids.add(await findTaskId(session.client, one));
-  return [...ids];
 }
 
 /** One's own unless `--user` says whose: an admin sees everybody's, and a slip must not stop them all. */

@@ -1,16 +1,15 @@
 // Waits for thousands of tasks with a few calls a round: the API is asked for the states of those left, a thousand at
 // a time, and the more there are to ask about the longer is the pause. The tasks go on when the waiting ends.
 
-import { ApiError, type Client } from '../../client/client.ts';
+import { ApiError, type Client, mayPass } from '../../client/client.ts';
 import { pause } from '../../client/transport.ts';
 import type { TaskStatesReply } from '../../shared/contracts/http.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import type { Session } from '../session.ts';
+import { StatusLine } from '../status-line.ts';
 import { plain } from '../table.ts';
 import type { Awaited, NotCompleted, WaitSummary } from './awaited.ts';
 import { cancelAll } from './cancel-many.ts';
-import { isPassing } from './send.ts';
-import { StatusLine } from './status-line.ts';
 import type { WaitOptions } from './submit-options.ts';
 
 /** What the API takes at once. */
@@ -147,7 +146,7 @@ async function askPatiently(
     try {
       return await client.taskStates(ids, { signal });
     } catch (error) {
-      if (signal.aborted || !isPassing(error) || performance.now() - began > PATIENCE_MS) throw error;
+      if (signal.aborted || !mayPass(error) || performance.now() - began > PATIENCE_MS) throw error;
       await pause(pauseMs, signal);
     }
   }

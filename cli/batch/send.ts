@@ -1,7 +1,7 @@
 // Hands many tasks to the API in chunks, each all or none. Each chunk has an idempotency key that follows from the
 // key of the whole, so that a chunk whose answer was lost, or a whole run, may be sent again and makes nothing twice.
 
-import { ApiError, type Client, ConnectionError } from '../../client/client.ts';
+import { ApiError, type Client, mayPass } from '../../client/client.ts';
 import { pause } from '../../client/transport.ts';
 import type { TaskBody } from '../../shared/contracts/http.ts';
 
@@ -87,17 +87,11 @@ async function sendChunk(
     try {
       return await client.submitBatch(bodies, { idempotencyKey: key, signal });
     } catch (error) {
-      if (tried === tries || signal.aborted || !isPassing(error)) throw error;
+      if (tried === tries || signal.aborted || !mayPass(error)) throw error;
       onRetry(error as Error);
       await pause(pauseMs(tried, error), signal);
     }
   }
-}
-
-/** May go well a little later, and is safe to ask again. */
-export function isPassing(error: unknown): boolean {
-  if (error instanceof ConnectionError) return true;
-  return error instanceof ApiError && (error.status === 429 || [502, 503, 504].includes(error.status));
 }
 
 function pauseMs(tried: number, error: unknown): number {

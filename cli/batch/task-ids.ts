@@ -1,16 +1,24 @@
-// Task ids from standard input, as `--quiet` prints them: one a line.
+// Ids of tasks that a command was given: named, or on standard input as `--quiet` prints them, one a line.
 
 import { CliError, EXIT } from '../exit.ts';
-import { FULL_ID, type Session } from '../session.ts';
+import { FULL_ID, findTaskId, type Session } from '../session.ts';
 
 /** A quarter of a million ids. */
 const MAX_BYTES = 8 * 1_048_576;
+
+/** Full ids of the tasks that are named, or those on standard input. @throws {CliError} for what is no id */
+export async function idsGiven(session: Session, given: readonly string[]): Promise<string[]> {
+  if (given.includes('-')) return idsFromInput(session, given);
+  const ids: string[] = [];
+  for (const one of given) ids.push(await findTaskId(session.client, one));
+  return ids;
+}
 
 /**
  * Each id once. `given` is what the command was given beside `-`, which must be nothing.
  * @throws {CliError} naming the line that is no whole id
  */
-export async function idsFromInput({ io }: Session, given: readonly string[]): Promise<string[]> {
+async function idsFromInput({ io }: Session, given: readonly string[]): Promise<string[]> {
   if (given.length > 1) throw new CliError(EXIT.usage, '- stands alone', 'Put all ids on standard input.');
   const text = await io.readInput({ maxBytes: MAX_BYTES });
   if (text.length > MAX_BYTES) {

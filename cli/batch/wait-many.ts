@@ -1,11 +1,11 @@
 // `wait` for more than one task: by id, from standard input, or by tag.
 
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
-import { findTaskId, type Session } from '../session.ts';
+import type { Session } from '../session.ts';
 import { Awaited } from './awaited.ts';
 import { exitCodeOf, summaryText, waitForMany } from './many-wait.ts';
 import { checkWaitOptions, type WaitOptions } from './submit-options.ts';
-import { idsFromInput } from './task-ids.ts';
+import { idsGiven } from './task-ids.ts';
 import { taskPages } from './task-pages.ts';
 
 export interface WaitManyOptions extends WaitOptions {
@@ -53,7 +53,7 @@ async function whomToAwait(
         'Name tasks, - for standard input, or --tag.',
       );
     }
-    const ids = given.includes('-') ? await idsFromInput(session, given) : await fullIds(session, given);
+    const ids = await idsGiven(session, given);
     const named = ids.length <= NAMED ? ids.join(' ') : '- < a file of their ids, one a line';
     return { awaited: new Awaited(ids), comeBack: `cloudai wait ${named}` };
   }
@@ -75,10 +75,4 @@ async function withTag(session: Session, tag: string, user: string | undefined):
   }
   if (awaited.total > 0) return awaited;
   throw new CliError(EXIT.failed, `${owner} has no task with the tag "${tag}"`, 'See "cloudai list-tasks".');
-}
-
-async function fullIds(session: Session, given: readonly string[]): Promise<string[]> {
-  const ids: string[] = [];
-  for (const one of given) ids.push(await findTaskId(session.client, one));
-  return ids;
 }

@@ -10,7 +10,7 @@ import type { Run } from '../program.ts';
 import { liveStatus } from '../screen/live-status.ts';
 import { findWorkerId, type Session } from '../session.ts';
 import { usageTotalsText } from '../usage-view.ts';
-import { paintState } from '../words.ts';
+import { paintState, unseen } from '../words.ts';
 import { workerNotes } from './register.ts';
 
 export function addClusterCommands(program: Command, run: Run): void {
@@ -170,7 +170,7 @@ function workerTable(session: Session, all: readonly WorkerBody[]): string {
     {
       title: 'SEEN',
       cell: ({ heartbeat_age_seconds: seconds, state }) =>
-        seconds !== null ? `${duration(seconds * 1000)} ago` : state === 'unreachable' ? 'never' : 'lost',
+        seconds === null ? unseen(state) : `${duration(seconds * 1000)} ago`,
       align: 'right',
       dispensable: 1,
     },

@@ -1,4 +1,5 @@
-// `files`, `task-files`, `delete-file`: lists of what tasks left and of what they are given. Bytes move elsewhere.
+// `files`, `task-files`, `delete-file`, `uploads`, `delete-upload`: lists of what tasks left and of what they are given.
+// Bytes move elsewhere.
 
 import type { Command } from 'commander';
 import { withExamples } from '../examples.ts';

@@ -1,7 +1,7 @@
 // How long a transfer goes on trying while nothing moves: longer and longer pauses until a limit. Every byte that moves
 // begins a new count.
 
-import { ApiError, ConnectionError } from '../../client/client.ts';
+import { mayPass } from '../../client/client.ts';
 import { pause } from '../../client/transport.ts';
 import { CliError, complaintOf, EXIT } from '../exit.ts';
 
@@ -77,9 +77,4 @@ export function patienceMs(env: Readonly<Record<string, string | undefined>>): n
     'CLOUDAI_RETRY_SECONDS must be a number of seconds',
     'Set it, or leave it out.',
   );
-}
-
-function mayPass(error: unknown): boolean {
-  if (error instanceof ConnectionError) return true;
-  return error instanceof ApiError && [429, 502, 503, 504].includes(error.status);
 }

@@ -1,7 +1,7 @@
-// The one line on a terminal that says how far a transfer is. Written anew in place, gone at the end; remarks go above
-// it. Writes nothing at all where standard error is no terminal.
+// The one line on a terminal that says how far a transfer is; remarks go above it.
 
 import type { CliIo } from '../io.ts';
+import { StatusLine } from '../status-line.ts';
 import { plain } from '../table.ts';
 import { progressText, Rate } from './progress-text.ts';
 
@@ -19,7 +19,7 @@ export interface ProgressOptions {
 
 export class ProgressLine {
   readonly #io: CliIo;
-  readonly #shown: boolean;
+  readonly #line: StatusLine;
   readonly #files: number;
   readonly #bytes: number;
   readonly #rate = new Rate();
@@ -28,12 +28,11 @@ export class ProgressLine {
   #moved = 0;
   #step: string | null = null;
   #last = Number.NEGATIVE_INFINITY;
-  #drawn = 0;
   #later: ReturnType<typeof setTimeout> | null = null;
 
   constructor(io: CliIo, { shown, files, bytes }: ProgressOptions) {
     this.#io = io;
-    this.#shown = shown && io.progress;
+    this.#line = new StatusLine(io, shown);
     this.#files = files;
     this.#bytes = bytes;
   }
@@ -71,14 +70,11 @@ export class ProgressLine {
   async end(): Promise<void> {
     if (this.#later !== null) clearTimeout(this.#later);
     this.#later = null;
-    if (this.#drawn === 0) return;
-    const blank = `\r${' '.repeat(this.#drawn)}\r`;
-    this.#drawn = 0;
-    await this.#io.err(blank);
+    await this.#line.clear();
   }
 
   #draw(): void {
-    if (!this.#shown) return;
+    if (!this.#line.isShown) return;
     const now = this.#io.now();
     if (now - this.#last < EVERY_MS) {
       // What comes too soon is drawn a little later, for nothing else may come for a while.
@@ -91,8 +87,6 @@ export class ProgressLine {
     this.#last = now;
     // The time before the first byte was spent on something else.
     if (this.#moved > 0) this.#rate.add(now, this.#moved);
-    // The last column stays free: some terminals go to the next line when it is written.
-    const width = Math.max(MIN_COLUMNS, this.#io.progressColumns ?? this.#io.columns ?? 80) - 1;
     const text = progressText(
       {
         files: this.#files,
@@ -102,9 +96,8 @@ export class ProgressLine {
         bytesPerSecond: this.#rate.perSecond(),
         step: this.#step,
       },
-      width,
+      Math.max(MIN_COLUMNS - 1, this.#line.room),
     );
-    void this.#io.err(`\r${text.padEnd(Math.min(this.#drawn, width))}`);
-    this.#drawn = text.length;
+    void this.#line.draw(text);
   }
 }

@@ -3,8 +3,9 @@
 // anew; nothing else depends on it.
 
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { writePrivateFile } from '../private-file.ts';
 
 export interface UploadKey {
   readonly url: string;
@@ -51,10 +52,7 @@ export class UploadMemory {
     try {
       await mkdir(this.#folder, { recursive: true, mode: 0o700 });
       await this.#makeRoom();
-      const file = this.#fileOf(key);
-      const draft = `${file}.${process.pid}.tmp`;
-      await writeFile(draft, `${JSON.stringify({ ...key, ...upload }, null, 2)}\n`, { mode: 0o600 });
-      await rename(draft, file);
+      await writePrivateFile(this.#fileOf(key), `${JSON.stringify({ ...key, ...upload }, null, 2)}\n`);
       return true;
     } catch {
       return false;

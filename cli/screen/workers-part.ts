@@ -3,7 +3,7 @@
 import { duration, megabytes, trim } from '../../client/words.ts';
 import type { AmountsBody, WorkerBody } from '../../shared/contracts/http.ts';
 import { type Column, displayWidth, renderTable } from '../table.ts';
-import { paintState } from '../words.ts';
+import { paintState, unseen } from '../words.ts';
 import { bar, fitting, type Look, paintShare, share } from './glyphs.ts';
 
 /** Widths of bars that say something, the best first. */
@@ -95,11 +95,7 @@ function columnsOf(workers: readonly WorkerBody[], width: number, look: Look): C
     {
       title: 'SEEN',
       cell: ({ heartbeat_age_seconds: seconds, state }) =>
-        seconds === null
-          ? state === 'unreachable'
-            ? 'never'
-            : 'lost'
-          : `${duration(Math.floor(seconds) * 1_000).replace('.0', '')} ago`,
+        seconds === null ? unseen(state) : `${duration(Math.floor(seconds) * 1_000).replace('.0', '')} ago`,
       align: 'right',
       dispensable: 5,
     },
