@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { WorkerBody } from '../shared/contracts/http.ts';
+import type { WorkerBody } from '../shared/contracts/workers.ts';
 import { type CliStage, openCliStage } from '../test/support/cli-stage.ts';
 import { makeWorkerBody, refusal, Status } from '../test/support/small-api.ts';
 

@@ -1,8 +1,9 @@
 // Tasks as people read them in a terminal. No calls here.
 
 import { age, amounts, byteSize, duration, megabytes, runTime, trim } from '../client/words.ts';
-import type { AttemptBody, ExplainReply, TaskBody, WorkerVerdictBody } from '../shared/contracts/http.ts';
+import type { AttemptBody, TaskBody } from '../shared/contracts/http.ts';
 import type { TimelineEntryBody } from '../shared/contracts/usage.ts';
+import type { ExplainReply, WorkerVerdictBody } from '../shared/contracts/workers.ts';
 import type { Session } from './session.ts';
 import { type Column, plain } from './table.ts';
 import { attemptUsageText } from './usage-view.ts';

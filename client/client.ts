@@ -5,7 +5,6 @@ import type { HistoryReply } from '../shared/contracts/history.ts';
 import type {
   BatchReply,
   CredentialsBody,
-  ExplainReply,
   LoginReply,
   LogLineBody,
   NewTokenReply,
@@ -14,13 +13,16 @@ import type {
   TaskBody,
   TaskListReply,
   TaskStatesReply,
-  TelemetryReply,
   TokenBody,
   UserBody,
-  WorkerBody,
-  WorkerListReply,
 } from '../shared/contracts/http.ts';
 import type { WhatIfReply, WhatIfRequest } from '../shared/contracts/what-if.ts';
+import type {
+  ExplainReply,
+  TelemetryReply,
+  WorkerBody,
+  WorkerListReply,
+} from '../shared/contracts/workers.ts';
 import type { TaskState } from '../shared/model/task.ts';
 import { type FileCalls, fileCalls } from './files.ts';
 import { type LogOptions, readTaskLogs } from './task-logs.ts';

@@ -1,7 +1,7 @@
 // One room that a client wants to be in: who listens, and what has to be asked of the API for that, now and after
 // each reconnect. Must run in Node and in a browser.
 
-import type { TaskBody, TelemetryReply } from '../shared/contracts/http.ts';
+import type { TaskBody } from '../shared/contracts/http.ts';
 import type {
   RoomName,
   SocketRefusal,
@@ -15,6 +15,7 @@ import type {
   TaskProgressBody,
   TaskUsageEvent,
 } from '../shared/contracts/live.ts';
+import type { TelemetryReply } from '../shared/contracts/workers.ts';
 import { LogCursor, type LogStart } from './log-cursor.ts';
 
 /** All are optional: give those you listen to. */

@@ -1,6 +1,7 @@
 // Amounts and times in words, alike in the CLI and the dashboard. Pure.
 
-import type { AmountsBody, TaskBody } from '../shared/contracts/http.ts';
+import type { TaskBody } from '../shared/contracts/http.ts';
+import type { AmountsBody } from '../shared/contracts/workers.ts';
 
 /** `3.2s`, `4m 10s`, `2h 5m`, `3d 4h`. */
 export function duration(ms: number): string {

@@ -1,7 +1,7 @@
 // One look at the cluster each second for all who watch, over whatever they came, and only while somebody does.
 // A look that fails or takes long is left out; the next one shows what is true then.
 
-import type { TelemetryReply } from '../../shared/contracts/http.ts';
+import type { TelemetryReply } from '../../shared/contracts/workers.ts';
 import type { Log } from '../../shared/platform/log.ts';
 
 export interface Tick {

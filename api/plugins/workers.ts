@@ -2,8 +2,8 @@
 
 import type { Plugin, RouteOptionsAccess, Server } from '@hapi/hapi';
 import { telemetryReply, workerBodies, workerBody } from '../../shared/contracts/cluster.ts';
-import type { RegisterWorkerBody } from '../../shared/contracts/http.ts';
 import { registerWorkerSchema, workerIdParams } from '../../shared/contracts/schemas.ts';
+import type { RegisterWorkerBody } from '../../shared/contracts/workers.ts';
 import type { ClusterView } from '../services/cluster-view.ts';
 import type { WorkerMaintenance } from '../services/maintenance.ts';
 import type { Registrations } from '../services/registrations/registrations.ts';

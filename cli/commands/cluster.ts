@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import type { Client } from '../../client/client.ts';
 import { byteRate, duration, megabytes, trim } from '../../client/words.ts';
-import type { AmountsBody, TelemetryReply, WorkerBody } from '../../shared/contracts/http.ts';
+import type { AmountsBody, TelemetryReply, WorkerBody } from '../../shared/contracts/workers.ts';
 import { TASK_STATES } from '../../shared/model/task.ts';
 import { withExamples } from '../examples.ts';
 import type { Run } from '../program.ts';

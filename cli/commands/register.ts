@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { ApiError, ConnectionError } from '../../client/client.ts';
 import { pause } from '../../client/transport.ts';
 import { megabytes, trim } from '../../client/words.ts';
-import type { WorkerBody } from '../../shared/contracts/http.ts';
+import type { WorkerBody } from '../../shared/contracts/workers.ts';
 import { withExamples } from '../examples.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { positive } from '../options.ts';

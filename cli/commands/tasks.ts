@@ -1,7 +1,8 @@
 // `list-tasks`, `get`, `explain`, `cancel`, `queue`: looking at tasks and stopping them.
 
 import type { Command } from 'commander';
-import type { ExplainReply, TaskBody } from '../../shared/contracts/http.ts';
+import type { TaskBody } from '../../shared/contracts/http.ts';
+import type { ExplainReply } from '../../shared/contracts/workers.ts';
 import type { TaskState } from '../../shared/model/task.ts';
 import { type CancelTasksOptions, cancelTasks, isFilter } from '../batch/cancel-tasks.ts';
 import { JsonStream } from '../batch/json-stream.ts';

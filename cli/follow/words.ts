@@ -1,8 +1,9 @@
 // How a task has moved, in words. Pure; text of others is made harmless here.
 
 import { duration, megabytes, runTime, trim } from '../../client/words.ts';
-import type { ExplainReply, TaskBody } from '../../shared/contracts/http.ts';
+import type { TaskBody } from '../../shared/contracts/http.ts';
 import type { TaskProgressBody, TaskUsageEvent } from '../../shared/contracts/live.ts';
+import type { ExplainReply } from '../../shared/contracts/workers.ts';
 import { plain } from '../table.ts';
 
 /** `completed after 3.2s`, `failed: exited with code 3`. */

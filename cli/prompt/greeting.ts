@@ -1,7 +1,8 @@
 // The lines a prompt opens with: which cluster, who is signed in, what goes on there. Never keeps the prompt from opening.
 
 import { ApiError, ConnectionError } from '../../client/client.ts';
-import type { TelemetryReply, UserBody } from '../../shared/contracts/http.ts';
+import type { UserBody } from '../../shared/contracts/http.ts';
+import type { TelemetryReply } from '../../shared/contracts/workers.ts';
 import { CliError, complaintOf } from '../exit.ts';
 import type { CliIo } from '../io.ts';
 import { type GlobalOptions, Session } from '../session.ts';

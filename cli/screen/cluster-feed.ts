@@ -4,8 +4,9 @@
 import { ApiError, type Client } from '../../client/client.ts';
 import type { Live } from '../../client/live.ts';
 import { pause } from '../../client/transport.ts';
-import type { TaskBody, TelemetryReply } from '../../shared/contracts/http.ts';
+import type { TaskBody } from '../../shared/contracts/http.ts';
 import type { TaskEvent } from '../../shared/contracts/live.ts';
+import type { TelemetryReply } from '../../shared/contracts/workers.ts';
 import type { Session } from '../session.ts';
 import type { ClusterView, RunningTask } from './view.ts';
 

@@ -1,7 +1,7 @@
 // What the cluster has, how much of it is held by tasks and how much is in use: a line with bars for each. Pure.
 
 import { byteRate, megabytes, trim } from '../../client/words.ts';
-import type { AmountsBody, TelemetryReply } from '../../shared/contracts/http.ts';
+import type { AmountsBody, TelemetryReply } from '../../shared/contracts/workers.ts';
 import { bar, fitting, type Look, lineOf, type Piece, paintShare, pieceWidth, share } from './glyphs.ts';
 
 interface Total {

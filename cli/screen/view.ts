@@ -1,7 +1,8 @@
 // What the live picture of a cluster is made from. Plain data.
 
-import type { TaskBody, TelemetryReply } from '../../shared/contracts/http.ts';
+import type { TaskBody } from '../../shared/contracts/http.ts';
 import type { TaskProgressBody, TaskUsageEvent } from '../../shared/contracts/live.ts';
+import type { TelemetryReply } from '../../shared/contracts/workers.ts';
 
 export interface ClusterView {
   readonly url: string;

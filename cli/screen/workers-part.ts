@@ -1,7 +1,7 @@
 // The machines of the cluster, one a line, with bars as long as there is room. Pure.
 
 import { duration, megabytes, trim } from '../../client/words.ts';
-import type { AmountsBody, WorkerBody } from '../../shared/contracts/http.ts';
+import type { AmountsBody, WorkerBody } from '../../shared/contracts/workers.ts';
 import { type Column, displayWidth, renderTable } from '../table.ts';
 import { paintState, unseen } from '../words.ts';
 import { bar, fitting, type Look, paintShare, share } from './glyphs.ts';

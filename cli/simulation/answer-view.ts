@@ -1,8 +1,8 @@
 // The answer to "where would these go" as people read it in a terminal. No calls here.
 
 import { amounts, megabytes, trim } from '../../client/words.ts';
-import type { AmountsBody } from '../../shared/contracts/http.ts';
 import type { WhatIfReply, WhatIfTaskBody, WhatIfWorkerBody } from '../../shared/contracts/what-if.ts';
+import type { AmountsBody } from '../../shared/contracts/workers.ts';
 import type { Session } from '../session.ts';
 import { type Column, plain } from '../table.ts';
 import { paintState } from '../words.ts';

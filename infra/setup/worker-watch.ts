@@ -1,7 +1,7 @@
 // Tells the person at the terminal when a worker comes, goes or changes its state.
 
 import type { Client } from '../../client/client.ts';
-import type { WorkerBody } from '../../shared/contracts/http.ts';
+import type { WorkerBody } from '../../shared/contracts/workers.ts';
 import { messageOf } from '../../shared/errors.ts';
 
 const EVERY_MS = 5_000;

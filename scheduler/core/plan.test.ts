@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fits, type Resources, subtractResources } from '../../shared/model/resources.ts';
 import type { Worker } from '../../shared/model/worker.ts';
+import { amounts, cluster, ids } from '../../test/support/generated-clusters.ts';
 import { makeRegistration, makeTask } from '../../test/support/tasks.ts';
 import { Backlog } from './backlog.ts';
 import { explain } from './explain.ts';
@@ -60,34 +61,6 @@ function roomAfter(workers: readonly WorkerView[], tasks: readonly WaitingTask[]
   }));
 }
 
-const amounts = fc.record<Resources>({
-  cpuMillis: fc.integer({ min: 1, max: 8 }).map((n) => n * 500),
-  memoryMb: fc.integer({ min: 0, max: 4 }).map((n) => n * 256),
-  gpus: fc.integer({ min: 0, max: 2 }),
-  storageMb: fc.integer({ min: 0, max: 2 }).map((n) => n * 100),
-});
-const ids = ['w1', 'w2', 'w3', 'w4', 'w5', 'w6'];
-const cluster: fc.Arbitrary<WorkerView[]> = fc
-  .uniqueArray(fc.constantFrom(...ids), { maxLength: 6 })
-  .chain((chosen) =>
-    fc.tuple(
-      ...[...chosen].sort().map((id) =>
-        fc.record({
-          id: fc.constant(id),
-          state: fc.constantFrom('ready', 'ready', 'ready', 'ready', 'cordoned', 'draining', 'down'),
-          capacity: amounts,
-          used: amounts,
-        }),
-      ),
-    ),
-  )
-  .map((all) =>
-    all.map(({ id, state, capacity, used }) => {
-      const left = subtractResources(capacity, used);
-      const free = fits(used, capacity) ? left : capacity;
-      return { id, state, capacity, free } as WorkerView;
-    }),
-  );
 const backlog: fc.Arbitrary<WaitingTask[]> = fc
   .array(
     fc.record({

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fits, type Resources, subtractResources } from '../../shared/model/resources.ts';
+import { fits, type Resources } from '../../shared/model/resources.ts';
+import { amounts, cluster, ids } from '../../test/support/generated-clusters.ts';
 import { Backlog } from './backlog.ts';
 import { PASS_LIMIT, plan } from './plan.ts';
 import { RESERVE_AFTER_MS } from './reservations.ts';
@@ -69,34 +70,7 @@ function planFor(
   return { made: plan(snapshot, NOW, seed), wishOf };
 }
 
-const amounts = fc.record<Resources>({
-  cpuMillis: fc.integer({ min: 1, max: 8 }).map((n) => n * 500),
-  memoryMb: fc.integer({ min: 0, max: 4 }).map((n) => n * 256),
-  gpus: fc.integer({ min: 0, max: 2 }),
-  storageMb: fc.integer({ min: 0, max: 2 }).map((n) => n * 100),
-});
-const ids = ['w1', 'w2', 'w3', 'w4', 'w5', 'w6'];
 const targets = fc.option(fc.constantFrom(...ids, 'nowhere'), { freq: 4 });
-const cluster: fc.Arbitrary<WorkerView[]> = fc
-  .uniqueArray(fc.constantFrom(...ids), { maxLength: 6 })
-  .chain((chosen) =>
-    fc.tuple(
-      ...[...chosen].sort().map((id) =>
-        fc.record({
-          id: fc.constant(id),
-          state: fc.constantFrom('ready', 'ready', 'ready', 'ready', 'cordoned', 'draining', 'down'),
-          capacity: amounts,
-          used: amounts,
-        }),
-      ),
-    ),
-  )
-  .map((all) =>
-    all.map(({ id, state, capacity, used }) => {
-      const free = fits(used, capacity) ? subtractResources(capacity, used) : capacity;
-      return { id, state, capacity, free } as WorkerView;
-    }),
-  );
 const wishLists: fc.Arbitrary<Wish[]> = fc.array(
   fc.record({
     need: amounts,

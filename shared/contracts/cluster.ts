@@ -1,4 +1,4 @@
-// What the cluster looks like, as data, and its form on the wire (the types of the replies are in http.ts).
+// What the cluster looks like, as data, and its form on the wire (the types of the replies are in workers.ts).
 
 import { type Registration, registrationMessage } from '../model/registration.ts';
 import type { Dimension, Resources, Shortfall } from '../model/resources.ts';
@@ -6,6 +6,7 @@ import { addResources, NO_RESOURCES } from '../model/resources.ts';
 import type { Task, TaskState } from '../model/task.ts';
 import { sumUsage } from '../model/usage-totals.ts';
 import type { Worker, WorkerState, WorkerUsage } from '../model/worker.ts';
+import { usageBody, usageTotalsBody } from './usage.ts';
 import {
   amountsBody,
   type ExplainReply,
@@ -13,8 +14,7 @@ import {
   type TelemetryReply,
   type WorkerBody,
   type WorkerVerdictBody,
-} from './http.ts';
-import { usageBody, usageTotalsBody } from './usage.ts';
+} from './workers.ts';
 
 export interface WorkerView {
   readonly worker: Worker;

@@ -1,4 +1,4 @@
-// The REST contract as types, and the one place where the wire's snake_case meets the code's camelCase.
+// The REST contract as types (workers and the cluster in workers.ts), and where the wire’s snake_case meets the code’s camelCase.
 // No validation here (see schemas.ts), so that a browser can import this file without a validation library.
 // On the wire: cpu in cores, memory and storage in MB (1,048,576 bytes), times as ISO 8601 strings.
 
@@ -16,8 +16,7 @@ import type {
   TaskState,
 } from '../model/task.ts';
 import type { ApiToken, Role, User } from '../model/user.ts';
-import type { WorkerState } from '../model/worker.ts';
-import type { AttemptReportBody, TimelineEntryBody, UsageBody, UsageTotalsBody } from './usage.ts';
+import type { AttemptReportBody, TimelineEntryBody } from './usage.ts';
 import { attemptReportBody, timelineBody } from './usage.ts';
 import type { WebhookTargetBody } from './webhooks.ts';
 
@@ -307,113 +306,7 @@ export function logLineBodies(lines: readonly LogLine[]): LogLineBody[] {
   });
 }
 
-// ── explain ────────────────────────────────────────────────────────────────────────────────────────────────
-
-export interface ShortfallBody {
-  dimension: 'cpu' | 'memory' | 'gpu' | 'storage';
-  /** `cores`, `MB` or `devices`. */
-  unit: string;
-  required: number;
-  available: number;
-  missing: number;
-}
-
-export interface WorkerVerdictBody {
-  worker_id: string;
-  state: WorkerState;
-  fits_now: boolean;
-  /** Whether it would fit if nothing else ran there. */
-  fits_when_empty: boolean;
-  /** The rule that keeps this worker out, or null. */
-  excluded_by: 'down' | 'cordoned' | 'draining' | 'other_worker_requested' | null;
-  missing: ShortfallBody[];
-}
-
-export interface ExplainReply {
-  task_id: string;
-  status: TaskState;
-  /** One or two sentences for a person. */
-  summary: string;
-  /** Place among the waiting tasks, 1 is next; null when it does not wait. */
-  position: number | null;
-  /** False when no worker of the cluster could run it even when empty. */
-  feasible: boolean | null;
-  fits_now: boolean | null;
-  workers: WorkerVerdictBody[];
-}
-
-// ── workers and telemetry ──────────────────────────────────────────────────────────────────────────────────
-
-export interface AmountsBody {
-  cpu: number;
-  memory: number;
-  gpu: number;
-  storage: number;
-}
-
-export function amountsBody(resources: Resources): AmountsBody {
-  return {
-    cpu: resources.cpuMillis / 1000,
-    memory: resources.memoryMb,
-    gpu: resources.gpus,
-    storage: resources.storageMb,
-  };
-}
-
-export interface WorkerBody {
-  worker_id: string;
-  state: WorkerState;
-  /** Why it is `unreachable`, or what came of registering it again while it is down; else null. */
-  message: string | null;
-  address: string;
-  labels: Record<string, string>;
-  capacity: AmountsBody;
-  /** Held by assigned and running tasks. */
-  reserved: AmountsBody;
-  free: AmountsBody;
-  tasks: { assigned: number; running: number };
-  /** Seconds since the last heartbeat; null when there is none within the lease. */
-  heartbeat_age_seconds: number | null;
-  /** Measured use of the whole machine; null without a heartbeat. */
-  usage: UsageBody | null;
-  /** What its runner found on the machine; null while it is `unreachable`, as nobody has looked yet. */
-  fingerprint: {
-    os: string;
-    arch: string;
-    cpu_model: string;
-    cpu_cores: number;
-    memory: number;
-    storage: number;
-    gpu_models: string[];
-    runtime: string;
-    runtime_version: string;
-    version: string;
-  } | null;
-  /** When its runner registered; while it is `unreachable`, when an admin did. */
-  registered_at: string;
-}
-
-export interface RegisterWorkerBody {
-  id: string;
-  /** `host:port`, or a host alone; an IPv6 address in brackets. */
-  address: string;
-}
-
-export interface WorkerListReply {
-  workers: WorkerBody[];
-}
-
-export interface TelemetryReply {
-  at: string;
-  workers_by_state: Record<WorkerState, number>;
-  /** Sums over workers that are up; `usage` over those of them that sent a measurement. */
-  totals: { capacity: AmountsBody; reserved: AmountsBody; free: AmountsBody; usage: UsageTotalsBody };
-  tasks_by_state: Record<TaskState, number>;
-  queue_depth: number;
-  /** Of the last ten seconds or so; null when no scheduler has said. */
-  placements_per_second: number | null;
-  workers: WorkerBody[];
-}
+// ── readiness ──────────────────────────────────────────────────────────────────────────────────────────────
 
 export interface ReadyReply {
   status: 'ready' | 'unavailable';

@@ -7,8 +7,9 @@ import { DEFAULT_WEBHOOK_EVENTS, WEBHOOK_EVENTS } from '../model/webhook.ts';
 import { WORKER_ID_PATTERN } from '../model/worker.ts';
 import { addressText, readWorkerAddress } from '../model/worker-address.ts';
 import { ADOPTION_PORT } from './adoption.ts';
-import type { CredentialsBody, RegisterWorkerBody, SubmitBody, TaskStatesRequest } from './http.ts';
+import type { CredentialsBody, SubmitBody, TaskStatesRequest } from './http.ts';
 import type { WebhookTargetBody } from './webhooks.ts';
+import type { RegisterWorkerBody } from './workers.ts';
 
 /** Limits are far above any real machine: they catch slips of the keyboard, not big requests. */
 export const LIMITS = {

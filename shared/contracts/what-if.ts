@@ -3,7 +3,8 @@
 
 import { addResources, NO_RESOURCES, type Resources, subtractResources } from '../model/resources.ts';
 import type { WorkerState } from '../model/worker.ts';
-import { type AmountsBody, amountsBody, type SubmitBody, type SubmitRequest } from './http.ts';
+import type { SubmitBody, SubmitRequest } from './http.ts';
+import { type AmountsBody, amountsBody } from './workers.ts';
 
 export interface AddedWorkerBody {
   cpu: number;

@@ -1,7 +1,7 @@
 // /workers and /telemetry, and what an admin does to workers.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { TelemetryReply, WorkerBody, WorkerListReply } from '../../shared/contracts/http.ts';
+import type { TelemetryReply, WorkerBody, WorkerListReply } from '../../shared/contracts/workers.ts';
 import type { ClusterEvent, WorkerNudge } from '../../shared/model/event.ts';
 import { assignTask, type Step, startTask } from '../../shared/model/task-life.ts';
 import { NO_USAGE } from '../../shared/model/worker.ts';

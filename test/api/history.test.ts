@@ -2,7 +2,8 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HistoryReply } from '../../shared/contracts/history.ts';
-import type { TaskListReply, TelemetryReply } from '../../shared/contracts/http.ts';
+import type { TaskListReply } from '../../shared/contracts/http.ts';
+import type { TelemetryReply } from '../../shared/contracts/workers.ts';
 import { CLUSTER_SERIES, HISTORY_METRICS, type HistoryPoint } from '../../shared/model/history.ts';
 import { assignTask, takeBackTask } from '../../shared/model/task-life.ts';
 import { NO_USAGE } from '../../shared/model/worker.ts';

@@ -5,7 +5,7 @@ import { createServer, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RegistrationPace } from '../../api/services/registrations/registrations.ts';
 import type { ClusterSettings } from '../../shared/contracts/adoption.ts';
-import type { TelemetryReply, WorkerBody, WorkerListReply } from '../../shared/contracts/http.ts';
+import type { TelemetryReply, WorkerBody, WorkerListReply } from '../../shared/contracts/workers.ts';
 import { freePort } from '../support/cluster.ts';
 import { type PlayedRunner, playRunner } from '../support/played-runner.ts';
 import { makeRegistration } from '../support/tasks.ts';

@@ -1,7 +1,8 @@
 // Listing, looking, cancelling, retrying, explaining: one's own tasks and nobody else's.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ExplainReply, TaskBody, TaskListReply } from '../../shared/contracts/http.ts';
+import type { TaskBody, TaskListReply } from '../../shared/contracts/http.ts';
+import type { ExplainReply } from '../../shared/contracts/workers.ts';
 import type { WorkerNudge } from '../../shared/model/event.ts';
 import type { Task } from '../../shared/model/task.ts';
 import { assignTask, finishTask, type Step, startTask } from '../../shared/model/task-life.ts';

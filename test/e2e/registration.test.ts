@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { WorkerListReply } from '../../shared/contracts/http.ts';
+import type { WorkerListReply } from '../../shared/contracts/workers.ts';
 import { type Cluster, freePort, Part, startCluster } from '../support/cluster.ts';
 import { TEST_IMAGE } from '../support/servers.ts';
 import { waitFor } from '../support/wait-for.ts';

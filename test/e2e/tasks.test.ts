@@ -1,7 +1,8 @@
 // What becomes of tasks of every kind, with real processes, Redis and Docker.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ExplainReply, TaskBody } from '../../shared/contracts/http.ts';
+import type { TaskBody } from '../../shared/contracts/http.ts';
+import type { ExplainReply } from '../../shared/contracts/workers.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import { containersOf } from '../support/containers.ts';
 import { TEST_IMAGE } from '../support/servers.ts';

@@ -4,7 +4,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { TaskBody, WorkerBody } from '../../shared/contracts/http.ts';
+import type { TaskBody } from '../../shared/contracts/http.ts';
+import type { WorkerBody } from '../../shared/contracts/workers.ts';
 import { type Cluster, freePort, startCluster } from '../support/cluster.ts';
 import { TOKEN } from '../support/played-adoption.ts';
 import { waitFor } from '../support/wait-for.ts';

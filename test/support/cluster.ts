@@ -6,7 +6,8 @@ import { existsSync } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
-import type { ErrorBody, TaskBody, TelemetryReply, WorkerListReply } from '../../shared/contracts/http.ts';
+import type { ErrorBody, TaskBody } from '../../shared/contracts/http.ts';
+import type { TelemetryReply, WorkerListReply } from '../../shared/contracts/workers.ts';
 import { redisUrl, tempDir, uniqueName } from './servers.ts';
 import { waitFor } from './wait-for.ts';
 

@@ -2,7 +2,8 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { ExplainReply, TaskBody, TelemetryReply, WorkerBody } from '../../shared/contracts/http.ts';
+import type { TaskBody } from '../../shared/contracts/http.ts';
+import type { ExplainReply, TelemetryReply, WorkerBody } from '../../shared/contracts/workers.ts';
 
 export interface Asked {
   readonly method: string;

@@ -1,7 +1,7 @@
 // For admins: takes a machine into the cluster on which a runner waits. Sends `registered` when there is news of it.
 
 import { css, html, LitElement, nothing } from 'lit';
-import type { WorkerBody } from '../../shared/contracts/http.ts';
+import type { WorkerBody } from '../../shared/contracts/workers.ts';
 import type { Session } from '../data/session.ts';
 import { base, controls } from '../styles/shared.ts';
 import { errorNotice } from './error-notice.ts';

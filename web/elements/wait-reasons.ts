@@ -3,7 +3,7 @@
 import { css, html, LitElement, nothing } from 'lit';
 import { ApiError } from '../../client/client.ts';
 import { megabytes, trim } from '../../client/words.ts';
-import type { ExplainReply, ShortfallBody, WorkerVerdictBody } from '../../shared/contracts/http.ts';
+import type { ExplainReply, ShortfallBody, WorkerVerdictBody } from '../../shared/contracts/workers.ts';
 import { Poll } from '../data/poll.ts';
 import type { Session } from '../data/session.ts';
 import { base, controls } from '../styles/shared.ts';

@@ -2,7 +2,7 @@
 
 import { css, html, LitElement, nothing } from 'lit';
 import { duration, megabytes, trim } from '../../client/words.ts';
-import type { WorkerBody } from '../../shared/contracts/http.ts';
+import type { WorkerBody } from '../../shared/contracts/workers.ts';
 import { base, tables } from '../styles/shared.ts';
 
 export class WorkerTable extends LitElement {

@@ -2,7 +2,7 @@
 
 import { css, html, LitElement, nothing } from 'lit';
 import { megabytes, trim } from '../../client/words.ts';
-import type { AmountsBody, TelemetryReply } from '../../shared/contracts/http.ts';
+import type { AmountsBody, TelemetryReply } from '../../shared/contracts/workers.ts';
 import { LiveSubscription } from '../data/live-subscription.ts';
 import { Poll } from '../data/poll.ts';
 import type { Session } from '../data/session.ts';

@@ -4,7 +4,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ADOPTION_PORT } from '../../../shared/contracts/adoption.ts';
 import type { AwaitedWorker, WorkerView } from '../../../shared/contracts/cluster.ts';
-import type { RegisterWorkerBody } from '../../../shared/contracts/http.ts';
+import type { RegisterWorkerBody } from '../../../shared/contracts/workers.ts';
 import { AppError } from '../../../shared/errors.ts';
 import {
   hasJoined,

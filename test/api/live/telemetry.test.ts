@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type ClientOptions, WebSocket } from 'ws';
 import { MAX_TELEMETRY_SOCKETS } from '../../../api/live/telemetry-socket.ts';
-import type { TelemetryReply } from '../../../shared/contracts/http.ts';
+import type { TelemetryReply } from '../../../shared/contracts/workers.ts';
 import { systemClock } from '../../../shared/platform/clock.ts';
 import { makeRegistration } from '../../support/tasks.ts';
 import { waitFor } from '../../support/wait-for.ts';
