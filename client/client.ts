@@ -25,9 +25,11 @@ import type {
 } from '../shared/contracts/workers.ts';
 import type { TaskState } from '../shared/model/task.ts';
 import { type FileCalls, fileCalls } from './files.ts';
+import { type TaskListCalls, taskListCalls } from './task-lists.ts';
 import { type LogOptions, readTaskLogs } from './task-logs.ts';
 import { type Call, type ClientOptions, Transport } from './transport.ts';
 import { type UploadCalls, uploadCalls } from './uploads.ts';
+import { type UserCalls, userCalls } from './users.ts';
 import { type WebhookCalls, webhookCalls } from './webhooks.ts';
 
 export { ApiError, ConnectionError, mayPass } from './errors.ts';
@@ -65,11 +67,10 @@ export interface CallOptions {
 }
 
 /** All calls throw ApiError or ConnectionError; see `errors.ts`. */
-export interface Client extends FileCalls, UploadCalls, WebhookCalls {
+export interface Client extends FileCalls, TaskListCalls, UploadCalls, UserCalls, WebhookCalls {
   readonly url: string;
   register(credentials: CredentialsBody): Promise<UserBody>;
   login(credentials: CredentialsBody): Promise<LoginReply>;
-  me(options?: CallOptions): Promise<UserBody>;
   createToken(name: string): Promise<NewTokenReply>;
   listTokens(options?: CallOptions): Promise<TokenBody[]>;
   deleteToken(tokenId: string): Promise<void>;
@@ -123,7 +124,6 @@ export function createClient(options: ClientOptions): Client {
     url: transport.url,
     register: (credentials) => post('/api/auth/register', credentials),
     login: (credentials) => post('/api/auth/login', credentials),
-    me: (call) => get('/api/auth/me', call),
     createToken: (name) => post('/api/auth/tokens', { name }),
     listTokens: async (call) => (await get<{ tokens: TokenBody[] }>('/api/auth/tokens', call)).tokens,
     deleteToken: (id) => remove(`/api/auth/tokens/${encodeURIComponent(id)}`),
@@ -158,5 +158,7 @@ export function createClient(options: ClientOptions): Client {
     ready: (call) => get('/readyz', call, { expected: [503] }),
     ...fileCalls(transport),
     ...uploadCalls(transport),
+    ...userCalls(transport),
+    ...taskListCalls(transport),
   };
 }

@@ -1,52 +1,60 @@
-// The frame of the dashboard: who is signed in, which page the address means, the way between pages.
+// The frame of the dashboard: who is signed in, which page the address means, the way between pages, and what all pages
+// share: questions, news, the state of the live connection.
 
 import { css, html, LitElement, nothing } from 'lit';
+import { html as staticHtml, unsafeStatic } from 'lit/static-html.js';
 import { Router } from './data/router.ts';
 import { Session } from './data/session.ts';
 import { errorNotice } from './elements/error-notice.ts';
+import { loadPage, PAGES, type PageElement } from './pages.ts';
+import type { AskDialog } from './shell/ask-dialog.ts';
+import { AskEvent } from './shell/asking.ts';
+import type { NewsList } from './shell/news-list.ts';
+import { TellEvent } from './shell/telling.ts';
 import { base, controls } from './styles/shared.ts';
 
-const TITLES = {
-  overview: 'Overview',
-  tasks: 'Tasks',
-  task: 'Task',
-  submit: 'Submit a task',
-  nowhere: 'Not found',
-};
+/** A connection that is back at once is nobody's worry. */
+const BREAK_SHOWN_MS = 1_500;
 
 export class App extends LitElement {
-  static override properties = { resuming: { state: true }, error: { state: true } };
+  static override properties = {
+    resuming: { state: true },
+    error: { state: true },
+    pageError: { state: true },
+    loaded: { state: true },
+    cut: { state: true },
+  };
   declare resuming: boolean;
   declare error: Error | null;
+  /** Why the part of the program that draws a page could not be fetched. */
+  declare pageError: Error | null;
+  /** Pages that can be drawn. */
+  declare loaded: ReadonlySet<string>;
+  /** The live connection is gone for a while. */
+  declare cut: boolean;
   readonly #session = new Session();
   readonly #router = new Router();
-  readonly #onSession = () => this.requestUpdate();
+  readonly #onSession = () => this.#signed();
   readonly #onMove = () => void this.#moved();
+  readonly #onLive = () => this.#watchLive();
+  readonly #onKey = (event: KeyboardEvent) => this.#pressed(event);
   #path = location.pathname;
+  #titled = '';
+  #cutTimer: ReturnType<typeof setTimeout> | undefined;
 
   static override styles = [
     base,
     controls,
     css`
-      header { background: var(--surface); border-bottom: 1px solid var(--line); }
-      .inner { max-width: 72rem; margin: 0 auto; padding: 0 var(--space-4); }
-      header .inner { display: flex; flex-wrap: wrap; align-items: center; gap: 0 var(--space-4); min-height: 3.25rem; }
-      .brand { display: flex; align-items: center; gap: var(--space-2); font-weight: 680; color: var(--ink); padding: var(--space-2) 0; }
-      .brand img { width: 1.5rem; height: 1.5rem; display: block; }
-      .brand:hover { text-decoration: none; }
-      nav { display: flex; gap: var(--space-1); }
-      nav a { padding: 0.85rem var(--space-2); color: var(--ink-soft); font-weight: 550; border-bottom: 2px solid transparent; margin-bottom: -1px; }
-      nav a:hover { color: var(--ink); text-decoration: none; }
-      nav a[aria-current] { color: var(--ink); border-color: var(--accent); }
-      .who { margin-left: auto; display: flex; align-items: center; gap: var(--space-2); min-width: 0; }
-      .who span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-      main.inner { padding-top: var(--space-5); padding-bottom: var(--space-6); }
+      .frame { display: grid; grid-template-columns: 14.5rem minmax(0, 1fr); min-height: 100vh; min-height: 100dvh; }
+      main { padding: var(--space-5); max-width: 84rem; width: 100%; margin: 0 auto; min-width: 0; }
+      .bare { padding: var(--space-4); }
+      .cut { position: sticky; top: 0; z-index: 15; padding: var(--space-2) var(--space-4); text-align: center; background: var(--queued-wash); color: var(--queued); font-weight: 550; font-size: var(--text-small); white-space: normal; }
       .skip { position: absolute; left: -100rem; }
-      .skip:focus { left: var(--space-3); top: var(--space-3); background: var(--surface); padding: var(--space-2) var(--space-3); z-index: 1; }
-      @media (max-width: 34rem) {
-        nav { order: 1; width: 100%; border-top: 1px solid var(--line); }
-        nav a { flex: 1; text-align: center; padding: 0.7rem 0; }
-        .inner { padding: 0 var(--space-3); }
+      .skip:focus { left: var(--space-3); top: var(--space-3); background: var(--raised); padding: var(--space-2) var(--space-3); z-index: 40; }
+      @media (max-width: 60rem) {
+        .frame { grid-template-columns: minmax(0, 1fr); grid-template-rows: auto 1fr; }
+        main { padding: var(--space-4) var(--space-3); }
       }
     `,
   ];
@@ -55,76 +63,92 @@ export class App extends LitElement {
     super();
     this.resuming = true;
     this.error = null;
+    this.pageError = null;
+    this.loaded = new Set();
+    this.cut = false;
+    this.addEventListener(AskEvent.type, (event) => void this.#dialog?.ask(event as AskEvent));
+    this.addEventListener(TellEvent.type, (event) => this.#news?.tell((event as TellEvent).news));
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
     this.#session.addEventListener('change', this.#onSession);
+    this.#session.addEventListener('live', this.#onLive);
     this.#router.addEventListener('change', this.#onMove);
+    addEventListener('keydown', this.#onKey);
     this.#router.start();
     void this.#resume();
+    void this.#load();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#session.removeEventListener('change', this.#onSession);
+    this.#session.removeEventListener('live', this.#onLive);
     this.#router.removeEventListener('change', this.#onMove);
+    removeEventListener('keydown', this.#onKey);
     this.#router.stop();
   }
 
   override render() {
     if (this.resuming || this.error) {
-      return html`<main class="inner">${this.error ? errorNotice(this.error, () => void this.#resume()) : html`<notice-box kind="loading"></notice-box>`}</main>`;
+      return html`<main class="bare">${this.error ? errorNotice(this.error, () => void this.#resume()) : html`<notice-box kind="loading"></notice-box>`}</main>`;
     }
     // Whoever signs in lands where they wanted to go: the address stays.
     if (!this.#session.user) {
-      return html`<main class="inner"><sign-in-page .session=${this.#session}></sign-in-page></main>`;
+      return html`<main class="bare"><sign-in-page .session=${this.#session}></sign-in-page></main>`;
     }
     return html`
       <a class="skip" href="#main" @click=${this.#skip}>Skip to the content</a>
-      <header>${this.#head(this.#session.user.username)}</header>
-      <main class="inner" id="main">${this.#page()}</main>
+      <div class="frame">
+        <app-nav
+          .user=${this.#session.user} page=${this.#router.route.page}
+          @sign-out=${() => this.#session.signOut()} @palette=${this.#openPalette}
+        ></app-nav>
+        <div>
+          ${this.cut ? html`<div class="cut" role="status">The live connection is lost. What is shown may be old; it is tried again by itself.</div>` : nothing}
+          <main id="main">${this.#page()}</main>
+        </div>
+      </div>
+      <ask-dialog></ask-dialog>
+      <news-list></news-list>
     `;
   }
 
   override updated(): void {
-    const title = this.#session.user ? TITLES[this.#router.route.page] : 'Sign in';
+    const { page } = this.#router.route;
+    const title = !this.#session.user ? 'Sign in' : page === 'nowhere' ? 'Not found' : PAGES[page].title;
+    // Once for each place: a page that knows better, e.g. the name of its task, says so itself afterwards.
+    const place = `${title} ${location.pathname}`;
+    if (place === this.#titled) return;
+    this.#titled = place;
     document.title = `${title} · CloudAI`;
   }
 
-  #head(username: string) {
-    const { page } = this.#router.route;
-    const link = (href: string, label: string, current: boolean) =>
-      html`<a href=${href} aria-current=${current ? 'page' : nothing}>${label}</a>`;
-    return html`
-      <div class="inner">
-        <a class="brand" href="/"><img src="/favicon.svg" alt="" />CloudAI</a>
-        <nav aria-label="Main">
-          ${link('/', 'Overview', page === 'overview')} ${link('/tasks', 'Tasks', page === 'tasks' || page === 'task')}
-          ${link('/submit', 'Submit', page === 'submit')}
-        </nav>
-        <div class="who small"><span class="soft">${username}</span><button class="link" @click=${() => this.#session.signOut()}>Sign out</button></div>
-      </div>
-    `;
+  get #dialog(): AskDialog | null {
+    return this.renderRoot.querySelector('ask-dialog');
+  }
+
+  get #news(): NewsList | null {
+    return this.renderRoot.querySelector('news-list');
+  }
+
+  get #pageElement(): PageElement | null {
+    return this.renderRoot.querySelector<PageElement>('main > :first-child');
   }
 
   #page() {
     const { route } = this.#router;
-    switch (route.page) {
-      case 'overview':
-        return html`<overview-page .session=${this.#session}></overview-page>`;
-      case 'tasks':
-        return html`<tasks-page .session=${this.#session} .router=${this.#router} .query=${route.query}></tasks-page>`;
-      case 'submit':
-        return html`<submit-page .session=${this.#session} .router=${this.#router}></submit-page>`;
-      case 'task':
-        return html`<task-page .session=${this.#session} .router=${this.#router} taskId=${route.taskId}></task-page>`;
-      case 'nowhere':
-        return html`
-          <h1 class="unseen" tabindex="-1">Not found</h1>
-          <div class="panel"><notice-box kind="empty" heading="There is nothing at this address"><p><a href="/">To the overview</a></p></notice-box></div>
-        `;
+    if (this.pageError) return errorNotice(this.pageError, () => void this.#load());
+    if (route.page === 'nowhere') {
+      return html`
+        <h1 class="unseen" tabindex="-1">Not found</h1>
+        <div class="panel"><notice-box kind="empty" heading="There is nothing at this address"><p><a href="/">To the overview</a></p></notice-box></div>
+      `;
     }
+    if (!this.loaded.has(route.page)) return html`<notice-box kind="loading"></notice-box>`;
+    const tag = unsafeStatic(PAGES[route.page].tag);
+    return staticHtml`<${tag} .session=${this.#session} .router=${this.#router} .route=${route}></${tag}>`;
   }
 
   async #resume(): Promise<void> {
@@ -139,24 +163,70 @@ export class App extends LitElement {
     }
   }
 
+  async #load(): Promise<void> {
+    const { page } = this.#router.route;
+    this.pageError = null;
+    if (page === 'nowhere' || this.loaded.has(page)) return;
+    try {
+      await loadPage(page);
+      this.loaded = new Set([...this.loaded, page]);
+    } catch (error) {
+      // After an update of the cluster the parts have other names; the new page knows them.
+      console.warn(error);
+      if (page === this.#router.route.page) {
+        this.pageError = new Error(
+          'A part of the dashboard could not be fetched. Reload the page if it lasts.',
+        );
+      }
+    }
+  }
+
   async #moved(): Promise<void> {
     const before = this.#path;
     this.#path = location.pathname;
+    await this.#load();
     this.requestUpdate();
     await this.updateComplete;
     if (before === this.#path) return;
     // As after the load of a page: at its top, and readers hear its heading.
     scrollTo(0, 0);
-    const page = this.renderRoot.querySelector<LitElement>('main > :first-child');
+    const page = this.#pageElement;
     await page?.updateComplete;
-    (page?.renderRoot?.querySelector<HTMLElement>('h1') ?? (page as HTMLElement | null))?.focus({
-      preventScroll: true,
-    });
+    this.#heading?.focus({ preventScroll: true });
   }
+
+  get #heading(): HTMLElement | null {
+    const page = this.#pageElement;
+    return page?.shadowRoot?.querySelector<HTMLElement>('h1') ?? page;
+  }
+
+  #signed(): void {
+    this.requestUpdate();
+    this.#watchLive();
+  }
+
+  #watchLive(): void {
+    clearTimeout(this.#cutTimer);
+    const isCut = this.#session.user !== null && this.#session.live.state === 'reconnecting';
+    if (!isCut) this.cut = false;
+    else {
+      this.#cutTimer = setTimeout(() => {
+        this.cut = true;
+      }, BREAK_SHOWN_MS);
+    }
+  }
+
+  #pressed(event: KeyboardEvent): void {
+    if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey) || event.altKey) return;
+    if (!this.#session.user) return;
+    event.preventDefault();
+    this.#openPalette();
+  }
+
+  #openPalette(): void {}
 
   #skip(event: Event): void {
     event.preventDefault();
-    const page = this.renderRoot.querySelector<LitElement>('main > :first-child');
-    page?.renderRoot?.querySelector<HTMLElement>('h1')?.focus();
+    this.#heading?.focus();
   }
 }

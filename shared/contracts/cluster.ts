@@ -142,6 +142,7 @@ export function telemetryReply(snapshot: ClusterSnapshot): TelemetryReply {
     // The record, not what Redis moves at this moment: it is right even when Redis was emptied.
     queue_depth: snapshot.tasksByState.queued,
     placements_per_second: snapshot.placementsPerSecond,
+    sla: null,
     workers: workerBodies(snapshot),
   };
 }

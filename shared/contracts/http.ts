@@ -16,6 +16,7 @@ import type {
   TaskState,
 } from '../model/task.ts';
 import type { ApiToken, Role, User } from '../model/user.ts';
+import type { SlaBody } from './queue.ts';
 import type { AttemptReportBody, TimelineEntryBody } from './usage.ts';
 import { attemptReportBody, timelineBody } from './usage.ts';
 import type { WebhookTargetBody } from './webhooks.ts';
@@ -140,6 +141,8 @@ export interface TaskBody extends SubmitBody {
   attempts: AttemptBody[];
   /** What happened and when; only where one task is asked for, so that lists stay small. */
   timeline?: TimelineEntryBody[];
+  /** How it does against its deadline; only where one task is asked for. */
+  sla?: SlaBody;
 }
 
 export interface TaskListReply {

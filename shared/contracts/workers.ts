@@ -4,6 +4,7 @@
 import type { Resources } from '../model/resources.ts';
 import type { TaskState } from '../model/task.ts';
 import type { WorkerState } from '../model/worker.ts';
+import type { SlaAttainmentBody } from './queue.ts';
 import type { UsageBody, UsageTotalsBody } from './usage.ts';
 
 export interface ShortfallBody {
@@ -107,5 +108,7 @@ export interface TelemetryReply {
   queue_depth: number;
   /** Of the last ten seconds or so; null when no scheduler has said. */
   placements_per_second: number | null;
+  /** Null until this copy of the API has looked. */
+  sla: SlaAttainmentBody | null;
   workers: WorkerBody[];
 }

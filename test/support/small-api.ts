@@ -241,6 +241,7 @@ export function makeTelemetry(over: Partial<TelemetryReply> = {}): TelemetryRepl
     tasks_by_state: { queued: 4, assigned: 0, running: 2, completed: 9, failed: 1, cancelled: 0 },
     queue_depth: 4,
     placements_per_second: 12.34,
+    sla: null,
     workers: [makeWorkerBody(), makeWorkerBody({ worker_id: 'worker-2' })],
     ...over,
   };

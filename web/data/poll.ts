@@ -1,20 +1,23 @@
-// Keeps an element supplied with fresh data: asks again and again while the element is on a visible page, never
-// twice at once, slower while it fails. The last good data stays beside an error.
+// Keeps an element supplied with fresh data. What the API pushes is asked for once, and again after each break of the
+// live connection; only without a connection, or for what is not pushed, it asks again and again: while the element is
+// on a visible page, never twice at once, slower while it fails. The last good data stays beside an error.
 
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
+import type { Session } from './session.ts';
 
 const EVERY_MS = 2_000;
 const SLOWEST_MS = 15_000;
 /** A list that changes many times a second is asked for this often. */
 const SOON_MS = 500;
-const WHILE_PUSHED_MS = 30_000;
 
 export interface PollOptions<T> {
   readonly load: (signal: AbortSignal) => Promise<T>;
   /** Ends the asking, e.g. when a task has ended. Default: never. */
   readonly done?: (data: T) => boolean;
-  /** While this holds, news are pushed: asking is only a safety net. Default: never. */
-  readonly pushed?: () => boolean;
+  /** Whose live connection brings the news; without it nothing is pushed. */
+  readonly pushedBy?: () => Session;
+  /** How often to ask for what is not pushed. */
+  readonly everyMs?: number;
 }
 
 export class Poll<T> implements ReactiveController {
@@ -22,6 +25,8 @@ export class Poll<T> implements ReactiveController {
   error: Error | null = null;
   readonly #host: ReactiveControllerHost;
   readonly #options: PollOptions<T>;
+  #session: Session | null = null;
+  #wasPushed = false;
   #running: AbortController | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #soon: ReturnType<typeof setTimeout> | undefined;
@@ -30,6 +35,12 @@ export class Poll<T> implements ReactiveController {
   readonly #onVisibility = () => {
     if (document.hidden) this.#stop();
     else this.refresh();
+  };
+  /** After a break what came meanwhile is unknown; when a break begins, asking takes over. */
+  readonly #onLive = () => {
+    if (this.#isPushed === this.#wasPushed) return;
+    this.#wasPushed = this.#isPushed;
+    this.refresh();
   };
 
   constructor(host: ReactiveControllerHost, options: PollOptions<T>) {
@@ -46,12 +57,16 @@ export class Poll<T> implements ReactiveController {
   hostConnected(): void {
     this.#connected = true;
     document.addEventListener('visibilitychange', this.#onVisibility);
+    this.#session = this.#options.pushedBy?.() ?? null;
+    this.#wasPushed = this.#isPushed;
+    this.#session?.addEventListener('live', this.#onLive);
     this.refresh();
   }
 
   hostDisconnected(): void {
     this.#connected = false;
     document.removeEventListener('visibilitychange', this.#onVisibility);
+    this.#session?.removeEventListener('live', this.#onLive);
     clearTimeout(this.#soon);
     this.#soon = undefined;
     this.#stop();
@@ -87,6 +102,10 @@ export class Poll<T> implements ReactiveController {
     this.refresh();
   }
 
+  get #isPushed(): boolean {
+    return this.#session?.live.state === 'connected';
+  }
+
   #stop(): void {
     clearTimeout(this.#timer);
     this.#running?.abort();
@@ -103,7 +122,7 @@ export class Poll<T> implements ReactiveController {
       this.data = data;
       this.error = null;
       this.#failures = 0;
-      again = !this.#options.done?.(data);
+      again = !this.#isPushed && !this.#options.done?.(data);
     } catch (error) {
       if (running.signal.aborted) return;
       this.error = error as Error;
@@ -112,7 +131,7 @@ export class Poll<T> implements ReactiveController {
     this.#running = null;
     this.#host.requestUpdate();
     if (again) {
-      const everyMs = this.#options.pushed?.() ? WHILE_PUSHED_MS : EVERY_MS;
+      const everyMs = this.#options.everyMs ?? EVERY_MS;
       const pauseMs = this.#failures > 0 ? Math.min(EVERY_MS * 2 ** this.#failures, SLOWEST_MS) : everyMs;
       this.#timer = setTimeout(() => this.refresh(), pauseMs);
     }

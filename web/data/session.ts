@@ -5,7 +5,7 @@
 
 import { ApiError, type Client, createClient } from '../../client/client.ts';
 import { createLive, type Live } from '../../client/live.ts';
-import type { CredentialsBody, UserBody } from '../../shared/contracts/http.ts';
+import type { CredentialsBody, LoginReply, UserBody } from '../../shared/contracts/http.ts';
 
 const KEY = 'cloudai.token';
 
@@ -30,6 +30,17 @@ export class Session extends EventTarget {
       onState: () => this.dispatchEvent(new Event('live')),
     });
     return this.#live;
+  }
+
+  /** A fresh token for the same user, e.g. after a change of the password. */
+  renew({ token, user }: LoginReply): void {
+    sessionStorage.setItem(KEY, token);
+    this.client = this.#clientFor(token);
+    this.user = user;
+    // The connection stands on the old token; a new one is opened when somebody asks.
+    this.#live?.close();
+    this.#live = null;
+    this.#tell();
   }
 
   /** Takes up the sign-in of before a reload, if it still holds. @throws ConnectionError, ApiError */

@@ -1,0 +1,89 @@
+// What waits, in the order in which it is tried, and when it should start; and how tasks do against their deadlines.
+// Like http.ts a browser may import this file. Times are ISO 8601 strings, spans are seconds.
+
+import type { TaskBody } from './http.ts';
+
+/** When a waiting task should start, from how long tasks like those before it took; `earliest` ≤ `at` ≤ `latest`. */
+export interface StartEstimateBody {
+  at: string;
+  earliest: string;
+  latest: string;
+}
+
+export interface QueueEntryBody
+  extends Pick<
+    TaskBody,
+    | 'task_id'
+    | 'name'
+    | 'user'
+    | 'tag'
+    | 'docker_image'
+    | 'priority'
+    | 'cpu_required'
+    | 'memory_required'
+    | 'gpu_required'
+    | 'storage_required'
+    | 'worker'
+    | 'attempt'
+    | 'submitted_at'
+    | 'queued_at'
+    | 'not_before'
+  > {
+  /** Among all that wait, 1 is next. */
+  position: number;
+  /** Why it has not started, as a code. */
+  reason: QueueReason;
+  /** The same in a sentence or two for a person. */
+  summary: string;
+  /** Null when no worker could ever run it, or it is too far down to say. */
+  estimate: StartEstimateBody | null;
+}
+
+/**
+ * `next`: it fits now and is about to be placed · `behind`: it fits, others go before it · `no_room`: workers are full ·
+ * `not_ready`: those large enough are cordoned, draining or down · `worker_missing`: it may run on one worker only, which
+ * is not there · `never`: no worker is large enough · `retry_delay`: it waits before its next attempt · `no_workers`
+ */
+export const QUEUE_REASONS = [
+  'next',
+  'behind',
+  'no_room',
+  'not_ready',
+  'worker_missing',
+  'never',
+  'retry_delay',
+  'no_workers',
+] as const;
+export type QueueReason = (typeof QUEUE_REASONS)[number];
+
+export interface QueueReply {
+  /** All that wait in the cluster, of whomever. */
+  total: number;
+  /** A user's own, an admin's all, in order of position. */
+  entries: QueueEntryBody[];
+  /** Pass as `cursor` for the next page; null at the end. */
+  next_cursor: string | null;
+}
+
+/** How far a task is from its deadline: submitted + k × expected run time. */
+export interface SlaBody {
+  /** Median run time of finished tasks of the same image and tag; a default until there are some. */
+  expected_seconds: number;
+  /** How many finished tasks that is learned from; 0: it is the default. */
+  learned_from: number;
+  deadline: string;
+  /**
+   * `met` and `missed` are final once the task has ended. Before: `safe`; `at_risk` when what is left is less than the
+   * expected rest of the run; `missed` when the deadline has passed.
+   */
+  state: 'safe' | 'at_risk' | 'met' | 'missed';
+}
+
+/** Over tasks that completed within the window. */
+export interface SlaAttainmentBody {
+  window_seconds: number;
+  met: number;
+  missed: number;
+  /** met / (met + missed), 0 to 1; null when no task completed in the window. */
+  attainment: number | null;
+}

@@ -1,0 +1,49 @@
+// Accounts as an admin sees them, their limits, and what users change of their own. Like http.ts a browser may import
+// this file.
+
+import type { Role } from '../model/user.ts';
+import type { UserBody } from './http.ts';
+
+/** Null: no limit. */
+export interface QuotaBody {
+  /** Tasks that have not ended, waiting ones included; more are refused when they are submitted. */
+  unfinished_tasks: number | null;
+  /** MB of uploads kept; more is refused when it is sent. */
+  upload_storage: number | null;
+}
+
+/** What `GET /api/auth/me` answers, and one entry of `GET /api/users`. */
+export interface AccountBody extends UserBody {
+  /** A disabled account cannot sign in, and its tokens are refused. */
+  disabled: boolean;
+  quota: QuotaBody;
+  /** Against the quota. */
+  used: { unfinished_tasks: number; upload_storage: number };
+}
+
+export interface UserListReply {
+  users: AccountBody[];
+  /** Pass as `cursor` for the next page; null at the end. */
+  next_cursor: string | null;
+}
+
+export interface NewUserBody {
+  username: string;
+  password: string;
+  role: Role;
+}
+
+/** `PATCH /api/users/{username}`: what is absent stays. */
+export interface UserChangeBody {
+  role?: Role;
+  disabled?: boolean;
+  /** A new password: the user is signed out everywhere. */
+  password?: string;
+  quota?: Partial<QuotaBody>;
+}
+
+/** `POST /api/auth/password`: all other sign-ins end; the answer is a fresh one (`LoginReply`). */
+export interface PasswordChangeBody {
+  current_password: string;
+  new_password: string;
+}

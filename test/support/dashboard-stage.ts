@@ -1,0 +1,111 @@
+// A real browser before the dashboard of a real cluster. Whatever a page must never do is noted as it happens: faults of
+// its script, breaches of its content policy, requests to elsewhere.
+
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type { AxeResults } from 'axe-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { LoginReply } from '../../shared/contracts/http.ts';
+import { type Cluster, type ClusterOptions, startCluster } from './cluster.ts';
+
+export const PASSWORD = 'secure123';
+const TOKEN_KEY = 'cloudai.token';
+/** WCAG 2.2 A and AA, and what axe calls best practice. */
+const AXE_TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+export interface DashboardStage {
+  readonly cluster: Cluster;
+  readonly browser: Browser;
+  /** What no page may do; must stay empty. */
+  readonly faults: string[];
+  /** The page of the admin, signed in, which tests use one after the other. */
+  readonly page: Page;
+  /** One more page, of a browser that knows nothing; with a name it is signed in (the account is made if need be). */
+  open(username?: string | null, options?: BrowserContextOptions): Promise<Page>;
+  close(): Promise<void>;
+}
+
+export async function launchBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
+/** The first account, `admin`, is made here; `cluster.token` is its. */
+export async function openDashboardStage(options: ClusterOptions = {}): Promise<DashboardStage> {
+  const cluster = await startCluster(options);
+  const browser = await launchBrowser();
+  const faults: string[] = [];
+  await cluster.signIn('admin');
+
+  const open: DashboardStage['open'] = async (username = null, given = {}) => {
+    const context = await browser.newContext(given);
+    const page = await context.newPage();
+    page.setDefaultTimeout(15_000);
+    watch(page, cluster.url, faults);
+    if (username !== null) {
+      await cluster.call('POST', '/api/auth/register', { username, password: PASSWORD });
+      const { body } = await cluster.call<LoginReply>('POST', '/api/auth/login', {
+        username,
+        password: PASSWORD,
+      });
+      await context.addInitScript(
+        `sessionStorage.getItem('${TOKEN_KEY}') ?? sessionStorage.setItem('${TOKEN_KEY}', '${body.token}')`,
+      );
+    }
+    return page;
+  };
+
+  const page = await open('admin', { viewport: { width: 1280, height: 900 } });
+  return {
+    cluster,
+    browser,
+    faults,
+    page,
+    open,
+    close: async () => {
+      await browser.close();
+      await cluster.stop();
+    },
+  };
+}
+
+/** What axe finds wrong with the page as it is, one line for each fault and element. */
+export async function axeFaults(page: Page): Promise<string[]> {
+  const source = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  // Through the debugger, so the page's own policy needs no hole for it.
+  await page.evaluate(source);
+  // As text: the types of a browser are not known here.
+  const options = JSON.stringify({ runOnly: { type: 'tag', values: AXE_TAGS } });
+  const results = await page.evaluate<AxeResults>(`axe.run(document, ${options})`);
+  return results.violations.flatMap(({ id, help, nodes }) =>
+    nodes.map(({ target, failureSummary = '' }) => `${id}: ${help}: ${target.join(' ')}: ${failureSummary}`),
+  );
+}
+
+/** How much wider the page is than its window; 0 when nothing has to be scrolled sideways. */
+export function overflowPx(page: Page): Promise<number> {
+  return page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+}
+
+function watch(page: Page, origin: string, faults: string[]): void {
+  page.on('pageerror', (error) => faults.push(String(error)));
+  page.on('console', (message) => {
+    if (/content security policy/i.test(message.text())) faults.push(message.text());
+  });
+  page.on('request', (request) => {
+    const url = request.url();
+    const isOwn = url.startsWith(origin) || url.startsWith(`ws${origin.slice(4)}`);
+    if (!isOwn && !url.startsWith('blob:') && !url.startsWith('data:')) faults.push(`request to ${url}`);
+  });
+}

@@ -1,0 +1,105 @@
+// Sign in, or make an account and sign in with it. Asks, never keeps a password.
+
+import { css, html, LitElement, nothing } from 'lit';
+import { ApiError } from '../../../client/client.ts';
+import type { Session } from '../../data/session.ts';
+import { errorNotice } from '../../elements/error-notice.ts';
+import { base, controls } from '../../styles/shared.ts';
+
+export class SignInPage extends LitElement {
+  static override properties = {
+    session: { attribute: false },
+    register: { state: true },
+    busy: { state: true },
+    error: { state: true },
+  };
+  declare session: Session;
+  declare register: boolean;
+  declare busy: boolean;
+  declare error: Error | null;
+
+  static override styles = [
+    base,
+    controls,
+    css`
+      :host { max-width: 23rem; margin: 8vh auto 0; }
+      .mark { width: 2.5rem; height: 2.5rem; display: block; margin-bottom: var(--space-4); }
+      form { display: grid; gap: var(--space-4); }
+      .lead { margin-bottom: var(--space-4); color: var(--ink-soft); }
+      .other { margin-top: var(--space-4); }
+      button.primary { width: 100%; }
+    `,
+  ];
+
+  constructor() {
+    super();
+    this.register = false;
+    this.busy = false;
+    this.error = null;
+  }
+
+  override render() {
+    const { register } = this;
+    return html`
+      <div class="panel">
+        <img class="mark" src="/favicon.svg" alt="" />
+        <h1 tabindex="-1">${register ? 'Create an account' : 'Sign in to CloudAI'}</h1>
+        <p class="lead">
+          ${register ? 'The first account of a cluster is its admin.' : this.session.expired ? 'Your sign-in has ended. Please sign in again.' : 'Run containers on your cluster.'}
+        </p>
+        <form @submit=${this.#submit}>
+          <div>
+            <label for="username">Username</label>
+            <input id="username" name="username" autocomplete="username" autocapitalize="none" spellcheck="false" required />
+          </div>
+          <div>
+            <label for="password">Password</label>
+            <input
+              id="password" name="password" type="password" required minlength=${register ? 8 : nothing}
+              autocomplete=${register ? 'new-password' : 'current-password'} aria-describedby=${register ? 'rule' : nothing}
+            />
+            ${register ? html`<p class="hint" id="rule">8 characters or more</p>` : nothing}
+          </div>
+          ${this.#fault()}
+          <button class="primary" ?disabled=${this.busy}>
+            ${this.busy ? 'One moment…' : register ? 'Create account' : 'Sign in'}
+          </button>
+        </form>
+        <p class="other soft small">
+          ${register ? 'You have an account?' : 'No account yet?'}
+          <button class="link" type="button" @click=${this.#switch}>${register ? 'Sign in' : 'Create one'}</button>
+        </p>
+      </div>
+    `;
+  }
+
+  #fault() {
+    const { error } = this;
+    if (!(error instanceof ApiError) || error.details.length === 0) return errorNotice(error);
+    return html`<div class="fault" role="alert">${error.details.map(({ message }) => html`<p>${message}</p>`)}</div>`;
+  }
+
+  #switch(): void {
+    this.register = !this.register;
+    this.error = null;
+  }
+
+  async #submit(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    if (this.busy) return;
+    const fields = new FormData(event.target as HTMLFormElement);
+    const credentials = {
+      username: String(fields.get('username')).trim(),
+      password: String(fields.get('password')),
+    };
+    this.busy = true;
+    this.error = null;
+    try {
+      await (this.register ? this.session.register(credentials) : this.session.signIn(credentials));
+    } catch (error) {
+      this.error = error as Error;
+    } finally {
+      this.busy = false;
+    }
+  }
+}

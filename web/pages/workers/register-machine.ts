@@ -1,0 +1,86 @@
+// For admins: takes a machine into the cluster on which a runner waits. Sends `registered` when there is news of it.
+
+import { css, html, LitElement, nothing } from 'lit';
+import type { WorkerBody } from '../../../shared/contracts/workers.ts';
+import type { Session } from '../../data/session.ts';
+import { errorNotice } from '../../elements/error-notice.ts';
+import { base, controls } from '../../styles/shared.ts';
+
+export class RegisterMachine extends LitElement {
+  static override properties = {
+    session: { attribute: false },
+    busy: { state: true },
+    error: { state: true },
+    said: { state: true },
+  };
+  declare session: Session;
+  declare busy: boolean;
+  declare error: Error | null;
+  declare said: string;
+
+  static override styles = [
+    base,
+    controls,
+    css`
+      summary { cursor: pointer; font-weight: 550; color: var(--accent); padding: var(--space-2) 0; }
+      form { display: grid; gap: var(--space-3); grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); align-items: start; }
+      button { margin-top: 1.45rem; }
+      .all { grid-column: 1 / -1; overflow-wrap: anywhere; }
+    `,
+  ];
+
+  constructor() {
+    super();
+    this.busy = false;
+    this.error = null;
+    this.said = '';
+  }
+
+  override render() {
+    return html`
+      <details>
+        <summary>Register a machine</summary>
+        <form @submit=${this.#submit}>
+          <div>
+            <label for="id">Name</label>
+            <input id="id" name="id" required autocapitalize="none" spellcheck="false" autocomplete="off" placeholder="worker-3" />
+          </div>
+          <div>
+            <label for="address">Address</label>
+            <input id="address" name="address" required autocapitalize="none" spellcheck="false" autocomplete="off" placeholder="192.168.1.102:50052" aria-describedby="where" />
+            <p class="hint" id="where">Where its runner waits (started with --wait)</p>
+          </div>
+          <div><button class="primary" ?disabled=${this.busy}>${this.busy ? 'Calling it…' : 'Register'}</button></div>
+          ${this.error ? html`<div class="all">${errorNotice(this.error)}</div>` : nothing}
+          <p class="all" role="status">${this.said}</p>
+        </form>
+      </details>
+    `;
+  }
+
+  async #submit(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    if (this.busy) return;
+    const form = event.target as HTMLFormElement;
+    const fields = new FormData(form);
+    this.busy = true;
+    this.error = null;
+    this.said = '';
+    try {
+      const id = String(fields.get('id')).trim();
+      const worker = await this.session.client.registerWorker(id, String(fields.get('address')).trim());
+      this.said = inWords(worker);
+      form.reset();
+      this.dispatchEvent(new Event('registered'));
+    } catch (error) {
+      this.error = error as Error;
+    } finally {
+      this.busy = false;
+    }
+  }
+}
+
+function inWords({ worker_id, state, message }: WorkerBody): string {
+  if (message === null) return `${worker_id} has joined and is ${state}.`;
+  return `${worker_id} is ${state}: ${message}. It is called again and again until it joins.`;
+}
