@@ -50,8 +50,6 @@ export class App extends LitElement {
       main { padding: var(--space-5); max-width: 84rem; width: 100%; margin: 0 auto; min-width: 0; }
       .bare { padding: var(--space-4); }
       .cut { position: sticky; top: 0; z-index: 15; padding: var(--space-2) var(--space-4); text-align: center; background: var(--queued-wash); color: var(--queued); font-weight: 550; font-size: var(--text-small); white-space: normal; }
-      .skip { position: absolute; left: -100rem; }
-      .skip:focus { left: var(--space-3); top: var(--space-3); background: var(--raised); padding: var(--space-2) var(--space-3); z-index: 40; }
       @media (max-width: 60rem) {
         .frame { grid-template-columns: minmax(0, 1fr); grid-template-rows: auto 1fr; }
         main { padding: var(--space-4) var(--space-3); }
@@ -99,11 +97,10 @@ export class App extends LitElement {
       return html`<main class="bare"><sign-in-page .session=${this.#session}></sign-in-page></main>`;
     }
     return html`
-      <a class="skip" href="#main" @click=${this.#skip}>Skip to the content</a>
       <div class="frame">
         <app-nav
           .user=${this.#session.user} page=${this.#router.route.page}
-          @sign-out=${() => this.#session.signOut()} @palette=${this.#openPalette}
+          @sign-out=${() => this.#session.signOut()} @palette=${this.#openPalette} @skip=${() => this.#heading?.focus()}
         ></app-nav>
         <div>
           ${this.cut ? html`<div class="cut" role="status">The live connection is lost. What is shown may be old; it is tried again by itself.</div>` : nothing}
@@ -224,9 +221,4 @@ export class App extends LitElement {
   }
 
   #openPalette(): void {}
-
-  #skip(event: Event): void {
-    event.preventDefault();
-    this.#heading?.focus();
-  }
 }

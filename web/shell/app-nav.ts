@@ -1,5 +1,5 @@
 // The way between pages: a column on a wide page, a bar that unfolds on a narrow one. Who is signed in, the theme.
-// Sends `sign-out` and `palette`.
+// Sends `sign-out`, `palette`, and `skip` when the content is wanted at once.
 
 import { css, html, LitElement, nothing } from 'lit';
 import {
@@ -70,6 +70,8 @@ export class AppNav extends LitElement {
       .me:hover { background: var(--sunken); text-decoration: none; }
       .me[aria-current] { background: var(--accent-wash); color: var(--accent); }
       .me .soft { font-weight: 400; margin-left: auto; }
+      .skip { position: absolute; left: -100rem; }
+      .skip:focus { left: var(--space-3); top: var(--space-3); background: var(--raised); padding: var(--space-2) var(--space-3); z-index: 40; }
       @media (max-width: 60rem) {
         :host { border-right: 0; border-bottom: 1px solid var(--line); position: sticky; top: 0; z-index: 20; }
         nav { position: static; height: auto; padding: 0; gap: 0; overflow: visible; }
@@ -102,6 +104,7 @@ export class AppNav extends LitElement {
     const isAdmin = this.user?.role === 'admin';
     return html`
       <nav aria-label="Main" @keydown=${this.#onKey}>
+        <a class="skip" href="#main" @click=${this.#skip}>Skip to the content</a>
         <div class="bar">
           ${this.#brand()}
           <button class="icon quiet" aria-label="Search or jump to" @click=${this.#palette}><svg-icon .icon=${Search}></svg-icon></button>
@@ -133,6 +136,11 @@ export class AppNav extends LitElement {
   #entry({ href, label, icon, pages }: Entry) {
     const isHere = pages.includes(this.page);
     return html`<a href=${href} aria-current=${isHere ? 'page' : nothing}><svg-icon .icon=${icon}></svg-icon>${label}</a>`;
+  }
+
+  #skip(event: Event): void {
+    event.preventDefault();
+    this.dispatchEvent(new Event('skip'));
   }
 
   #toggle(): void {
