@@ -70,7 +70,7 @@ async function bareLoad(address: string): Promise<number> {
 
 async function load(page: Page, url: string): Promise<Load> {
   await page.goto(url);
-  await page.waitForFunction('window.usableAtMs !== undefined');
+  await page.waitForFunction(() => (globalThis as { usableAtMs?: number }).usableAtMs !== undefined);
   return page.evaluate<Load>(`(() => {
     const resources = performance.getEntriesByType('resource').filter(({ name }) => !name.includes('/socket.io/'));
     const bytes = (list) => list.reduce((sum, { transferSize, encodedBodySize }) => sum + (transferSize === 0 ? 0 : encodedBodySize), 0);
