@@ -83,6 +83,7 @@ describe('what a task did with its time', () => {
           }
         }
       }),
+      { numRuns: 40 },
     );
   });
 

@@ -99,7 +99,8 @@ export class TaskPage extends LitElement {
 
   override render() {
     const { data: task, error, loading } = this.#task;
-    if (error instanceof ApiError && (error.status === 404 || error.status === 403))
+    // 400: what the address names is no id.
+    if (error instanceof ApiError && [400, 403, 404].includes(error.status))
       return absent(error, task !== null);
     return html`
       <div class="stack">
@@ -135,7 +136,7 @@ export class TaskPage extends LitElement {
     const again = html`<button @click=${this.#retry} ?disabled=${this.busy}><svg-icon .icon=${RotateCw}></svg-icon>Run again</button>`;
     if (isTerminal(task.status)) return html`${link}${changed}${again}`;
     return html`
-      ${link}${changed}${again}
+      ${link}${changed}
       <button class="danger" @click=${() => this.#cancel(task)} ?disabled=${this.busy}><svg-icon .icon=${Square}></svg-icon>Cancel</button>
     `;
   }

@@ -91,10 +91,10 @@ function facts(task: TaskBody) {
   return html`
     <dl class="facts">
       ${fact('Image', html`<code>${task.docker_image}</code>`)}
-      ${fact('Command', typed === undefined ? 'the image’s own' : html`<pre>${typed}</pre>`)}
+      ${fact('Command', typed === undefined ? 'the image’s own' : html`<pre tabindex="0" role="region" aria-label="Command">${typed}</pre>`)}
       ${factIf(Array.isArray(command), 'Run as', 'these words, without a shell')}
       ${fact('Needs', amounts(needs))}
-      ${factIf(env.length > 0, 'Environment', html`<pre>${env.map(([name, value]) => `${name}=${value}`).join('\n')}</pre>`)}
+      ${factIf(env.length > 0, 'Environment', html`<pre tabindex="0" role="region" aria-label="Environment">${env.map(([name, value]) => `${name}=${value}`).join('\n')}</pre>`)}
       ${factIf(task.secrets.length > 0, 'Secrets', task.secrets.join(', '))}
       ${factIf(task.files.length > 0, 'Input files', task.files.join(', '))}
       ${fact('Priority', `${task.priority} of 9`)} ${fact('SLA multiplier', `k = ${task.k_value}`)}

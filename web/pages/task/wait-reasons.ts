@@ -73,6 +73,7 @@ export class WaitReasons extends LitElement {
       .panel { border-left: 4px solid var(--queued); }
       .summary { font-size: var(--text-large); overflow-wrap: anywhere; }
       .place { margin-top: var(--space-1); }
+      .place a { text-decoration: underline; }
       table { margin-top: var(--space-3); }
       td { vertical-align: top; }
       .find { max-width: 18rem; margin-top: var(--space-3); }
