@@ -37,6 +37,7 @@ const TABLE: readonly Row[] = [
     expected: [401, 201, 201, 201],
   },
   { route: 'POST /api/tasks/states', body: { task_ids: [newTaskId()] }, expected: [401, 200, 200, 200] },
+  { route: 'POST /api/tasks/cancel', body: { task_ids: [newTaskId()] }, expected: [401, 202, 202, 202] },
   {
     route: 'POST /api/whatif',
     body: { tasks: [{ docker_image: 'a' }] },
