@@ -10,7 +10,7 @@ import type { AttemptLimiter, EventBus, WorkerPresence } from '../shared/ports/c
 import type { FileStore } from '../shared/ports/file-store.ts';
 import type { LiveLogs, ProgressBoard } from '../shared/ports/live.ts';
 import type { LogStore } from '../shared/ports/log-store.ts';
-import type { IntakeQueue } from '../shared/ports/queue.ts';
+import type { IntakeQueue, QueueViews } from '../shared/ports/queue.ts';
 import type { Store } from '../shared/ports/store.ts';
 import { Live, type LiveLoad } from './live/live.ts';
 import { accountsPlugin } from './plugins/accounts.ts';
@@ -20,6 +20,7 @@ import { filesPlugin } from './plugins/files.ts';
 import { healthPlugin } from './plugins/health.ts';
 import { historyPlugin } from './plugins/history.ts';
 import { logsPlugin } from './plugins/logs.ts';
+import { queueBoardPlugin } from './plugins/queue-board.ts';
 import { requestsPlugin } from './plugins/requests.ts';
 import { taskFilesPlugin } from './plugins/task-files.ts';
 import { tasksPlugin } from './plugins/tasks.ts';
@@ -29,6 +30,7 @@ import { whatIfPlugin } from './plugins/what-if.ts';
 import { workersPlugin } from './plugins/workers.ts';
 import { Accounts } from './services/accounts.ts';
 import { Announcer } from './services/announcer.ts';
+import { BoardTickets } from './services/board-tickets.ts';
 import { ClusterView } from './services/cluster-view.ts';
 import { answerWithin } from './services/deadline.ts';
 import { TaskExplanations } from './services/explanations.ts';
@@ -57,6 +59,7 @@ export interface ApiParts {
   readonly config: ApiConfig;
   readonly store: Store;
   readonly intake: IntakeQueue;
+  readonly queueViews: QueueViews;
   readonly presence: WorkerPresence;
   readonly bus: EventBus;
   readonly logs: LogStore;
@@ -114,7 +117,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
         },
       },
       timeout: { server: ANSWER_DEADLINE_MS },
-      // No cookies are used, so broken ones of others are none of our business.
+      // No cookies are used but one, at its own path, so broken ones of others are none of our business.
       state: { parse: false, failAction: 'ignore' },
       security: {
         hsts: false,
@@ -158,6 +161,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
       plugin: healthPlugin,
       options: { checks: { store: () => store.ping(), queue: () => parts.pingQueue() }, log },
     },
+    { plugin: queueBoardPlugin, options: { ...services, queueViews: parts.queueViews } },
     { plugin: dashboardPlugin, options: { webDir: config.webDir } },
   ]);
   const live = new Live(
@@ -256,11 +260,13 @@ function createServices(parts: ApiParts) {
   const maintenance = new WorkerMaintenance({ store, view, announcer });
   const pace = parts.registrationPace;
   const registrations = new Registrations({ config, store, view, clock, log, pace });
+  const boardTickets = new BoardTickets({ users, sessions, secret: config.jwtSecret, clock });
   const explanations = new TaskExplanations({ records, store, clock });
   const simulations = new Simulations({ store, submissions, clock });
   return {
     sessions,
     accounts,
+    boardTickets,
     announcer,
     watch,
     records,

@@ -3,7 +3,7 @@
 import type { Log } from '../../platform/log.ts';
 import type { AttemptLimiter, EventBus, LeaderLease, WorkerPresence } from '../../ports/coordination.ts';
 import type { LiveLogs, ProgressBoard, RoomEmitter } from '../../ports/live.ts';
-import type { DeliveryQueue, Inbox, IntakeQueue } from '../../ports/queue.ts';
+import type { DeliveryQueue, Inbox, IntakeQueue, QueueViews } from '../../ports/queue.ts';
 import { type LimiterOptions, RedisAttemptLimiter } from './attempt-limiter.ts';
 import { type Patience, RedisConnection } from './connection.ts';
 import { RedisDeliveryQueue } from './delivery-queue.ts';
@@ -13,6 +13,7 @@ import { RedisIntakeQueue } from './intake-queue.ts';
 import { RedisLeaderLease } from './leader-lease.ts';
 import { RedisLiveLogs } from './live-logs.ts';
 import { RedisProgressBoard } from './progress-board.ts';
+import { RedisQueueViews } from './queue-views.ts';
 import { RedisRoomEmitter } from './room-emitter.ts';
 import { RedisSocketAdapter } from './socket-adapter.ts';
 import { RedisWorkerPresence } from './worker-presence.ts';
@@ -29,6 +30,7 @@ export interface RedisParts {
   readonly intake: IntakeQueue;
   readonly deliveries: DeliveryQueue;
   readonly inbox: Inbox;
+  readonly queueViews: QueueViews;
   readonly lease: LeaderLease;
   readonly presence: WorkerPresence;
   readonly bus: EventBus;
@@ -58,6 +60,7 @@ export async function openRedis(options: RedisOptions): Promise<RedisParts> {
     intake,
     deliveries,
     inbox,
+    queueViews: new RedisQueueViews(connection),
     lease: new RedisLeaderLease(connection),
     presence: new RedisWorkerPresence(connection),
     bus,
