@@ -8,6 +8,7 @@ import type { Log } from '../shared/platform/log.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { AttemptLimiter, EventBus, WorkerPresence } from '../shared/ports/coordination.ts';
 import type { FileStore } from '../shared/ports/file-store.ts';
+import type { ImageBoard } from '../shared/ports/image-board.ts';
 import type { LiveLogs, ProgressBoard } from '../shared/ports/live.ts';
 import type { LogStore } from '../shared/ports/log-store.ts';
 import type { IntakeQueue, QueueViews } from '../shared/ports/queue.ts';
@@ -19,6 +20,7 @@ import { dashboardPlugin } from './plugins/dashboard.ts';
 import { filesPlugin } from './plugins/files.ts';
 import { healthPlugin } from './plugins/health.ts';
 import { historyPlugin } from './plugins/history.ts';
+import { imagesPlugin } from './plugins/images.ts';
 import { logsPlugin } from './plugins/logs.ts';
 import { queueBoardPlugin } from './plugins/queue-board.ts';
 import { requestsPlugin } from './plugins/requests.ts';
@@ -54,6 +56,7 @@ import { TaskRecords } from './services/task-records.ts';
 import { TaskWatch } from './services/task-watch.ts';
 import { TelemetryHistory } from './services/telemetry-history.ts';
 import { WebhookEngine, type WebhookPace } from './services/webhooks/engine.ts';
+import { WorkerImageLists } from './services/worker-images.ts';
 
 export interface ApiParts {
   readonly config: ApiConfig;
@@ -66,6 +69,7 @@ export interface ApiParts {
   readonly liveLogs: LiveLogs;
   readonly files: FileStore;
   readonly progress: ProgressBoard;
+  readonly images: ImageBoard;
   /** For `io.adapter`. */
   readonly socketAdapter: unknown;
   readonly loginLimiter: AttemptLimiter;
@@ -155,6 +159,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
         clock: parts.clock,
       },
     },
+    { plugin: imagesPlugin, options: services },
     { plugin: workersPlugin, options: { ...services, observeAuth: config.observeAuth } },
     { plugin: historyPlugin, options: { ...services, observeAuth: config.observeAuth } },
     {
@@ -257,6 +262,7 @@ function createServices(parts: ApiParts) {
   const files = createFileServices(parts, records);
   const view = new ClusterView({ store, presence, clock, log });
   const history = new TelemetryHistory({ store, clock });
+  const workerImages = new WorkerImageLists({ board: parts.images, view, clock });
   const maintenance = new WorkerMaintenance({ store, view, announcer });
   const pace = parts.registrationPace;
   const registrations = new Registrations({ config, store, view, clock, log, pace });
@@ -274,6 +280,7 @@ function createServices(parts: ApiParts) {
     tails,
     output,
     view,
+    workerImages,
     history,
     maintenance,
     registrations,

@@ -2,12 +2,14 @@
 
 import type { Log } from '../../platform/log.ts';
 import type { AttemptLimiter, EventBus, LeaderLease, WorkerPresence } from '../../ports/coordination.ts';
+import type { ImageBoard } from '../../ports/image-board.ts';
 import type { LiveLogs, ProgressBoard, RoomEmitter } from '../../ports/live.ts';
 import type { DeliveryQueue, Inbox, IntakeQueue, QueueViews } from '../../ports/queue.ts';
 import { type LimiterOptions, RedisAttemptLimiter } from './attempt-limiter.ts';
 import { type Patience, RedisConnection } from './connection.ts';
 import { RedisDeliveryQueue } from './delivery-queue.ts';
 import { RedisEventBus } from './event-bus.ts';
+import { RedisImageBoard } from './image-board.ts';
 import { RedisInbox } from './inbox.ts';
 import { RedisIntakeQueue } from './intake-queue.ts';
 import { RedisLeaderLease } from './leader-lease.ts';
@@ -37,6 +39,7 @@ export interface RedisParts {
   readonly liveLogs: LiveLogs;
   readonly rooms: RoomEmitter;
   readonly progress: ProgressBoard;
+  readonly images: ImageBoard;
   /** What a Socket.io server takes as its `adapter`; connects when a server uses it. */
   readonly socketAdapter: unknown;
   limiter(options: LimiterOptions): AttemptLimiter;
@@ -67,6 +70,7 @@ export async function openRedis(options: RedisOptions): Promise<RedisParts> {
     liveLogs,
     rooms: new RedisRoomEmitter(connection),
     progress: new RedisProgressBoard(connection),
+    images: new RedisImageBoard(connection),
     socketAdapter: sockets.factory(),
     limiter: (limits) => new RedisAttemptLimiter(connection, limits),
     ping: () => connection.ping(),
