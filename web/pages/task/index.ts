@@ -2,6 +2,8 @@
 
 import type { Elements } from '../../elements/define.ts';
 import { AttemptTimeline } from './attempt-timeline.ts';
+import { LogTools } from './log-tools.ts';
+import { LogView } from './log-view.ts';
 import { TaskFiles } from './task-files.ts';
 import { TaskLog } from './task-log.ts';
 import { TaskPage } from './task-page.ts';
@@ -11,6 +13,8 @@ import { WaitReasons } from './wait-reasons.ts';
 export const elements: Elements = {
   'attempt-timeline': AttemptTimeline,
   'task-files': TaskFiles,
+  'log-tools': LogTools,
+  'log-view': LogView,
   'task-log': TaskLog,
   'task-progress': TaskProgress,
   'wait-reasons': WaitReasons,

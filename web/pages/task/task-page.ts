@@ -126,7 +126,7 @@ export class TaskPage extends LitElement {
       ${message ? html`<p class="message ${task.status}">${message}</p>` : nothing}
       ${task.status === 'queued' ? html`<wait-reasons .session=${this.session} taskId=${task.task_id}></wait-reasons>` : nothing}
       ${this.#now(task)}
-      <section class="panel" aria-label="Output"><task-log .session=${this.session} taskId=${task.task_id}></task-log></section>
+      <section class="panel" aria-label="Output"><task-log .session=${this.session} .router=${this.router} .route=${this.route} taskId=${task.task_id}></task-log></section>
       ${task.attempts.length > 0 ? html`<section class="panel" aria-label="Files"><task-files .session=${this.session} taskId=${task.task_id} version="${task.status}${task.attempt}"></task-files></section>` : nothing}
       <section class="panel" aria-labelledby="story"><h2 id="story">Story</h2><attempt-timeline .task=${task}></attempt-timeline></section>
       <section class="panel" aria-labelledby="spec"><h2 id="spec">What was asked for</h2>${facts(task)}</section>
