@@ -266,6 +266,10 @@ export interface LogsQuery {
   format?: 'text' | 'ndjson';
 }
 
+export const attemptQuerySchema = Joi.object<{ attempt?: number }>({
+  attempt: Joi.number().integer().min(1),
+});
+
 export const logsSchema = Joi.object<LogsQuery>({
   attempt: Joi.number().integer().min(1),
   from: Joi.number().integer().min(1),

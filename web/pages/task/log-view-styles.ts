@@ -14,7 +14,7 @@ export const viewStyles = css`
   .wrap .text { white-space: pre-wrap; overflow-wrap: anywhere; }
   .probe { position: absolute; visibility: hidden; white-space: pre; top: 0; left: 0; }
   .gutter { display: flex; gap: 1ch; flex: none; position: sticky; left: 0; z-index: 1; padding: 0 1ch 0 var(--space-2); background: var(--sunken); color: var(--ink-soft); user-select: none; }
-  .seq { min-width: 5ch; text-align: right; color: inherit; }
+  .seq { min-width: 4ch; text-align: right; color: inherit; }
   .seq:hover { color: var(--accent); }
   time { min-width: 9ch; text-align: right; font-variant-numeric: tabular-nums; }
   .stream { width: 3ch; color: var(--bad); font-weight: 600; }

@@ -133,16 +133,16 @@ export class TaskLog extends LitElement {
         </span>
       </div>
       <log-tools
-        .terms=${this.#finder.terms} .findings=${this.#finder.findings} .stream=${this.stream} .times=${this.prefs.times} ?wrap=${this.prefs.wrap}
-        ?tall=${this.tall} .attempt=${this.#attempt} .attempts=${Math.max(feed.task?.attempts.length ?? 1, this.#attempt ?? 1)} ?saving=${this.saving} @tool=${this.#used}
+        .terms=${this.#finder.terms} .findings=${this.#finder.findings} .stream=${this.stream} .times=${this.prefs.times} .wrap=${this.prefs.wrap}
+        .tall=${this.tall} .attempt=${this.#attempt} .attempts=${Math.max(feed.task?.attempts.length ?? 1, this.#attempt ?? 1)} .saving=${this.saving} @tool=${this.#used}
       ></log-tools>
       ${error ? errorNotice(error, () => this.#feed.restart()) : nothing}
       ${feed.hasBefore ? html`<button class="link earlier small" ?disabled=${feed.reading !== null} @click=${() => void feed.readBefore()}>${feed.reading === 'before' ? 'Loading earlier lines…' : 'Load earlier lines'}</button>` : nothing}
       <div class="frame ${isFew ? 'few' : ''} ${this.tall ? 'tall' : ''}">
         <log-view
           .lines=${shown} .version=${lines.version} .partial=${feed.isLive && this.stream !== other(feed.partial?.stream) ? feed.partial : null}
-          ?wrap=${this.prefs.wrap} .times=${this.prefs.times} .starts=${this.#starts()} .search=${this.#finder.search} .searched=${this.#finder.version}
-          .hit=${this.#finder.hit} .marked=${this.#line === null ? null : { attempt: this.#attempt, seq: this.#line }} ?follow=${this.follow && feed.isLive}
+          .wrap=${this.prefs.wrap} .times=${this.prefs.times} .starts=${this.#starts()} .search=${this.#finder.search} .searched=${this.#finder.version}
+          .hit=${this.#finder.hit} .marked=${this.#line === null ? null : { attempt: this.#attempt, seq: this.#line }} .follow=${this.follow && feed.isLive}
           .hrefOf=${this.#hrefOf} @view=${this.#viewed}
         ></log-view>
         ${this.follow && feed.isLive ? nothing : this.#jump()}
