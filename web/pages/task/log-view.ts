@@ -72,6 +72,7 @@ export class LogView extends LitElement {
   #linePx = 20;
   #columns = 80;
   #width = 0;
+  #isHidden = false;
   /** Where this element put the view itself, and where it was last. */
   #wrote = 0;
   #was = 0;
@@ -232,7 +233,13 @@ export class LogView extends LitElement {
   #fit(): void {
     const probe = this.renderRoot.querySelector<HTMLElement>('.probe');
     const box = this.#box;
-    if (!probe || !box || probe.offsetHeight === 0) return;
+    if (!probe || !box) return;
+    if (probe.offsetHeight === 0) {
+      // Not on the screen: browsers may forget where it was.
+      this.#isHidden = true;
+      return;
+    }
+    if (this.#isHidden) this.#show(box);
     const columns = Math.max(10, Math.floor((20 * box.clientWidth) / probe.offsetWidth) - 10);
     if (probe.offsetHeight === this.#linePx && box.clientWidth === this.#width) return;
     this.#linePx = probe.offsetHeight;
@@ -242,9 +249,16 @@ export class LogView extends LitElement {
     if (this.follow) void this.updateComplete.then(() => this.scrollToEnd());
   }
 
+  #show(box: HTMLElement): void {
+    this.#isHidden = false;
+    const { scrollOffset } = this.#virtual;
+    if (this.follow) void this.updateComplete.then(() => this.scrollToEnd());
+    else if (scrollOffset !== null) box.scrollTop = scrollOffset;
+  }
+
   #scrolled(): void {
     const box = this.#box;
-    if (!box) return;
+    if (!box || box.clientHeight === 0) return;
     const { scrollTop, scrollHeight, clientHeight } = box;
     const isOwn = Math.abs(scrollTop - this.#wrote) < 2;
     const isUp = scrollTop < this.#was;
