@@ -26,7 +26,7 @@ export class TaskFacts extends LitElement {
     css`
       :host { container-type: inline-size; }
       dl { display: flex; flex-wrap: wrap; gap: var(--space-3) var(--space-5); }
-      @container (max-width: 36rem) { dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(5.25rem, 1fr)); gap: var(--space-3); } }
+      @container (max-width: 36rem) { dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(6rem, 1fr)); gap: var(--space-3); } }
       dt { font-size: var(--text-small); color: var(--ink-soft); }
       dd { overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
       .bad { color: var(--bad); } .good { color: var(--good); } .risk { color: var(--queued); }

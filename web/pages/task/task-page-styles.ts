@@ -10,6 +10,8 @@ export const taskPageStyles = css`
   @container (max-width: 44rem) {
     header { flex-wrap: wrap; }
     .title { flex-basis: 100%; }
+    .acts { flex: 0 1 auto; gap: var(--space-2); }
+    .acts > :not(.icon) svg-icon { display: none; }
     .acts button:not(.icon), .acts .button { min-height: 2rem; padding: 0.25rem 0.6rem; font-size: var(--text-small); }
   }
   .about { gap: var(--space-1) var(--space-3); margin-top: var(--space-1); }
