@@ -113,7 +113,7 @@ export function drawPlot(
             {
               ...axis,
               size: (_, values) => widthOf(values),
-              splits: (_, __, ___, most) => scaleMarks(most, look().grouping),
+              splits: (_, __, ___, most) => scaleMarks(most, look().grouping, most === look().max),
               values: (_, splits) => splits.map((value) => look().format(value)),
             },
           ],
