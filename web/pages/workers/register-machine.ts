@@ -22,8 +22,8 @@ export class RegisterMachine extends LitElement {
     base,
     controls,
     css`
-      summary { cursor: pointer; font-weight: 550; color: var(--accent); padding: var(--space-2) 0; }
-      form { display: grid; gap: var(--space-3); grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); align-items: start; }
+      .lead { margin: 0 0 var(--space-3); }
+      form { display: grid; gap: var(--space-3); grid-template-columns: repeat(auto-fit, minmax(min(100%, 13rem), 1fr)); align-items: start; }
       button { margin-top: 1.45rem; }
       .all { grid-column: 1 / -1; overflow-wrap: anywhere; }
     `,
@@ -38,8 +38,8 @@ export class RegisterMachine extends LitElement {
 
   override render() {
     return html`
-      <details>
-        <summary>Register a machine</summary>
+      <h2>Register a machine</h2>
+      <p class="lead small soft">On the machine, <code>npm run worker</code> waits to be called. It gets its settings from the cluster and joins.</p>
         <form @submit=${this.#submit}>
           <div>
             <label for="id">Name</label>
@@ -54,7 +54,6 @@ export class RegisterMachine extends LitElement {
           ${this.error ? html`<div class="all">${errorNotice(this.error)}</div>` : nothing}
           <p class="all" role="status">${this.said}</p>
         </form>
-      </details>
     `;
   }
 
