@@ -15,7 +15,9 @@ import { TelemetryFeed } from '../../data/telemetry-feed.ts';
 import { errorNotice } from '../../elements/error-notice.ts';
 import { base, controls } from '../../styles/shared.ts';
 
-const SHOWN = 8;
+const SHOWN = 6;
+/** As long as the other two together. */
+const NEWEST = 12;
 
 interface Lists {
   readonly running: readonly TaskBody[];
@@ -39,7 +41,7 @@ export class OverviewPage extends LitElement {
       const [running, failed, recent] = await Promise.all([
         client.listTasks({ status: ['running', 'assigned'], limit: SHOWN }, { signal }),
         client.listTasks({ status: ['failed'], limit: SHOWN }, { signal }),
-        client.listTasks({ limit: SHOWN }, { signal }),
+        client.listTasks({ limit: NEWEST }, { signal }),
       ]);
       return { running: running.tasks, failed: failed.tasks, recent: recent.tasks };
     },
@@ -52,7 +54,7 @@ export class OverviewPage extends LitElement {
     css`
       .columns { display: grid; gap: var(--space-4); grid-template-columns: repeat(auto-fit, minmax(min(100%, 21rem), 1fr)); align-items: start; }
       .columns.even { align-items: stretch; }
-      .totals { display: grid; gap: var(--space-3) var(--space-4); grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); }
+      .totals { display: grid; gap: var(--space-3); }
       .totals h3 { margin-bottom: 0.1rem; }
       /* A wide page has it in the navigation. */
       @media (min-width: 60.01rem) { .narrow { display: none; } }
@@ -170,8 +172,10 @@ export class OverviewPage extends LitElement {
         data
           ? html`
             <div class="columns">
-              ${list('running', 'Running tasks', data.running, hasAll ? 'Nothing runs right now.' : 'None of your tasks runs right now.', '/tasks?status=running')}
-              ${list('failed', 'Newest failures', data.failed, 'None has failed.', '/tasks?status=failed', true)}
+              <div class="stack">
+                ${list('running', 'Running tasks', data.running, hasAll ? 'Nothing runs right now.' : 'None of your tasks runs right now.', '/tasks?status=running')}
+                ${list('failed', 'Newest failures', data.failed, 'None has failed.', '/tasks?status=failed', true)}
+              </div>
               ${list('recent', 'Newest tasks', data.recent, 'You have no tasks yet.', '/tasks')}
             </div>
           `

@@ -5,7 +5,14 @@ import { repeat } from 'lit/directives/repeat.js';
 import type { WorkerBody } from '../../../shared/contracts/workers.ts';
 import type { PlacedTask } from '../../data/placed-tasks.ts';
 import { base } from '../../styles/shared.ts';
-import { amountWords, MEASURE_WORDS, type Measure, type Segment, segmentsOf } from './allocation.ts';
+import {
+  amountWords,
+  heldWords,
+  MEASURE_WORDS,
+  type Measure,
+  type Segment,
+  segmentsOf,
+} from './allocation.ts';
 
 export class AllocationBar extends LitElement {
   static override properties = {
@@ -54,7 +61,7 @@ export class AllocationBar extends LitElement {
     const { worker, of } = this;
     if (!worker) return nothing;
     const total = worker.capacity[of];
-    const words = `${amountWords(of, worker.reserved[of])} of ${amountWords(of, total)} held`;
+    const words = heldWords(of, worker.reserved[of], total);
     const segments = segmentsOf(worker, this.tasks, of, this.large ? 40 : 10);
     return html`
       <p class="words">${words}</p>

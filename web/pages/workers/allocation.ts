@@ -27,6 +27,11 @@ export function amountWords(of: Measure, amount: number): string {
   return `${trim(amount, 2)} ${amount === 1 ? 'core' : 'cores'}`;
 }
 
+/** `0.5 of 2 cores held`. */
+export function heldWords(of: Measure, held: number, total: number): string {
+  return `${of === 'cpu' ? trim(held, 2) : megabytes(held)} of ${amountWords(of, total)} held`;
+}
+
 export function taskAmount(task: PlacedTask, of: Measure): number {
   return of === 'cpu' ? task.cpu_required : task.memory_required;
 }

@@ -10,6 +10,7 @@ import { base, tables } from '../../styles/shared.ts';
 import { MEASURE_WORDS, type Measure } from './allocation.ts';
 
 const NO_TASKS: readonly PlacedTask[] = [];
+const FRESH_S = 10;
 
 export class WorkerTable extends LitElement {
   static override properties = {
@@ -114,6 +115,10 @@ export function labelChips(labels: Readonly<Record<string, string>>) {
 }
 
 export function seenWords({ heartbeat_age_seconds, state }: WorkerBody): string {
-  if (heartbeat_age_seconds !== null) return `seen ${duration(heartbeat_age_seconds * 1000)} ago`;
+  if (heartbeat_age_seconds !== null) {
+    // Heartbeats come every few seconds: less than that is no news.
+    const seconds = Math.floor(heartbeat_age_seconds);
+    return seconds < FRESH_S ? 'seen now' : `seen ${duration(seconds * 1000)} ago`;
+  }
   return state === 'unreachable' ? 'never seen' : 'not heard of';
 }

@@ -12,8 +12,7 @@ export class WorkerUse extends LitElement {
   static override styles = [
     base,
     css`
-      dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(7rem, 1fr)); gap: var(--space-1) var(--space-3); }
-      dt { font-size: 0.75rem; color: var(--ink-soft); line-height: 1.3; }
+      ul { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 11rem), 1fr)); gap: 0.15rem var(--space-4); }
     `,
   ];
 
@@ -27,21 +26,18 @@ export class WorkerUse extends LitElement {
     if (!worker) return nothing;
     const { worker_id, usage, fingerprint, capacity, reserved } = worker;
     const bar = (label: string, held: number, total: number, text: string) => html`
-      <div>
-        <dt>${label}</dt>
-        <dd><usage-bar label="${label} on ${worker_id}" .held=${held} .total=${total} text=${text}></usage-bar></dd>
-      </div>
+      <li><usage-bar label="${label} on ${worker_id}" .held=${held} .total=${total} text="${label} ${text}"></usage-bar></li>
     `;
     if (!usage && capacity.gpu === 0) return html`<span class="soft small">not measured</span>`;
     return html`
-      <dl>
-        ${usage ? bar('CPU used', usage.cpu_percent, 100, `${trim(usage.cpu_percent, 0)}%`) : nothing}
-        ${usage && fingerprint ? bar('Memory used', usage.memory_used, fingerprint.memory, `${megabytes(usage.memory_used)} of ${megabytes(fingerprint.memory)}`) : nothing}
+      <ul>
+        ${usage ? bar('CPU', usage.cpu_percent, 100, `${trim(usage.cpu_percent, 0)}%`) : nothing}
+        ${usage && fingerprint ? bar('Memory', usage.memory_used, fingerprint.memory, `${megabytes(usage.memory_used)} of ${megabytes(fingerprint.memory)}`) : nothing}
         ${capacity.gpu > 0 ? bar('GPUs held', reserved.gpu, capacity.gpu, `${reserved.gpu} of ${capacity.gpu}`) : nothing}
-        ${usage?.gpus.map(({ id, utilization_percent }) => bar(`GPU ${id} used`, utilization_percent, 100, `${trim(utilization_percent, 0)}%`))}
-        ${usage && fingerprint && fingerprint.storage > 0 ? bar('Disk used', usage.storage_used, fingerprint.storage, `${megabytes(usage.storage_used)} of ${megabytes(fingerprint.storage)}`) : nothing}
+        ${usage?.gpus.map(({ id, utilization_percent }) => bar(`GPU ${id}`, utilization_percent, 100, `${trim(utilization_percent, 0)}%`))}
+        ${usage && fingerprint && fingerprint.storage > 0 ? bar('Disk', usage.storage_used, fingerprint.storage, `${megabytes(usage.storage_used)} of ${megabytes(fingerprint.storage)}`) : nothing}
         ${reserved.storage > 0 ? bar('Storage held', reserved.storage, capacity.storage, `${megabytes(reserved.storage)} of ${megabytes(capacity.storage)}`) : nothing}
-      </dl>
+      </ul>
     `;
   }
 }
