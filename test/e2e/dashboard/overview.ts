@@ -2,6 +2,8 @@
 
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
+import type { TelemetryReply } from '../../../shared/contracts/workers.ts';
+import { TASK_STATES } from '../../../shared/model/task.ts';
 import { axeFaults, type DashboardStage, overflowPx } from '../../support/dashboard-stage.ts';
 import { TEST_IMAGE } from '../../support/servers.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -76,13 +78,11 @@ export function overviewPage(stage: () => DashboardStage): void {
     expect(await axeFaults(page)).toEqual([]);
 
     const small = await open('admin', { viewport: { width: 360, height: 780 }, colorScheme: 'dark' });
-    // A cluster where nothing has run: the answer of this one, without its tasks.
+    // A cluster where nothing has run: this one, without its tasks.
+    const { body } = await cluster.call<TelemetryReply>('GET', '/telemetry');
+    const none = Object.fromEntries(TASK_STATES.map((state) => [state, 0]));
+    await small.route('**/telemetry', (route) => route.fulfill({ json: { ...body, tasks_by_state: none } }));
     await small.routeWebSocket('**/socket.io/**', (socket) => socket.close());
-    await small.route('**/telemetry', async (route) => {
-      const body = await (await route.fetch()).json();
-      for (const state of Object.keys(body.tasks_by_state)) body.tasks_by_state[state] = 0;
-      await route.fulfill({ json: body });
-    });
     await small.route('**/socket.io/**', (route) => route.abort());
     await small.goto(cluster.url);
     await small.getByRole('heading', { name: 'First steps' }).waitFor();

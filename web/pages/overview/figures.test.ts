@@ -19,7 +19,7 @@ describe('the headline', () => {
     expect(figure('Workers')).toMatchObject({ value: '3', note: 'all of them', tone: '' });
     const states = { ready: 3, cordoned: 1, draining: 0, down: 2, unreachable: 0 };
     expect(figure('Workers', { workers_by_state: states })).toMatchObject({
-      note: '2 down, 1 cordoned',
+      note: '2 down, 1 more not ready',
       tone: 'bad',
     });
     const none = { ready: 0, cordoned: 0, draining: 0, down: 0, unreachable: 0 };

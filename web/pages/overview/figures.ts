@@ -68,7 +68,10 @@ export function figuresOf(body: TelemetryReply): Figure[] {
 
 function workersFigure(workers: TelemetryReply['workers_by_state']): Figure {
   const away = AWAY.filter((state) => workers[state] > 0);
-  const words = away.map((state) => `${workers[state].toLocaleString('en')} ${state}`).join(', ');
+  const [worst] = away;
+  const rest = away.slice(1).reduce((sum, state) => sum + workers[state], 0);
+  const more = rest > 0 ? `, ${rest.toLocaleString('en')} more not ready` : '';
+  const words = worst ? `${workers[worst].toLocaleString('en')} ${worst}${more}` : '';
   const isBad = workers.down > 0 || workers.ready === 0;
   const all = away.reduce((sum, state) => sum + workers[state], workers.ready);
   return {

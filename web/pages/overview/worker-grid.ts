@@ -1,7 +1,7 @@
 // All workers as a grid of cells: how full each is by its shade, its state by a sign and in words. One stop for the Tab
 // key, whatever their number; arrows move within.
 
-import { css, html, LitElement, nothing } from 'lit';
+import { css, html, LitElement, nothing, unsafeCSS } from 'lit';
 import { trim } from '../../../client/words.ts';
 import type { WorkerBody } from '../../../shared/contracts/workers.ts';
 import type { WorkerState } from '../../../shared/model/worker.ts';
@@ -17,6 +17,14 @@ const SIGNS: Readonly<Record<WorkerState, string>> = {
   unreachable: '?',
 };
 
+/** Shades of a cell; few, so that most cells stay as they are from one picture to the next. */
+const SHADES = 10;
+const shades = Array.from(
+  { length: SHADES },
+  (_, at) =>
+    `.shade-${at + 1} { background: color-mix(in srgb, var(--accent) ${(at + 1) * 7}%, var(--sunken)); }`,
+).join('\n');
+
 export class WorkerGrid extends LitElement {
   static override properties = { workers: { attribute: false }, at: { state: true } };
   declare workers: readonly WorkerBody[];
@@ -31,9 +39,13 @@ export class WorkerGrid extends LitElement {
       a { display: block; position: relative; overflow: hidden; min-height: 1.5rem; border: 1px solid var(--line); border-radius: 0.25rem; background: var(--sunken); color: var(--ink); font-size: var(--text-small); text-align: center; line-height: 1.5rem; }
       a:hover { border-color: var(--ink-soft); text-decoration: none; }
       .named a { text-align: left; padding: 0.2rem var(--space-2); border-radius: var(--radius-small); line-height: 1.4; }
-      .fill { position: absolute; inset: 0; background: var(--accent); }
-      .named .fill { inset: auto 0 0 0; height: 3px; opacity: 1 !important; width: var(--held); }
+      .cells:not(.named) li { contain: strict; height: 1.5rem; }
+      .cells:not(.named) a { height: 100%; }
+      .cordoned::before { content: '‖'; } .draining::before { content: '↓'; } .down::before { content: '✕'; } .unreachable::before { content: '?'; }
+      .named a::before { content: none; }
+      .fill { position: absolute; inset: auto 0 0 0; height: 3px; background: var(--accent); width: var(--held); }
       .label { position: relative; }
+      ${unsafeCSS(shades)}
       .down, .unreachable { border-color: var(--bad); background: var(--bad-wash); color: var(--bad); }
       .cordoned, .draining { border-color: var(--queued); background: var(--queued-wash); color: var(--queued); }
       .named .label { display: flex; justify-content: space-between; gap: var(--space-2); }
@@ -78,15 +90,19 @@ export class WorkerGrid extends LitElement {
     const held =
       state === 'unreachable' ? '' : `, ${trim(reserved.cpu, 2)} of ${trim(capacity.cpu, 2)} cores held`;
     const words = `${worker_id}: ${state}${held}`;
+    const href = `/cluster/${worker_id}`;
+    const stop = isStop ? 0 : -1;
+    if (!isNamed) {
+      const shade = state === 'ready' ? `shade-${Math.ceil(share * SHADES)}` : '';
+      return html`<li><a class="${state} ${shade}" href=${href} title=${words} aria-label=${words} tabindex=${stop}></a></li>`;
+    }
     const percent = `${Math.round(share * 100)}%`;
     return html`
       <li>
-        <a class=${state} href="/cluster/${worker_id}" title=${words} tabindex=${isStop ? 0 : -1}>
-          <span class="fill" style="--held: ${percent}; opacity: ${(share * 0.7).toFixed(2)}"></span>
-          <span class="label">
-            ${isNamed ? html`<span class="cut">${worker_id}</span><span class="number">${SIGNS[state] || percent}</span>` : SIGNS[state]}
-          </span>
-          <span class="unseen">${isNamed ? words.slice(worker_id.length) : words}</span>
+        <a class=${state} href=${href} title=${words} tabindex=${stop}>
+          <span class="fill" style="--held: ${percent}"></span>
+          <span class="label"><span class="cut">${worker_id}</span><span class="number">${SIGNS[state] || percent}</span></span>
+          <span class="unseen">${words.slice(worker_id.length)}</span>
         </a>
       </li>
     `;

@@ -35,6 +35,10 @@ export class AllocationBar extends LitElement {
       li { flex-basis: 0; min-width: 0; display: flex; border-left: 1px solid var(--line-strong); }
       li:first-child { border-left: 0; }
       li.task, li.more { min-width: 1.5rem; }
+      li.free { min-width: 0.75rem; }
+      li { container-type: inline-size; }
+      /* One letter says nothing; the words stay for those who hear them, and on hover. */
+      @container (max-width: 2.75rem) { a > span, li > span > span { position: absolute; width: 1px; height: 1px; clip-path: inset(50%); } }
       a, li > span { flex: 1; min-width: 0; display: flex; flex-direction: column; justify-content: center; padding: 0 0.35rem; font-size: 0.75rem; line-height: 1.25; color: var(--ink); font-variant-numeric: tabular-nums; }
       a > span, li > span > span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
       a { background: color-mix(in srgb, var(--tone, var(--quiet)) 22%, var(--surface)); border-top: 3px solid var(--tone, var(--quiet)); }
@@ -62,7 +66,7 @@ export class AllocationBar extends LitElement {
     if (!worker) return nothing;
     const total = worker.capacity[of];
     const words = heldWords(of, worker.reserved[of], total);
-    const segments = segmentsOf(worker, this.tasks, of, this.large ? 40 : 10);
+    const segments = segmentsOf(worker, this.tasks, of, this.large ? 24 : 7);
     return html`
       <p class="words">${words}</p>
       ${

@@ -48,7 +48,7 @@ export class RegisterMachine extends LitElement {
           <div>
             <label for="address">Address</label>
             <input id="address" name="address" required autocapitalize="none" spellcheck="false" autocomplete="off" placeholder="192.168.1.102:50052" aria-describedby="where" />
-            <p class="hint" id="where">Where its runner waits (started with --wait)</p>
+            <p class="hint" id="where">Host and port where it waits</p>
           </div>
           <div><button class="primary" ?disabled=${this.busy}>${this.busy ? 'Calling it…' : 'Register'}</button></div>
           ${this.error ? html`<div class="all">${errorNotice(this.error)}</div>` : nothing}

@@ -59,12 +59,14 @@ export class WorkerActions extends LitElement {
     return html`
       <button
         type="button" class="small ${icons ? 'icon quiet' : act === 'remove' ? 'danger' : ''}" aria-label=${words}
-        title=${refusal || (icons ? words : '')} ?disabled=${this.busy || refusal !== ''} @click=${() => this.#do(act, worker)}
+        title=${refusal || (icons ? words : '')} ?disabled=${refusal !== ''} @click=${() => this.#do(act, worker)}
       ><svg-icon .icon=${ICONS[act]}></svg-icon>${icons ? nothing : label}</button>
     `;
   }
 
   async #do(act: Act, worker: WorkerBody): Promise<void> {
+    // Not a disabled button meanwhile: that would lose the focus.
+    if (this.busy) return;
     const question = questionFor(act, worker);
     if (question && !(await ask(this, question))) return;
     this.busy = true;

@@ -6,7 +6,7 @@ import { duration } from '../../../client/words.ts';
 import type { WorkerBody } from '../../../shared/contracts/workers.ts';
 import type { PlacedTask } from '../../data/placed-tasks.ts';
 import type { Session } from '../../data/session.ts';
-import { base, tables } from '../../styles/shared.ts';
+import { base, controls, tables } from '../../styles/shared.ts';
 import { MEASURE_WORDS, type Measure } from './allocation.ts';
 
 const NO_TASKS: readonly PlacedTask[] = [];
@@ -27,11 +27,12 @@ export class WorkerTable extends LitElement {
 
   static override styles = [
     base,
+    controls,
     tables,
     css`
       table { table-layout: fixed; }
       td { vertical-align: top; padding-top: var(--space-3); padding-bottom: var(--space-3); }
-      th.worker { width: 26%; } th.use { width: 25%; } th.seen { width: 6.5rem; } th.acts { width: 7rem; }
+      th.worker { width: 24%; } th.use { width: 23%; } th.seen { width: 6.5rem; } th.acts { width: 7rem; }
       .name { font-weight: 600; overflow-wrap: anywhere; display: inline-block; min-height: 1.5rem; }
       .address { display: block; }
       .labels { display: flex; flex-wrap: wrap; gap: var(--space-1); margin-top: var(--space-1); }
@@ -102,7 +103,7 @@ export class WorkerTable extends LitElement {
         <td role="cell" class="number" data-label="Tasks">
           <div>${number}<p class="soft small">${seenWords(worker)}</p></div>
         </td>
-        ${isAdmin ? html`<td role="cell" data-label="Do"><worker-actions icons .session=${this.session} .worker=${worker}></worker-actions></td>` : nothing}
+        ${isAdmin ? html`<td role="cell" data-label="Maintain"><worker-actions icons .session=${this.session} .worker=${worker}></worker-actions></td>` : nothing}
       </tr>
     `;
   }

@@ -32,8 +32,8 @@ export class WorkersPage extends LitElement {
     controls,
     css`
       form { display: flex; flex-wrap: wrap; gap: var(--space-2) var(--space-3); align-items: end; margin-bottom: var(--space-3); }
-      form > div { flex: 0 1 11rem; min-width: 0; }
-      form > .find { flex: 1 1 14rem; }
+      form > div { flex: 1 1 8rem; max-width: 11rem; min-width: 0; }
+      form > .find { flex: 100 1 14rem; max-width: none; }
       .states { display: flex; flex-wrap: wrap; gap: var(--space-1); margin-bottom: var(--space-2); }
       .pages { display: flex; gap: var(--space-3); align-items: center; justify-content: center; padding-top: var(--space-4); }
     `,
@@ -44,7 +44,7 @@ export class WorkersPage extends LitElement {
     const isAdmin = this.session.user?.role === 'admin';
     const isOpen = workersQuery(this.route.query).register;
     return html`
-      <div class="stack" @changed=${this.#refresh} @removed=${this.#refresh}>
+      <div class="stack" @changed=${this.#refresh} @removed=${this.#removed}>
         <div class="row spread">
           <h1 tabindex="-1">Workers</h1>
           ${isAdmin ? html`<button type="button" aria-expanded=${isOpen} @click=${() => this.#go({ register: !isOpen })}><svg-icon .icon=${Plus}></svg-icon>Register a machine</button>` : nothing}
@@ -126,6 +126,12 @@ export class WorkersPage extends LitElement {
       replace: true,
     });
   }
+
+  /** Its row goes, and the button that was pressed with it. */
+  readonly #removed = (): void => {
+    this.#refresh();
+    this.renderRoot.querySelector('h1')?.focus();
+  };
 
   readonly #refresh = (): void => {
     this.#telemetry.refresh();
