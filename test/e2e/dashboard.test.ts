@@ -6,6 +6,7 @@ import { type DashboardStage, openDashboardStage } from '../support/dashboard-st
 import { firstSteps } from './dashboard/first-steps.ts';
 import { overviewPage } from './dashboard/overview.ts';
 import { shell } from './dashboard/shell.ts';
+import { taskPage } from './dashboard/task.ts';
 import { workersPages } from './dashboard/workers.ts';
 
 let stage: DashboardStage;
@@ -18,6 +19,7 @@ afterAll(() => stage?.close());
 describe('the dashboard', () => {
   describe('first steps', () => firstSteps(() => stage));
   describe('shell', () => shell(() => stage));
+  describe('a task', () => taskPage(() => stage));
   describe('overview', () => overviewPage(() => stage));
   describe('workers', () => workersPages(() => stage));
 

@@ -2,14 +2,13 @@
 // when something new was placed.
 
 import type { ReactiveControllerHost } from 'lit';
-import type { TaskBody } from '../../shared/contracts/http.ts';
-import type { TaskEvent } from '../../shared/contracts/live.ts';
+import type { TaskSummaryBody } from '../../shared/contracts/task-lists.ts';
 import { LiveSubscription } from './live-subscription.ts';
 import { Poll } from './poll.ts';
 import type { Session } from './session.ts';
 
 export type PlacedTask = Pick<
-  TaskBody,
+  TaskSummaryBody,
   | 'task_id'
   | 'name'
   | 'user'
@@ -20,7 +19,7 @@ export type PlacedTask = Pick<
   | 'memory_required'
   | 'gpu_required'
   | 'started_at'
-  | 'assigned_at'
+  | 'submitted_at'
 >;
 
 const PAGE = 1_000;
@@ -65,7 +64,7 @@ export class PlacedTasks {
         const tasks: PlacedTask[] = [];
         let cursor: string | undefined;
         for (let page = 0; page < MOST_PAGES; page += 1) {
-          const reply = await session().client.listTasks(
+          const reply = await session().client.listTaskSummaries(
             { status: ['assigned', 'running'], worker: worker(), limit: PAGE, cursor },
             { signal },
           );

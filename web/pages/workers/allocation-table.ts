@@ -74,7 +74,7 @@ export class AllocationTable extends LitElement {
         <td role="cell" class="right number" data-label="Cores">${trim(cpu_required, 2)}</td>
         <td role="cell" class="right number" data-label="Memory">${megabytes(memory_required)}</td>
         ${gpus ? html`<td role="cell" class="right number" data-label="GPUs">${gpu_required}</td>` : nothing}
-        <td role="cell" class="right" data-label="Since"><time-ago at=${task.started_at ?? task.assigned_at ?? ''}></time-ago></td>
+        <td role="cell" class="right" data-label="Since"><time-ago at=${task.started_at ?? task.submitted_at}></time-ago></td>
       </tr>
     `;
   }
