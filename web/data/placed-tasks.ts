@@ -2,6 +2,7 @@
 // when something new was placed.
 
 import type { ReactiveControllerHost } from 'lit';
+import type { TaskEvent } from '../../shared/contracts/live.ts';
 import type { TaskSummaryBody } from '../../shared/contracts/task-lists.ts';
 import { LiveSubscription } from './live-subscription.ts';
 import { Poll } from './poll.ts';
