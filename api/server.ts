@@ -24,6 +24,7 @@ import { requestsPlugin } from './plugins/requests.ts';
 import { taskFilesPlugin } from './plugins/task-files.ts';
 import { tasksPlugin } from './plugins/tasks.ts';
 import { uploadsPlugin } from './plugins/uploads.ts';
+import { usersPlugin } from './plugins/users.ts';
 import { webhooksPlugin } from './plugins/webhooks.ts';
 import { whatIfPlugin } from './plugins/what-if.ts';
 import { workersPlugin } from './plugins/workers.ts';
@@ -39,11 +40,14 @@ import { ResumableUploads } from './services/files/uploads/resumable-uploads.ts'
 import { UploadSweep } from './services/files/uploads/upload-sweep.ts';
 import { UserFiles } from './services/files/user-files.ts';
 import { imageRule } from './services/image-rules.ts';
+import { KnownUsers } from './services/known-users.ts';
 import { WorkerMaintenance } from './services/maintenance.ts';
 import { LogTails } from './services/output/log-tails.ts';
 import { SharedPages } from './services/output/shared-pages.ts';
 import { TaskOutput } from './services/output/task-output.ts';
+import { PasswordChecks } from './services/password-checks.ts';
 import { PasswordHasher } from './services/passwords.ts';
+import { Quotas } from './services/quotas.ts';
 import { type RegistrationPace, Registrations } from './services/registrations/registrations.ts';
 import { Sessions } from './services/sessions.ts';
 import { Simulations } from './services/simulation.ts';
@@ -51,6 +55,8 @@ import { Submissions } from './services/submission.ts';
 import { TaskRecords } from './services/task-records.ts';
 import { TaskWatch } from './services/task-watch.ts';
 import { TelemetryHistory } from './services/telemetry-history.ts';
+import { UserChanges } from './services/user-changes.ts';
+import { UserDirectory } from './services/user-directory.ts';
 import { WebhookEngine, type WebhookPace } from './services/webhooks/engine.ts';
 
 export interface ApiParts {
@@ -137,6 +143,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     { plugin: requestsPlugin, options: { log } },
     { plugin: authPlugin, options: services },
     { plugin: accountsPlugin, options: services },
+    { plugin: usersPlugin, options: services },
     { plugin: tasksPlugin, options: services },
     { plugin: whatIfPlugin, options: services },
     { plugin: logsPlugin, options: { ...services, stopping: stopping.signal, log } },
@@ -208,22 +215,9 @@ export async function createApi(parts: ApiParts): Promise<Api> {
 
 function createServices(parts: ApiParts) {
   const { config, store, intake, presence, bus, logs, clock, log } = parts;
-  const { users } = store;
-  const sessions = new Sessions({
-    users,
-    secret: config.jwtSecret,
-    ttlSeconds: config.tokenTtlSeconds,
-    clock,
-    log,
-  });
-  const accounts = new Accounts({
-    users,
-    sessions,
-    hasher: new PasswordHasher(),
-    limiter: parts.loginLimiter,
-    registration: config.registration,
-    clock,
-  });
+  const people = createPeopleServices(parts);
+  const { known } = people;
+  const quotas = new Quotas({ known, files: store.files, uploads: store.uploads, clock });
   const announcer = new Announcer({ intake, bus, log });
   const watch = new TaskWatch(bus, log);
   const records = new TaskRecords({ store, announcer, clock });
@@ -249,8 +243,16 @@ function createServices(parts: ApiParts) {
   });
   const { webhooks } = webhookEngine;
   const webhookFault = (url: string) => webhooks.faultOf(url);
-  const submissions = new Submissions({ store, records, announcer, imageAllowed, webhookFault, clock });
-  const files = createFileServices(parts, records);
+  const submissions = new Submissions({
+    store,
+    records,
+    announcer,
+    quotas,
+    imageAllowed,
+    webhookFault,
+    clock,
+  });
+  const files = createFileServices(parts, records, quotas);
   const view = new ClusterView({ store, presence, clock, log });
   const history = new TelemetryHistory({ store, clock });
   const maintenance = new WorkerMaintenance({ store, view, announcer });
@@ -259,8 +261,7 @@ function createServices(parts: ApiParts) {
   const explanations = new TaskExplanations({ records, store, clock });
   const simulations = new Simulations({ store, submissions, clock });
   return {
-    sessions,
-    accounts,
+    ...people,
     announcer,
     watch,
     records,
@@ -279,7 +280,25 @@ function createServices(parts: ApiParts) {
   };
 }
 
-function createFileServices({ config, store, files, clock, log }: ApiParts, records: TaskRecords) {
+/** Accounts, and what stands for them. */
+function createPeopleServices({ config, store, loginLimiter, clock, log }: ApiParts) {
+  const { users } = store;
+  const known = new KnownUsers(users, clock);
+  const changes = new UserChanges(users, known);
+  const hasher = new PasswordHasher();
+  const checks = new PasswordChecks(hasher, loginLimiter);
+  const { jwtSecret: secret, tokenTtlSeconds: ttlSeconds, registration } = config;
+  const sessions = new Sessions({ users, known, secret, ttlSeconds, clock, log });
+  const accounts = new Accounts({ users, changes, hasher, checks, sessions, registration, clock });
+  const directory = new UserDirectory({ store, changes, hasher, clock, log });
+  return { known, sessions, accounts, directory };
+}
+
+function createFileServices(
+  { config, store, files, clock, log }: ApiParts,
+  records: TaskRecords,
+  quotas: Quotas,
+) {
   const transfers = new Transfers();
   const fileContents = new FileContents({ files, records: store.files, transfers, log });
   const taskFiles = new TaskFiles({ records, files: store.files, contents: fileContents, transfers });
@@ -289,6 +308,7 @@ function createFileServices({ config, store, files, clock, log }: ApiParts, reco
     files,
     contents: fileContents,
     transfers,
+    quotas,
     maxBytes: config.fileMaxBytes,
     clock,
     log,
@@ -299,6 +319,7 @@ function createFileServices({ config, store, files, clock, log }: ApiParts, reco
     files,
     contents: fileContents,
     transfers,
+    quotas,
     maxBytes: config.fileMaxBytes,
     clock,
     log,

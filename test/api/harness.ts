@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { ServerInjectResponse } from '@hapi/hapi';
 import { Redis } from 'ioredis';
 import { type Api, type ApiParts, createApi } from '../../api/server.ts';
+import { KnownUsers } from '../../api/services/known-users.ts';
 import { Sessions } from '../../api/services/sessions.ts';
 import { openDiskFileStore } from '../../shared/adapters/disk/file-store.ts';
 import { openDiskLogStore } from '../../shared/adapters/disk/log-store.ts';
@@ -115,6 +116,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
   const parts = partsOn(redis);
   const sessions = new Sessions({
     users: store.users,
+    known: new KnownUsers(store.users, systemClock),
     secret: JWT_SECRET,
     ttlSeconds: 600,
     clock: systemClock,

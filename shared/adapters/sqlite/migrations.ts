@@ -199,6 +199,13 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX uploads_open ON uploads (owner_id, created_at, id) WHERE open = 1;
   CREATE INDEX uploads_by_expiry ON uploads (expires_at, id);
   `,
+  `
+  -- Accounts that change. Who may act as admin is counted before the right is taken from one.
+  ALTER TABLE users ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE users ADD COLUMN active_admin INTEGER NOT NULL DEFAULT 0;
+  UPDATE users SET active_admin = 1 WHERE json_extract(record, '$.role') = 'admin';
+  CREATE INDEX users_active_admins ON users (id) WHERE active_admin = 1;
+  `,
 ];
 
 export const NEWEST_VERSION = MIGRATIONS.length;

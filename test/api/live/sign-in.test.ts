@@ -2,6 +2,7 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { MAX_SOCKETS_PER_USER } from '../../../api/live/socket-counts.ts';
+import { KnownUsers } from '../../../api/services/known-users.ts';
 import { Sessions } from '../../../api/services/sessions.ts';
 import { taskRoom } from '../../../shared/contracts/live.ts';
 import { systemClock } from '../../../shared/platform/clock.ts';
@@ -80,6 +81,7 @@ describe('a connection', () => {
   it('with a token that is not good is refused in words, also where watching is open', async () => {
     const expired = new Sessions({
       users: open.store.users,
+      known: new KnownUsers(open.store.users, systemClock),
       secret: JWT_SECRET,
       ttlSeconds: -5,
       clock: systemClock,
@@ -87,6 +89,7 @@ describe('a connection', () => {
     });
     const forged = new Sessions({
       users: open.store.users,
+      known: new KnownUsers(open.store.users, systemClock),
       secret: 'another-secret-of-someone-else-'.repeat(2),
       ttlSeconds: 60,
       clock: systemClock,
