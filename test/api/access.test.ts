@@ -27,6 +27,19 @@ const TABLE: readonly Row[] = [
   { route: 'POST /api/auth/register', body: { username: 'x' }, expected: [400, 400, 400, 400] },
   { route: 'POST /api/auth/login', body: {}, expected: [400, 400, 400, 400] },
   { route: 'GET /api/auth/me', expected: [401, 200, 200, 200] },
+  {
+    route: 'POST /api/auth/password',
+    body: { current_password: 'not mine', new_password: 'secure456' },
+    expected: [401, 403, 403, 403],
+  },
+  { route: 'GET /api/users', expected: [401, 403, 403, 200] },
+  {
+    route: 'POST /api/users',
+    body: { username: 'carol', password: 'secure456' },
+    expected: [401, 403, 403, 201],
+  },
+  { route: 'GET /api/users/{username}', expected: [401, 403, 403, 200] },
+  { route: 'PATCH /api/users/{username}', body: { disabled: false }, expected: [401, 403, 403, 200] },
   { route: 'POST /api/auth/tokens', body: { name: 'n' }, expected: [401, 201, 201, 201] },
   { route: 'GET /api/auth/tokens', expected: [401, 200, 200, 200] },
   { route: 'DELETE /api/auth/tokens/{id}', expected: [401, 404, 204, 404] },
@@ -131,7 +144,10 @@ describe.each([['open'], ['required']])('with OBSERVE_AUTH=%s', (observeAuth) =>
     const id = await idFor(path);
     const reply = await test.call<Refused>(
       method === '*' ? 'POST' : method,
-      path.replace('{id}', id).replace('{path*}', await pathFor(route, id)) + queryFor(route),
+      path
+        .replace('{id}', id)
+        .replace('{username}', 'alice')
+        .replace('{path*}', await pathFor(route, id)) + queryFor(route),
       { as: people[who], body, ...(headers ? { headers } : {}) },
     );
     expect({ status: reply.status, body: reply.text }).toMatchObject({ status: expected });
