@@ -200,6 +200,13 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX uploads_by_expiry ON uploads (expires_at, id);
   `,
   `
+  -- Long lists read no specs. The name, being free text, is JSON.
+  ALTER TABLE tasks ADD COLUMN name TEXT NOT NULL DEFAULT '""';
+  ALTER TABLE tasks ADD COLUMN image TEXT NOT NULL DEFAULT '';
+  UPDATE tasks SET (name, image) =
+    (SELECT spec -> '$.name', spec ->> '$.image' FROM task_specs AS s WHERE s.n = tasks.n);
+  `,
+  `
   -- Accounts that change. Who may act as admin is counted before the right is taken from one.
   ALTER TABLE users ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE users ADD COLUMN active_admin INTEGER NOT NULL DEFAULT 0;
