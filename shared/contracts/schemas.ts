@@ -261,11 +261,16 @@ export interface LogsQuery {
   attempt?: number;
   from?: number;
   tail?: number;
+  limit?: number;
   stream?: 'stdout' | 'stderr';
   follow: boolean;
   /** Without it the Accept header decides. */
   format?: 'text' | 'ndjson';
 }
+
+export const attemptQuerySchema = Joi.object<{ attempt?: number }>({
+  attempt: Joi.number().integer().min(1),
+});
 
 export const logsSchema = Joi.object<LogsQuery>({
   attempt: Joi.number().integer().min(1),
@@ -280,6 +285,16 @@ export const logsSchema = Joi.object<LogsQuery>({
       then: Joi.forbidden().messages({
         'any.unknown': '"tail" cannot go with "from": both say where to begin',
       }),
+    }),
+  // What is read once; whoever follows has no end.
+  limit: Joi.number()
+    .integer()
+    .min(1)
+    .max(100_000)
+    .when('follow', {
+      is: true,
+      // biome-ignore lint/suspicious/noThenProperty: as above.
+      then: Joi.forbidden().messages({ 'any.unknown': '"limit" cannot go with "follow"' }),
     }),
   stream: Joi.string().valid('stdout', 'stderr'),
   follow: Joi.boolean().default(false),

@@ -64,6 +64,7 @@ const TABLE: readonly Row[] = [
   { route: 'POST /api/tasks/{id}/retry', expected: [401, 404, 201, 201] },
   { route: 'GET /api/tasks/{id}/explain', expected: [401, 404, 200, 200] },
   { route: 'GET /api/tasks/{id}/logs', expected: [401, 404, 200, 200] },
+  { route: 'GET /api/tasks/{id}/usage', expected: [401, 404, 200, 200] },
   { route: 'GET /api/tasks/{id}/files', expected: [401, 404, 200, 200] },
   { route: 'GET /api/tasks/{id}/files/{path*}', expected: [401, 404, 200, 200] },
   { route: 'GET /api/tasks/{id}/archive', expected: [401, 404, 200, 200] },
