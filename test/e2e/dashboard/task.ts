@@ -179,7 +179,7 @@ export function taskPage(stage: () => DashboardStage): void {
       await page.getByRole('heading', { name: 'files', exact: true, level: 1 }).waitFor();
       if (view === 'files') await page.getByRole('link', { name: 'notes.txt' }).waitFor();
       expect({ view, px: await overflowPx(page) }).toEqual({ view, px: 0 });
-      if (view === 'story') expect(await axeFaults(page)).toEqual([]);
+      if (view === 'output') expect(await axeFaults(page)).toEqual([]);
     }
     for (const nobody of ['task-01jd8x2b9q3v5w7y8z0a1c2d3e', 'task-1']) {
       await page.goto(`${cluster.url}/tasks/${nobody}`);
