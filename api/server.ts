@@ -20,6 +20,7 @@ import { filesPlugin } from './plugins/files.ts';
 import { healthPlugin } from './plugins/health.ts';
 import { historyPlugin } from './plugins/history.ts';
 import { logsPlugin } from './plugins/logs.ts';
+import { queuePlugin } from './plugins/queue.ts';
 import { requestsPlugin } from './plugins/requests.ts';
 import { taskFilesPlugin } from './plugins/task-files.ts';
 import { tasksPlugin } from './plugins/tasks.ts';
@@ -44,6 +45,9 @@ import { LogTails } from './services/output/log-tails.ts';
 import { SharedPages } from './services/output/shared-pages.ts';
 import { TaskOutput } from './services/output/task-output.ts';
 import { PasswordHasher } from './services/passwords.ts';
+import { Forecasts } from './services/queue/forecasts.ts';
+import { RunLearner } from './services/queue/run-learner.ts';
+import { WaitingLine } from './services/queue/waiting-line.ts';
 import { type RegistrationPace, Registrations } from './services/registrations/registrations.ts';
 import { Sessions } from './services/sessions.ts';
 import { Simulations } from './services/simulation.ts';
@@ -73,6 +77,7 @@ export interface ApiParts {
   /** Tests have less patience. */
   readonly webhookPace?: Partial<WebhookPace>;
   readonly registrationPace?: Partial<RegistrationPace>;
+  readonly learnEveryMs?: number;
 }
 
 export interface Api {
@@ -132,12 +137,14 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   // Every open reading listens; how many there may be is bounded elsewhere.
   setMaxListeners(0, stopping.signal);
   const services = createServices(parts);
-  const { announcer, tails, watch, webhookEngine, registrations, resumableUploads, uploadSweep } = services;
+  const { announcer, tails, watch, webhookEngine, registrations, resumableUploads, uploadSweep, learner } =
+    services;
   await server.register([
     { plugin: requestsPlugin, options: { log } },
     { plugin: authPlugin, options: services },
     { plugin: accountsPlugin, options: services },
     { plugin: tasksPlugin, options: services },
+    { plugin: queuePlugin, options: services },
     { plugin: whatIfPlugin, options: services },
     { plugin: logsPlugin, options: { ...services, stopping: stopping.signal, log } },
     { plugin: webhooksPlugin, options: services },
@@ -170,6 +177,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   webhookEngine.start();
   registrations.start();
   uploadSweep.start();
+  learner.start();
 
   return {
     server,
@@ -190,9 +198,13 @@ export async function createApi(parts: ApiParts): Promise<Api> {
       const callsStopped = answerWithin(registrations.stop(), STOP_DEADLINE_MS, 'the store').catch((error) =>
         log.warn({ err: error }, 'stopped while workers were being called'),
       );
+      const learnerStopped = answerWithin(learner.stop(), STOP_DEADLINE_MS, 'the store').catch((error) =>
+        log.warn({ err: error }, 'stopped while ended tasks were being read'),
+      );
       const uploadsSettled = Promise.all([resumableUploads.settle(), uploadSweep.stop()]);
       await server.stop({ timeout: STOP_DEADLINE_MS });
       await callsStopped;
+      await learnerStopped;
       await webhooksStopped;
       await answerWithin(uploadsSettled, STOP_DEADLINE_MS, 'the file store').catch((error) =>
         log.warn({ err: error }, 'stopped before all that had come of uploads was kept'),
@@ -251,12 +263,22 @@ function createServices(parts: ApiParts) {
   const webhookFault = (url: string) => webhooks.faultOf(url);
   const submissions = new Submissions({ store, records, announcer, imageAllowed, webhookFault, clock });
   const files = createFileServices(parts, records);
-  const view = new ClusterView({ store, presence, clock, log });
+  const learner = new RunLearner({
+    tasks: store.tasks,
+    defaultRunMs: config.defaultRunSeconds * 1_000,
+    clock,
+    log,
+    everyMs: parts.learnEveryMs,
+  });
+  const forecasts = new Forecasts({ store, learner, clock });
+  const waitingLine = new WaitingLine({ store, forecasts });
+  const attainment = () => learner.attainment();
+  const view = new ClusterView({ store, presence, attainment, clock, log });
   const history = new TelemetryHistory({ store, clock });
   const maintenance = new WorkerMaintenance({ store, view, announcer });
   const pace = parts.registrationPace;
   const registrations = new Registrations({ config, store, view, clock, log, pace });
-  const explanations = new TaskExplanations({ records, store, clock });
+  const explanations = new TaskExplanations({ records, store, forecasts, clock });
   const simulations = new Simulations({ store, submissions, clock });
   return {
     sessions,
@@ -272,6 +294,8 @@ function createServices(parts: ApiParts) {
     maintenance,
     registrations,
     explanations,
+    learner,
+    waitingLine,
     simulations,
     webhookEngine,
     webhooks,

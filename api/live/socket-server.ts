@@ -12,6 +12,7 @@ import type { EventBus } from '../../shared/ports/coordination.ts';
 import type { ProgressBoard } from '../../shared/ports/live.ts';
 import type { TaskStore } from '../../shared/ports/store.ts';
 import type { TaskOutput } from '../services/output/task-output.ts';
+import type { RunLearner } from '../services/queue/run-learner.ts';
 import type { TaskRecords } from '../services/task-records.ts';
 import { type LiveAccess, tokenOfHandshake } from './access.ts';
 import { type LiveServer, type LiveSocket, refusalOf } from './live-server.ts';
@@ -29,6 +30,7 @@ export interface SocketServerParts {
   readonly records: TaskRecords;
   readonly output: TaskOutput;
   readonly tasks: TaskStore;
+  readonly learner: RunLearner;
   readonly ticker: TelemetryTicker;
   readonly progress: ProgressBoard;
   readonly bus: EventBus;

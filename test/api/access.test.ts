@@ -42,6 +42,7 @@ const TABLE: readonly Row[] = [
     body: { tasks: [{ docker_image: 'a' }] },
     expected: [401, 200, 200, 200],
   },
+  { route: 'GET /api/queue', expected: [401, 200, 200, 200] },
   { route: 'GET /api/tasks', expected: [401, 200, 200, 200] },
   { route: 'GET /api/tasks/{id}', expected: [401, 404, 200, 200] },
   { route: 'POST /api/tasks/{id}/cancel', expected: [401, 404, 202, 202] },

@@ -199,6 +199,11 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX uploads_open ON uploads (owner_id, created_at, id) WHERE open = 1;
   CREATE INDEX uploads_by_expiry ON uploads (expires_at, id);
   `,
+  `
+  -- Whose a waiting task is is read from the index alone: one user's are found among many.
+  DROP INDEX tasks_by_urgency;
+  CREATE INDEX tasks_by_urgency ON tasks (priority, id, owner_id) WHERE state = 'queued';
+  `,
 ];
 
 export const NEWEST_VERSION = MIGRATIONS.length;
