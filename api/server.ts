@@ -8,9 +8,10 @@ import type { Log } from '../shared/platform/log.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { AttemptLimiter, EventBus, WorkerPresence } from '../shared/ports/coordination.ts';
 import type { FileStore } from '../shared/ports/file-store.ts';
+import type { ImageBoard } from '../shared/ports/image-board.ts';
 import type { LiveLogs, ProgressBoard } from '../shared/ports/live.ts';
 import type { LogStore } from '../shared/ports/log-store.ts';
-import type { IntakeQueue } from '../shared/ports/queue.ts';
+import type { IntakeQueue, QueueViews } from '../shared/ports/queue.ts';
 import type { Store } from '../shared/ports/store.ts';
 import { Live, type LiveLoad } from './live/live.ts';
 import { accountsPlugin } from './plugins/accounts.ts';
@@ -19,8 +20,10 @@ import { dashboardPlugin } from './plugins/dashboard.ts';
 import { filesPlugin } from './plugins/files.ts';
 import { healthPlugin } from './plugins/health.ts';
 import { historyPlugin } from './plugins/history.ts';
+import { imagesPlugin } from './plugins/images.ts';
 import { logsPlugin } from './plugins/logs.ts';
 import { queuePlugin } from './plugins/queue.ts';
+import { queueBoardPlugin } from './plugins/queue-board.ts';
 import { requestsPlugin } from './plugins/requests.ts';
 import { taskFilesPlugin } from './plugins/task-files.ts';
 import { tasksPlugin } from './plugins/tasks.ts';
@@ -30,6 +33,7 @@ import { whatIfPlugin } from './plugins/what-if.ts';
 import { workersPlugin } from './plugins/workers.ts';
 import { Accounts } from './services/accounts.ts';
 import { Announcer } from './services/announcer.ts';
+import { BoardTickets } from './services/board-tickets.ts';
 import { ClusterView } from './services/cluster-view.ts';
 import { answerWithin } from './services/deadline.ts';
 import { TaskExplanations } from './services/explanations.ts';
@@ -56,17 +60,20 @@ import { TaskRecords } from './services/task-records.ts';
 import { TaskWatch } from './services/task-watch.ts';
 import { TelemetryHistory } from './services/telemetry-history.ts';
 import { WebhookEngine, type WebhookPace } from './services/webhooks/engine.ts';
+import { WorkerImageLists } from './services/worker-images.ts';
 
 export interface ApiParts {
   readonly config: ApiConfig;
   readonly store: Store;
   readonly intake: IntakeQueue;
+  readonly queueViews: QueueViews;
   readonly presence: WorkerPresence;
   readonly bus: EventBus;
   readonly logs: LogStore;
   readonly liveLogs: LiveLogs;
   readonly files: FileStore;
   readonly progress: ProgressBoard;
+  readonly images: ImageBoard;
   /** For `io.adapter`. */
   readonly socketAdapter: unknown;
   readonly loginLimiter: AttemptLimiter;
@@ -119,7 +126,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
         },
       },
       timeout: { server: ANSWER_DEADLINE_MS },
-      // No cookies are used, so broken ones of others are none of our business.
+      // No cookies are used but one, at its own path, so broken ones of others are none of our business.
       state: { parse: false, failAction: 'ignore' },
       security: {
         hsts: false,
@@ -159,12 +166,14 @@ export async function createApi(parts: ApiParts): Promise<Api> {
         clock: parts.clock,
       },
     },
+    { plugin: imagesPlugin, options: services },
     { plugin: workersPlugin, options: { ...services, observeAuth: config.observeAuth } },
     { plugin: historyPlugin, options: { ...services, observeAuth: config.observeAuth } },
     {
       plugin: healthPlugin,
       options: { checks: { store: () => store.ping(), queue: () => parts.pingQueue() }, log },
     },
+    { plugin: queueBoardPlugin, options: { ...services, queueViews: parts.queueViews } },
     { plugin: dashboardPlugin, options: { webDir: config.webDir } },
   ]);
   const live = new Live(
@@ -275,14 +284,17 @@ function createServices(parts: ApiParts) {
   const attainment = () => learner.attainment();
   const view = new ClusterView({ store, presence, attainment, clock, log });
   const history = new TelemetryHistory({ store, clock });
+  const workerImages = new WorkerImageLists({ board: parts.images, view, clock });
   const maintenance = new WorkerMaintenance({ store, view, announcer });
   const pace = parts.registrationPace;
   const registrations = new Registrations({ config, store, view, clock, log, pace });
+  const boardTickets = new BoardTickets({ users, sessions, secret: config.jwtSecret, clock });
   const explanations = new TaskExplanations({ records, store, forecasts, clock });
   const simulations = new Simulations({ store, submissions, clock });
   return {
     sessions,
     accounts,
+    boardTickets,
     announcer,
     watch,
     records,
@@ -290,6 +302,7 @@ function createServices(parts: ApiParts) {
     tails,
     output,
     view,
+    workerImages,
     history,
     maintenance,
     registrations,

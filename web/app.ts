@@ -5,12 +5,16 @@ import { css, html, LitElement, nothing } from 'lit';
 import { html as staticHtml, unsafeStatic } from 'lit/static-html.js';
 import { Router } from './data/router.ts';
 import { Session } from './data/session.ts';
+import { nextTheme, setTheme, theme } from './data/theme.ts';
+import { define } from './elements/define.ts';
 import { errorNotice } from './elements/error-notice.ts';
 import { loadPage, PAGES, type PageElement } from './pages.ts';
 import type { AskDialog } from './shell/ask-dialog.ts';
 import { AskEvent } from './shell/asking.ts';
 import type { NewsList } from './shell/news-list.ts';
-import { TellEvent } from './shell/telling.ts';
+import type { ActionEvent, CommandPalette } from './shell/palette/index.ts';
+import { openQueueBoard } from './shell/queue-board.ts';
+import { TellEvent, tell, tellFault } from './shell/telling.ts';
 import { base, controls } from './styles/shared.ts';
 
 /** A connection that is back at once is nobody's worry. */
@@ -23,6 +27,7 @@ export class App extends LitElement {
     pageError: { state: true },
     loaded: { state: true },
     cut: { state: true },
+    withPalette: { state: true },
   };
   declare resuming: boolean;
   declare error: Error | null;
@@ -32,6 +37,8 @@ export class App extends LitElement {
   declare loaded: ReadonlySet<string>;
   /** The live connection is gone for a while. */
   declare cut: boolean;
+  /** It has been opened once. */
+  declare withPalette: boolean;
   readonly #session = new Session();
   readonly #router = new Router();
   readonly #onSession = () => this.#signed();
@@ -64,6 +71,7 @@ export class App extends LitElement {
     this.pageError = null;
     this.loaded = new Set();
     this.cut = false;
+    this.withPalette = false;
     this.addEventListener(AskEvent.type, (event) => void this.#dialog?.ask(event as AskEvent));
     this.addEventListener(TellEvent.type, (event) => this.#news?.tell((event as TellEvent).news));
   }
@@ -107,6 +115,7 @@ export class App extends LitElement {
           <main id="main">${this.#page()}</main>
         </div>
       </div>
+      ${this.withPalette ? html`<command-palette .session=${this.#session} .router=${this.#router} @action=${this.#act}></command-palette>` : nothing}
       <ask-dialog></ask-dialog>
       <news-list></news-list>
     `;
@@ -217,8 +226,40 @@ export class App extends LitElement {
     if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey) || event.altKey) return;
     if (!this.#session.user) return;
     event.preventDefault();
-    this.#openPalette();
+    void this.#openPalette();
   }
 
-  #openPalette(): void {}
+  async #openPalette(): Promise<void> {
+    try {
+      define((await import('./shell/palette/index.ts')).elements);
+    } catch (error) {
+      tellFault(this, 'The palette could not be opened', error);
+      return;
+    }
+    this.withPalette = true;
+    await this.updateComplete;
+    const palette = this.renderRoot.querySelector<CommandPalette>('command-palette');
+    await palette?.updateComplete;
+    palette?.show();
+  }
+
+  #act({ action }: ActionEvent): void {
+    switch (action) {
+      case 'queue-board':
+        void openQueueBoard(this, this.#session);
+        return;
+      case 'theme':
+        setTheme(nextTheme());
+        tell(this, `Theme: ${theme()}`);
+        return;
+      case 'copy-address':
+        void navigator.clipboard.writeText(location.href).then(
+          () => tell(this, 'Copied the address of this page'),
+          (error) => tellFault(this, 'It could not be copied', error),
+        );
+        return;
+      case 'sign-out':
+        this.#session.signOut();
+    }
+  }
 }

@@ -13,6 +13,7 @@ import type { LiveLogs, RoomEmitter } from '../../shared/ports/live.ts';
 import type { LogStore } from '../../shared/ports/log-store.ts';
 import type { FileRecordStore, TaskStore } from '../../shared/ports/store.ts';
 import type { AdmissionLine } from '../admission.ts';
+import type { ImageNotice } from '../agent/image-notice.ts';
 import type { ProgressSender } from '../agent/progress-sender.ts';
 import type { UsageSampler } from '../agent/usage-sampler.ts';
 import { classifyFault } from '../core/exit-classification.ts';
@@ -45,6 +46,7 @@ export interface ExecutorParts {
   readonly outputLimits: OutputLimits;
   readonly admission: AdmissionLine;
   readonly sampler: Pick<UsageSampler, 'watch'>;
+  readonly images: Pick<ImageNotice, 'used'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
@@ -101,6 +103,7 @@ export function createSteps(parts: ExecutorParts): Steps {
           (imageId) => {
             state.doing.imageId = imageId;
             state.bell.ring();
+            parts.images.used(image);
           },
           (error) => {
             if (!signal.aborted) settleFault(state, error);

@@ -99,10 +99,12 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     files,
     log,
     intake: redis.intake,
+    queueViews: redis.queueViews,
     presence: redis.presence,
     bus: redis.bus,
     liveLogs: redis.liveLogs,
     progress: redis.progress,
+    images: redis.images,
     socketAdapter: redis.socketAdapter,
     loginLimiter: redis.limiter({
       keyPrefix: 'login',

@@ -19,3 +19,7 @@ export function setTheme(next: Theme): void {
   }
   dispatchEvent(new Event('cloudai-theme'));
 }
+
+export function nextTheme(): Theme {
+  return THEMES[(THEMES.indexOf(theme()) + 1) % THEMES.length] ?? 'system';
+}

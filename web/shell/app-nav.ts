@@ -22,7 +22,7 @@ import {
 } from 'lucide';
 import type { UserBody } from '../../shared/contracts/http.ts';
 import type { PageName } from '../data/routes.ts';
-import { setTheme, THEMES, type Theme, theme } from '../data/theme.ts';
+import { nextTheme, setTheme, type Theme, theme } from '../data/theme.ts';
 import { base, controls } from '../styles/shared.ts';
 
 interface Entry {
@@ -48,6 +48,7 @@ export class AppNav extends LitElement {
   declare user: UserBody | null;
   declare page: PageName;
   declare open: boolean;
+  readonly #onTheme = () => this.requestUpdate();
 
   static override styles = [
     base,
@@ -71,7 +72,7 @@ export class AppNav extends LitElement {
       .me[aria-current] { background: var(--accent-wash); color: var(--accent); }
       .me .soft { font-weight: 400; margin-left: auto; }
       .skip { position: absolute; left: -100rem; }
-      .skip:focus { left: var(--space-3); top: var(--space-3); background: var(--raised); padding: var(--space-2) var(--space-3); z-index: 40; }
+      .skip:focus { left: var(--space-3); top: var(--space-3); background: var(--raised); z-index: 40; }
       @media (max-width: 60rem) {
         :host { border-right: 0; border-bottom: 1px solid var(--line); position: sticky; top: 0; z-index: 20; }
         nav { position: static; height: auto; padding: 0; gap: 0; overflow: visible; }
@@ -96,6 +97,16 @@ export class AppNav extends LitElement {
     this.open = false;
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback();
+    addEventListener('cloudai-theme', this.#onTheme);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    removeEventListener('cloudai-theme', this.#onTheme);
+  }
+
   override willUpdate(changed: Map<string, unknown>): void {
     if (changed.has('page')) this.open = false;
   }
@@ -104,7 +115,7 @@ export class AppNav extends LitElement {
     const isAdmin = this.user?.role === 'admin';
     return html`
       <nav aria-label="Main" @keydown=${this.#onKey}>
-        <a class="skip" href="#main" @click=${this.#skip}>Skip to the content</a>
+        <button class="skip" @click=${() => this.dispatchEvent(new Event('skip'))}>Skip to the content</button>
         <div class="bar">
           ${this.#brand()}
           <button class="icon quiet" aria-label="Search or jump to" @click=${this.#palette}><svg-icon .icon=${Search}></svg-icon></button>
@@ -138,11 +149,6 @@ export class AppNav extends LitElement {
     return html`<a href=${href} aria-current=${isHere ? 'page' : nothing}><svg-icon .icon=${icon}></svg-icon>${label}</a>`;
   }
 
-  #skip(event: Event): void {
-    event.preventDefault();
-    this.dispatchEvent(new Event('skip'));
-  }
-
   #toggle(): void {
     this.open = !this.open;
   }
@@ -164,7 +170,6 @@ export class AppNav extends LitElement {
   }
 
   #nextTheme(): void {
-    setTheme(THEMES[(THEMES.indexOf(theme()) + 1) % THEMES.length] ?? 'system');
-    this.requestUpdate();
+    setTheme(nextTheme());
   }
 }

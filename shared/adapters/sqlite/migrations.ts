@@ -200,6 +200,13 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX uploads_by_expiry ON uploads (expires_at, id);
   `,
   `
+  -- Long lists read no specs. The name, being free text, is JSON.
+  ALTER TABLE tasks ADD COLUMN name TEXT NOT NULL DEFAULT '""';
+  ALTER TABLE tasks ADD COLUMN image TEXT NOT NULL DEFAULT '';
+  UPDATE tasks SET (name, image) =
+    (SELECT spec -> '$.name', spec ->> '$.image' FROM task_specs AS s WHERE s.n = tasks.n);
+  `,
+  `
   -- Whose a waiting task is is read from the index alone: one user's are found among many.
   DROP INDEX tasks_by_urgency;
   CREATE INDEX tasks_by_urgency ON tasks (priority, id, owner_id) WHERE state = 'queued';

@@ -22,8 +22,6 @@ interface LineRow extends ResourceRow {
 }
 
 const TOP_PRIORITY = 9;
-/** As JSON: plain text would end at a NUL. */
-const SPEC_FIELD = (name: string) => `s.spec -> '$.${name}'`;
 
 export function readLine(db: Connection, page: Parameters<TaskStore['inLine']>[0]): QueueEntry[] {
   const { ownerId, after, limit } = page;
@@ -35,9 +33,8 @@ export function readLine(db: Connection, page: Parameters<TaskStore['inLine']>[0
     const beyond = priority === after?.priority ? after.id : '';
     const rows = db.all<LineRow>(
       `SELECT t.id, t.owner_id, t.owner_name, t.attempt, t.priority, t.tag, t.wanted_worker, t.message, t.not_before,
-         t.submitted_at, t.queued_at, t.cpu_millis, t.memory_mb, t.gpus, t.storage_mb,
-         ${SPEC_FIELD('image')} AS image, ${SPEC_FIELD('name')} AS name
-       FROM tasks AS t INDEXED BY tasks_by_urgency CROSS JOIN task_specs AS s ON s.n = t.n
+         t.submitted_at, t.queued_at, t.cpu_millis, t.memory_mb, t.gpus, t.storage_mb, t.image, t.name
+       FROM tasks AS t INDEXED BY tasks_by_urgency
        WHERE t.state = 'queued' AND t.priority = ? AND t.id > ? ${only} ORDER BY t.id LIMIT ?`,
       [priority, beyond, ...owner, limit - found.length],
     );
@@ -52,7 +49,7 @@ function entryOf(row: LineRow): QueueEntry {
     ownerId: row.owner_id,
     ownerName: row.owner_name,
     name: JSON.parse(row.name),
-    image: JSON.parse(row.image),
+    image: row.image,
     tag: row.tag,
     priority: row.priority,
     attempt: row.attempt,
@@ -100,8 +97,8 @@ export function readEndedRuns(db: Connection, page: Parameters<TaskStore['endedR
   const { finishedAt, id } = page.after ?? { finishedAt: page.since, id: '' };
   return db
     .all<EndedRow>(
-      `SELECT t.id, t.state, t.tag, t.submitted_at, t.started_at, t.finished_at,
-         ${SPEC_FIELD('image')} AS image, ${SPEC_FIELD('kValue')} AS k_value
+      `SELECT t.id, t.state, t.tag, t.submitted_at, t.started_at, t.finished_at, t.image,
+         s.spec -> '$.kValue' AS k_value
        FROM tasks AS t INDEXED BY tasks_by_end CROSS JOIN task_specs AS s ON s.n = t.n
        WHERE t.finished_at IS NOT NULL AND t.finished_at >= ? AND (t.finished_at, t.id) > (?, ?)
        ORDER BY t.finished_at, t.id LIMIT ?`,
@@ -110,7 +107,7 @@ export function readEndedRuns(db: Connection, page: Parameters<TaskStore['endedR
     .map((row) => ({
       id: row.id,
       state: row.state,
-      image: JSON.parse(row.image),
+      image: row.image,
       tag: row.tag,
       kValue: JSON.parse(row.k_value),
       submittedAt: row.submitted_at,
@@ -123,10 +120,8 @@ export function readKinds(
   db: Connection,
   ids: readonly string[],
 ): { id: string; image: string; tag: string }[] {
-  const rows = db.all<{ id: string; image: string; tag: string }>(
-    `SELECT t.id, t.tag, ${SPEC_FIELD('image')} AS image FROM tasks AS t JOIN task_specs AS s ON s.n = t.n
-     WHERE t.id IN (SELECT value FROM json_each(?))`,
+  return db.all<{ id: string; image: string; tag: string }>(
+    'SELECT id, tag, image FROM tasks WHERE id IN (SELECT value FROM json_each(?))',
     [JSON.stringify(ids)],
   );
-  return rows.map((row) => ({ ...row, image: JSON.parse(row.image) }));
 }

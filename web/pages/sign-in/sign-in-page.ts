@@ -1,6 +1,7 @@
 // Sign in, or make an account and sign in with it. Asks, never keeps a password.
 
 import { css, html, LitElement, nothing } from 'lit';
+import { Eye, EyeOff } from 'lucide';
 import { ApiError } from '../../../client/client.ts';
 import type { Session } from '../../data/session.ts';
 import { errorNotice } from '../../elements/error-notice.ts';
@@ -12,18 +13,25 @@ export class SignInPage extends LitElement {
     register: { state: true },
     busy: { state: true },
     error: { state: true },
+    plain: { state: true },
   };
   declare session: Session;
   declare register: boolean;
   declare busy: boolean;
   declare error: Error | null;
+  /** The password is shown as it is typed. */
+  declare plain: boolean;
 
   static override styles = [
     base,
     controls,
     css`
-      :host { max-width: 23rem; margin: 8vh auto 0; }
-      .mark { width: 2.5rem; height: 2.5rem; display: block; margin-bottom: var(--space-4); }
+      :host { max-width: 24rem; margin: min(14vh, 9rem) auto 0; }
+      .panel { padding: var(--space-5); }
+      .mark { width: 2.75rem; height: 2.75rem; display: block; margin-bottom: var(--space-4); }
+      .secret { position: relative; }
+      .secret input { padding-right: 2.75rem; }
+      .secret button { position: absolute; right: 0; top: 0; }
       form { display: grid; gap: var(--space-4); }
       .lead { margin-bottom: var(--space-4); color: var(--ink-soft); }
       .other { margin-top: var(--space-4); }
@@ -36,6 +44,7 @@ export class SignInPage extends LitElement {
     this.register = false;
     this.busy = false;
     this.error = null;
+    this.plain = false;
   }
 
   override render() {
@@ -54,10 +63,13 @@ export class SignInPage extends LitElement {
           </div>
           <div>
             <label for="password">Password</label>
+            <div class="secret">
             <input
-              id="password" name="password" type="password" required minlength=${register ? 8 : nothing}
+              id="password" name="password" type=${this.plain ? 'text' : 'password'} required minlength=${register ? 8 : nothing}
               autocomplete=${register ? 'new-password' : 'current-password'} aria-describedby=${register ? 'rule' : nothing}
             />
+              <button class="icon quiet" type="button" aria-label="Show what is typed" aria-pressed=${this.plain} @click=${this.#show}><svg-icon .icon=${this.plain ? EyeOff : Eye}></svg-icon></button>
+            </div>
             ${register ? html`<p class="hint" id="rule">8 characters or more</p>` : nothing}
           </div>
           ${this.#fault()}
@@ -77,6 +89,10 @@ export class SignInPage extends LitElement {
     const { error } = this;
     if (!(error instanceof ApiError) || error.details.length === 0) return errorNotice(error);
     return html`<div class="fault" role="alert">${error.details.map(({ message }) => html`<p>${message}</p>`)}</div>`;
+  }
+
+  #show(): void {
+    this.plain = !this.plain;
   }
 
   #switch(): void {
