@@ -11,7 +11,6 @@ const info = {
   memoryMb: 16_000,
   storageMb: 100_000,
   gpuSupport: false,
-  images: [],
 };
 const unset = { cpus: null, memoryMb: null, storageMb: null, gpus: null };
 

@@ -2,21 +2,12 @@
 // its next life when it stops. Must never touch containers after another life of it has taken over.
 
 import { type AppError, messageOf } from '../shared/errors.ts';
-import type { Resources } from '../shared/model/resources.ts';
-import type { RunnerConfig } from '../shared/platform/config.ts';
 import { newId } from '../shared/platform/ids.ts';
-import type { Log } from '../shared/platform/log.ts';
-import type { Clock } from '../shared/ports/clock.ts';
-import type { ContainerRuntime } from '../shared/ports/container-runtime.ts';
-import type { EventBus, WorkerPresence } from '../shared/ports/coordination.ts';
-import type { FileStore } from '../shared/ports/file-store.ts';
-import type { LiveLogs, ProgressBoard, RoomEmitter } from '../shared/ports/live.ts';
-import type { LogStore } from '../shared/ports/log-store.ts';
-import type { Delivery, Inbox, InboxSession, IntakeQueue } from '../shared/ports/queue.ts';
-import type { Store } from '../shared/ports/store.ts';
+import type { Delivery, InboxSession } from '../shared/ports/queue.ts';
 import { AdmissionLine } from './admission.ts';
 import { Adoption } from './agent/adoption.ts';
 import { Heartbeat } from './agent/heartbeat.ts';
+import { ImageNotice } from './agent/image-notice.ts';
 import { MachineUsage } from './agent/machine-usage.ts';
 import { ProgressSender } from './agent/progress-sender.ts';
 import { RecordWatch } from './agent/record-watch.ts';
@@ -27,53 +18,9 @@ import { AttemptRegistry } from './executor/registry.ts';
 import { createSteps, type ExecutorParts } from './executor/steps.ts';
 import { fingerprint, type Machine } from './fingerprint.ts';
 import { loadIdentity } from './identity.ts';
+import type { RunnerParts, RunnerPhase, RunnerStatus } from './parts.ts';
 
-export interface RunnerParts {
-  readonly config: RunnerConfig;
-  readonly store: Store;
-  readonly inbox: Inbox;
-  readonly presence: WorkerPresence;
-  readonly bus: EventBus;
-  readonly intake: IntakeQueue;
-  readonly logs: LogStore;
-  readonly liveLogs: LiveLogs;
-  readonly rooms: RoomEmitter;
-  readonly progress: ProgressBoard;
-  readonly files: FileStore;
-  readonly runtime: ContainerRuntime;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Numbers in [0, 1); for the jitter of retries. */
-  readonly random?: () => number;
-  /** It has been this worker before: a record that is gone by now was removed by an admin, and is not made again. */
-  readonly isReturning?: boolean;
-  /** The worker was removed and nothing runs here any more. Called once; it has stopped by then. */
-  readonly onRetired?: () => void;
-  /** Between two looks for containers nobody works on, and at the worker's own record. */
-  readonly sweepEveryMs?: number;
-  /** The runner cannot go on: `worker_id_taken` or `superseded`. Called once; it has stopped by then. */
-  onFatal(error: AppError): void;
-}
-
-export type RunnerPhase =
-  | 'starting'
-  | 'up'
-  /** Cut off from the cluster: containers are stopped, no work is taken. */
-  | 'fenced'
-  /** An admin removed the worker: what runs goes on, nothing new is taken. */
-  | 'removed'
-  | 'stopped';
-
-export interface RunnerStatus {
-  readonly phase: RunnerPhase;
-  readonly workerId: string;
-  readonly incarnation: string;
-  /** Ids of tasks that have a container here. */
-  readonly running: readonly string[];
-  /** Attempts that wait for room. */
-  readonly waiting: number;
-  readonly free: Resources | null;
-}
+export type { RunnerParts, RunnerPhase, RunnerStatus } from './parts.ts';
 
 export interface Runner {
   /**
@@ -107,6 +54,7 @@ interface Working {
   readonly watch: RecordWatch;
   readonly heartbeat: Heartbeat;
   readonly sampler: UsageSampler;
+  readonly images: ImageNotice;
 }
 
 class RunnerProcess implements Runner {
@@ -164,6 +112,7 @@ class RunnerProcess implements Runner {
       log.warn({ err: error }, messageOf(error)),
     );
     watch.start();
+    working.images.start();
     await this.#patiently('listen for cancels', () => watch.listen());
     if (!this.#isRemoved) {
       const session = await this.#patiently('open the inbox', () =>
@@ -191,7 +140,15 @@ class RunnerProcess implements Runner {
     const { tasks, files: records } = store;
     const random = this.#random;
     const admission = new AdmissionLine(machine);
-    const sampler = new UsageSampler({ everyMs: config.usageSampleMs, runtime, rooms, random, log });
+    const sampler = new UsageSampler({
+      everyMs: config.usageSampleMs,
+      runtime,
+      rooms,
+      board: this.#parts.usage,
+      random,
+      log,
+    });
+    const images = new ImageNotice({ workerId, runtime, board: this.#parts.images, log });
     const executor: ExecutorParts = {
       stopGraceMs: config.stopGraceSeconds * 1_000,
       pidsLimit: config.pidsLimit,
@@ -208,6 +165,7 @@ class RunnerProcess implements Runner {
       outputLimits: { maxBytes: config.outputMaxBytes, maxFiles: config.outputMaxFiles },
       admission,
       sampler,
+      images,
       clock,
       log,
       random,
@@ -234,7 +192,7 @@ class RunnerProcess implements Runner {
     const adoption = new Adoption({ workerId, tasks, runtime, registry, admission, clock, log });
     const onRemoved = () => void this.#sweep();
     const watch = new RecordWatch({ workerId, tasks, bus, registry, log, onRemoved });
-    return { machine, admission, registry, adoption, watch, heartbeat, sampler };
+    return { machine, admission, registry, adoption, watch, heartbeat, sampler, images };
   }
 
   async #register(machine: Machine): Promise<void> {
@@ -368,6 +326,7 @@ class RunnerProcess implements Runner {
     if (this.#sweepTimer) clearInterval(this.#sweepTimer);
     this.#working?.heartbeat.stop();
     this.#working?.sampler.stop();
+    this.#working?.images.stop();
     const quietly = (what: string, closing: Promise<void>) =>
       within(CLOSE_MS, what, closing).catch((error) =>
         this.#parts.log.warn({ err: error }, `${what} did not work`),

@@ -14,6 +14,7 @@ import {
 } from '../../shared/contracts/http.ts';
 import {
   batchSchema,
+  cancelManySchema,
   cancelSchema,
   idempotencyKeySchema,
   submitSchema,
@@ -22,11 +23,18 @@ import {
   taskListSchema,
   taskStatesSchema,
 } from '../../shared/contracts/schemas.ts';
+import {
+  type CancelManyBody,
+  type CancelManyReply,
+  cancelledTaskBody,
+  taskSummaryBody,
+} from '../../shared/contracts/task-lists.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { TaskState } from '../../shared/model/task.ts';
 import type { TaskExplanations } from '../services/explanations.ts';
+import type { RunLearner } from '../services/queue/run-learner.ts';
 import type { Submission, Submissions } from '../services/submission.ts';
-import type { TaskRecords } from '../services/task-records.ts';
+import type { TaskQuery, TaskRecords } from '../services/task-records.ts';
 import { bodyOf, checked, idOf, queryOf } from '../validation.ts';
 import { principalOf } from './auth.ts';
 
@@ -34,6 +42,7 @@ export interface TasksOptions {
   readonly submissions: Submissions;
   readonly records: TaskRecords;
   readonly explanations: TaskExplanations;
+  readonly learner: RunLearner;
 }
 
 /** The largest legal task (command and environment of 128 KB each, 1,000 paths), with room for JSON's escapes. */
@@ -42,7 +51,7 @@ const BATCH_MAX_BYTES = 20 * 1_048_576;
 
 export const tasksPlugin: Plugin<TasksOptions> = {
   name: 'tasks',
-  register: (server: Server, { submissions, records, explanations }: TasksOptions) => {
+  register: (server: Server, { submissions, records, explanations, learner }: TasksOptions) => {
     server.route({
       method: 'POST',
       path: '/api/tasks',
@@ -94,7 +103,8 @@ export const tasksPlugin: Plugin<TasksOptions> = {
       options: { validate: checked({ query: taskListSchema }) },
       handler: async (request) => {
         const query = queryOf<TaskListQuery>(request);
-        const { tasks, next } = await records.list(principalOf(request), {
+        const by = principalOf(request);
+        const wanted: TaskQuery = {
           states: query.status as TaskState[] | undefined,
           tag: query.tag,
           username: query.user,
@@ -102,8 +112,26 @@ export const tasksPlugin: Plugin<TasksOptions> = {
           text: query.q,
           limit: query.limit,
           before: query.cursor,
-        });
+        };
+        if (query.view === 'summary') {
+          const { tasks, next } = await records.summaries(by, wanted);
+          return { tasks: tasks.map(taskSummaryBody), next_cursor: next };
+        }
+        const { tasks, next } = await records.list(by, wanted);
         return { tasks: tasks.map(taskBody), next_cursor: next };
+      },
+    });
+
+    // Up to 1,000 at once, each for itself: to say it again does no harm.
+    server.route({
+      method: 'POST',
+      path: '/api/tasks/cancel',
+      options: { validate: checked({ payload: cancelManySchema }) },
+      handler: async (request, h) => {
+        const { task_ids: ids, force } = bodyOf<CancelManyBody>(request);
+        const { tasks, unknown } = await records.cancelMany(principalOf(request), ids, force);
+        const reply: CancelManyReply = { tasks: tasks.map(cancelledTaskBody), unknown };
+        return h.response(reply).code(202);
       },
     });
 
@@ -111,7 +139,10 @@ export const tasksPlugin: Plugin<TasksOptions> = {
       method: 'GET',
       path: '/api/tasks/{id}',
       options: { validate: checked({ params: taskIdParams }) },
-      handler: async (request) => taskDetailBody(await records.get(principalOf(request), idOf(request))),
+      handler: async (request) => {
+        const task = await records.get(principalOf(request), idOf(request));
+        return taskDetailBody(task, learner.slaOf(task));
+      },
     });
 
     server.route({
@@ -150,8 +181,8 @@ export const tasksPlugin: Plugin<TasksOptions> = {
       path: '/api/tasks/{id}/explain',
       options: { validate: checked({ params: taskIdParams }) },
       handler: async (request) => {
-        const { task, explanation } = await explanations.explain(principalOf(request), idOf(request));
-        return explainReply(task, explanation);
+        const told = await explanations.explain(principalOf(request), idOf(request));
+        return explainReply(told.task, told.explanation, told.estimate);
       },
     });
   },

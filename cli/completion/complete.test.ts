@@ -117,6 +117,18 @@ describe('what is looked up', () => {
     ]);
     expect(await completions('A=b ./bin/cloudai drain g')).toEqual(['gpu-1']);
     expect(await completions('task ')).toEqual(['alpine', 'python:3.9']);
+    api.on('GET /api/images', () => ({
+      images: [
+        { image: 'alpine:latest', size_bytes: 1, workers: ['w1', 'w2'], worker_count: 2 },
+        { image: 'python:3.9', size_bytes: null, workers: ['w1'], worker_count: 1 },
+      ],
+    }));
+    sources.forget();
+    expect((await completeLine(program, sources, 'task ')).candidates).toEqual([
+      { value: 'alpine', what: '2 tasks, on 2 workers', done: true },
+      { value: 'python:3.9', what: '1 task, on 1 worker', done: true },
+      { value: 'alpine:latest', what: 'on 2 workers', done: true },
+    ]);
     // One that would steer the terminal is left out.
     expect(await completions('files ')).toEqual(['alice', 'bob']);
     expect(await completions('list-tasks q')).toEqual(['queued']);

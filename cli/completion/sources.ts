@@ -5,6 +5,7 @@ import type { Client } from '../../client/client.ts';
 import { age } from '../../client/words.ts';
 import type { TaskBody } from '../../shared/contracts/http.ts';
 import { HISTORY_METRICS } from '../../shared/model/history.ts';
+import { familiarImage } from '../../shared/model/image.ts';
 import { TASK_STATES } from '../../shared/model/task.ts';
 import { WEBHOOK_EVENTS } from '../../shared/model/webhook.ts';
 import { plain } from '../table.ts';
@@ -39,7 +40,32 @@ const tasks: Ask = async (client, signal, now) =>
 const workers: Ask = async (client, signal) =>
   (await client.listWorkers({ signal })).map(({ worker_id, state }) => ({ value: worker_id, what: state }));
 
-const images: Ask = async (client, signal) => counted(await recentTasks(client, signal), 'docker_image');
+/** What tasks used before, and what workers have. */
+const images: Ask = async (client, signal) => {
+  // Either alone is worth something: an older API knows no images.
+  const [used, present] = await Promise.all([
+    recentTasks(client, signal).catch(() => []),
+    client.images({ signal }).then(
+      (reply) => reply.images,
+      () => [],
+    ),
+  ]);
+  const workers = new Map(
+    present.map(({ image, worker_count: count }) => [
+      image,
+      `on ${count} ${count === 1 ? 'worker' : 'workers'}`,
+    ]),
+  );
+  const known = counted(used, 'docker_image');
+  const names = new Set(known.map(({ value }) => value));
+  return [
+    ...known.map(({ value, what }) => {
+      const where = workers.get(familiarImage(value));
+      return { value, what: where ? `${what}, ${where}` : what };
+    }),
+    ...[...workers].filter(([value]) => !names.has(value)).map(([value, what]) => ({ value, what })),
+  ];
+};
 
 const users: Ask = async (client, signal) => counted(await recentTasks(client, signal), 'user');
 

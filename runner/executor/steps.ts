@@ -5,6 +5,7 @@ import { AppError, isAppError, messageOf } from '../../shared/errors.ts';
 import type { Resources, Shortfall } from '../../shared/model/resources.ts';
 import type { Task } from '../../shared/model/task.ts';
 import { finishTask, startTask } from '../../shared/model/task-life.ts';
+import { roundedSeries } from '../../shared/model/usage-series.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { ContainerRuntime, PullProgress } from '../../shared/ports/container-runtime.ts';
@@ -13,6 +14,7 @@ import type { LiveLogs, RoomEmitter } from '../../shared/ports/live.ts';
 import type { LogStore } from '../../shared/ports/log-store.ts';
 import type { FileRecordStore, TaskStore } from '../../shared/ports/store.ts';
 import type { AdmissionLine } from '../admission.ts';
+import type { ImageNotice } from '../agent/image-notice.ts';
 import type { ProgressSender } from '../agent/progress-sender.ts';
 import type { UsageSampler } from '../agent/usage-sampler.ts';
 import { classifyFault } from '../core/exit-classification.ts';
@@ -45,6 +47,7 @@ export interface ExecutorParts {
   readonly outputLimits: OutputLimits;
   readonly admission: AdmissionLine;
   readonly sampler: Pick<UsageSampler, 'watch'>;
+  readonly images: Pick<ImageNotice, 'used'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
@@ -101,6 +104,7 @@ export function createSteps(parts: ExecutorParts): Steps {
           (imageId) => {
             state.doing.imageId = imageId;
             state.bell.ring();
+            parts.images.used(image);
           },
           (error) => {
             if (!signal.aborted) settleFault(state, error);
@@ -264,6 +268,7 @@ export function createSteps(parts: ExecutorParts): Steps {
           : { ...outcome, message: mask(outcome.message) }) as typeof outcome,
         progress: state.ownProgress,
         usage: state.usage && attemptUsage(state.usage),
+        usageSeries: state.series && roundedSeries(state.series),
         outputs: state.outputs,
       };
       // Whoever hears of the end has heard of all that came before it.

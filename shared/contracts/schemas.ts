@@ -8,6 +8,7 @@ import { WORKER_ID_PATTERN } from '../model/worker.ts';
 import { addressText, readWorkerAddress } from '../model/worker-address.ts';
 import { ADOPTION_PORT } from './adoption.ts';
 import type { CredentialsBody, SubmitBody, TaskStatesRequest } from './http.ts';
+import type { CancelManyBody } from './task-lists.ts';
 import type { WebhookTargetBody } from './webhooks.ts';
 import type { RegisterWorkerBody } from './workers.ts';
 
@@ -192,7 +193,7 @@ export const registerWorkerSchema = Joi.object<RegisterWorkerBody>({
     .messages({ 'address.form': '{{#label}} {{#fault}}' }),
 }).required();
 
-const usernameText = Joi.string()
+export const usernameText = Joi.string()
   .pattern(/^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/)
   .required()
   .messages({
@@ -200,9 +201,11 @@ const usernameText = Joi.string()
       '"username" must be 2 to 63 letters, digits, dots, dashes or underscores and begin with a letter or digit',
   });
 
+export const passwordText = Joi.string().min(8).max(1_024);
+
 export const registerSchema = Joi.object<CredentialsBody>({
   username: usernameText,
-  password: Joi.string().min(8).max(1_024).required(),
+  password: passwordText.required(),
 }).required();
 
 /** Login takes anything of the right type: a wrong form is just a wrong name or password. */
@@ -221,6 +224,11 @@ export const cancelSchema = Joi.object<{ force: boolean }>({
   .allow(null)
   .default({ force: false });
 
+export const cancelManySchema = Joi.object<CancelManyBody>({
+  task_ids: Joi.array().items(taskIdSchema.optional()).min(1).max(LIMITS.batch).required(),
+  force: Joi.boolean().default(false),
+}).required();
+
 export interface TaskListQuery {
   status?: string[];
   tag?: string;
@@ -229,6 +237,7 @@ export interface TaskListQuery {
   q?: string;
   limit: number;
   cursor?: string;
+  view: 'full' | 'summary';
 }
 
 /** `status=running` or `status=running,queued`. */
@@ -245,17 +254,39 @@ export const taskListSchema = Joi.object<TaskListQuery>({
   q: Joi.string().max(256),
   limit: Joi.number().integer().min(1).max(1_000).default(50),
   cursor: taskIdSchema.optional(),
+  view: Joi.string().valid('full', 'summary').default('full'),
 }).messages({ 'status.unknown': '{{#label}} must be one or more of {{#known}}, separated by commas' });
+
+export interface QueueQuery {
+  limit: number;
+  cursor?: { priority: number; id: string };
+}
+
+/** A cursor is the place of the last one of the page before, e.g. `5.task-01…`. */
+export const queueSchema = Joi.object<QueueQuery>({
+  limit: Joi.number().integer().min(1).max(500).default(100),
+  cursor: Joi.string()
+    .custom((text: string, helpers) => {
+      const [, priority, id] = /^([0-9])\.(task-[0-9a-hjkmnp-tv-z]{26})$/.exec(text) ?? [];
+      return id === undefined ? helpers.error('cursor.unknown') : { priority: Number(priority), id };
+    })
+    .messages({ 'cursor.unknown': '{{#label}} must be the "next_cursor" of an earlier page' }),
+});
 
 export interface LogsQuery {
   attempt?: number;
   from?: number;
   tail?: number;
+  limit?: number;
   stream?: 'stdout' | 'stderr';
   follow: boolean;
   /** Without it the Accept header decides. */
   format?: 'text' | 'ndjson';
 }
+
+export const attemptQuerySchema = Joi.object<{ attempt?: number }>({
+  attempt: Joi.number().integer().min(1),
+});
 
 export const logsSchema = Joi.object<LogsQuery>({
   attempt: Joi.number().integer().min(1),
@@ -270,6 +301,16 @@ export const logsSchema = Joi.object<LogsQuery>({
       then: Joi.forbidden().messages({
         'any.unknown': '"tail" cannot go with "from": both say where to begin',
       }),
+    }),
+  // What is read once; whoever follows has no end.
+  limit: Joi.number()
+    .integer()
+    .min(1)
+    .max(100_000)
+    .when('follow', {
+      is: true,
+      // biome-ignore lint/suspicious/noThenProperty: as above.
+      then: Joi.forbidden().messages({ 'any.unknown': '"limit" cannot go with "follow"' }),
     }),
   stream: Joi.string().valid('stdout', 'stderr'),
   follow: Joi.boolean().default(false),

@@ -9,6 +9,7 @@
 // - Output reaches the sink whole, in order per stream, as raw bytes, before `output` resolves.
 
 import type { Readable } from 'node:stream';
+import type { StoredImage } from '../model/image.ts';
 import type { LogStream } from '../model/log-line.ts';
 import type { Resources } from '../model/resources.ts';
 import type { PullPolicy, TaskNetwork } from '../model/task.ts';
@@ -25,7 +26,6 @@ export interface RuntimeInfo {
   readonly storageMb: number;
   /** Whether it can give real GPUs to containers. */
   readonly gpuSupport: boolean;
-  readonly images: readonly string[];
 }
 
 export interface ContainerSpec {
@@ -114,6 +114,11 @@ export interface ContainerRuntime {
     policy: PullPolicy,
     options: { signal?: AbortSignal; onProgress?: (progress: PullProgress) => void },
   ): Promise<string>;
+  /**
+   * Images that `ensureImage` finds present by these names, in no order; one with two names comes twice. Without what
+   * the adapter itself needs.
+   */
+  images(): Promise<StoredImage[]>;
   /**
    * Puts files where `create` of the same task and attempt finds them. A repeat begins anew; `remove` of the container
    * takes them away, and so does `dropInput`, for an attempt that never gets a container.

@@ -92,9 +92,6 @@ export function createFactsReader(connection: Connection): FactsReader {
     async info() {
       const facts = await describe();
       known = Promise.resolve(facts);
-      const images = await connection.ask('list images', LOOK_TIMEOUT_MS, (abortSignal) =>
-        connection.docker.listImages({ abortSignal }),
-      );
       return {
         kind: 'docker',
         version: facts.version,
@@ -104,10 +101,6 @@ export function createFactsReader(connection: Connection): FactsReader {
         memoryMb: facts.memoryMb,
         storageMb: await freeMb(facts.rootDir),
         gpuSupport: facts.gpuSupport,
-        images: images
-          .flatMap(({ RepoTags }) => RepoTags ?? [])
-          .filter((tag) => tag !== '<none>:<none>')
-          .sort(),
       };
     },
   };

@@ -3,11 +3,13 @@
 
 import type { Readable } from 'node:stream';
 import { AppError, isAppError, messageOf } from '../../errors.ts';
+import type { StoredImage } from '../../model/image.ts';
 import type { PullPolicy } from '../../model/task.ts';
 import { untilAborted } from '../../platform/until-aborted.ts';
 import type { PullProgress } from '../../ports/container-runtime.ts';
 import { type Connection, LOOK_TIMEOUT_MS } from './connection.ts';
 import { imageNotFound, pullFault, statusOf, toAppError } from './errors.ts';
+import { PAUSE_IMAGE } from './pause-image.ts';
 import { createPullTally, type PullLine } from './pull-progress.ts';
 
 /** A pull that says nothing for so long is dead; unpacking a big layer is silent for a while. */
@@ -33,6 +35,8 @@ export interface Images {
     policy: PullPolicy,
     options: { signal?: AbortSignal; onProgress?: (progress: PullProgress) => void },
   ): Promise<string>;
+  /** See `ContainerRuntime.images`. */
+  list(): Promise<StoredImage[]>;
   /** Whether programs of an image that is present run as root, unless they choose otherwise. */
   runsAsRoot(image: string): Promise<boolean>;
 }
@@ -119,6 +123,17 @@ export function createImages(connection: Connection): Images {
       const pulled = await find(image);
       if (pulled === null) throw imageNotFound(image, 'it was pulled and is gone again');
       return pulled;
+    },
+    async list() {
+      const found = await connection.ask('list images', LOOK_TIMEOUT_MS, (abortSignal) =>
+        docker.listImages({ abortSignal }),
+      );
+      return found.flatMap(({ RepoTags, Size, Created }) =>
+        (RepoTags ?? [])
+          // Older engines name what has only a digest, or nothing at all, so.
+          .filter((name) => !name.includes('<none>') && name !== PAUSE_IMAGE)
+          .map((name) => ({ name, sizeBytes: Size, createdAt: Created * 1_000 })),
+      );
     },
     async runsAsRoot(image) {
       if (!users.has(image)) await find(image);

@@ -61,6 +61,7 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
     kind: 'docker',
     info: facts.info,
     ensureImage: images.ensure,
+    images: images.list,
     provideInput: inputs.provideInput,
     dropInput: inputs.dropInput,
     measure,

@@ -7,27 +7,36 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Filter } from 'mongodb';
 import { AppError } from '../../errors.ts';
-import { TASK_STATES, type Task, type TaskState } from '../../model/task.ts';
-import { PLACED_STATES } from '../../model/task-states.ts';
+import { TASK_STATES, type Task, type TaskSpec, type TaskState } from '../../model/task.ts';
+import { PLACED_STATES, UNFINISHED_STATES } from '../../model/task-states.ts';
 import type {
   Allocation,
+  EndedRun,
   InsertOutcome,
   QueuedTask,
+  QueueEntry,
+  QueuePlace,
   TaskFilter,
   TaskPage,
   TaskStore,
+  TaskSummaryPage,
 } from '../../ports/store.ts';
 import type { Collections } from './collections.ts';
 import { guarded, isDuplicate, unavailable } from './errors.ts';
+import { literal } from './literal.ts';
 import type { TaskBatches } from './task-batches.ts';
 import {
   changingFields,
   documentOf,
   resourcesOf,
+  SUMMARY_FIELDS,
+  type SummaryDocument,
   submissionOf,
+  summaryOf,
   type TaskDocument,
   taskOf,
 } from './task-document.ts';
+import { countAhead, endedAfter, readEndedRuns, readKinds, readLine } from './task-line.ts';
 
 /** How long an insert waits for another one that holds its idempotency key. */
 const KEY_WAIT_MS = 10_000;
@@ -47,7 +56,7 @@ export class MongoTaskStore implements TaskStore {
     this.#batches = batches;
   }
 
-  async insert(tasks: readonly Task[]): Promise<InsertOutcome> {
+  async insert(tasks: readonly Task[], maxUnfinished?: number): Promise<InsertOutcome> {
     if (tasks.length === 0) return { kind: 'inserted' };
     if (new Set(tasks.map(submissionOf)).size < tasks.length) {
       throw new AppError('conflict', 'two tasks of the batch have the same idempotency key or id');
@@ -59,6 +68,8 @@ export class MongoTaskStore implements TaskStore {
         const hidden = holders.find(({ state }) => state === 'hidden');
         if (!hidden && holders.length > 0) return { kind: 'duplicate', existing: holders.map(taskOf) };
         if (!hidden || !(await this.#batches.isUnderWay(hidden.batch ?? ''))) {
+          const over = maxUnfinished === undefined ? null : await this.#overLimit(tasks, maxUnfinished);
+          if (over !== null) return over;
           try {
             await this.#insertNew(tasks);
             return { kind: 'inserted' };
@@ -74,6 +85,12 @@ export class MongoTaskStore implements TaskStore {
       } while (performance.now() < end);
       throw unavailable('another submission with the same idempotency key is still under way');
     });
+  }
+
+  async #overLimit(tasks: readonly Task[], limit: number): Promise<InsertOutcome | null> {
+    const ownerId = tasks[0]?.ownerId ?? '';
+    const unfinished = (await this.countUnfinished([ownerId])).get(ownerId) ?? 0;
+    return unfinished + tasks.length > limit ? { kind: 'over_limit', unfinished } : null;
   }
 
   async #insertNew(tasks: readonly Task[]): Promise<void> {
@@ -151,6 +168,32 @@ export class MongoTaskStore implements TaskStore {
     });
   }
 
+  summaries(
+    filter: TaskFilter,
+    page: { limit: number; before?: string | undefined },
+  ): Promise<TaskSummaryPage> {
+    return guarded(async () => {
+      const found = await this.#tasks
+        .find<SummaryDocument>(conditionsOf(filter, page.before), { projection: SUMMARY_FIELDS })
+        .sort({ _id: -1 })
+        .limit(page.limit + 1)
+        .toArray();
+      const shown = found.slice(0, page.limit);
+      const specs = await this.#specsOf(shown.filter(({ image }) => image === undefined));
+      const tasks = shown.map((doc) => summaryOf(doc, specs.get(doc._id)));
+      return { tasks, next: found.length > page.limit ? (tasks.at(-1)?.id ?? null) : null };
+    });
+  }
+
+  /** Of tasks of earlier releases, whose documents have name and image in the spec alone. */
+  async #specsOf(docs: readonly { readonly _id: string }[]): Promise<ReadonlyMap<string, TaskSpec>> {
+    if (docs.length === 0) return new Map();
+    const found = await this.#tasks
+      .find({ _id: { $in: docs.map(({ _id }) => _id) } }, { projection: { spec: 1 } })
+      .toArray();
+    return new Map(found.map(({ _id, spec }) => [_id, JSON.parse(spec) as TaskSpec]));
+  }
+
   countByState(ownerId?: string): Promise<Record<TaskState, number>> {
     return guarded(async () => {
       const counts = Object.fromEntries(TASK_STATES.map((state) => [state, 0])) as Record<TaskState, number>;
@@ -160,6 +203,18 @@ export class MongoTaskStore implements TaskStore {
       ]);
       for await (const { _id, count } of groups) if (_id !== 'hidden') counts[_id] = count;
       return counts;
+    });
+  }
+
+  countUnfinished(ownerIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    return guarded(async () => {
+      const groups = await this.#tasks
+        .aggregate<{ _id: string; count: number }>([
+          { $match: { ownerId: { $in: [...ownerIds] }, state: { $in: [...UNFINISHED_STATES] } } },
+          { $group: { _id: '$ownerId', count: { $sum: 1 } } },
+        ])
+        .toArray();
+      return new Map(groups.map(({ _id, count }) => [_id, count]));
     });
   }
 
@@ -230,12 +285,7 @@ export class MongoTaskStore implements TaskStore {
     withWebhook?: boolean | undefined;
   }): Promise<Task[]> {
     const { since, after, limit, withWebhook } = page;
-    const beyond: Filter<TaskDocument> = after
-      ? {
-          finishedAt: { $gte: Math.max(since, after.finishedAt) },
-          $or: [{ finishedAt: { $gt: after.finishedAt } }, { _id: { $gt: after.id } }],
-        }
-      : { finishedAt: { $gte: since } };
+    const beyond = endedAfter(since, after);
     return guarded(async () => {
       const owners = withWebhook ? await this.#webhooks.distinct('ownerId') : [];
       const wanted: Filter<TaskDocument>[] = withWebhook
@@ -250,14 +300,20 @@ export class MongoTaskStore implements TaskStore {
     });
   }
 
-  countAhead({ priority, id }: { priority: number; id: string }): Promise<number> {
-    return guarded(async () => {
-      const [more, same] = await Promise.all([
-        this.#tasks.countDocuments({ state: 'queued', priority: { $gt: priority } }),
-        this.#tasks.countDocuments({ state: 'queued', priority, _id: { $lt: id } }),
-      ]);
-      return more + same;
-    });
+  endedRuns(page: Parameters<TaskStore['endedRuns']>[0]): Promise<EndedRun[]> {
+    return guarded(() => readEndedRuns(this.#tasks, page));
+  }
+
+  kinds(ids: readonly string[]): ReturnType<TaskStore['kinds']> {
+    return guarded(() => readKinds(this.#tasks, ids));
+  }
+
+  inLine(page: Parameters<TaskStore['inLine']>[0]): Promise<QueueEntry[]> {
+    return guarded(() => readLine(this.#tasks, page));
+  }
+
+  countAhead(of: QueuePlace, behind?: QueuePlace): Promise<number> {
+    return guarded(() => countAhead(this.#tasks, of, behind));
   }
 }
 
@@ -276,9 +332,4 @@ function conditionsOf(filter: TaskFilter, beforeId: string | undefined): Filter<
     ...(text === undefined || text === '' ? {} : { search: { $regex: literal(text.toLowerCase()) } }),
     ...(beforeId === undefined ? {} : { _id: { $lt: beforeId } }),
   };
-}
-
-/** A pattern that matches `text` and nothing else. */
-function literal(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }

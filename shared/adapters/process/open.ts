@@ -142,12 +142,16 @@ export async function openProcessRuntime(options: ProcessRuntimeOptions): Promis
           memoryMb: Math.floor(totalmem() / 2 ** 20),
           storageMb: Math.floor((bavail * bsize) / 2 ** 20),
           gpuSupport: false,
-          images: [],
         };
       }),
 
     async ensureImage() {
       return 'process:no-image';
+    },
+
+    // Programs come from the machine itself.
+    async images() {
+      return [];
     },
 
     provideInput: (of, files, signal) =>

@@ -3,6 +3,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../../errors.ts';
+import { familiarImage } from '../../model/image.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { untilAborted } from '../../platform/until-aborted.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -96,7 +97,6 @@ export function openScriptedRuntime(options: ScriptedRuntimeOptions = {}): Conta
         ...CAPACITY,
         ...options.capacity,
         gpuSupport: false,
-        images: [...engine.pulled].sort(),
       };
     },
 
@@ -121,6 +121,15 @@ export function openScriptedRuntime(options: ScriptedRuntimeOptions = {}): Conta
       }
       engine.pulled.add(image);
       return `scripted:${image}`;
+    },
+
+    async images() {
+      check();
+      return [...engine.pulled].map((name) => ({
+        name: familiarImage(name),
+        sizeBytes: null,
+        createdAt: null,
+      }));
     },
 
     async provideInput(of, files, signal) {

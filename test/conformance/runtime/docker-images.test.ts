@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDockerRuntime } from '../../../shared/adapters/docker/open.ts';
+import { PAUSE_IMAGE } from '../../../shared/adapters/docker/pause-image.ts';
 import { silentLog } from '../../../shared/platform/log.ts';
 import type { ContainerRuntime, PullProgress } from '../../../shared/ports/container-runtime.ts';
 import { uniqueName } from '../../support/servers.ts';
@@ -52,7 +53,12 @@ describe('images of the Docker runtime', () => {
     expect(await runtime.ensureImage(image, 'if-missing', {})).toBe(id);
     expect(await runtime.ensureImage(image, 'never', {})).toBe(id);
     expect(registry.asked.length).toBe(asked);
-    expect((await runtime.info()).images).toContain(image);
+    const listed = await runtime.images();
+    expect(listed.find(({ name }) => name === image)).toMatchObject({
+      sizeBytes: expect.any(Number),
+      createdAt: expect.any(Number),
+    });
+    expect(listed.filter(({ name }) => name.includes('<none>') || name === PAUSE_IMAGE)).toEqual([]);
   });
 
   it('are asked for again with "always"', async () => {

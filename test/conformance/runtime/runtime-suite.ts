@@ -1,6 +1,7 @@
 // The promises of shared/ports/container-runtime.ts. Every adapter passes this same suite.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { familiarImage } from '../../../shared/model/image.ts';
 import type { ContainerRuntime, ContainerSpec } from '../../../shared/ports/container-runtime.ts';
 import { uniqueName } from '../../support/servers.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -293,6 +294,13 @@ export function runtimeSuite(
       const id = await runtime.ensureImage(image, 'never', {});
       expect(id).not.toBe('');
       expect(await runtime.ensureImage(image, 'if-missing', {})).toBe(id);
+    });
+
+    it('lists the images it has, also those that came with a task', async () => {
+      const { image } = spec();
+      await runtime.ensureImage(image, 'if-missing', {});
+      const names = (await runtime.images()).map(({ name }) => name);
+      expect(names.includes(familiarImage(image))).toBe(abilities.images);
     });
 
     it.runIf(abilities.images)('refuses an image that is not there', async () => {

@@ -14,6 +14,7 @@ import {
 import type { FileRecord } from '../../../shared/model/file.ts';
 import type { Task } from '../../../shared/model/task.ts';
 import { finishTask } from '../../../shared/model/task-life.ts';
+import { newUser } from '../../../shared/model/user.ts';
 import { tempDir } from '../../support/servers.ts';
 import { makeTask } from '../../support/tasks.ts';
 import { assigned, ODD_SPEC, started, unwrap } from './records.ts';
@@ -38,8 +39,12 @@ function withoutLaterFields(task: Task): Task {
   return { ...task, spec, attempts } as unknown as Task;
 }
 
-/** Without the column that came later, which is the last. */
-const INSERT_OLDER_TASK = INSERT_TASK.replace(', has_webhook', '').replace(', ?)', ')');
+/** Without the columns that came later, which are the last. */
+const LATER = [', has_webhook', ', name', ', image'];
+const INSERT_OLDER_TASK = LATER.reduce(
+  (sql, column) => sql.replace(column, '').replace(', ?)', ')'),
+  INSERT_TASK,
+);
 
 describe('a database of version 1', () => {
   let dir: { path: string; remove(): Promise<void> };
@@ -57,6 +62,11 @@ describe('a database of version 1', () => {
   const early = finish(started(assigned(makeTask(ODD_SPEC))), 5_000);
   const tasks = [makeTask({}, { idempotencyKey: 'key' }), started(assigned(makeTask())), late, early];
   const output = makeFile({});
+  const account = { passwordHash: 'h', createdAt: 1 };
+  const users = [
+    { id: 'user-0', username: 'boss', role: 'admin', ...account },
+    { id: 'user-1', username: 'alice', role: 'user', ...account },
+  ] as const;
   const upload = makeFile({ id: 'file-2', taskId: null, attempt: null, sizeBytes: 0 });
 
   const fill = async () => {
@@ -65,7 +75,7 @@ describe('a database of version 1', () => {
     await db.write(() => {
       for (const task of tasks) {
         const older = withoutLaterFields(task);
-        db.run(INSERT_OLDER_TASK, insertValues(older).slice(0, -1));
+        db.run(INSERT_OLDER_TASK, insertValues(older).slice(0, -LATER.length));
         db.run(INSERT_SPEC, specValues(older));
         db.run('INSERT INTO task_counts VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1', [
           task.ownerId,
@@ -81,7 +91,9 @@ describe('a database of version 1', () => {
           JSON.stringify(file),
         ]);
       }
-      db.run('INSERT INTO users VALUES (?, ?, ?)', ['user-1', 'alice', '{"id":"user-1"}']);
+      for (const user of users) {
+        db.run('INSERT INTO users VALUES (?, ?, ?)', [user.id, user.username, JSON.stringify(user)]);
+      }
     });
     await db.close();
   };
@@ -92,9 +104,23 @@ describe('a database of version 1', () => {
     for (const task of tasks) expect(await store.tasks.get(task.id)).toStrictEqual(task);
     expect(await store.tasks.ended({ since: 0, limit: 10 })).toStrictEqual([early, late]);
     expect(await store.tasks.ended({ since: 0, limit: 10, withWebhook: true })).toEqual([]);
+    const named = (await store.tasks.summaries({}, { limit: 10 })).tasks.map(({ name, image }) => [
+      name,
+      image,
+    ]);
+    expect(named).toStrictEqual(
+      tasks.toSorted((a, b) => (a.id < b.id ? 1 : -1)).map(({ spec }) => [spec.name, spec.image]),
+    );
     expect((await store.tasks.countByState()).completed).toBe(2);
     expect((await store.tasks.insert([makeTask({}, { idempotencyKey: 'key' })])).kind).toBe('duplicate');
-    expect(await store.users.findByUsername('alice')).toEqual({ id: 'user-1' });
+    const [boss, alice] = users.map((user) => newUser(user));
+    if (!boss || !alice) throw new Error('two users were put in');
+    expect(await store.users.findByUsername('alice')).toStrictEqual(alice);
+    expect((await store.users.list({}, { limit: 9 })).users).toStrictEqual([alice, boss]);
+    const demoted = { ...boss, role: 'user', revision: 1 } as const;
+    expect(await store.users.commit(demoted)).toBe('last_admin');
+    expect(await store.users.commit({ ...alice, role: 'admin', revision: 1 })).toBe('written');
+    expect(await store.users.commit(demoted)).toBe('written');
     for (const file of [output, upload]) expect(await store.files.find(file)).toStrictEqual(file);
     expect(await store.files.total({ ownerId: 'user-1' })).toEqual({ files: 2, bytes: 2 ** 33 });
     expect((await store.files.list({ ownerId: 'user-1' }, { limit: 9 })).files).toEqual([upload, output]);

@@ -46,6 +46,15 @@ describe('an attempt', () => {
     expect(told()).toEqual(['running', 'completed']);
   });
 
+  it('tells which images its machine has, also the one it brought', async () => {
+    await run({ command: 'exit 0', image: 'team/app' });
+    const told = async () =>
+      (await stage.redis.images.all()).find(({ workerId }) => workerId === stage.workerId)?.images ?? [];
+    await waitFor(async () => (await told()).some(({ name }) => name === 'team/app:latest'), {
+      what: 'the image to be told',
+    });
+  });
+
   it('that is delivered twice runs once', async () => {
     const task = await stage.submit({ resources: small, command: 'print once; sleep 300' });
     await stage.until(task, ['running']);

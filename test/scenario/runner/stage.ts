@@ -108,6 +108,7 @@ export async function openStage(options: StageOptions) {
         intake,
         logs: logsMayBeAway(logs, away),
         ...live.parts,
+        images: redis.images,
         files: filesMayBeAway(files, away),
         runtime,
         clock: systemClock,
