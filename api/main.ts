@@ -27,6 +27,7 @@ await runService({
       files,
       log,
       intake: redis.intake,
+      queueViews: redis.queueViews,
       presence: redis.presence,
       bus: redis.bus,
       liveLogs: redis.liveLogs,

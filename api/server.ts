@@ -11,7 +11,7 @@ import type { FileStore } from '../shared/ports/file-store.ts';
 import type { ImageBoard } from '../shared/ports/image-board.ts';
 import type { LiveLogs, ProgressBoard } from '../shared/ports/live.ts';
 import type { LogStore } from '../shared/ports/log-store.ts';
-import type { IntakeQueue } from '../shared/ports/queue.ts';
+import type { IntakeQueue, QueueViews } from '../shared/ports/queue.ts';
 import type { Store } from '../shared/ports/store.ts';
 import { Live, type LiveLoad } from './live/live.ts';
 import { accountsPlugin } from './plugins/accounts.ts';
@@ -22,6 +22,7 @@ import { healthPlugin } from './plugins/health.ts';
 import { historyPlugin } from './plugins/history.ts';
 import { imagesPlugin } from './plugins/images.ts';
 import { logsPlugin } from './plugins/logs.ts';
+import { queueBoardPlugin } from './plugins/queue-board.ts';
 import { requestsPlugin } from './plugins/requests.ts';
 import { taskFilesPlugin } from './plugins/task-files.ts';
 import { tasksPlugin } from './plugins/tasks.ts';
@@ -31,6 +32,7 @@ import { whatIfPlugin } from './plugins/what-if.ts';
 import { workersPlugin } from './plugins/workers.ts';
 import { Accounts } from './services/accounts.ts';
 import { Announcer } from './services/announcer.ts';
+import { BoardTickets } from './services/board-tickets.ts';
 import { ClusterView } from './services/cluster-view.ts';
 import { answerWithin } from './services/deadline.ts';
 import { TaskExplanations } from './services/explanations.ts';
@@ -60,6 +62,7 @@ export interface ApiParts {
   readonly config: ApiConfig;
   readonly store: Store;
   readonly intake: IntakeQueue;
+  readonly queueViews: QueueViews;
   readonly presence: WorkerPresence;
   readonly bus: EventBus;
   readonly logs: LogStore;
@@ -118,7 +121,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
         },
       },
       timeout: { server: ANSWER_DEADLINE_MS },
-      // No cookies are used, so broken ones of others are none of our business.
+      // No cookies are used but one, at its own path, so broken ones of others are none of our business.
       state: { parse: false, failAction: 'ignore' },
       security: {
         hsts: false,
@@ -163,6 +166,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
       plugin: healthPlugin,
       options: { checks: { store: () => store.ping(), queue: () => parts.pingQueue() }, log },
     },
+    { plugin: queueBoardPlugin, options: { ...services, queueViews: parts.queueViews } },
     { plugin: dashboardPlugin, options: { webDir: config.webDir } },
   ]);
   const live = new Live(
@@ -262,11 +266,13 @@ function createServices(parts: ApiParts) {
   const maintenance = new WorkerMaintenance({ store, view, announcer });
   const pace = parts.registrationPace;
   const registrations = new Registrations({ config, store, view, clock, log, pace });
+  const boardTickets = new BoardTickets({ users, sessions, secret: config.jwtSecret, clock });
   const explanations = new TaskExplanations({ records, store, clock });
   const simulations = new Simulations({ store, submissions, clock });
   return {
     sessions,
     accounts,
+    boardTickets,
     announcer,
     watch,
     records,

@@ -99,6 +99,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     files,
     log,
     intake: redis.intake,
+    queueViews: redis.queueViews,
     presence: redis.presence,
     bus: redis.bus,
     liveLogs: redis.liveLogs,

@@ -4,7 +4,7 @@ import type { Log } from '../../platform/log.ts';
 import type { AttemptLimiter, EventBus, LeaderLease, WorkerPresence } from '../../ports/coordination.ts';
 import type { ImageBoard } from '../../ports/image-board.ts';
 import type { LiveLogs, ProgressBoard, RoomEmitter } from '../../ports/live.ts';
-import type { DeliveryQueue, Inbox, IntakeQueue } from '../../ports/queue.ts';
+import type { DeliveryQueue, Inbox, IntakeQueue, QueueViews } from '../../ports/queue.ts';
 import { type LimiterOptions, RedisAttemptLimiter } from './attempt-limiter.ts';
 import { type Patience, RedisConnection } from './connection.ts';
 import { RedisDeliveryQueue } from './delivery-queue.ts';
@@ -15,6 +15,7 @@ import { RedisIntakeQueue } from './intake-queue.ts';
 import { RedisLeaderLease } from './leader-lease.ts';
 import { RedisLiveLogs } from './live-logs.ts';
 import { RedisProgressBoard } from './progress-board.ts';
+import { RedisQueueViews } from './queue-views.ts';
 import { RedisRoomEmitter } from './room-emitter.ts';
 import { RedisSocketAdapter } from './socket-adapter.ts';
 import { RedisWorkerPresence } from './worker-presence.ts';
@@ -31,6 +32,7 @@ export interface RedisParts {
   readonly intake: IntakeQueue;
   readonly deliveries: DeliveryQueue;
   readonly inbox: Inbox;
+  readonly queueViews: QueueViews;
   readonly lease: LeaderLease;
   readonly presence: WorkerPresence;
   readonly bus: EventBus;
@@ -61,6 +63,7 @@ export async function openRedis(options: RedisOptions): Promise<RedisParts> {
     intake,
     deliveries,
     inbox,
+    queueViews: new RedisQueueViews(connection),
     lease: new RedisLeaderLease(connection),
     presence: new RedisWorkerPresence(connection),
     bus,
