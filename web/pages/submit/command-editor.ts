@@ -28,7 +28,8 @@ export class CommandEditor extends LitElement {
       li { display: grid; grid-template-columns: 1.75rem minmax(0, 1fr) auto; gap: var(--space-2); align-items: start; }
       li .number { color: var(--ink-soft); font-size: var(--text-small); text-align: right; padding-top: 0.6rem; }
       li textarea { field-sizing: content; min-height: 2.375rem; max-height: 12rem; overflow-wrap: anywhere; }
-      .preview { margin-top: var(--space-2); padding: var(--space-2) var(--space-3); border-radius: var(--radius-small); background: var(--sunken); max-height: 8rem; overflow: auto; white-space: pre-wrap; display: block; }
+      .row .hint { flex: 1 1 12rem; margin-top: 0; }
+      .preview { margin-top: var(--space-2); padding: var(--space-2) var(--space-3); border-radius: var(--radius-small); background: var(--sunken); white-space: pre-wrap; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 6; overflow: hidden; }
     `,
   ];
 
@@ -92,7 +93,7 @@ export class CommandEditor extends LitElement {
         <button type="button" class="small" @click=${() => this.#insert(rows.length - 1, rows)}><svg-icon .icon=${Plus}></svg-icon>Add an argument</button>
       </div>
       ${faultList('word-0', this.faults)}
-      ${words.some((word) => word !== '') ? html`<code class="preview" aria-label="As a shell would write it">${quoteWords(words)}</code>` : nothing}
+      ${words.some((word) => word !== '') ? html`<code class="preview">${quoteWords(words)}</code>` : nothing}
     `;
   }
 

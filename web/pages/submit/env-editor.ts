@@ -30,6 +30,7 @@ export class EnvEditor extends LitElement {
       textarea { min-height: 2.375rem; field-sizing: content; max-height: 10rem; }
       .hidden { -webkit-text-security: disc; }
       .fault { grid-column: 1 / -1; margin-top: 0; }
+      .row .hint { flex: 1 1 12rem; margin-top: 0; }
       @media (max-width: 34rem) {
         li { grid-template-columns: minmax(0, 1fr) auto auto; padding-bottom: var(--space-2); border-bottom: 1px solid var(--line); }
         li > :nth-child(2) { grid-row: 2; grid-column: 1 / -1; }

@@ -47,7 +47,7 @@ export function faultsAfter(faults: readonly ErrorDetail[], changed: Partial<For
 
 /** Of many copies of one task each has the same faults: they are told once, as of the one task. */
 export function ofOneTask(details: readonly ErrorDetail[]): ErrorDetail[] {
-  const bare = (text: string) => text.replace(/tasks\[\d+\]\.?/g, '');
+  const bare = (text: string) => text.replace(/tasks(?:\[\d+\]|\.\d+)\.?/g, '');
   const once = new Map(
     details.map(({ field, message }) => {
       const detail = { field: bare(field), message: bare(message) };

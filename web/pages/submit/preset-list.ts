@@ -66,7 +66,8 @@ export class PresetList extends LitElement {
       ul { margin-bottom: var(--space-3); max-height: 20rem; overflow-y: auto; }
       .save { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: var(--space-2); align-items: start; }
       .save button { margin-top: 1.6rem; }
-      h3 { margin-bottom: var(--space-2); }
+      h2 { margin-bottom: var(--space-2); }
+      .hint { margin-bottom: var(--space-3); }
       .take { margin-top: var(--space-2); }
     `,
   ];
@@ -101,7 +102,7 @@ export class PresetList extends LitElement {
       <section class="panel" aria-label="Presets">
         <div class="parts">
           <div>
-            <h3>Presets</h3>
+            <h2>Presets</h2>
             ${this.presets.length === 0 ? html`<p class="hint">None yet. A preset is a filled-in form, kept in this browser for you; values of secrets are left out.</p>` : html`<ul>${this.presets.map((preset) => this.#row(preset))}</ul>`}
             <div class="save" @keydown=${this.#entered}>
               ${textField({
@@ -118,7 +119,7 @@ export class PresetList extends LitElement {
             </div>
           </div>
           <div>
-            <h3>From JSON</h3>
+            <h2>From JSON</h2>
             <label for="json">A task as POST /api/tasks takes it</label>
             <textarea id="json" rows="5" spellcheck="false" placeholder='{"docker_image":"python:3.9"}' .value=${this.json} aria-invalid=${this.jsonFaults.length > 0} aria-describedby=${this.jsonFaults.length > 0 ? 'json-fault' : nothing} @input=${(
               event: Event,

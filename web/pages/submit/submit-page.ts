@@ -16,18 +16,17 @@ import type { Session } from '../../data/session.ts';
 import { errorNotice } from '../../elements/error-notice.ts';
 import { tell } from '../../shell/telling.ts';
 import { base, controls } from '../../styles/shared.ts';
-import { faultsAfter, faultsAt, faultsElsewhere, ofOneTask } from './field-faults.ts';
-import { fieldStyles, textField } from './fields.ts';
+import { faultsAfter, faultsElsewhere, ofOneTask } from './field-faults.ts';
+import { fieldStyles } from './fields.ts';
 import { focusFirstFault } from './focus-fault.ts';
-import { type Fold, foldsOf, foldsWith, placingWords } from './folds.ts';
-import type { EditEvent, ValueEvent } from './form-events.ts';
+import { type Fold, foldsOf, foldsWith } from './folds.ts';
+import { formParts, type Known } from './form-parts.ts';
 import { EMPTY_FORM, type FormState, formFaults, formOf, numberOf, requestOf, sizeOf } from './form-state.ts';
 import { pageStyles } from './page-styles.ts';
 import { loadPrefill, type Prefill } from './prefill.ts';
 import type { PickEvent } from './preset-list.ts';
-import { needs, notification, placing, type Section } from './sections.ts';
+import type { Section } from './sections.ts';
 import { MOST_COPIES, sendTasks } from './send-tasks.ts';
-import { imageNote, imageOptions, tagOptions } from './suggestions.ts';
 import { VerdictAsker } from './verdict-asker.ts';
 import type { ChangesEvent } from './verdict-card.ts';
 
@@ -148,37 +147,17 @@ export class SubmitPage extends LitElement {
   #form() {
     const { form, faults } = this;
     const section: Section = { form, faults, edit: (change) => this.#edit(change) };
-    const workers = this.#workers.data ?? [];
+    const known: Known = {
+      session: this.session,
+      workers: this.#workers.data ?? [],
+      images: this.#images.data,
+      recent: this.#recent.data ?? [],
+      folds: this.folds,
+      toggled: (id, isOpen) => this.#toggled(id, isOpen),
+    };
     return html`
-      <form novalidate @submit=${this.#submit} @keydown=${this.#pressed} @edit=${(event: EditEvent) => this.#edit(event.change)}>
-        <div class="parts">
-          <section class="panel" aria-labelledby="what">
-            <h2 id="what">What to run</h2>
-            <combo-box
-              label="Image" placeholder="python:3.9" listed="images" .value=${form.image} .options=${imageOptions(this.#images.data ?? [], this.#recent.data ?? [])}
-              .faults=${faultsAt(faults, 'docker_image')} hint=${imageNote(form.image, this.#images.data) || 'Type a name, or choose one that is there already.'}
-              @value=${(event: ValueEvent) => this.#edit({ image: event.value })}
-            ></combo-box>
-            <command-editor .form=${form} .faults=${faultsAt(faults, 'command')} @edit=${(event: EditEvent) => this.#edit(event.change)}></command-editor>
-            <env-editor .rows=${form.env} .faults=${faults.filter(({ field }) => /^(?:env|secrets)\b/.test(field))} @edit=${(event: EditEvent) => this.#edit(event.change)}></env-editor>
-          </section>
-          <section class="panel" aria-labelledby="needs"><h2 id="needs">What it needs</h2>${needs(section, workers)}</section>
-          ${this.#fold('placing', 'Where and when', placingWords(form), placing(section, workers))}
-          ${this.#fold(
-            'files',
-            'Input files',
-            form.files.length === 0 ? 'none' : `${form.files.length} below /input`,
-            html`<files-picker .session=${this.session} .chosen=${form.files} .faults=${faultsAt(faults, 'files')} ?active=${this.folds.has('files')} @edit=${(event: EditEvent) => this.#edit(event.change)}></files-picker>`,
-          )}
-          ${this.#fold('notification', 'Notification', form.webhookUrl.trim() || 'none', notification(section))}
-          <section class="panel" aria-labelledby="named">
-            <h2 id="named">Name and tag</h2>
-            <div class="fields wide">
-              ${textField({ id: 'name', label: 'Name', value: form.name, hint: 'What to call it; may stay empty.', faults: faultsAt(faults, 'name'), changed: (name) => this.#edit({ name }) })}
-              <combo-box label="Tag" listed="tags" hint="Groups tasks of one kind." .value=${form.tag} .options=${tagOptions(this.#recent.data ?? [])} .faults=${faultsAt(faults, 'tag')} @value=${(event: ValueEvent) => this.#edit({ tag: event.value })}></combo-box>
-            </div>
-          </section>
-        </div>
+      <form novalidate @submit=${this.#submit} @keydown=${this.#pressed}>
+        ${formParts(section, known)}
         <aside aria-label="Verdict and submission">${this.#aside()}</aside>
       </form>
     `;
@@ -211,16 +190,6 @@ export class SubmitPage extends LitElement {
         <button class="primary" aria-disabled=${this.busy} title="Ctrl+Enter">${this.busy ? 'Submitting…' : isMany ? `Submit ${copies.toLocaleString()} tasks` : 'Submit'}</button>
       </div>
       <same-panel class="panel" .body=${this.form.image.trim() === '' ? null : requestOf(this.form)} .copies=${copies ?? 1}></same-panel>
-    `;
-  }
-
-  #fold(id: Fold, heading: string, words: string, content: unknown) {
-    const isOpen = this.folds.has(id);
-    return html`
-      <details class="panel" .open=${live(isOpen)} @toggle=${(event: Event) => this.#toggled(id, (event.target as HTMLDetailsElement).open)}>
-        <summary><h2>${heading}</h2>${isOpen ? nothing : html`<span class="soft small">${words}</span>`}</summary>
-        <div>${content}</div>
-      </details>
     `;
   }
 
@@ -283,6 +252,8 @@ export class SubmitPage extends LitElement {
       const prefill = await loadPrefill(query, (id) => this.session.client.getTask(id));
       if (before !== this.#filledFrom) return;
       if (prefill) this.#take(formOf(prefill.request), prefill);
+      // From a form that was filled in to the bare one, by the way between pages.
+      else if (this.note) this.#take(EMPTY_FORM, null);
     } catch (error) {
       if (before === this.#filledFrom) this.prefillError = error as Error;
     } finally {
