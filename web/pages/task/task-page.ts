@@ -27,6 +27,7 @@ import { taskPageStyles } from './task-page-styles.ts';
 const VIEW_WORDS: Readonly<Partial<Record<View, string>>> = {
   output: 'Output',
   files: 'Files',
+  usage: 'Usage',
   story: 'Story',
   spec: 'Spec',
 };
@@ -186,6 +187,7 @@ export class TaskPage extends LitElement {
         ${shown('output', 'Output', () => html`<task-log .session=${session} .router=${router} .route=${route} taskId=${task.task_id}></task-log>`)}
         ${open === 'output' ? html`<aside class="panel beside" aria-labelledby="beside"><h2 id="beside">Story</h2><attempt-timeline .task=${task}></attempt-timeline></aside>` : nothing}
         ${shown('files', 'Files', () => html`<task-files .session=${session} .router=${router} .route=${route} .task=${task}></task-files>`)}
+        ${open === 'usage' ? html`<section class="panel" aria-label="Usage"><task-usage .session=${session} taskId=${task.task_id} .attempt=${attemptOf(route)} .task=${task}></task-usage></section>` : nothing}
         ${open === 'story' ? html`<section class="panel" aria-labelledby="story"><h2 id="story">Story</h2><attempt-timeline .task=${task}></attempt-timeline></section>` : nothing}
         ${open === 'spec' ? html`<section class="panel" aria-label="Spec"><task-spec-view .task=${task}></task-spec-view></section>` : nothing}
       </div>
