@@ -8,6 +8,9 @@ import type { TaskSummaryBody } from '../../../shared/contracts/task-lists.ts';
 import { isTerminal } from '../../../shared/model/task-states.ts';
 import { ranMs } from './task-order.ts';
 
+/** Made once: a formatter for each row would take longer than the row. */
+const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+
 export type RowAction = 'cancel' | 'retry';
 
 /** What can be done with it now: stop it, or run it again. */
@@ -45,7 +48,7 @@ export function cells({ row, now, withUser, isSelected, isActive }: CellsOf) {
     <div role="gridcell" class="worker cut" title=${row.worker_id ?? ''}>${row.worker_id ?? html`<span class="soft">–</span>`}</div>
     <div role="gridcell" class="priority number right">${row.priority}</div>
     <div role="gridcell" class="ran number right cut">${ran === null ? html`<span class="soft">–</span>` : duration(ran)}</div>
-    <div role="gridcell" class="when number right soft small cut" title=${new Date(row.submitted_at).toLocaleString()}>${age(row.submitted_at, now)} ago</div>
+    <div role="gridcell" class="when number right soft small cut" title=${EXACT.format(new Date(row.submitted_at))}>${age(row.submitted_at, now)} ago</div>
     <div role="gridcell" class="actions">
       ${
         action === null

@@ -1,8 +1,9 @@
 // The long list: only the rows in sight are drawn, all of one height. Keys move through it, choose and open; who looks
 // at it by ear hears a grid with the number of its rows. Knows nothing of the API: what is to be done it sends on.
 
-import { defaultRangeExtractor, VirtualizerController } from '@tanstack/lit-virtual';
+import { VirtualizerController } from '@tanstack/lit-virtual';
 import { html, LitElement, nothing } from 'lit';
+import { guard } from 'lit/directives/guard.js';
 import { live } from 'lit/directives/live.js';
 import { styleMap } from 'lit/directives/style-map.js';
 import { ArrowDown, ArrowUp } from 'lucide';
@@ -28,6 +29,12 @@ const HEADS: readonly (readonly [SortKey, string, 'left' | 'right'])[] = [
   ['ran', 'Ran', 'right'],
   ['submitted', 'Submitted', 'right'],
 ];
+
+interface Place {
+  readonly index: number;
+  /** From the top of the list, pixels. */
+  readonly start: number;
+}
 
 /** `select`: what is chosen has changed; `near-end`; `away`: the top is in sight or not; `sort`, `open`, `act`. */
 export class TaskListEvent<T> extends Event {
@@ -55,6 +62,8 @@ export class TaskList extends LitElement {
   declare complete: boolean;
   declare narrow: boolean;
   #isAway = false;
+  /** As many as were ever in sight at once. */
+  #placeCount = 0;
   readonly #media = matchMedia(NARROW);
   readonly #onMedia = () => {
     this.narrow = this.#media.matches;
@@ -108,21 +117,11 @@ export class TaskList extends LitElement {
 
   override willUpdate(): void {
     const virtual = this.#virtual;
-    virtual.setOptions({
-      ...virtual.options,
-      count: this.rows.count,
-      rangeExtractor: (range) => {
-        // The row the keys stand on is drawn wherever it is: the grid names it as its active one.
-        const active = this.#activeIndex;
-        const seen = defaultRangeExtractor(range);
-        return active < 0 || active >= this.rows.count || seen.includes(active) ? seen : [...seen, active];
-      },
-    });
+    virtual.setOptions({ ...virtual.options, count: this.rows.count });
   }
 
   override render() {
     const now = Date.now();
-    const items = this.#virtual.getVirtualItems();
     const own = this.withUser ? '' : ' own';
     const heads = HEADS.filter(([key]) => key !== 'user' || this.withUser);
     const active = this.selection.active;
@@ -145,18 +144,7 @@ export class TaskList extends LitElement {
           </div>
         </div>
         <div role="rowgroup" class="body" style=${styleMap({ height: `${this.#virtual.getTotalSize()}px` })}>
-          ${items.map(({ index, start }) => {
-            const row = this.rows.at(index);
-            if (!row) return nothing;
-            const isSelected = this.selection.ids.has(row.task_id);
-            const isActive = row.task_id === active;
-            return html`
-              <div
-                role="row" id=${row.task_id} class="line task${own}${isActive ? ' active' : ''}" data-index=${index}
-                aria-rowindex=${index + 2} aria-selected=${isSelected} style=${styleMap({ transform: `translateY(${start}px)` })}
-              >${cells({ row, now, withUser: this.withUser, isSelected, isActive })}</div>
-            `;
-          })}
+          ${this.#places().map((item) => (item ? this.#row(item, now, own) : nothing))}
         </div>
       </div>
     `;
@@ -165,6 +153,40 @@ export class TaskList extends LitElement {
   override updated(): void {
     const last = this.#virtual.range?.endIndex ?? 0;
     if (this.rows.count > 0 && last >= this.rows.count - AHEAD) this.#send('near-end', null);
+  }
+
+  /**
+   * The rows to be drawn, each at the place in the document that its index has: while it is in sight it stays there, and
+   * only places whose row has left are written anew. Where each stands on the screen is a matter of its offset.
+   */
+  #places(): (Place | undefined)[] {
+    const items = this.#virtual.getVirtualItems();
+    this.#placeCount = Math.max(this.#placeCount, items.length);
+    const places = new Array<Place | undefined>(this.#placeCount).fill(undefined);
+    for (const item of items) places[item.index % this.#placeCount] = item;
+    // The row the keys stand on is drawn wherever it is: the grid names it as its active one.
+    const active = this.#activeIndex;
+    const isApart = active >= 0 && !items.some(({ index }) => index === active);
+    return [...places, isApart ? { index: active, start: active * this.#rowPx } : undefined];
+  }
+
+  #row({ index, start }: Place, now: number, own: string) {
+    const row = this.rows.at(index);
+    if (!row) return nothing;
+    const { withUser } = this;
+    const isSelected = this.selection.ids.has(row.task_id);
+    const isActive = row.task_id === this.selection.active;
+    const { revision, cancel_requested, reason } = row;
+    const second = Math.floor(now / 1_000);
+    return guard(
+      [row, index, start, second, isSelected, isActive, withUser, revision, cancel_requested, reason],
+      () => html`
+        <div
+          role="row" id=${row.task_id} class="line task${own}${isActive ? ' active' : ''}" data-index=${index}
+          aria-rowindex=${index + 2} aria-selected=${isSelected} style=${styleMap({ transform: `translateY(${start}px)` })}
+        >${cells({ row, now, withUser, isSelected, isActive })}</div>
+      `,
+    );
   }
 
   get #activeIndex(): number {
