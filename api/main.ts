@@ -27,10 +27,12 @@ await runService({
       files,
       log,
       intake: redis.intake,
+      queueViews: redis.queueViews,
       presence: redis.presence,
       bus: redis.bus,
       liveLogs: redis.liveLogs,
       progress: redis.progress,
+      usage: redis.usage,
       images: redis.images,
       socketAdapter: redis.socketAdapter,
       loginLimiter: redis.limiter({

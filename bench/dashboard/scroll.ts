@@ -10,10 +10,11 @@
 // Run: npm run build && npx tsx bench/dashboard/scroll.ts [tasks]
 
 import type { CDPSession, Page } from 'playwright-core';
+import { KnownUsers } from '../../api/services/known-users.ts';
 import { Sessions } from '../../api/services/sessions.ts';
 import type { Task } from '../../shared/model/task.ts';
 import { TASK_STATES } from '../../shared/model/task.ts';
-import type { User } from '../../shared/model/user.ts';
+import { newUser, type User } from '../../shared/model/user.ts';
 import { systemClock } from '../../shared/platform/clock.ts';
 import { newId, newTaskId } from '../../shared/platform/ids.ts';
 import { silentLog } from '../../shared/platform/log.ts';
@@ -40,6 +41,7 @@ const records = await openRecords({
 });
 const sessions = new Sessions({
   users: records.store.users,
+  known: new KnownUsers(records.store.users, systemClock),
   secret: JWT_SECRET,
   ttlSeconds: 86_400,
   clock: systemClock,
@@ -73,7 +75,7 @@ interface Walk {
 }
 
 async function person(username: string, count: number): Promise<string> {
-  const user: User = { id: newId('user'), username, passwordHash: '', role: 'user', createdAt: 0 };
+  const user = newUser({ id: newId('user'), username, passwordHash: '', role: 'user', createdAt: 0 });
   await records.store.users.insert(user);
   const now = Date.now();
   for (let at = 0; at < count; at += 1_000) {

@@ -51,3 +51,21 @@ export interface InboxSession {
   /** Stops taking deliveries. What is in work stays undone in the queue and comes again. */
   close(): Promise<void>;
 }
+
+/** A queue that people look at. */
+export interface QueueView {
+  /** As a board names it. */
+  readonly name: string;
+  /** What a board takes as a queue. Costs no connection, and no command until it is read. */
+  readonly handle: unknown;
+  /** Frees the handle, not the queue. */
+  close(): Promise<void>;
+}
+
+/** Queues as they stand, for a board that shows them and changes nothing. */
+export interface QueueViews {
+  openIntake(): QueueView;
+  openWorker(workerId: string): QueueView;
+  /** Runs `read`, which reads opened queues, within seconds. */
+  within<T>(read: () => Promise<T>): Promise<T>;
+}

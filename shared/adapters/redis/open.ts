@@ -3,8 +3,8 @@
 import type { Log } from '../../platform/log.ts';
 import type { AttemptLimiter, EventBus, LeaderLease, WorkerPresence } from '../../ports/coordination.ts';
 import type { ImageBoard } from '../../ports/image-board.ts';
-import type { LiveLogs, ProgressBoard, RoomEmitter } from '../../ports/live.ts';
-import type { DeliveryQueue, Inbox, IntakeQueue } from '../../ports/queue.ts';
+import type { LiveLogs, ProgressBoard, RoomEmitter, UsageBoard } from '../../ports/live.ts';
+import type { DeliveryQueue, Inbox, IntakeQueue, QueueViews } from '../../ports/queue.ts';
 import { type LimiterOptions, RedisAttemptLimiter } from './attempt-limiter.ts';
 import { type Patience, RedisConnection } from './connection.ts';
 import { RedisDeliveryQueue } from './delivery-queue.ts';
@@ -15,8 +15,10 @@ import { RedisIntakeQueue } from './intake-queue.ts';
 import { RedisLeaderLease } from './leader-lease.ts';
 import { RedisLiveLogs } from './live-logs.ts';
 import { RedisProgressBoard } from './progress-board.ts';
+import { RedisQueueViews } from './queue-views.ts';
 import { RedisRoomEmitter } from './room-emitter.ts';
 import { RedisSocketAdapter } from './socket-adapter.ts';
+import { RedisUsageBoard } from './usage-board.ts';
 import { RedisWorkerPresence } from './worker-presence.ts';
 
 export interface RedisOptions {
@@ -31,12 +33,14 @@ export interface RedisParts {
   readonly intake: IntakeQueue;
   readonly deliveries: DeliveryQueue;
   readonly inbox: Inbox;
+  readonly queueViews: QueueViews;
   readonly lease: LeaderLease;
   readonly presence: WorkerPresence;
   readonly bus: EventBus;
   readonly liveLogs: LiveLogs;
   readonly rooms: RoomEmitter;
   readonly progress: ProgressBoard;
+  readonly usage: UsageBoard;
   readonly images: ImageBoard;
   /** What a Socket.io server takes as its `adapter`; connects when a server uses it. */
   readonly socketAdapter: unknown;
@@ -61,12 +65,14 @@ export async function openRedis(options: RedisOptions): Promise<RedisParts> {
     intake,
     deliveries,
     inbox,
+    queueViews: new RedisQueueViews(connection),
     lease: new RedisLeaderLease(connection),
     presence: new RedisWorkerPresence(connection),
     bus,
     liveLogs,
     rooms: new RedisRoomEmitter(connection),
     progress: new RedisProgressBoard(connection),
+    usage: new RedisUsageBoard(connection),
     images: new RedisImageBoard(connection),
     socketAdapter: sockets.factory(),
     limiter: (limits) => new RedisAttemptLimiter(connection, limits),
