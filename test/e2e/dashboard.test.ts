@@ -6,6 +6,7 @@ import { type DashboardStage, openDashboardStage } from '../support/dashboard-st
 import { firstSteps } from './dashboard/first-steps.ts';
 import { shell } from './dashboard/shell.ts';
 import { taskPage } from './dashboard/task.ts';
+import { taskOutput } from './dashboard/task-log.ts';
 import { workersPages } from './dashboard/workers.ts';
 
 let stage: DashboardStage;
@@ -19,6 +20,7 @@ describe('the dashboard', () => {
   describe('first steps', () => firstSteps(() => stage));
   describe('shell', () => shell(() => stage));
   describe('a task', () => taskPage(() => stage));
+  describe('output of a task', () => taskOutput(() => stage));
   describe('workers', () => workersPages(() => stage));
 
   it('met no fault, no breach of its content policy, no request to elsewhere', () => {

@@ -129,7 +129,7 @@ export class TaskLog extends LitElement {
         <h2>Output</h2>
         <span class="row tight soft small">
           ${lines.all.length > 0 ? html`<span class="number">${countWords(lines.first, lines.last)}</span>` : nothing}
-          <span role="status">${stateWords(state, isEmpty)}${cut ? ', connection lost, trying again' : ''}</span>
+          <span role="status">${feed.reading === 'around' ? 'loading…' : stateWords(state, isEmpty)}${cut ? ', connection lost, trying again' : ''}</span>
         </span>
       </div>
       <log-tools
