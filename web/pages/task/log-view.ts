@@ -269,7 +269,7 @@ export class LogView extends LitElement {
     const isUp = scrollTop < this.#was;
     this.#was = scrollTop;
     if (isOwn) return;
-    this.#wrote = -1;
+    this.#wrote = Number.NaN;
     const distance = scrollHeight - scrollTop - clientHeight;
     if (isUp && this.follow && distance > 1) this.#say('pause');
     if (!isUp && !this.follow && distance <= NEAR_PX) this.#say('resume');

@@ -45,6 +45,8 @@ export class TaskLog extends LitElement {
   readonly #finder: LogFinder;
   readonly #onLive = () => this.requestUpdate();
   #heardAtPause = 0;
+  /** Where the reading begins; null at the end. */
+  #begin: number | null = null;
   /** The line of the address, until it was scrolled to. */
   #goal: number | null = null;
   #timer = 0;
@@ -76,7 +78,7 @@ export class TaskLog extends LitElement {
       session: this.session,
       taskId: this.taskId,
       attempt: this.#attempt,
-      line: this.#line,
+      line: this.#begin,
     }));
     this.#finder = new LogFinder(this, this.#feed.lines);
     this.addEventListener('keydown', this.#pressed);
@@ -188,11 +190,13 @@ export class TaskLog extends LitElement {
   #look(): void {
     const line = this.#line;
     this.follow = line === null;
+    this.#begin = line;
     this.#goal = line;
     this.#heardAtPause = 0;
   }
 
   #goTo(seq: number): void {
+    this.#begin = seq;
     this.#goal = seq;
     this.#pause();
     const attempt = this.#attempt ?? this.#feed.lines.last?.attempt ?? 1;
@@ -218,6 +222,7 @@ export class TaskLog extends LitElement {
     this.follow = true;
     if (!this.#feed.isLive) {
       if (this.#line !== null) this.#go({ line: null });
+      this.#begin = null;
       this.#goal = null;
       this.#feed.restart();
     }
