@@ -85,9 +85,10 @@ export class TaskLog extends LitElement {
   }
 
   override connectedCallback(): void {
+    // First: the reading begins with the connection.
+    this.#look();
     super.connectedCallback();
     this.session?.addEventListener('live', this.#onLive);
-    this.#look();
   }
 
   override disconnectedCallback(): void {
