@@ -193,7 +193,7 @@ export const registerWorkerSchema = Joi.object<RegisterWorkerBody>({
     .messages({ 'address.form': '{{#label}} {{#fault}}' }),
 }).required();
 
-const usernameText = Joi.string()
+export const usernameText = Joi.string()
   .pattern(/^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/)
   .required()
   .messages({
@@ -201,9 +201,11 @@ const usernameText = Joi.string()
       '"username" must be 2 to 63 letters, digits, dots, dashes or underscores and begin with a letter or digit',
   });
 
+export const passwordText = Joi.string().min(8).max(1_024);
+
 export const registerSchema = Joi.object<CredentialsBody>({
   username: usernameText,
-  password: Joi.string().min(8).max(1_024).required(),
+  password: passwordText.required(),
 }).required();
 
 /** Login takes anything of the right type: a wrong form is just a wrong name or password. */
@@ -254,6 +256,22 @@ export const taskListSchema = Joi.object<TaskListQuery>({
   cursor: taskIdSchema.optional(),
   view: Joi.string().valid('full', 'summary').default('full'),
 }).messages({ 'status.unknown': '{{#label}} must be one or more of {{#known}}, separated by commas' });
+
+export interface QueueQuery {
+  limit: number;
+  cursor?: { priority: number; id: string };
+}
+
+/** A cursor is the place of the last one of the page before, e.g. `5.task-01…`. */
+export const queueSchema = Joi.object<QueueQuery>({
+  limit: Joi.number().integer().min(1).max(500).default(100),
+  cursor: Joi.string()
+    .custom((text: string, helpers) => {
+      const [, priority, id] = /^([0-9])\.(task-[0-9a-hjkmnp-tv-z]{26})$/.exec(text) ?? [];
+      return id === undefined ? helpers.error('cursor.unknown') : { priority: Number(priority), id };
+    })
+    .messages({ 'cursor.unknown': '{{#label}} must be the "next_cursor" of an earlier page' }),
+});
 
 export interface LogsQuery {
   attempt?: number;

@@ -35,6 +35,8 @@ export interface Store {
 
 export type InsertOutcome =
   | { readonly kind: 'inserted' }
+  /** The owner would have more unfinished tasks than asked for; nothing was inserted. */
+  | { readonly kind: 'over_limit'; readonly unfinished: number }
   /** A task of the same owner with the same idempotency key is there already; nothing was inserted. */
   | { readonly kind: 'duplicate'; readonly existing: readonly Task[] };
 
@@ -107,12 +109,53 @@ export interface QueuedTask {
   readonly queuedAt: number;
 }
 
+/** Where a waiting task stands: the higher priority goes first, then the smaller id. */
+export interface QueuePlace {
+  readonly priority: number;
+  readonly id: string;
+}
+
+/** What people see of a waiting task. */
+export interface QueueEntry extends QueuePlace {
+  readonly ownerId: string;
+  readonly ownerName: string;
+  readonly name: string;
+  readonly image: string;
+  readonly tag: string;
+  readonly attempt: number;
+  readonly resources: Resources;
+  /** Direct assignment, or null. */
+  readonly worker: string | null;
+  /** Why it waits again; null for a first attempt. */
+  readonly message: string | null;
+  readonly notBefore: number;
+  readonly submittedAt: number;
+  readonly queuedAt: number;
+}
+
+/** What run times are learned from: small, so that a hundred thousand can be read. */
+export interface EndedRun {
+  readonly id: string;
+  readonly state: TaskState;
+  readonly image: string;
+  readonly tag: string;
+  readonly kValue: number;
+  readonly submittedAt: number;
+  /** Of the last attempt; null when it never started. */
+  readonly startedAt: number | null;
+  readonly finishedAt: number;
+}
+
 export interface TaskStore {
   /**
    * Inserts all or none. Idempotency keys are unique per owner: when any of the keys is taken, nothing is
-   * inserted and the tasks that hold those keys come back in the order of the call.
+   * inserted and the tasks that hold those keys come back in the order of the call; that goes before the limit.
+   *
+   * With `maxUnfinished` all of `tasks` are of one owner, who is never to have more unfinished ones. A store without
+   * transactions (MongoDB) counts before it inserts: there, what other inserts of the same owner add in between goes on
+   * top. The caller lets one insert of an owner go after the other, so that only other processes can do that.
    */
-  insert(tasks: readonly Task[]): Promise<InsertOutcome>;
+  insert(tasks: readonly Task[], maxUnfinished?: number): Promise<InsertOutcome>;
   get(id: string): Promise<Task | null>;
   /** The tasks that exist among `ids`, in any order. */
   getMany(ids: readonly string[]): Promise<Task[]>;
@@ -135,6 +178,8 @@ export interface TaskStore {
   ): Promise<TaskSummaryPage>;
   /** How many tasks are in each state; states without tasks are 0. */
   countByState(ownerId?: string): Promise<Record<TaskState, number>>;
+  /** How many tasks of each of these owners have not ended; who has none may be absent. Cheap, however many have. */
+  countUnfinished(ownerIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** Waiting tasks in order of id, after `after` (exclusive), of all priorities or of one. */
   queued(page: {
     after?: string | undefined;
@@ -151,8 +196,22 @@ export interface TaskStore {
     /** Only those that somebody is to be told of: they name a webhook, or their owner has one. */
     withWebhook?: boolean | undefined;
   }): Promise<Task[]>;
-  /** How many waiting tasks go before one of this priority, submission time and id. */
-  countAhead(of: { priority: number; id: string }): Promise<number>;
+  /** As `ended`, of all tasks, with little of each. */
+  endedRuns(page: {
+    since: number;
+    after?: { finishedAt: number; id: string } | undefined;
+    limit: number;
+  }): Promise<EndedRun[]>;
+  /** Image and tag of the tasks that exist among `ids`, in any order. */
+  kinds(ids: readonly string[]): Promise<{ id: string; image: string; tag: string }[]>;
+  /** Waiting tasks in the order in which they are tried, after `after` (exclusive), of all owners or of one. */
+  inLine(page: {
+    ownerId?: string | undefined;
+    after?: QueuePlace | undefined;
+    limit: number;
+  }): Promise<QueueEntry[]>;
+  /** How many waiting tasks go before one that stands there; with `behind` only those that go after that one. */
+  countAhead(of: QueuePlace, behind?: QueuePlace): Promise<number>;
 }
 
 export interface WorkerStore {
@@ -194,11 +253,38 @@ export interface AdminClaim {
 /** Far longer than it takes from the claim to the insert. */
 export const ADMIN_CLAIM_MS = 60_000;
 
+export type UserCommit =
+  | 'written'
+  /** The stored revision is not `next.revision − 1`. */
+  | 'stale'
+  /** The cluster would have no admin left who is not disabled. */
+  | 'last_admin';
+
+export interface UserPage {
+  readonly users: readonly User[];
+  /** Pass as `after` for the next page; null at the end. */
+  readonly next: string | null;
+}
+
 export interface UserStore {
   /** False when the username is taken (without regard to case). */
   insert(user: User): Promise<boolean>;
   get(id: string): Promise<User | null>;
   findByUsername(username: string): Promise<User | null>;
+  /**
+   * Writes `next` if the stored revision is `next.revision − 1`, and if an active admin is left after that: of any
+   * number of admins who take the right from one another at the same moment one keeps it. Id and username are never
+   * rewritten. Nothing is written unless the answer is `written`.
+   */
+  commit(next: User): Promise<UserCommit>;
+  /**
+   * In order of the key of the username (see `usernameKey`). `text` is a part of the name, without regard to case;
+   * `after` is a username, exclusive, of an account that need not be there.
+   */
+  list(
+    filter: { text?: string | undefined },
+    page: { limit: number; after?: string | undefined },
+  ): Promise<UserPage>;
   /**
    * Claims to be the first admin of the cluster for a user who is to be inserted next. True for whoever asks first,
    * and when the same user asks again. A claim whose user was never inserted lapses after `ADMIN_CLAIM_MS`, so a
@@ -250,6 +336,8 @@ export interface FileRecordStore {
   list(filter: FileFilter, page: { limit: number; after?: string | undefined }): Promise<FilePage>;
   /** How many there are and how large they are together. */
   total(filter: FileFilter): Promise<{ files: number; bytes: number }>;
+  /** How large the uploads of each of these owners are together; who has none may be absent. */
+  uploadBytes(ownerIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** Returns how many of them were there. */
   remove(ids: readonly string[]): Promise<number>;
 }

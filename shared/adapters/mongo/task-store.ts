@@ -8,11 +8,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Filter } from 'mongodb';
 import { AppError } from '../../errors.ts';
 import { TASK_STATES, type Task, type TaskSpec, type TaskState } from '../../model/task.ts';
-import { PLACED_STATES } from '../../model/task-states.ts';
+import { PLACED_STATES, UNFINISHED_STATES } from '../../model/task-states.ts';
 import type {
   Allocation,
+  EndedRun,
   InsertOutcome,
   QueuedTask,
+  QueueEntry,
+  QueuePlace,
   TaskFilter,
   TaskPage,
   TaskStore,
@@ -20,6 +23,7 @@ import type {
 } from '../../ports/store.ts';
 import type { Collections } from './collections.ts';
 import { guarded, isDuplicate, unavailable } from './errors.ts';
+import { literal } from './literal.ts';
 import type { TaskBatches } from './task-batches.ts';
 import {
   changingFields,
@@ -32,6 +36,7 @@ import {
   type TaskDocument,
   taskOf,
 } from './task-document.ts';
+import { countAhead, endedAfter, readEndedRuns, readKinds, readLine } from './task-line.ts';
 
 /** How long an insert waits for another one that holds its idempotency key. */
 const KEY_WAIT_MS = 10_000;
@@ -51,7 +56,7 @@ export class MongoTaskStore implements TaskStore {
     this.#batches = batches;
   }
 
-  async insert(tasks: readonly Task[]): Promise<InsertOutcome> {
+  async insert(tasks: readonly Task[], maxUnfinished?: number): Promise<InsertOutcome> {
     if (tasks.length === 0) return { kind: 'inserted' };
     if (new Set(tasks.map(submissionOf)).size < tasks.length) {
       throw new AppError('conflict', 'two tasks of the batch have the same idempotency key or id');
@@ -63,6 +68,8 @@ export class MongoTaskStore implements TaskStore {
         const hidden = holders.find(({ state }) => state === 'hidden');
         if (!hidden && holders.length > 0) return { kind: 'duplicate', existing: holders.map(taskOf) };
         if (!hidden || !(await this.#batches.isUnderWay(hidden.batch ?? ''))) {
+          const over = maxUnfinished === undefined ? null : await this.#overLimit(tasks, maxUnfinished);
+          if (over !== null) return over;
           try {
             await this.#insertNew(tasks);
             return { kind: 'inserted' };
@@ -78,6 +85,12 @@ export class MongoTaskStore implements TaskStore {
       } while (performance.now() < end);
       throw unavailable('another submission with the same idempotency key is still under way');
     });
+  }
+
+  async #overLimit(tasks: readonly Task[], limit: number): Promise<InsertOutcome | null> {
+    const ownerId = tasks[0]?.ownerId ?? '';
+    const unfinished = (await this.countUnfinished([ownerId])).get(ownerId) ?? 0;
+    return unfinished + tasks.length > limit ? { kind: 'over_limit', unfinished } : null;
   }
 
   async #insertNew(tasks: readonly Task[]): Promise<void> {
@@ -193,6 +206,18 @@ export class MongoTaskStore implements TaskStore {
     });
   }
 
+  countUnfinished(ownerIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    return guarded(async () => {
+      const groups = await this.#tasks
+        .aggregate<{ _id: string; count: number }>([
+          { $match: { ownerId: { $in: [...ownerIds] }, state: { $in: [...UNFINISHED_STATES] } } },
+          { $group: { _id: '$ownerId', count: { $sum: 1 } } },
+        ])
+        .toArray();
+      return new Map(groups.map(({ _id, count }) => [_id, count]));
+    });
+  }
+
   queued({ after, limit, priority }: Parameters<TaskStore['queued']>[0]): Promise<QueuedTask[]> {
     return guarded(async () => {
       const found = await this.#tasks
@@ -260,12 +285,7 @@ export class MongoTaskStore implements TaskStore {
     withWebhook?: boolean | undefined;
   }): Promise<Task[]> {
     const { since, after, limit, withWebhook } = page;
-    const beyond: Filter<TaskDocument> = after
-      ? {
-          finishedAt: { $gte: Math.max(since, after.finishedAt) },
-          $or: [{ finishedAt: { $gt: after.finishedAt } }, { _id: { $gt: after.id } }],
-        }
-      : { finishedAt: { $gte: since } };
+    const beyond = endedAfter(since, after);
     return guarded(async () => {
       const owners = withWebhook ? await this.#webhooks.distinct('ownerId') : [];
       const wanted: Filter<TaskDocument>[] = withWebhook
@@ -280,14 +300,20 @@ export class MongoTaskStore implements TaskStore {
     });
   }
 
-  countAhead({ priority, id }: { priority: number; id: string }): Promise<number> {
-    return guarded(async () => {
-      const [more, same] = await Promise.all([
-        this.#tasks.countDocuments({ state: 'queued', priority: { $gt: priority } }),
-        this.#tasks.countDocuments({ state: 'queued', priority, _id: { $lt: id } }),
-      ]);
-      return more + same;
-    });
+  endedRuns(page: Parameters<TaskStore['endedRuns']>[0]): Promise<EndedRun[]> {
+    return guarded(() => readEndedRuns(this.#tasks, page));
+  }
+
+  kinds(ids: readonly string[]): ReturnType<TaskStore['kinds']> {
+    return guarded(() => readKinds(this.#tasks, ids));
+  }
+
+  inLine(page: Parameters<TaskStore['inLine']>[0]): Promise<QueueEntry[]> {
+    return guarded(() => readLine(this.#tasks, page));
+  }
+
+  countAhead(of: QueuePlace, behind?: QueuePlace): Promise<number> {
+    return guarded(() => countAhead(this.#tasks, of, behind));
   }
 }
 
@@ -306,9 +332,4 @@ function conditionsOf(filter: TaskFilter, beforeId: string | undefined): Filter<
     ...(text === undefined || text === '' ? {} : { search: { $regex: literal(text.toLowerCase()) } }),
     ...(beforeId === undefined ? {} : { _id: { $lt: beforeId } }),
   };
-}
-
-/** A pattern that matches `text` and nothing else. */
-function literal(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }

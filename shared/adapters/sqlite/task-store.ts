@@ -4,20 +4,26 @@ import { AppError } from '../../errors.ts';
 import type { Task, TaskState } from '../../model/task.ts';
 import type {
   Allocation,
+  EndedRun,
   InsertOutcome,
   QueuedTask,
+  QueueEntry,
+  QueuePlace,
   TaskFilter,
   TaskPage,
   TaskStore,
   TaskSummaryPage,
 } from '../../ports/store.ts';
 import type { Connection } from './connection.ts';
-import { CountChanges, readCounts } from './task-counts.ts';
+import { CountChanges, readCounts, readUnfinished } from './task-counts.ts';
+import { countAhead, readEndedRuns, readKinds, readLine } from './task-line.ts';
 import { listSummaries, listTasks } from './task-list.ts';
 import {
   INSERT_SPEC,
   INSERT_TASK,
   insertValues,
+  type ResourceRow,
+  resourcesOf,
   specValues,
   TASK_COLUMNS,
   type TaskRow,
@@ -34,13 +40,6 @@ const SELECT_BEFORE = 'SELECT owner_id, state FROM tasks WHERE id = ? AND revisi
 /** Columns of the partial index over placed tasks, which alone answers the query. */
 const ALLOCATION_COLUMNS =
   'id, worker_id, attempt, state, cpu_millis, memory_mb, gpus, storage_mb, assigned_at';
-
-interface ResourceRow {
-  cpu_millis: number;
-  memory_mb: number;
-  gpus: number;
-  storage_mb: number;
-}
 
 interface AllocationRow extends ResourceRow {
   id: string;
@@ -69,7 +68,7 @@ export class SqliteTaskStore implements TaskStore {
     this.#connection = connection;
   }
 
-  insert(tasks: readonly Task[]): Promise<InsertOutcome> {
+  insert(tasks: readonly Task[], maxUnfinished?: number): Promise<InsertOutcome> {
     const db = this.#connection;
     return db.write<InsertOutcome>(() => {
       const existing: Task[] = [];
@@ -82,6 +81,11 @@ export class SqliteTaskStore implements TaskStore {
         if (row) existing.push(taskOf(row));
       }
       if (existing.length > 0) return { kind: 'duplicate', existing };
+      const [first] = tasks;
+      if (first && maxUnfinished !== undefined) {
+        const unfinished = readUnfinished(db, [first.ownerId]).get(first.ownerId) ?? 0;
+        if (unfinished + tasks.length > maxUnfinished) return { kind: 'over_limit', unfinished };
+      }
       const counts = new CountChanges();
       for (const task of tasks) {
         db.run(INSERT_TASK, insertValues(task));
@@ -157,6 +161,11 @@ export class SqliteTaskStore implements TaskStore {
   countByState(ownerId?: string): Promise<Record<TaskState, number>> {
     const db = this.#connection;
     return db.read(() => readCounts(db, ownerId));
+  }
+
+  countUnfinished(ownerIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const db = this.#connection;
+    return db.read(() => readUnfinished(db, ownerIds));
   }
 
   queued({ after, limit, priority }: Parameters<TaskStore['queued']>[0]): Promise<QueuedTask[]> {
@@ -239,24 +248,19 @@ export class SqliteTaskStore implements TaskStore {
       : ['tasks_told_by_end', 't.has_webhook = 1'];
   }
 
-  countAhead(of: { priority: number; id: string }): Promise<number> {
-    const db = this.#connection;
-    return db.read(() => {
-      const count = (condition: string, values: readonly (string | number)[]) =>
-        db.first<{ n: number }>(
-          `SELECT count(*) AS n FROM tasks INDEXED BY tasks_by_urgency WHERE state = 'queued' AND ${condition}`,
-          values,
-        )?.n ?? 0;
-      return count('priority > ?', [of.priority]) + count('priority = ? AND id < ?', [of.priority, of.id]);
-    });
+  endedRuns(page: Parameters<TaskStore['endedRuns']>[0]): Promise<EndedRun[]> {
+    return this.#connection.read(() => readEndedRuns(this.#connection, page));
   }
-}
 
-function resourcesOf(row: ResourceRow): Allocation['resources'] {
-  return {
-    cpuMillis: row.cpu_millis,
-    memoryMb: row.memory_mb,
-    gpus: row.gpus,
-    storageMb: row.storage_mb,
-  };
+  kinds(ids: readonly string[]): ReturnType<TaskStore['kinds']> {
+    return this.#connection.read(() => readKinds(this.#connection, ids));
+  }
+
+  inLine(page: Parameters<TaskStore['inLine']>[0]): Promise<QueueEntry[]> {
+    return this.#connection.read(() => readLine(this.#connection, page));
+  }
+
+  countAhead(of: QueuePlace, behind?: QueuePlace): Promise<number> {
+    return this.#connection.read(() => countAhead(this.#connection, of, behind));
+  }
 }
