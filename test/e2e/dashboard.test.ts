@@ -8,6 +8,7 @@ import { overviewPage } from './dashboard/overview.ts';
 import { shell } from './dashboard/shell.ts';
 import { submitPage } from './dashboard/submit.ts';
 import { taskPage } from './dashboard/task.ts';
+import { taskOutput } from './dashboard/task-log.ts';
 import { tasksPage } from './dashboard/tasks.ts';
 import { workersPages } from './dashboard/workers.ts';
 
@@ -24,6 +25,7 @@ describe('the dashboard', () => {
   describe('tasks', () => tasksPage(() => stage));
   describe('a task', () => taskPage(() => stage));
   describe('submit', () => submitPage(() => stage));
+  describe('output of a task', () => taskOutput(() => stage));
   describe('overview', () => overviewPage(() => stage));
   describe('workers', () => workersPages(() => stage));
 
