@@ -32,6 +32,7 @@ await runService({
       bus: redis.bus,
       liveLogs: redis.liveLogs,
       progress: redis.progress,
+      usage: redis.usage,
       images: redis.images,
       socketAdapter: redis.socketAdapter,
       loginLimiter: redis.limiter({

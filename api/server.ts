@@ -9,7 +9,7 @@ import type { Clock } from '../shared/ports/clock.ts';
 import type { AttemptLimiter, EventBus, WorkerPresence } from '../shared/ports/coordination.ts';
 import type { FileStore } from '../shared/ports/file-store.ts';
 import type { ImageBoard } from '../shared/ports/image-board.ts';
-import type { LiveLogs, ProgressBoard } from '../shared/ports/live.ts';
+import type { LiveLogs, ProgressBoard, UsageBoard } from '../shared/ports/live.ts';
 import type { LogStore } from '../shared/ports/log-store.ts';
 import type { IntakeQueue, QueueViews } from '../shared/ports/queue.ts';
 import type { Store } from '../shared/ports/store.ts';
@@ -25,6 +25,7 @@ import { logsPlugin } from './plugins/logs.ts';
 import { queueBoardPlugin } from './plugins/queue-board.ts';
 import { requestsPlugin } from './plugins/requests.ts';
 import { taskFilesPlugin } from './plugins/task-files.ts';
+import { taskUsagePlugin } from './plugins/task-usage.ts';
 import { tasksPlugin } from './plugins/tasks.ts';
 import { uploadsPlugin } from './plugins/uploads.ts';
 import { webhooksPlugin } from './plugins/webhooks.ts';
@@ -53,6 +54,7 @@ import { Sessions } from './services/sessions.ts';
 import { Simulations } from './services/simulation.ts';
 import { Submissions } from './services/submission.ts';
 import { TaskRecords } from './services/task-records.ts';
+import { TaskUsage } from './services/task-usage.ts';
 import { TaskWatch } from './services/task-watch.ts';
 import { TelemetryHistory } from './services/telemetry-history.ts';
 import { WebhookEngine, type WebhookPace } from './services/webhooks/engine.ts';
@@ -69,6 +71,7 @@ export interface ApiParts {
   readonly liveLogs: LiveLogs;
   readonly files: FileStore;
   readonly progress: ProgressBoard;
+  readonly usage: UsageBoard;
   readonly images: ImageBoard;
   /** For `io.adapter`. */
   readonly socketAdapter: unknown;
@@ -147,6 +150,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     { plugin: tasksPlugin, options: services },
     { plugin: whatIfPlugin, options: services },
     { plugin: logsPlugin, options: { ...services, stopping: stopping.signal, log } },
+    { plugin: taskUsagePlugin, options: services },
     { plugin: webhooksPlugin, options: services },
     { plugin: taskFilesPlugin, options: services },
     { plugin: filesPlugin, options: { ...services, maxBytes: config.fileMaxBytes } },
@@ -268,6 +272,7 @@ function createServices(parts: ApiParts) {
   const registrations = new Registrations({ config, store, view, clock, log, pace });
   const boardTickets = new BoardTickets({ users, sessions, secret: config.jwtSecret, clock });
   const explanations = new TaskExplanations({ records, store, clock });
+  const taskUsage = new TaskUsage({ records, board: parts.usage });
   const simulations = new Simulations({ store, submissions, clock });
   return {
     sessions,
@@ -285,6 +290,7 @@ function createServices(parts: ApiParts) {
     maintenance,
     registrations,
     explanations,
+    taskUsage,
     simulations,
     webhookEngine,
     webhooks,

@@ -26,7 +26,7 @@ import type {
 import type { TaskState } from '../shared/model/task.ts';
 import { type FileCalls, fileCalls } from './files.ts';
 import { type TaskListCalls, taskListCalls } from './task-lists.ts';
-import { type LogOptions, readTaskLogs } from './task-logs.ts';
+import { type LogOptions, type LogTextOptions, openTaskLogText, readTaskLogs } from './task-logs.ts';
 import { type Call, type ClientOptions, Transport } from './transport.ts';
 import { type UploadCalls, uploadCalls } from './uploads.ts';
 import { type UserCalls, userCalls } from './users.ts';
@@ -34,7 +34,7 @@ import { type WebhookCalls, webhookCalls } from './webhooks.ts';
 
 export { ApiError, ConnectionError, mayPass } from './errors.ts';
 export type { FileCalls, FileDownload, FileOf, Uploaded } from './files.ts';
-export type { LogOptions } from './task-logs.ts';
+export type { LogOptions, LogTextOptions } from './task-logs.ts';
 export type { ClientOptions } from './transport.ts';
 export type { DeliveryFilter } from './webhooks.ts';
 
@@ -93,6 +93,8 @@ export interface Client extends FileCalls, TaskListCalls, UploadCalls, UserCalls
   /** Where tasks would go; nothing is submitted. */
   whatIf(question: WhatIfRequest, options?: CallOptions): Promise<WhatIfReply>;
   taskLogs(taskId: string, options?: LogOptions): AsyncIterable<LogLineBody>;
+  /** What there is now, as a terminal shows it. Reads as fast as the reader takes it. */
+  taskLogText(taskId: string, options?: LogTextOptions): Promise<ReadableStream<Uint8Array>>;
   listWorkers(options?: CallOptions): Promise<WorkerBody[]>;
   getWorker(workerId: string, options?: CallOptions): Promise<WorkerBody>;
   /** The worker as it is then: with a `message` while it has not joined and is called again and again. */
@@ -144,6 +146,7 @@ export function createClient(options: ClientOptions): Client {
     explainTask: (id, call) => get(`${task(id)}/explain`, call),
     whatIf: (body, { signal } = {}) => transport.json({ method: 'POST', path: '/api/whatif', body, signal }),
     taskLogs: (id, log = {}) => readTaskLogs(transport, id, () => getTask(id, { signal: log.signal }), log),
+    taskLogText: (id, log) => openTaskLogText(transport, id, log),
     listWorkers: async (call) => (await get<WorkerListReply>('/workers', call)).workers,
     getWorker: (id, call) => get(`/workers/${encodeURIComponent(id)}`, call),
     registerWorker: (id, address, { signal } = {}) =>

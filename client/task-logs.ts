@@ -14,6 +14,8 @@ export interface LogOptions {
   readonly tail?: number | undefined;
   /** Lines of this stream alone; `tail` then counts its lines. */
   readonly stream?: 'stdout' | 'stderr' | undefined;
+  /** So many lines at most; not with `follow`. */
+  readonly limit?: number | undefined;
   /** The attempt to read. When absent: the current or last one and, with `follow`, those that come after it. */
   readonly attempt?: number | undefined;
   /** Wait for lines to come until the task (or the named attempt) has ended. */
@@ -50,6 +52,7 @@ export async function* readTaskLogs(
   // The last lines come in a reading of their own that does not wait. Once it has begun, a cut connection goes on by
   // number: "the last ten" would be others by then.
   let tail = options.tail;
+  let left = options.limit;
   let failures = 0;
   let failedSince: number | null = null;
   options.onAttempt?.(attempt);
@@ -65,7 +68,7 @@ export async function* readTaskLogs(
       if (!over || task.attempts.some((one) => one.attempt === attempt)) {
         const begin = tail === undefined ? { from: next } : { tail: Math.max(1, tail) };
         const waits = follow && !over && tail === undefined;
-        const query = { ...begin, attempt, stream: options.stream, follow: waits };
+        const query = { ...begin, attempt, stream: options.stream, limit: left, follow: waits };
         for await (const line of open(transport, taskId, query, signal)) {
           // Not yielded twice even if a server repeats itself after a resume.
           if (line.seq < next) continue;
@@ -75,6 +78,8 @@ export async function* readTaskLogs(
           if (tail === 0) continue;
           tail = undefined;
           yield line;
+          if (left !== undefined) left -= 1;
+          if (left === 0) return;
         }
         tail = undefined;
       }
@@ -102,11 +107,24 @@ export async function* readTaskLogs(
   }
 }
 
+export type LogTextOptions = Pick<LogOptions, 'from' | 'tail' | 'stream' | 'attempt' | 'signal'>;
+
+/** @throws {ApiError}, {@link ConnectionError} */
+export async function openTaskLogText(
+  transport: Transport,
+  taskId: string,
+  { signal, ...query }: LogTextOptions = {},
+): Promise<ReadableStream<Uint8Array>> {
+  const path = `/api/tasks/${encodeURIComponent(taskId)}/logs`;
+  return transport.stream({ method: 'GET', path, query: { ...query, format: 'text' }, signal }, 'text/plain');
+}
+
 interface Reading {
   readonly from?: number;
   readonly tail?: number;
   readonly attempt: number;
   readonly stream: 'stdout' | 'stderr' | undefined;
+  readonly limit: number | undefined;
   readonly follow: boolean;
 }
 

@@ -67,7 +67,7 @@ async function openRunner({ config, ...life }: Life, log: Log): Promise<MemberSe
     log,
   });
   const runtime = await openRuntime(config, log);
-  const { inbox, presence, bus, intake, liveLogs, rooms, progress, images } = redis;
+  const { inbox, presence, bus, intake, liveLogs, rooms, progress, usage, images } = redis;
   let stopping: Promise<void> | null = null;
   const stop = () => {
     stopping ??= runner
@@ -89,6 +89,7 @@ async function openRunner({ config, ...life }: Life, log: Log): Promise<MemberSe
     liveLogs,
     rooms,
     progress,
+    usage,
     images,
     files,
     runtime,

@@ -9,7 +9,7 @@ import type { ContainerRuntime } from '../shared/ports/container-runtime.ts';
 import type { EventBus, WorkerPresence } from '../shared/ports/coordination.ts';
 import type { FileStore } from '../shared/ports/file-store.ts';
 import type { ImageBoard } from '../shared/ports/image-board.ts';
-import type { LiveLogs, ProgressBoard, RoomEmitter } from '../shared/ports/live.ts';
+import type { LiveLogs, ProgressBoard, RoomEmitter, UsageBoard } from '../shared/ports/live.ts';
 import type { LogStore } from '../shared/ports/log-store.ts';
 import type { Inbox, IntakeQueue } from '../shared/ports/queue.ts';
 import type { Store } from '../shared/ports/store.ts';
@@ -25,6 +25,7 @@ export interface RunnerParts {
   readonly liveLogs: LiveLogs;
   readonly rooms: RoomEmitter;
   readonly progress: ProgressBoard;
+  readonly usage: UsageBoard;
   readonly images: ImageBoard;
   readonly files: FileStore;
   readonly runtime: ContainerRuntime;

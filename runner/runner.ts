@@ -140,7 +140,14 @@ class RunnerProcess implements Runner {
     const { tasks, files: records } = store;
     const random = this.#random;
     const admission = new AdmissionLine(machine);
-    const sampler = new UsageSampler({ everyMs: config.usageSampleMs, runtime, rooms, random, log });
+    const sampler = new UsageSampler({
+      everyMs: config.usageSampleMs,
+      runtime,
+      rooms,
+      board: this.#parts.usage,
+      random,
+      log,
+    });
     const images = new ImageNotice({ workerId, runtime, board: this.#parts.images, log });
     const executor: ExecutorParts = {
       stopGraceMs: config.stopGraceSeconds * 1_000,

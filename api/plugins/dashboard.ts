@@ -13,13 +13,16 @@ export interface DashboardOptions {
   readonly webDir: string;
 }
 
-/** Scripts only from here. Lit sets style attributes, so those are open; style sheets come from here. */
+/**
+ * Scripts only from here. Lit sets style attributes, so those are open; style sheets come from here. Pictures in files
+ * are shown from memory (`blob:`), as the token goes in a header.
+ */
 const PAGE_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
   "style-src-attr 'unsafe-inline'",
-  "img-src 'self' data:",
+  "img-src 'self' data: blob:",
   "font-src 'self'",
   "connect-src 'self'",
   "manifest-src 'self'",

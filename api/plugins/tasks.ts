@@ -14,6 +14,7 @@ import {
 } from '../../shared/contracts/http.ts';
 import {
   batchSchema,
+  cancelManySchema,
   cancelSchema,
   idempotencyKeySchema,
   submitSchema,
@@ -22,11 +23,17 @@ import {
   taskListSchema,
   taskStatesSchema,
 } from '../../shared/contracts/schemas.ts';
+import {
+  type CancelManyBody,
+  type CancelManyReply,
+  cancelledTaskBody,
+  taskSummaryBody,
+} from '../../shared/contracts/task-lists.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { TaskState } from '../../shared/model/task.ts';
 import type { TaskExplanations } from '../services/explanations.ts';
 import type { Submission, Submissions } from '../services/submission.ts';
-import type { TaskRecords } from '../services/task-records.ts';
+import type { TaskQuery, TaskRecords } from '../services/task-records.ts';
 import { bodyOf, checked, idOf, queryOf } from '../validation.ts';
 import { principalOf } from './auth.ts';
 
@@ -94,7 +101,8 @@ export const tasksPlugin: Plugin<TasksOptions> = {
       options: { validate: checked({ query: taskListSchema }) },
       handler: async (request) => {
         const query = queryOf<TaskListQuery>(request);
-        const { tasks, next } = await records.list(principalOf(request), {
+        const by = principalOf(request);
+        const wanted: TaskQuery = {
           states: query.status as TaskState[] | undefined,
           tag: query.tag,
           username: query.user,
@@ -102,8 +110,26 @@ export const tasksPlugin: Plugin<TasksOptions> = {
           text: query.q,
           limit: query.limit,
           before: query.cursor,
-        });
+        };
+        if (query.view === 'summary') {
+          const { tasks, next } = await records.summaries(by, wanted);
+          return { tasks: tasks.map(taskSummaryBody), next_cursor: next };
+        }
+        const { tasks, next } = await records.list(by, wanted);
         return { tasks: tasks.map(taskBody), next_cursor: next };
+      },
+    });
+
+    // Up to 1,000 at once, each for itself: to say it again does no harm.
+    server.route({
+      method: 'POST',
+      path: '/api/tasks/cancel',
+      options: { validate: checked({ payload: cancelManySchema }) },
+      handler: async (request, h) => {
+        const { task_ids: ids, force } = bodyOf<CancelManyBody>(request);
+        const { tasks, unknown } = await records.cancelMany(principalOf(request), ids, force);
+        const reply: CancelManyReply = { tasks: tasks.map(cancelledTaskBody), unknown };
+        return h.response(reply).code(202);
       },
     });
 

@@ -49,6 +49,19 @@ export class Announcer {
     }
   }
 
+  /** The same of many in as few words. */
+  cancelsRequested(tasks: readonly Task[]): void {
+    if (tasks.length === 0) return;
+    const { intake, bus } = this.#parts;
+    this.#try('events of cancels', bus.publishMany(tasks.map(taskChanged)));
+    const over = tasks.filter(({ state }) => state === 'cancelled').map(({ id }) => id);
+    if (over.length > 0) this.#try('removal from intake', intake.remove(over));
+    for (const { id, state, workerId } of tasks) {
+      if (state === 'cancelled' || workerId === null) continue;
+      this.#try('nudge', bus.nudge(workerId, { type: 'cancel', taskId: id }));
+    }
+  }
+
   workerChanged(workerId: string): void {
     this.#try('event of a worker', this.#parts.bus.publish({ type: 'worker', workerId }));
   }

@@ -6,7 +6,7 @@ import type { Task, TaskState } from '../../shared/model/task.ts';
 import { requestCancel } from '../../shared/model/task-life.ts';
 import { type Principal, usernameKey } from '../../shared/model/user.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { Store, TaskPage } from '../../shared/ports/store.ts';
+import type { Store, TaskFilter, TaskPage, TaskSummaryPage } from '../../shared/ports/store.ts';
 import type { Announcer } from './announcer.ts';
 
 export interface TaskRecordParts {
@@ -25,8 +25,15 @@ export interface TaskQuery {
   readonly before?: string | undefined;
 }
 
+interface Stopped {
+  readonly kind: 'asked' | 'ended' | 'too_fast';
+  readonly task: Task;
+}
+
 /** Of writers racing for one record each round has a winner, so losing so often means something is wrong. */
 const MAX_RACES = 25;
+/** Of many that are cancelled at once: so many are written side by side. */
+const CANCELS_AT_ONCE = 16;
 
 export class TaskRecords {
   readonly #parts: TaskRecordParts;
@@ -52,11 +59,14 @@ export class TaskRecords {
 
   /** @throws AppError `forbidden` when a user asks for someone else's */
   async list(by: Principal, query: TaskQuery): Promise<TaskPage> {
-    const { tasks } = this.#parts.store;
-    const ownerId = await this.#ownerAskedFor(by, query.username);
-    if (ownerId === null) return { tasks: [], next: null };
-    const { states, tag, workerId, text, limit, before } = query;
-    return tasks.list({ ownerId, states, tag, workerId, text }, { limit, before });
+    const filter = await this.#filterOf(by, query);
+    return filter ? this.#parts.store.tasks.list(filter, query) : { tasks: [], next: null };
+  }
+
+  /** The same in short. @throws AppError `forbidden` when a user asks for someone else's */
+  async summaries(by: Principal, query: TaskQuery): Promise<TaskSummaryPage> {
+    const filter = await this.#filterOf(by, query);
+    return filter ? this.#parts.store.tasks.summaries(filter, query) : { tasks: [], next: null };
   }
 
   /**
@@ -64,24 +74,59 @@ export class TaskRecords {
    * @throws AppError `conflict` when it has ended
    */
   async cancel(by: Principal, id: string, force: boolean): Promise<Task> {
-    const { store, announcer, clock } = this.#parts;
-    for (let race = 0; race < MAX_RACES; race += 1) {
-      const task = await this.get(by, id);
-      const asked = task.cancel !== null && (task.cancel.force || !force);
-      if (asked && task.finishedAt === null) {
-        announcer.cancelRequested(task);
-        return task;
-      }
-      const step = requestCancel(task, { force, requestedBy: by.username, now: clock.now() });
-      if (!step.ok) throw new AppError('conflict', `the task has ended already: it is ${task.state}`);
-      if (await store.tasks.commit(step.task)) {
-        announcer.cancelRequested(step.task);
-        return step.task;
-      }
+    const { kind, task } = await this.#stop(by, await this.get(by, id), force);
+    if (kind === 'ended') throw new AppError('conflict', `the task has ended already: it is ${task.state}`);
+    if (kind === 'too_fast') {
+      throw new AppError('conflict', 'the task changes too fast to be cancelled; try again', {
+        retryable: true,
+      });
     }
-    throw new AppError('conflict', 'the task changes too fast to be cancelled; try again', {
-      retryable: true,
-    });
+    this.#parts.announcer.cancelRequested(task);
+    return task;
+  }
+
+  /** Asks each of them to stop, however it goes with the others. Those that had ended come back as they are. */
+  async cancelMany(
+    by: Principal,
+    ids: readonly string[],
+    force: boolean,
+  ): Promise<{ tasks: Task[]; unknown: string[] }> {
+    const found = await this.getMany(by, ids);
+    const known = new Set(found.map(({ id }) => id));
+    const tasks: Task[] = [];
+    for (let at = 0; at < found.length; at += CANCELS_AT_ONCE) {
+      const some = found.slice(at, at + CANCELS_AT_ONCE);
+      const stopped = await Promise.all(some.map((task) => this.#stop(by, task, force)));
+      tasks.push(...stopped.map(({ task }) => task));
+      // At once: what is written must be told also when a later write fails.
+      this.#parts.announcer.cancelsRequested(
+        stopped.filter(({ kind }) => kind === 'asked').map(({ task }) => task),
+      );
+    }
+    return { tasks, unknown: [...new Set(ids)].filter((id) => !known.has(id)) };
+  }
+
+  /** Writes the wish over the record as it was read, or as it is by then. Tells nobody. */
+  async #stop(by: Principal, read: Task, force: boolean): Promise<Stopped> {
+    const { store, clock } = this.#parts;
+    let task = read;
+    for (let race = 0; race < MAX_RACES; race += 1) {
+      if (race > 0) task = await this.get(by, task.id);
+      const asked = task.cancel !== null && (task.cancel.force || !force);
+      if (asked && task.finishedAt === null) return { kind: 'asked', task };
+      const step = requestCancel(task, { force, requestedBy: by.username, now: clock.now() });
+      if (!step.ok) return { kind: 'ended', task };
+      if (await store.tasks.commit(step.task)) return { kind: 'asked', task: step.task };
+    }
+    return { kind: 'too_fast', task };
+  }
+
+  /** Null: of a name that nobody has. */
+  async #filterOf(by: Principal, query: TaskQuery): Promise<TaskFilter | null> {
+    const ownerId = await this.#ownerAskedFor(by, query.username);
+    if (ownerId === null) return null;
+    const { states, tag, workerId, text } = query;
+    return { ownerId, states, tag, workerId, text };
   }
 
   /** Undefined: everyone's. Null: of a name that nobody has. */

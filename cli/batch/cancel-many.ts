@@ -1,10 +1,9 @@
-// Cancels many tasks, a few at a time. One that cannot be cancelled does not stop the others.
+// Cancels many tasks, hundreds a call. One that cannot be cancelled does not stop the others.
 
-import { ApiError, type Client, mayPass } from '../../client/client.ts';
+import { type Client, mayPass } from '../../client/client.ts';
 import { pause } from '../../client/transport.ts';
-import type { TaskBody } from '../../shared/contracts/http.ts';
+import type { CancelledTaskBody, CancelManyReply } from '../../shared/contracts/task-lists.ts';
 import { isTerminal } from '../../shared/model/task-states.ts';
-import { eachOf } from '../files/at-once.ts';
 
 export interface CancelOutcome {
   readonly requested: number;
@@ -26,12 +25,13 @@ export interface CancelFault {
 export interface CancelOptions {
   readonly force: boolean;
   readonly signal: AbortSignal;
-  /** After each task, with how many are done. */
+  /** After each call, with how many are done. */
   readonly onDone?: (done: number) => Promise<void>;
-  readonly onAccepted?: (task: TaskBody) => void;
+  readonly onAccepted?: (task: CancelledTaskBody) => void;
 }
 
-const CALLS_AT_ONCE = 8;
+/** So many in a call: few calls for many, and a line of progress that moves. */
+const CHUNK = 500;
 const TRIES = 5;
 const PAUSE_MS = 500;
 
@@ -43,44 +43,39 @@ export async function cancelAll(
 ): Promise<CancelOutcome> {
   const count = { cancelled: 0, stopping: 0, ended: 0 };
   const failed: CancelFault[] = [];
-  let done = 0;
-  await eachOf(ids, CALLS_AT_ONCE, async (id) => {
+  for (let at = 0; at < ids.length; at += CHUNK) {
     options.signal.throwIfAborted();
-    const task = await cancelOne(client, id, options, failed);
-    if (task) {
-      if (task.status === 'cancelled') count.cancelled += 1;
-      else if (isTerminal(task.status)) count.ended += 1;
-      else count.stopping += 1;
-      options.onAccepted?.(task);
+    const chunk = ids.slice(at, at + CHUNK);
+    const { tasks, unknown } = await cancelChunk(client, chunk, options);
+    for (const task of tasks) {
+      const { task_id, status } = task;
+      if (status === 'cancelled') count.cancelled += 1;
+      else if (isTerminal(status)) count.ended += 1;
+      else if (task.cancel_requested) count.stopping += 1;
+      else
+        failed.push({ task_id, code: 'conflict', message: 'it changes too fast to be cancelled; try again' });
+      if (status === 'cancelled' || task.cancel_requested) options.onAccepted?.(task);
     }
-    done += 1;
-    await options.onDone?.(done);
-  });
+    for (const task_id of unknown) {
+      failed.push({ task_id, code: 'not_found', message: `you have no task ${task_id}` });
+    }
+    await options.onDone?.(at + chunk.length);
+  }
   return { requested: ids.length, ...count, failed };
 }
 
-async function cancelOne(
+async function cancelChunk(
   client: Client,
-  id: string,
+  ids: readonly string[],
   { force, signal }: CancelOptions,
-  failed: CancelFault[],
-): Promise<TaskBody | null> {
+): Promise<CancelManyReply> {
   for (let tried = 1; ; tried++) {
     try {
-      return await client.cancelTask(id, { force });
+      return await client.cancelTasks(ids, { force, signal });
     } catch (error) {
       // To be asked twice to stop does no harm.
-      if (mayPass(error) && tried < TRIES) {
-        await pause(PAUSE_MS * tried, signal);
-        continue;
-      }
-      if (!(error instanceof ApiError) || error.status === 401) throw error;
-      if (error.code === 'conflict') {
-        const task = await client.getTask(id, { signal });
-        if (isTerminal(task.status)) return task;
-      }
-      failed.push({ task_id: id, code: error.code, message: error.message });
-      return null;
+      if (!mayPass(error) || tried >= TRIES) throw error;
+      await pause(PAUSE_MS * tried, signal);
     }
   }
 }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CancelManyBody } from '../../shared/contracts/task-lists.ts';
 import { type CliStage, openCliStage } from '../../test/support/cli-stage.ts';
-import { makeTaskBody, refusal, Status } from '../../test/support/small-api.ts';
+import { makeTaskBody, Status } from '../../test/support/small-api.ts';
 
 let stage: CliStage;
 let api: CliStage['api'];
@@ -21,16 +22,15 @@ beforeEach(async () => {
     next_cursor: null,
   }));
   // 0 waits, 1 runs, 2 ends meanwhile.
-  api.on('POST /api/tasks/:id/cancel', ({ path }) => {
-    const [, , , task_id = ''] = path.split('/');
-    if (task_id === idOf(2)) return refusal(409, 'conflict', 'the task has ended already');
-    if (task_id === idOf(3)) return refusal(404, 'not_found', 'you have no such task');
-    const state = task_id === idOf(0) ? 'cancelled' : 'running';
-    return new Status(202, makeTaskBody({ task_id, status: state, cancel_requested: true }));
+  api.on('POST /api/tasks/cancel', ({ body }) => {
+    const { task_ids } = body as CancelManyBody;
+    const states = { [idOf(0)]: 'cancelled', [idOf(1)]: 'running', [idOf(2)]: 'completed' } as const;
+    const tasks = task_ids.flatMap((task_id) => {
+      const status = states[task_id];
+      return status ? [makeTaskBody({ task_id, status, cancel_requested: status !== 'completed' })] : [];
+    });
+    return new Status(202, { tasks, unknown: task_ids.filter((id) => !states[id]) });
   });
-  api.on('GET /api/tasks/:id', ({ path }) =>
-    makeTaskBody({ task_id: path.split('/')[3] ?? '', status: 'completed' }),
-  );
 });
 afterEach(() => stage.close());
 
@@ -43,7 +43,7 @@ describe('cancel of many', () => {
     expect(cancelled()).toEqual([]);
     const yes = await cloudai(['cancel', '--tag', 't', '--force'], { answers: ['y'] });
     expect(yes).toMatchObject({ code: 0, out: '1 cancelled, 1 being stopped, 1 had ended before.\n' });
-    expect(cancelled().map(({ body }) => body)).toEqual(Array(3).fill({ force: true }));
+    expect(cancelled().map(({ body }) => body)).toEqual([{ task_ids: [0, 1, 2].map(idOf), force: true }]);
   });
 
   it('means own tasks that have not ended, unless told otherwise', async () => {
@@ -61,28 +61,42 @@ describe('cancel of many', () => {
     expect(told.out).toContain(
       '1 cancelled, 1 being stopped, 1 had ended before, 1 could not be cancelled.\n',
     );
-    expect(told.out).toContain(`${idOf(3)}: you have no such task`);
+    expect(told.out).toContain(`${idOf(3)}: you have no task ${idOf(3)}`);
     const json = await cloudai(['cancel', idOf(0), idOf(3), '--json']);
     expect(JSON.parse(json.out)).toEqual({
       requested: 2,
       cancelled: 1,
       stopping: 0,
       ended: 0,
-      failed: [{ task_id: idOf(3), code: 'not_found', message: 'you have no such task' }],
+      failed: [{ task_id: idOf(3), code: 'not_found', message: `you have no task ${idOf(3)}` }],
     });
     expect((await cloudai(['cancel', idOf(0), idOf(2), '--quiet'])).out).toBe(`${idOf(0)}\n`);
   });
 
   it('asks again when the API is away for a moment', async () => {
     let calls = 0;
-    api.on('POST /api/tasks/:id/cancel', (_asked, reply) => {
+    api.on('POST /api/tasks/cancel', (_asked, reply) => {
       calls += 1;
-      if (calls > 1) return new Status(202, makeTaskBody({ status: 'cancelled' }));
+      if (calls > 1) return new Status(202, { tasks: [], unknown: [] });
       reply.socket?.destroy();
       return undefined;
     });
     expect((await cloudai(['cancel', '--tag', 't', '--yes'])).code).toBe(0);
-    expect(calls).toBe(4);
+    expect(calls).toBe(2);
+  });
+
+  it('takes hundreds a call, and says of one that gives way to nobody that it was not stopped', async () => {
+    const ids = Array.from({ length: 1_100 }, (_, n) => idOf(n));
+    api.on('POST /api/tasks/cancel', ({ body }) => {
+      const tasks = (body as CancelManyBody).task_ids.map((task_id) =>
+        makeTaskBody({ task_id, status: 'running', cancel_requested: task_id !== idOf(7) }),
+      );
+      return new Status(202, { tasks, unknown: [] });
+    });
+    const told = await cloudai(['cancel', '-'], { input: ids.join('\n') });
+    expect(told.out).toContain('1099 being stopped, 1 could not be cancelled.');
+    expect(told.out).toContain(`${idOf(7)}: it changes too fast`);
+    expect(cancelled()).toHaveLength(3);
   });
 
   it('is refused without anybody to ask, and for what makes no sense', async () => {

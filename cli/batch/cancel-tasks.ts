@@ -1,7 +1,7 @@
 // `cancel` for more than one task: by id, from standard input, or by tag and state, after a question.
 
 import type { TaskState } from '../../shared/model/task.ts';
-import { isTerminal, TERMINAL_STATES } from '../../shared/model/task-states.ts';
+import { TERMINAL_STATES } from '../../shared/model/task-states.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import type { Session } from '../session.ts';
 import { StatusLine } from '../status-line.ts';
@@ -43,9 +43,7 @@ export async function cancelTasks(
       force: options.force === true,
       signal: io.signal,
       onDone: (done) => line.draw(`${done} of ${ids.length} asked to stop`),
-      onAccepted: ({ task_id, status }) => {
-        if (status === 'cancelled' || !isTerminal(status)) accepted.push(task_id);
-      },
+      onAccepted: ({ task_id }) => accepted.push(task_id),
     });
   } catch (error) {
     await line.clear();

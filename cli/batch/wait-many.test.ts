@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TaskBody } from '../../shared/contracts/http.ts';
+import type { CancelManyBody } from '../../shared/contracts/task-lists.ts';
 import type { TaskState } from '../../shared/model/task.ts';
 import { type CliStage, openCliStage } from '../../test/support/cli-stage.ts';
 import { makeTaskBody, refusal, Status } from '../../test/support/small-api.ts';
@@ -106,7 +107,11 @@ describe('wait', () => {
 
   it('ends with the first that fails, and cancels the rest if asked', async () => {
     tasksAre((index) => (index === 1 ? 'failed' : 'running'), { message: 'went wrong' });
-    api.on('POST /api/tasks/:id/cancel', () => new Status(202, makeTaskBody({ status: 'cancelled' })));
+    api.on('POST /api/tasks/cancel', ({ body }) => {
+      const { task_ids } = body as CancelManyBody;
+      const tasks = task_ids.map((task_id) => makeTaskBody({ task_id, status: 'cancelled' }));
+      return new Status(202, { tasks, unknown: [] });
+    });
     const left = await cloudai(['wait', '-', '--fail-fast'], { input: inputOf(5) });
     expect(left.code).toBe(1);
     expect(left.out).toContain('0 of 5 tasks completed, 1 failed, 4 have not ended.');
@@ -115,8 +120,8 @@ describe('wait', () => {
     const { code, err } = await cloudai(['wait', '-', '--fail-fast', '--cancel-rest'], { input: inputOf(5) });
     expect(code).toBe(1);
     expect(err).toContain('The rest was cancelled: 4 tasks.');
-    const cancelled = api.asked.filter(({ path }) => path.endsWith('/cancel')).map(({ path }) => path);
-    expect(cancelled.sort()).toEqual([0, 2, 3, 4].map((index) => `/api/tasks/${idOf(index)}/cancel`));
+    const cancelled = api.asked.filter(({ path }) => path.endsWith('/cancel')).map(({ body }) => body);
+    expect(cancelled).toEqual([{ task_ids: [0, 2, 3, 4].map(idOf), force: false }]);
   });
 
   it('gives up after the time given with 1; the tasks go on', async () => {

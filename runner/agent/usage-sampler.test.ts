@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ContainerUsage } from '../../shared/model/usage.ts';
 import { silentLog } from '../../shared/platform/log.ts';
+import { collectLive } from '../../test/support/live-collectors.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
 import { attemptUsage } from '../core/usage-fold.ts';
 import { type Measured, UsageSampler } from './usage-sampler.ts';
@@ -18,15 +19,17 @@ interface Told {
 
 function samplerOf(measure: (id: string) => Promise<ContainerUsage | null>, everyMs = 20) {
   const told: Told[] = [];
+  const board = collectLive().parts.usage;
   const sampler = new UsageSampler({
     everyMs,
     runtime: { measure },
     rooms: { emit: (room, event, body) => told.push({ room, event, body }) },
+    board,
     random: () => 0.5,
     log: silentLog(),
   });
   samplers.push(sampler);
-  return { sampler, told };
+  return { sampler, told, board };
 }
 
 function running(id: string): Measured & { seen: { state: string } } {
@@ -34,6 +37,7 @@ function running(id: string): Measured & { seen: { state: string } } {
     key: { taskId: `task-${id}`, attempt: 2 },
     seen: { id, state: 'running', startedAt: 500 },
     usage: null,
+    series: null,
   };
 }
 
@@ -71,6 +75,36 @@ describe('the usage sampler', () => {
     sampler.watch(other);
     await waitFor(() => other.usage !== null, { what: 'a look at the other container' });
     expect(attempt.usage?.samples).toBe(told.filter(({ room }) => room === 'task:task-a').length);
+  });
+
+  it('keeps what it sees over time, for watchers who come later and for the record', async () => {
+    let looks = 0;
+    const { sampler, told, board } = samplerOf(async () => usage(++looks));
+    const attempt = running('a');
+    sampler.watch(attempt);
+    await waitFor(() => told.length >= 12, { what: 'twelve samples' });
+    attempt.seen.state = 'exited';
+    const { startAt, points } = attempt.series!;
+    expect(startAt).toBe(500);
+    expect(points.reduce((count, [, samples]) => count + samples, 0)).toBe(looks);
+    const noted = await board.get('task-a', 2);
+    expect(noted?.startAt).toBe(500);
+    expect(noted!.points.length).toBeGreaterThan(0);
+  });
+
+  it('goes on where the runner before it was', async () => {
+    let looks = 100;
+    const { sampler, told, board } = samplerOf(async () => usage(++looks));
+    await board.set('task-a', 2, { startAt: 500, stepMs: 1_000, points: [[3, 1, 400, 50]] });
+    const attempt = running('a');
+    sampler.watch(attempt);
+    await waitFor(() => told.length >= 3, { what: 'three samples' });
+    attempt.seen.state = 'exited';
+    // The first look tells of the whole past of the container: no point is made of it.
+    expect(attempt.series?.points.slice(0, 2)).toEqual([
+      [3, 1, 400, 50],
+      [101, 1, 250, 1_020],
+    ]);
   });
 
   it('looks at no more than two at a time, and at all of them in turn', async () => {

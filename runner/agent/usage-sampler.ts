@@ -1,17 +1,23 @@
 // Looks at running containers again and again: folds what it sees into their attempts and tells whoever watches. Best
-// effort: an engine that does not answer costs samples and nothing else. Never more than two looks at a time, so that
+// effort: an engine that does not answer costs samples and nothing else. A runner that was restarted goes on with the
+// series that the one before it noted. Never more than two looks at a time, so that
 // many containers are looked at less often and not all at once.
 
 import { type TaskUsageEvent, taskRoom } from '../../shared/contracts/live.ts';
 import { messageOf } from '../../shared/errors.ts';
+import { addSample, beginSeries, roundedSeries, type UsageSeries } from '../../shared/model/usage-series.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { ContainerRuntime } from '../../shared/ports/container-runtime.ts';
-import type { RoomEmitter } from '../../shared/ports/live.ts';
+import type { RoomEmitter, UsageBoard } from '../../shared/ports/live.ts';
 import { beginUsage, foldUsage, type UsageFold } from '../core/usage-fold.ts';
 
 /** Soon after the start, so that a short task is seen once. */
 const FIRST_AFTER_MS = 300;
 const AT_ONCE = 2;
+/** Between two notes for watchers who come later; what they miss they hear live. */
+const NOTE_EVERY_MS = 5_000;
+/** The first sample of a container that is older tells of its whole past, not of now; another runner saw that. */
+const FRESH_MS = 5_000;
 /** Spreads containers that began together. */
 const JITTER = 0.2;
 
@@ -20,6 +26,8 @@ export interface Measured {
   readonly key: { readonly taskId: string; readonly attempt: number };
   readonly seen: { readonly id: string; readonly state: string; readonly startedAt: number | null } | null;
   usage: UsageFold | null;
+  /** The same over time. */
+  series: UsageSeries | null;
 }
 
 export interface UsageSamplerParts {
@@ -27,6 +35,7 @@ export interface UsageSamplerParts {
   readonly everyMs: number;
   readonly runtime: Pick<ContainerRuntime, 'measure'>;
   readonly rooms: RoomEmitter;
+  readonly board: UsageBoard;
   readonly random: () => number;
   readonly log: Log;
 }
@@ -35,6 +44,8 @@ export class UsageSampler {
   readonly #parts: UsageSamplerParts;
   readonly #timers = new Map<Measured, NodeJS.Timeout | null>();
   readonly #line: Measured[] = [];
+  /** When their series were last noted, by the engine's clock. */
+  readonly #noted = new WeakMap<Measured, number>();
   #busy = 0;
   #isStopped = false;
 
@@ -91,7 +102,14 @@ export class UsageSampler {
     try {
       const sample = await runtime.measure(id);
       if (!sample || this.#isStopped) return;
+      const isFresh = attempt.usage !== null || sample.at - (startedAt ?? 0) <= FRESH_MS;
       attempt.usage = foldUsage(attempt.usage ?? beginUsage(startedAt), sample);
+      attempt.series ??= await this.#begun(attempt, startedAt ?? sample.at, isFresh);
+      const { cpuMillis } = attempt.usage;
+      if (isFresh && cpuMillis !== null) {
+        attempt.series = addSample(attempt.series, { at: sample.at, cpuMillis, memoryMb: sample.memoryMb });
+        this.#note(attempt, attempt.series, sample.at);
+      }
       const event: TaskUsageEvent = {
         task_id: taskId,
         attempt: number,
@@ -103,5 +121,19 @@ export class UsageSampler {
     } catch (error) {
       log.debug({ taskId, fault: messageOf(error) }, 'a container was not measured');
     }
+  }
+
+  /** @throws AppError when it cannot be known whether another runner began it: better no sample than a past lost */
+  async #begun({ key }: Measured, startAt: number, isNew: boolean): Promise<UsageSeries> {
+    const { board, everyMs } = this.#parts;
+    const known = isNew ? null : await board.get(key.taskId, key.attempt);
+    return known ?? beginSeries(startAt, everyMs);
+  }
+
+  #note(attempt: Measured, series: UsageSeries, at: number): void {
+    if (Math.abs(at - (this.#noted.get(attempt) ?? 0)) < NOTE_EVERY_MS) return;
+    this.#noted.set(attempt, at);
+    const { taskId, attempt: number } = attempt.key;
+    void this.#parts.board.set(taskId, number, roundedSeries(series));
   }
 }

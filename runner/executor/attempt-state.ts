@@ -3,6 +3,7 @@
 
 import type { OwnProgress } from '../../shared/model/progress.ts';
 import type { OutputSummary, Task } from '../../shared/model/task.ts';
+import type { UsageSeries } from '../../shared/model/usage-series.ts';
 import type { ContainerStatus, OutputHandle } from '../../shared/ports/container-runtime.ts';
 import {
   type AttemptKey,
@@ -58,6 +59,7 @@ export class AttemptState {
   silentSince: number | null = null;
   /** What was measured of its container; null before the first look. */
   usage: UsageFold | null = null;
+  series: UsageSeries | null = null;
   /** The files it is given are on their way, or there; null before. Never rejects. */
   providing: Promise<void> | null = null;
   gathering: Gathering | null = null;

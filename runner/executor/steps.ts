@@ -5,6 +5,7 @@ import { AppError, isAppError, messageOf } from '../../shared/errors.ts';
 import type { Resources, Shortfall } from '../../shared/model/resources.ts';
 import type { Task } from '../../shared/model/task.ts';
 import { finishTask, startTask } from '../../shared/model/task-life.ts';
+import { roundedSeries } from '../../shared/model/usage-series.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { ContainerRuntime, PullProgress } from '../../shared/ports/container-runtime.ts';
@@ -267,6 +268,7 @@ export function createSteps(parts: ExecutorParts): Steps {
           : { ...outcome, message: mask(outcome.message) }) as typeof outcome,
         progress: state.ownProgress,
         usage: state.usage && attemptUsage(state.usage),
+        usageSeries: state.series && roundedSeries(state.series),
         outputs: state.outputs,
       };
       // Whoever hears of the end has heard of all that came before it.

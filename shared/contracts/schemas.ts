@@ -8,6 +8,7 @@ import { WORKER_ID_PATTERN } from '../model/worker.ts';
 import { addressText, readWorkerAddress } from '../model/worker-address.ts';
 import { ADOPTION_PORT } from './adoption.ts';
 import type { CredentialsBody, SubmitBody, TaskStatesRequest } from './http.ts';
+import type { CancelManyBody } from './task-lists.ts';
 import type { WebhookTargetBody } from './webhooks.ts';
 import type { RegisterWorkerBody } from './workers.ts';
 
@@ -221,6 +222,11 @@ export const cancelSchema = Joi.object<{ force: boolean }>({
   .allow(null)
   .default({ force: false });
 
+export const cancelManySchema = Joi.object<CancelManyBody>({
+  task_ids: Joi.array().items(taskIdSchema.optional()).min(1).max(LIMITS.batch).required(),
+  force: Joi.boolean().default(false),
+}).required();
+
 export interface TaskListQuery {
   status?: string[];
   tag?: string;
@@ -229,6 +235,7 @@ export interface TaskListQuery {
   q?: string;
   limit: number;
   cursor?: string;
+  view: 'full' | 'summary';
 }
 
 /** `status=running` or `status=running,queued`. */
@@ -245,17 +252,23 @@ export const taskListSchema = Joi.object<TaskListQuery>({
   q: Joi.string().max(256),
   limit: Joi.number().integer().min(1).max(1_000).default(50),
   cursor: taskIdSchema.optional(),
+  view: Joi.string().valid('full', 'summary').default('full'),
 }).messages({ 'status.unknown': '{{#label}} must be one or more of {{#known}}, separated by commas' });
 
 export interface LogsQuery {
   attempt?: number;
   from?: number;
   tail?: number;
+  limit?: number;
   stream?: 'stdout' | 'stderr';
   follow: boolean;
   /** Without it the Accept header decides. */
   format?: 'text' | 'ndjson';
 }
+
+export const attemptQuerySchema = Joi.object<{ attempt?: number }>({
+  attempt: Joi.number().integer().min(1),
+});
 
 export const logsSchema = Joi.object<LogsQuery>({
   attempt: Joi.number().integer().min(1),
@@ -270,6 +283,16 @@ export const logsSchema = Joi.object<LogsQuery>({
       then: Joi.forbidden().messages({
         'any.unknown': '"tail" cannot go with "from": both say where to begin',
       }),
+    }),
+  // What is read once; whoever follows has no end.
+  limit: Joi.number()
+    .integer()
+    .min(1)
+    .max(100_000)
+    .when('follow', {
+      is: true,
+      // biome-ignore lint/suspicious/noThenProperty: as above.
+      then: Joi.forbidden().messages({ 'any.unknown': '"limit" cannot go with "follow"' }),
     }),
   stream: Joi.string().valid('stdout', 'stderr'),
   follow: Joi.boolean().default(false),

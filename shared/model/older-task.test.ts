@@ -26,7 +26,7 @@ describe('a task of an older release', () => {
     const step = assignTask(task, { workerId: 'w', term: 1, now: 2 });
     if (!step.ok) throw new Error(step.refusal);
     const [attempt] = step.task.attempts;
-    const { usage: _u, progress: _p, outputs: _o, ...older } = attempt!;
+    const { usage: _u, usageSeries: _s, progress: _p, outputs: _o, ...older } = attempt!;
     expect(completeAttempts([older])).toStrictEqual([attempt]);
     expect(completeAttempts([{ ...attempt!, usage }])[0]?.usage).toBe(usage);
     expect(completeAttempts([])).toEqual([]);

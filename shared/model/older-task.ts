@@ -5,7 +5,7 @@ import type { Attempt, TaskSpec } from './task.ts';
 type Older<T, Added extends keyof T> = Omit<T, Added> & Partial<Pick<T, Added>>;
 
 export type OlderSpec = Older<TaskSpec, 'webhook'>;
-export type OlderAttempt = Older<Attempt, 'usage' | 'progress' | 'outputs'>;
+export type OlderAttempt = Older<Attempt, 'usage' | 'usageSeries' | 'progress' | 'outputs'>;
 
 export function completeSpec(spec: OlderSpec): TaskSpec {
   return { ...spec, webhook: spec.webhook ?? null };
@@ -15,6 +15,7 @@ export function completeAttempts(attempts: readonly OlderAttempt[]): Attempt[] {
   return attempts.map((attempt) => ({
     ...attempt,
     usage: attempt.usage ?? null,
+    usageSeries: attempt.usageSeries ?? null,
     progress: attempt.progress ?? null,
     outputs: attempt.outputs ?? null,
   }));

@@ -8,6 +8,7 @@ import type { Attempt, FailureReason, OutputSummary, Task, TaskSpec, TaskState }
 import { currentAttempt } from './task.ts';
 import { canFollow, isTerminal } from './task-states.ts';
 import type { AttemptUsage } from './usage.ts';
+import type { UsageSeries } from './usage-series.ts';
 
 export type Refusal =
   /** The task has ended. */
@@ -80,6 +81,7 @@ export function assignTask(task: Task, to: { workerId: string; term: number; now
     imageId: null,
     gpuIds: [],
     usage: null,
+    usageSeries: null,
     progress: null,
     outputs: null,
   };
@@ -139,6 +141,7 @@ export interface FinishReport extends AttemptRef {
   readonly dice: number;
   readonly outcome: AttemptOutcome;
   readonly usage?: AttemptUsage | null;
+  readonly usageSeries?: UsageSeries | null;
   readonly progress?: OwnProgress | null;
   readonly outputs?: OutputSummary | null;
 }
@@ -147,9 +150,9 @@ export interface FinishReport extends AttemptRef {
 export function finishTask(task: Task, report: FinishReport): Step {
   const refusal = refuseRunner(task, report);
   if (refusal) return refuse(refusal);
-  const { outcome, now, usage = null, progress = null, outputs = null } = report;
+  const { outcome, now, usage = null, usageSeries = null, progress = null, outputs = null } = report;
   const { message, exitCode } = outcome;
-  const measured = { finishedAt: now, exitCode, message, usage, progress, outputs };
+  const measured = { finishedAt: now, exitCode, message, usage, usageSeries, progress, outputs };
   if (outcome.kind !== 'failed') {
     return move(task, outcome.kind, {
       finishedAt: now,

@@ -4,6 +4,7 @@
 import type { OwnProgress } from './progress.ts';
 import type { Resources } from './resources.ts';
 import type { AttemptUsage } from './usage.ts';
+import type { UsageSeries } from './usage-series.ts';
 import type { WebhookTarget } from './webhook.ts';
 
 export const TASK_STATES = ['queued', 'assigned', 'running', 'completed', 'failed', 'cancelled'] as const;
@@ -98,6 +99,8 @@ export interface Attempt {
   readonly gpuIds: readonly string[];
   /** Measured while it ran; null when it was too short to be measured. */
   readonly usage: AttemptUsage | null;
+  /** The same over time; too much for lists of tasks. */
+  readonly usageSeries: UsageSeries | null;
   /** The last it said of itself; null when it said nothing. */
   readonly progress: OwnProgress | null;
   /** Null until it has ended, and when it left no files. */

@@ -3,6 +3,7 @@
 
 import type { LogLine, LogStream } from '../model/log-line.ts';
 import type { TaskProgress } from '../model/progress.ts';
+import type { UsageSeries } from '../model/usage-series.ts';
 
 /** Lines `firstSeq` to `lastSeq` of an attempt, which are in the log store already. */
 export interface LogBatch {
@@ -40,6 +41,14 @@ export interface ProgressBoard {
   set(progress: TaskProgress): Promise<void>;
   /** What is known of these tasks, in any order. */
   get(taskIds: readonly string[]): Promise<TaskProgress[]>;
+}
+
+/** What attempts that run have used so far, for watchers that come later and for a runner that was restarted. */
+export interface UsageBoard {
+  /** Never rejects. Kept for an hour at most. */
+  set(taskId: string, attempt: number, series: UsageSeries): Promise<void>;
+  /** Null when nothing is known. */
+  get(taskId: string, attempt: number): Promise<UsageSeries | null>;
 }
 
 /** The line a program is writing and has not ended yet, as a terminal would show it. */

@@ -53,6 +53,36 @@ export interface TaskPage {
   readonly next: string | null;
 }
 
+/** What a long list shows of a task: all of it stands in fields of its own, so that no spec and no attempt is read. */
+export interface TaskSummary
+  extends Pick<
+    Task,
+    | 'id'
+    | 'ownerName'
+    | 'state'
+    | 'revision'
+    | 'attempt'
+    | 'workerId'
+    | 'reason'
+    | 'exitCode'
+    | 'submittedAt'
+    | 'startedAt'
+    | 'finishedAt'
+  > {
+  readonly name: string;
+  readonly tag: string;
+  readonly image: string;
+  readonly priority: number;
+  readonly resources: Pick<Resources, 'cpuMillis' | 'memoryMb' | 'gpus'>;
+  readonly cancelRequested: boolean;
+}
+
+export interface TaskSummaryPage {
+  readonly tasks: readonly TaskSummary[];
+  /** Pass as `before` for the next page; null at the end. */
+  readonly next: string | null;
+}
+
 /** What a placed task holds of its worker. */
 export interface Allocation {
   readonly taskId: string;
@@ -98,6 +128,11 @@ export interface TaskStore {
   place(next: readonly Task[], term: number): Promise<ReadonlySet<string>>;
   /** Newest first (by id, which grows with submission time). `before` is a task id, exclusive. */
   list(filter: TaskFilter, page: { limit: number; before?: string | undefined }): Promise<TaskPage>;
+  /** The same list in short. */
+  summaries(
+    filter: TaskFilter,
+    page: { limit: number; before?: string | undefined },
+  ): Promise<TaskSummaryPage>;
   /** How many tasks are in each state; states without tasks are 0. */
   countByState(ownerId?: string): Promise<Record<TaskState, number>>;
   /** Waiting tasks in order of id, after `after` (exclusive), of all priorities or of one. */

@@ -37,6 +37,7 @@ const TABLE: readonly Row[] = [
     expected: [401, 201, 201, 201],
   },
   { route: 'POST /api/tasks/states', body: { task_ids: [newTaskId()] }, expected: [401, 200, 200, 200] },
+  { route: 'POST /api/tasks/cancel', body: { task_ids: [newTaskId()] }, expected: [401, 202, 202, 202] },
   {
     route: 'POST /api/whatif',
     body: { tasks: [{ docker_image: 'a' }] },
@@ -50,6 +51,7 @@ const TABLE: readonly Row[] = [
   { route: 'POST /api/tasks/{id}/retry', expected: [401, 404, 201, 201] },
   { route: 'GET /api/tasks/{id}/explain', expected: [401, 404, 200, 200] },
   { route: 'GET /api/tasks/{id}/logs', expected: [401, 404, 200, 200] },
+  { route: 'GET /api/tasks/{id}/usage', expected: [401, 404, 200, 200] },
   { route: 'GET /api/tasks/{id}/files', expected: [401, 404, 200, 200] },
   { route: 'GET /api/tasks/{id}/files/{path*}', expected: [401, 404, 200, 200] },
   { route: 'GET /api/tasks/{id}/archive', expected: [401, 404, 200, 200] },

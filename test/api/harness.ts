@@ -104,6 +104,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     bus: redis.bus,
     liveLogs: redis.liveLogs,
     progress: redis.progress,
+    usage: redis.usage,
     images: redis.images,
     socketAdapter: redis.socketAdapter,
     loginLimiter: redis.limiter({

@@ -109,6 +109,10 @@ describe('output', () => {
     expect(await whole(task.id, '?tail=2')).toBe(textOf(lines(3_499, 3_500)));
     expect(await whole(task.id, '?tail=9000')).toBe(textOf(lines(1, 3_500)));
     expect(await whole(task.id, '?tail=0')).toBe('');
+    expect(await whole(task.id, '?from=7&limit=2')).toBe(textOf(lines(7, 8)));
+    expect(await whole(task.id, '?tail=9&limit=3')).toBe(textOf(lines(3_492, 3_494)));
+    expect(await whole(task.id, '?from=3400&limit=3000')).toBe(textOf(lines(3_400, 3_500)));
+    expect(await whole(task.id, '?stream=stderr&limit=2')).toBe(textOf(ofStream('stderr').slice(0, 2)));
     expect(await whole(task.id, '?stream=stderr&from=1491')).toBe(textOf(ofStream('stderr').slice(-5)));
     expect(await whole(task.id, '?stream=stderr&tail=3')).toBe(textOf(ofStream('stderr').slice(-3)));
     expect(await whole(task.id, '?stream=stderr&tail=749')).toBe(textOf(ofStream('stderr').slice(1)));
@@ -120,6 +124,8 @@ describe('output', () => {
   it.each([
     ['?from=1&tail=2', 'tail'],
     ['?tail=-1', 'tail'],
+    ['?limit=0', 'limit'],
+    ['?limit=9&follow=true', 'limit'],
     ['?tail=all', 'tail'],
     ['?stream=stdin', 'stream'],
     ['?from=0', 'from'],

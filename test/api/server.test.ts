@@ -144,6 +144,9 @@ describe('the dashboard', () => {
       expect(page.text).toContain('the dashboard');
       expect(page.headers['cache-control']).toBe('no-cache');
       expect(page.headers['content-security-policy']).toContain("script-src 'self'");
+      // Pictures in files are shown from memory; scripts and documents from there never are.
+      expect(page.headers['content-security-policy']).toContain("img-src 'self' data: blob:;");
+      expect(String(page.headers['content-security-policy']).split('blob:')).toHaveLength(2);
     }
     const asset = await test.call('GET', '/assets/app-1a2b.js');
     expect(asset.status).toBe(200);

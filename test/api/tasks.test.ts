@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TaskBody, TaskListReply } from '../../shared/contracts/http.ts';
+import type { CancelManyReply, TaskSummaryListReply } from '../../shared/contracts/task-lists.ts';
 import type { ExplainReply } from '../../shared/contracts/workers.ts';
 import type { WorkerNudge } from '../../shared/model/event.ts';
 import type { Task } from '../../shared/model/task.ts';
@@ -106,12 +107,35 @@ describe('a list', () => {
     expect(pages).toBe(3);
   });
 
+  it('in short has the same tasks by the same filters, as the whole records tell of them', async () => {
+    const waits = await submitted(alice, { tag: 'short', name: 'n', cpu_required: 0.25, gpu_required: 1 });
+    const done = await submitted(alice, { tag: 'short' });
+    await submitted(bob, { tag: 'short' });
+    await completed(done);
+    const whole = (await list(alice, '?tag=short')).body.tasks;
+    const short = await list(alice, '?tag=short&view=summary');
+    expect(ids(short)).toEqual([done, waits]);
+    for (const [n, row] of (short.body as unknown as TaskSummaryListReply).tasks.entries()) {
+      const { revision, ...rest } = row;
+      expect(whole[n]).toMatchObject(rest);
+      expect(revision).toBe((await test.store.tasks.get(row.task_id))?.revision);
+    }
+    expect(short.text).not.toContain('attempts');
+    const first = await list(alice, '?tag=short&view=summary&limit=1');
+    expect(ids(await list(alice, `?tag=short&view=summary&cursor=${first.body.next_cursor}`))).toEqual([
+      waits,
+    ]);
+    expect(await list(alice, '?user=bob&view=summary')).toMatchObject({ status: 403 });
+    expect(ids(await list(admin, '?user=nobody-at-all&view=summary'))).toEqual([]);
+  });
+
   it.each([
     ['?limit=0', 'limit'],
     ['?limit=1001', 'limit'],
     ['?limit=many', 'limit'],
     ['?status=sleeping', 'status'],
     ['?cursor=next', 'cursor'],
+    ['?view=short', 'view'],
     ['?colour=red', 'colour'],
     ['?tag=a&tag=b', 'tag'],
   ])('refuses %s', async (query, field) => {
@@ -207,6 +231,53 @@ describe('cancelling', () => {
     ]);
     expect(reply.status).toBe(202);
     expect((await test.store.tasks.get(id))?.cancel).not.toBeNull();
+  });
+
+  it('of many takes each for itself and says how each is then', async () => {
+    const events: string[] = [];
+    const off = await test.redis.bus.subscribe((event) => {
+      if (event.type === 'task' && event.state === 'cancelled') events.push(event.taskId);
+    });
+    const waits = [await submitted(alice), await submitted(alice)];
+    const runs = await submitted(alice);
+    const done = await submitted(alice);
+    const theirs = await submitted(bob);
+    await running(runs);
+    await completed(done);
+    const task_ids = [done, ...waits, runs, theirs, runs];
+    const reply = await call('POST', '/api/tasks/cancel', alice, { task_ids });
+    expect(reply.status).toBe(202);
+    const { tasks, unknown } = reply.body as unknown as CancelManyReply;
+    expect(unknown).toEqual([theirs]);
+    const told = tasks.map(({ task_id, status, cancel_requested }) => [task_id, status, cancel_requested]);
+    expect(told.sort()).toEqual(
+      [
+        [waits[0], 'cancelled', true],
+        [waits[1], 'cancelled', true],
+        [runs, 'running', true],
+        [done, 'completed', false],
+      ].sort(),
+    );
+    await waitFor(() => waits.every((id) => events.includes(id)), { what: 'the events' });
+    await off();
+    expect((await test.store.tasks.get(theirs))?.cancel).toBeNull();
+    expect((await test.store.tasks.get(runs))?.cancel).toMatchObject({ force: false });
+    await call('POST', '/api/tasks/cancel', admin, { task_ids: [runs, theirs], force: true });
+    expect((await test.store.tasks.get(runs))?.cancel).toMatchObject({ force: true });
+    expect((await test.store.tasks.get(theirs))?.state).toBe('cancelled');
+  });
+
+  it.each([
+    [{ task_ids: [] }, 'task_ids'],
+    [{}, 'task_ids'],
+    [{ task_ids: ['x'] }, 'task_ids.0'],
+    [{ task_ids: Array.from({ length: 1_001 }, () => makeTask().id) }, 'task_ids'],
+    [{ task_ids: [makeTask().id], force: 'yes' }, 'force'],
+  ])('of many refuses what is none (%#)', async (body, field) => {
+    expect(await call('POST', '/api/tasks/cancel', alice, body)).toMatchObject({
+      status: 400,
+      body: { details: [{ field }] },
+    });
   });
 
   it.each([

@@ -100,6 +100,7 @@ describe('with ten thousand tasks', () => {
     const some = waiting.slice(100, 200);
     const told = await cloudai(['cancel', '-'], { input: some.join('\n') });
     expect(told).toMatchObject({ code: 0, out: '100 cancelled.\n' });
+    expect(calls).toEqual(['post /api/tasks/cancel']);
     const cancelled = await cloudai(['list-tasks', 'cancelled', '--all', '--quiet']);
     expect(lines(cancelled)).toEqual(some.toReversed());
   });

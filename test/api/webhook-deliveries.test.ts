@@ -101,6 +101,7 @@ async function put(state: TaskState, spec: Partial<TaskSpec> = {}, over: Partial
             imageId: null,
             gpuIds: [],
             usage: null,
+            usageSeries: null,
             progress: null,
             outputs: null,
           },

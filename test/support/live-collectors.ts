@@ -2,7 +2,8 @@
 
 import type { TaskPartialEvent, TaskProgressBody } from '../../shared/contracts/live.ts';
 import type { TaskProgress } from '../../shared/model/progress.ts';
-import type { LiveLogs, LogBatch, ProgressBoard, RoomEmitter } from '../../shared/ports/live.ts';
+import type { UsageSeries } from '../../shared/model/usage-series.ts';
+import type { LiveLogs, LogBatch, ProgressBoard, RoomEmitter, UsageBoard } from '../../shared/ports/live.ts';
 
 export type LiveCollector = ReturnType<typeof collectLive>;
 
@@ -32,6 +33,12 @@ export function collectLive() {
     get: async (taskIds) => kept.filter(({ taskId }) => taskIds.includes(taskId)),
   };
 
+  const series = new Map<string, UsageSeries>();
+  const usage: UsageBoard = {
+    set: async (taskId, attempt, one) => void series.set(`${taskId}-${attempt}`, one),
+    get: async (taskId, attempt) => series.get(`${taskId}-${attempt}`) ?? null,
+  };
+
   const bodiesOf = <T>(event: string, taskId: string): T[] =>
     emitted
       .filter((one) => one.event === event && one.room === `task:${taskId}`)
@@ -39,7 +46,7 @@ export function collectLive() {
 
   return {
     /** To be handed to a runner. */
-    parts: { liveLogs, rooms, progress },
+    parts: { liveLogs, rooms, progress, usage },
     batches,
     emitted,
     kept,

@@ -66,6 +66,11 @@ export class OutputPage {
     return new OutputPage(this.attempt, this.lines.slice(seq - this.firstSeq));
   }
 
+  /** Not more than so many lines, at least one. */
+  upTo(count: number): OutputPage {
+    return count >= this.lines.length ? this : new OutputPage(this.attempt, this.lines.slice(0, count));
+  }
+
   /** The lines of one stream; null when there are none. */
   only(stream: LogStream): OutputPage | null {
     const kept = this.#only[stream];

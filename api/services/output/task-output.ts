@@ -30,6 +30,8 @@ export interface OutputQuery {
   /** Begin so many lines before the end instead: of that stream, when one is named. */
   readonly tail?: number | undefined;
   readonly stream?: LogStream | undefined;
+  /** So many lines at most, of one that does not follow. */
+  readonly limit?: number | undefined;
   readonly follow: boolean;
   /** About how much text a page may have, for a reader that holds it for long. */
   readonly pageChars?: number | undefined;
@@ -114,12 +116,14 @@ export class TaskOutput {
   async *#readOnce(task: Task, attempt: number, query: OutputQuery, end: LogPosition): OutputReading {
     const reader = new OutputReader(task.id, attempt, this.#parts, query.pageChars);
     let next = await this.#start(task.id, attempt, query, end);
-    while (next <= end.lastSeq) {
+    let left = query.limit ?? Number.POSITIVE_INFINITY;
+    while (next <= end.lastSeq && left > 0) {
       const page = await reader.next(next, query.signal);
       if (!page) break;
       next = page.lastSeq + 1;
-      const wanted = query.stream ? page.only(query.stream) : page;
+      const wanted = (query.stream ? page.only(query.stream) : page)?.upTo(left);
       if (wanted) yield wanted;
+      left -= wanted?.lines.length ?? 0;
     }
     return { attempt, complete: !query.signal.aborted };
   }

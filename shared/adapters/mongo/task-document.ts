@@ -1,7 +1,8 @@
 // A task as a document. No decisions here.
 
 import { completeAttempts, completeSpec } from '../../model/older-task.ts';
-import type { Task, TaskState } from '../../model/task.ts';
+import type { Task, TaskSpec, TaskState } from '../../model/task.ts';
+import type { TaskSummary } from '../../ports/store.ts';
 
 export interface TaskDocument {
   _id: string;
@@ -40,6 +41,9 @@ export interface TaskDocument {
   requestHash: string | null;
   /** Not there in documents of earlier releases. */
   hasWebhook?: boolean;
+  /** The name as JSON. Neither is there in documents of earlier releases, but `spec` has both, too. */
+  name?: string;
+  image?: string;
   /** Id, name, image and tag in lower case. */
   search: string;
   /** The rest as JSON. */
@@ -69,6 +73,8 @@ export function documentOf(task: Task): TaskDocument {
     idempotencyKey: task.idempotencyKey,
     requestHash: task.requestHash,
     hasWebhook: spec.webhook !== null,
+    name: JSON.stringify(spec.name),
+    image: spec.image,
     search: [task.id, spec.name, spec.image, spec.tag].join('\n').toLowerCase(),
     spec: JSON.stringify(spec),
     ...changingFields(task),
@@ -122,6 +128,53 @@ export function taskOf(doc: TaskDocument): Task {
     assignedAt: doc.assignedAt,
     startedAt: doc.startedAt,
     finishedAt: doc.finishedAt,
+  };
+}
+
+/** What is read for a summary: neither spec nor attempts. */
+export const SUMMARY_FIELDS = {
+  ownerName: 1,
+  state: 1,
+  revision: 1,
+  attempt: 1,
+  workerId: 1,
+  reason: 1,
+  exitCode: 1,
+  submittedAt: 1,
+  startedAt: 1,
+  finishedAt: 1,
+  cancel: 1,
+  name: 1,
+  image: 1,
+  tag: 1,
+  priority: 1,
+  cpuMillis: 1,
+  memoryMb: 1,
+  gpus: 1,
+} as const;
+
+export type SummaryDocument = Pick<TaskDocument, '_id' | keyof typeof SUMMARY_FIELDS>;
+
+/** @param spec of a document that does not name its image itself */
+export function summaryOf(doc: SummaryDocument, spec?: Pick<TaskSpec, 'name' | 'image'>): TaskSummary {
+  return {
+    id: doc._id,
+    ownerName: doc.ownerName,
+    state: doc.state as TaskState,
+    revision: doc.revision,
+    attempt: doc.attempt,
+    workerId: doc.workerId,
+    reason: doc.reason,
+    exitCode: doc.exitCode,
+    submittedAt: doc.submittedAt,
+    startedAt: doc.startedAt,
+    finishedAt: doc.finishedAt,
+    name: doc.name === undefined ? (spec?.name ?? '') : JSON.parse(doc.name),
+    tag: doc.tag,
+    image: doc.image ?? spec?.image ?? '',
+    priority: doc.priority,
+    resources: { cpuMillis: doc.cpuMillis, memoryMb: doc.memoryMb, gpus: doc.gpus },
+    cancelRequested: doc.cancel !== 'null',
   };
 }
 

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Filter } from 'mongodb';
 import { AppError } from '../../errors.ts';
-import { TASK_STATES, type Task, type TaskState } from '../../model/task.ts';
+import { TASK_STATES, type Task, type TaskSpec, type TaskState } from '../../model/task.ts';
 import { PLACED_STATES } from '../../model/task-states.ts';
 import type {
   Allocation,
@@ -16,6 +16,7 @@ import type {
   TaskFilter,
   TaskPage,
   TaskStore,
+  TaskSummaryPage,
 } from '../../ports/store.ts';
 import type { Collections } from './collections.ts';
 import { guarded, isDuplicate, unavailable } from './errors.ts';
@@ -24,7 +25,10 @@ import {
   changingFields,
   documentOf,
   resourcesOf,
+  SUMMARY_FIELDS,
+  type SummaryDocument,
   submissionOf,
+  summaryOf,
   type TaskDocument,
   taskOf,
 } from './task-document.ts';
@@ -149,6 +153,32 @@ export class MongoTaskStore implements TaskStore {
       const tasks = found.slice(0, page.limit).map(taskOf);
       return { tasks, next: found.length > page.limit ? (tasks.at(-1)?.id ?? null) : null };
     });
+  }
+
+  summaries(
+    filter: TaskFilter,
+    page: { limit: number; before?: string | undefined },
+  ): Promise<TaskSummaryPage> {
+    return guarded(async () => {
+      const found = await this.#tasks
+        .find<SummaryDocument>(conditionsOf(filter, page.before), { projection: SUMMARY_FIELDS })
+        .sort({ _id: -1 })
+        .limit(page.limit + 1)
+        .toArray();
+      const shown = found.slice(0, page.limit);
+      const specs = await this.#specsOf(shown.filter(({ image }) => image === undefined));
+      const tasks = shown.map((doc) => summaryOf(doc, specs.get(doc._id)));
+      return { tasks, next: found.length > page.limit ? (tasks.at(-1)?.id ?? null) : null };
+    });
+  }
+
+  /** Of tasks of earlier releases, whose documents have name and image in the spec alone. */
+  async #specsOf(docs: readonly { readonly _id: string }[]): Promise<ReadonlyMap<string, TaskSpec>> {
+    if (docs.length === 0) return new Map();
+    const found = await this.#tasks
+      .find({ _id: { $in: docs.map(({ _id }) => _id) } }, { projection: { spec: 1 } })
+      .toArray();
+    return new Map(found.map(({ _id, spec }) => [_id, JSON.parse(spec) as TaskSpec]));
   }
 
   countByState(ownerId?: string): Promise<Record<TaskState, number>> {

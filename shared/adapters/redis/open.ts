@@ -3,7 +3,7 @@
 import type { Log } from '../../platform/log.ts';
 import type { AttemptLimiter, EventBus, LeaderLease, WorkerPresence } from '../../ports/coordination.ts';
 import type { ImageBoard } from '../../ports/image-board.ts';
-import type { LiveLogs, ProgressBoard, RoomEmitter } from '../../ports/live.ts';
+import type { LiveLogs, ProgressBoard, RoomEmitter, UsageBoard } from '../../ports/live.ts';
 import type { DeliveryQueue, Inbox, IntakeQueue, QueueViews } from '../../ports/queue.ts';
 import { type LimiterOptions, RedisAttemptLimiter } from './attempt-limiter.ts';
 import { type Patience, RedisConnection } from './connection.ts';
@@ -18,6 +18,7 @@ import { RedisProgressBoard } from './progress-board.ts';
 import { RedisQueueViews } from './queue-views.ts';
 import { RedisRoomEmitter } from './room-emitter.ts';
 import { RedisSocketAdapter } from './socket-adapter.ts';
+import { RedisUsageBoard } from './usage-board.ts';
 import { RedisWorkerPresence } from './worker-presence.ts';
 
 export interface RedisOptions {
@@ -39,6 +40,7 @@ export interface RedisParts {
   readonly liveLogs: LiveLogs;
   readonly rooms: RoomEmitter;
   readonly progress: ProgressBoard;
+  readonly usage: UsageBoard;
   readonly images: ImageBoard;
   /** What a Socket.io server takes as its `adapter`; connects when a server uses it. */
   readonly socketAdapter: unknown;
@@ -70,6 +72,7 @@ export async function openRedis(options: RedisOptions): Promise<RedisParts> {
     liveLogs,
     rooms: new RedisRoomEmitter(connection),
     progress: new RedisProgressBoard(connection),
+    usage: new RedisUsageBoard(connection),
     images: new RedisImageBoard(connection),
     socketAdapter: sockets.factory(),
     limiter: (limits) => new RedisAttemptLimiter(connection, limits),

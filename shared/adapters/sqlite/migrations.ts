@@ -199,6 +199,13 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX uploads_open ON uploads (owner_id, created_at, id) WHERE open = 1;
   CREATE INDEX uploads_by_expiry ON uploads (expires_at, id);
   `,
+  `
+  -- Long lists read no specs. The name, being free text, is JSON.
+  ALTER TABLE tasks ADD COLUMN name TEXT NOT NULL DEFAULT '""';
+  ALTER TABLE tasks ADD COLUMN image TEXT NOT NULL DEFAULT '';
+  UPDATE tasks SET (name, image) =
+    (SELECT spec -> '$.name', spec ->> '$.image' FROM task_specs AS s WHERE s.n = tasks.n);
+  `,
 ];
 
 export const NEWEST_VERSION = MIGRATIONS.length;

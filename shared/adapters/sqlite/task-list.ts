@@ -3,12 +3,21 @@
 
 import type { TaskState } from '../../model/task.ts';
 import { PLACED_STATES } from '../../model/task-states.ts';
-import type { TaskFilter, TaskPage } from '../../ports/store.ts';
+import type { TaskFilter, TaskPage, TaskSummaryPage } from '../../ports/store.ts';
 import type { Connection, Value } from './connection.ts';
-import { foldCase, TASK_COLUMNS, type TaskRow, taskOf } from './task-record.ts';
+import {
+  foldCase,
+  SUMMARY_COLUMNS,
+  type SummaryRow,
+  summaryOf,
+  TASK_COLUMNS,
+  type TaskRow,
+  taskOf,
+} from './task-record.ts';
 
 /** Tasks that a search for text looks through before it lets other work of the process go on. */
 const SEARCH_STEP = 4000;
+const WITH_SPEC = 'JOIN task_specs AS s ON s.n = t.n';
 
 interface Where {
   /** Index to use where SQLite would choose badly. */
@@ -17,26 +26,58 @@ interface Where {
   readonly values: readonly Value[];
 }
 
-export async function listTasks(
+/** What is read of each task, and whether that needs its specs. */
+interface Shape {
+  readonly columns: string;
+  readonly withSpec: boolean;
+}
+
+interface Page {
+  readonly limit: number;
+  readonly before?: string | undefined;
+}
+
+export async function listTasks(connection: Connection, filter: TaskFilter, page: Page): Promise<TaskPage> {
+  const whole: Shape = { columns: TASK_COLUMNS, withSpec: true };
+  const { rows, next } = await listRows<TaskRow>(connection, whole, filter, page);
+  return { tasks: rows.map(taskOf), next };
+}
+
+export async function listSummaries(
   connection: Connection,
   filter: TaskFilter,
-  page: { limit: number; before?: string | undefined },
-): Promise<TaskPage> {
+  page: Page,
+): Promise<TaskSummaryPage> {
+  const short: Shape = { columns: SUMMARY_COLUMNS, withSpec: false };
+  const { rows, next } = await listRows<SummaryRow>(connection, short, filter, page);
+  return { tasks: rows.map(summaryOf), next };
+}
+
+async function listRows<Row extends { id: string }>(
+  connection: Connection,
+  shape: Shape,
+  filter: TaskFilter,
+  page: Page,
+): Promise<{ rows: Row[]; next: string | null }> {
   const wanted = page.limit + 1;
   // One state at a time: with several, SQLite would read and sort all tasks in them.
   const states: readonly (TaskState | null)[] = filter.states ? [...new Set(filter.states)] : [null];
-  const found: TaskRow[] = [];
+  const found: Row[] = [];
   for (const state of states) {
     const where = whereOf(filter, state);
     if (filter.text === undefined || filter.text === '') {
-      found.push(...(await connection.read(() => newest(connection, where, page.before, wanted))));
+      found.push(
+        ...(await connection.read(() => newest<Row>(connection, shape, where, page.before, wanted))),
+      );
     } else {
-      found.push(...(await search(connection, where, foldCase(filter.text), page.before, wanted)));
+      found.push(
+        ...(await search<Row>(connection, shape, where, foldCase(filter.text), page.before, wanted)),
+      );
     }
   }
   found.sort((a, b) => (a.id < b.id ? 1 : -1));
-  const tasks = found.slice(0, page.limit).map(taskOf);
-  return { tasks, next: found.length > page.limit ? (tasks.at(-1)?.id ?? null) : null };
+  const rows = found.slice(0, page.limit);
+  return { rows, next: found.length > page.limit ? (rows.at(-1)?.id ?? null) : null };
 }
 
 function whereOf(filter: TaskFilter, state: TaskState | null): Where {
@@ -70,29 +111,36 @@ function whereOf(filter: TaskFilter, state: TaskState | null): Where {
   return { hint, conditions, values };
 }
 
-function newest(connection: Connection, where: Where, before: string | undefined, limit: number): TaskRow[] {
+function newest<Row>(
+  connection: Connection,
+  shape: Shape,
+  where: Where,
+  before: string | undefined,
+  limit: number,
+): Row[] {
   const conditions = [...where.conditions];
   const values = [...where.values];
   if (before !== undefined) {
     conditions.push('t.id < ?');
     values.push(before);
   }
-  return connection.all<TaskRow>(
-    `SELECT ${TASK_COLUMNS} FROM tasks AS t ${where.hint} JOIN task_specs AS s ON s.n = t.n ${clause(conditions)}
+  return connection.all<Row>(
+    `SELECT ${shape.columns} FROM tasks AS t ${where.hint} ${shape.withSpec ? WITH_SPEC : ''} ${clause(conditions)}
      ORDER BY t.id DESC LIMIT ?`,
     [...values, limit],
   );
 }
 
 /** `needle` has its case folded. Goes through the tasks in steps, newest first, until there are enough. */
-async function search(
+async function search<Row>(
   connection: Connection,
+  shape: Shape,
   where: Where,
   needle: string,
   before: string | undefined,
   limit: number,
-): Promise<TaskRow[]> {
-  const found: TaskRow[] = [];
+): Promise<Row[]> {
+  const found: Row[] = [];
   let upper = before;
   for (;;) {
     const step = await connection.read(() => {
@@ -102,8 +150,8 @@ async function search(
         `SELECT t.id FROM tasks AS t ${where.hint} ${clause(conditions)} ORDER BY t.id DESC LIMIT 1 OFFSET ?`,
         [...values, SEARCH_STEP - 1],
       );
-      const rows = connection.all<TaskRow>(
-        `SELECT ${TASK_COLUMNS} FROM tasks AS t ${where.hint} JOIN task_specs AS s ON s.n = t.n
+      const rows = connection.all<Row>(
+        `SELECT ${shape.columns} FROM tasks AS t ${where.hint} ${WITH_SPEC}
          ${clause([...conditions, ...(end ? ['t.id >= ?'] : []), 'instr(s.search, ?) > 0'])}
          ORDER BY t.id DESC LIMIT ?`,
         [...values, ...(end ? [end.id] : []), needle, limit - found.length],

@@ -2,6 +2,7 @@
 
 import { completeAttempts, completeSpec } from '../../model/older-task.ts';
 import type { Task } from '../../model/task.ts';
+import type { TaskSummary } from '../../ports/store.ts';
 import type { Value } from './connection.ts';
 
 export interface TaskRow {
@@ -35,6 +36,59 @@ export const TASK_COLUMNS = `
   t.id, t.owner_id, t.owner_name, t.state, t.revision, t.attempt, t.failures, t.losses, t.worker_id, t.not_before,
   t.submitted_at, t.queued_at, t.assigned_at, t.started_at, t.finished_at, t.reason, t.exit_code, t.message,
   t.cancel, t.attempts, t.idempotency_key, t.request_hash, s.spec`;
+
+/** Columns of `tasks AS t` alone that make up a `SummaryRow`. */
+export const SUMMARY_COLUMNS = `
+  t.id, t.owner_name, t.state, t.revision, t.attempt, t.worker_id, t.submitted_at, t.started_at, t.finished_at, t.reason,
+  t.exit_code, t.cancel <> 'null' AS cancel_requested, t.name, t.image, t.tag, t.priority, t.cpu_millis, t.memory_mb,
+  t.gpus`;
+
+export interface SummaryRow
+  extends Pick<
+    TaskRow,
+    | 'id'
+    | 'owner_name'
+    | 'state'
+    | 'revision'
+    | 'attempt'
+    | 'worker_id'
+    | 'submitted_at'
+    | 'started_at'
+    | 'finished_at'
+    | 'reason'
+    | 'exit_code'
+  > {
+  cancel_requested: 0 | 1;
+  name: string;
+  image: string;
+  tag: string;
+  priority: number;
+  cpu_millis: number;
+  memory_mb: number;
+  gpus: number;
+}
+
+export function summaryOf(row: SummaryRow): TaskSummary {
+  return {
+    id: row.id,
+    ownerName: row.owner_name,
+    state: row.state,
+    revision: row.revision,
+    attempt: row.attempt,
+    workerId: row.worker_id,
+    reason: row.reason,
+    exitCode: row.exit_code,
+    submittedAt: row.submitted_at,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    name: JSON.parse(row.name),
+    tag: row.tag,
+    image: row.image,
+    priority: row.priority,
+    resources: { cpuMillis: row.cpu_millis, memoryMb: row.memory_mb, gpus: row.gpus },
+    cancelRequested: row.cancel_requested === 1,
+  };
+}
 
 export function taskOf(row: TaskRow): Task {
   return {
@@ -119,6 +173,8 @@ const FIXED = [
   'idempotency_key',
   'request_hash',
   'has_webhook',
+  'name',
+  'image',
 ] as const;
 
 const ALL = [...CHANGING, ...FIXED];
@@ -147,6 +203,8 @@ export function insertValues(task: Task): Value[] {
     task.idempotencyKey,
     task.requestHash,
     spec.webhook === null ? 0 : 1,
+    JSON.stringify(spec.name),
+    spec.image,
   ];
 }
 

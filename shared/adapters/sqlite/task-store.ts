@@ -9,10 +9,11 @@ import type {
   TaskFilter,
   TaskPage,
   TaskStore,
+  TaskSummaryPage,
 } from '../../ports/store.ts';
 import type { Connection } from './connection.ts';
 import { CountChanges, readCounts } from './task-counts.ts';
-import { listTasks } from './task-list.ts';
+import { listSummaries, listTasks } from './task-list.ts';
 import {
   INSERT_SPEC,
   INSERT_TASK,
@@ -144,6 +145,13 @@ export class SqliteTaskStore implements TaskStore {
 
   list(filter: TaskFilter, page: { limit: number; before?: string | undefined }): Promise<TaskPage> {
     return listTasks(this.#connection, filter, page);
+  }
+
+  summaries(
+    filter: TaskFilter,
+    page: { limit: number; before?: string | undefined },
+  ): Promise<TaskSummaryPage> {
+    return listSummaries(this.#connection, filter, page);
   }
 
   countByState(ownerId?: string): Promise<Record<TaskState, number>> {

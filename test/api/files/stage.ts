@@ -157,6 +157,7 @@ function makeAttempt(number: number, running: boolean): Attempt {
     imageId: null,
     gpuIds: [],
     usage: null,
+    usageSeries: null,
     progress: null,
     outputs: null,
   };

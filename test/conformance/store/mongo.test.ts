@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openMongo } from '../../../shared/adapters/mongo/open.ts';
 import { documentOf } from '../../../shared/adapters/mongo/task-document.ts';
 import { freePort } from '../../support/cluster.ts';
-import { mongoUrl } from '../../support/servers.ts';
+import { mongoUrl, TEST_IMAGE } from '../../support/servers.ts';
 import { makeTask } from '../../support/tasks.ts';
 import type { StorePlace } from './place.ts';
 import { assigned } from './records.ts';
@@ -31,6 +31,29 @@ describe('a MongoDB server', () => {
 
   it('whose URL is malformed is a matter of settings', async () => {
     await expect(openMongo('mongodb://')).rejects.toMatchObject({ code: 'bad_config' });
+  });
+});
+
+describe('tasks of an earlier release', () => {
+  it('are in short lists with name and image, which only their specs have', async () => {
+    const place = await makePlace();
+    const { store } = await openMongo(place.url);
+    const client = await new MongoClient(place.url).connect();
+    try {
+      const tasks = [makeTask({ name: 'older' }), makeTask({ name: 'newer' })];
+      await store.tasks.insert(tasks);
+      const older = client.db().collection<{ _id: string }>('tasks');
+      await older.updateOne({ _id: tasks[0]?.id ?? '' }, { $unset: { name: '', image: '' } });
+      const short = await store.tasks.summaries({}, { limit: 5 });
+      expect(short.tasks.map(({ name, image }) => [name, image])).toEqual([
+        ['newer', TEST_IMAGE],
+        ['older', TEST_IMAGE],
+      ]);
+    } finally {
+      await store.close();
+      await client.close();
+      await place.remove();
+    }
   });
 });
 

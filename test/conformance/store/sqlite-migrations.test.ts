@@ -38,8 +38,12 @@ function withoutLaterFields(task: Task): Task {
   return { ...task, spec, attempts } as unknown as Task;
 }
 
-/** Without the column that came later, which is the last. */
-const INSERT_OLDER_TASK = INSERT_TASK.replace(', has_webhook', '').replace(', ?)', ')');
+/** Without the columns that came later, which are the last. */
+const LATER = [', has_webhook', ', name', ', image'];
+const INSERT_OLDER_TASK = LATER.reduce(
+  (sql, column) => sql.replace(column, '').replace(', ?)', ')'),
+  INSERT_TASK,
+);
 
 describe('a database of version 1', () => {
   let dir: { path: string; remove(): Promise<void> };
@@ -65,7 +69,7 @@ describe('a database of version 1', () => {
     await db.write(() => {
       for (const task of tasks) {
         const older = withoutLaterFields(task);
-        db.run(INSERT_OLDER_TASK, insertValues(older).slice(0, -1));
+        db.run(INSERT_OLDER_TASK, insertValues(older).slice(0, -LATER.length));
         db.run(INSERT_SPEC, specValues(older));
         db.run('INSERT INTO task_counts VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1', [
           task.ownerId,
@@ -92,6 +96,13 @@ describe('a database of version 1', () => {
     for (const task of tasks) expect(await store.tasks.get(task.id)).toStrictEqual(task);
     expect(await store.tasks.ended({ since: 0, limit: 10 })).toStrictEqual([early, late]);
     expect(await store.tasks.ended({ since: 0, limit: 10, withWebhook: true })).toEqual([]);
+    const named = (await store.tasks.summaries({}, { limit: 10 })).tasks.map(({ name, image }) => [
+      name,
+      image,
+    ]);
+    expect(named).toStrictEqual(
+      tasks.toSorted((a, b) => (a.id < b.id ? 1 : -1)).map(({ spec }) => [spec.name, spec.image]),
+    );
     expect((await store.tasks.countByState()).completed).toBe(2);
     expect((await store.tasks.insert([makeTask({}, { idempotencyKey: 'key' })])).kind).toBe('duplicate');
     expect(await store.users.findByUsername('alice')).toEqual({ id: 'user-1' });

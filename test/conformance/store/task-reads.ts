@@ -3,9 +3,33 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { TASK_STATES, type Task, type TaskState } from '../../../shared/model/task.ts';
 import { finishTask } from '../../../shared/model/task-life.ts';
-import type { Store, TaskFilter } from '../../../shared/ports/store.ts';
+import type { Store, TaskFilter, TaskSummary } from '../../../shared/ports/store.ts';
 import { makeTask } from '../../support/tasks.ts';
-import { assigned, inState, started, unwrap } from './records.ts';
+import { assigned, inState, ODD_SPEC, started, unwrap } from './records.ts';
+
+function summary(task: Task): TaskSummary {
+  const { spec } = task;
+  const { cpuMillis, memoryMb, gpus } = spec.resources;
+  return {
+    id: task.id,
+    ownerName: task.ownerName,
+    state: task.state,
+    revision: task.revision,
+    attempt: task.attempt,
+    workerId: task.workerId,
+    reason: task.reason,
+    exitCode: task.exitCode,
+    submittedAt: task.submittedAt,
+    startedAt: task.startedAt,
+    finishedAt: task.finishedAt,
+    name: spec.name,
+    tag: spec.tag,
+    image: spec.image,
+    priority: spec.priority,
+    resources: { cpuMillis, memoryMb, gpus },
+    cancelRequested: task.cancel !== null,
+  };
+}
 
 export function taskReads(stores: () => [Store, Store]): void {
   let store: Store;
@@ -77,6 +101,8 @@ export function taskReads(stores: () => [Store, Store]): void {
                     (text === undefined || task.spec.tag === 'blue'),
                 );
                 expect(await listIds(filter), JSON.stringify(filter)).toEqual(newestFirst(expected));
+                const short = await store.tasks.summaries(filter, { limit: 100 });
+                expect(short.tasks, JSON.stringify(filter)).toStrictEqual(expected.map(summary).reverse());
               }
     });
 
@@ -88,6 +114,26 @@ export function taskReads(stores: () => [Store, Store]): void {
       const second = await store.tasks.list({ states }, { limit: 12, before: first.next ?? undefined });
       expect([...ids(first.tasks), ...ids(second.tasks)]).toEqual(newestFirst(tasks));
       expect(second.next).toBeNull();
+    });
+
+    it('in short says the same, page by page', async () => {
+      const odd = inState('failed', { reason: 'exit_code', exitCode: 3, attempt: 2, revision: 9 }, ODD_SPEC);
+      const asked = started(assigned(makeTask({ tag: 'blue' })));
+      const cancel = { requestedAt: 1, requestedBy: 'alice', force: false };
+      const tasks = [odd, { ...asked, cancel }, makeTask({ name: 'Ä' }), inState('completed')];
+      await store.tasks.insert(tasks);
+      const seen: TaskSummary[] = [];
+      let before: string | undefined;
+      for (const limit of [1, 2, 3]) {
+        const page = await other.tasks.summaries({}, { limit, before });
+        expect(page.next === null).toBe(limit === 3);
+        seen.push(...page.tasks);
+        before = page.next ?? undefined;
+      }
+      const sorted = tasks.toSorted((a, b) => (a.id < b.id ? 1 : -1));
+      expect(seen).toStrictEqual(sorted.map(summary));
+      const found = await store.tasks.summaries({ text: 'BLUE' }, { limit: 5 });
+      expect(found).toStrictEqual({ tasks: [summary(tasks[1]!)], next: null });
     });
 
     it('follows a task from state to state', async () => {

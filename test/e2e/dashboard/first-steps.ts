@@ -68,6 +68,10 @@ export function firstSteps(stage: () => DashboardStage): void {
     const { page } = stage();
     await submit(stage(), 'mkdir /output/model; echo weights > /output/model/weights.txt');
     await page.locator('state-badge', { hasText: 'completed' }).first().waitFor();
+    await page
+      .getByRole('navigation', { name: 'Views of the task' })
+      .getByRole('link', { name: 'Files' })
+      .click();
     const [download] = await Promise.all([
       page.waitForEvent('download'),
       page.getByRole('button', { name: 'Save model/weights.txt' }).click(),

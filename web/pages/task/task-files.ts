@@ -1,150 +1,228 @@
-// The files a task left: what they are called, how large they are, one by one or all together as an archive.
+// The files a task left, in their folders: looked into, saved one by one or all together, deleted. The chosen attempt,
+// the search and the opened file stand in the address.
 
 import { css, html, LitElement, nothing } from 'lit';
+import { Download, Trash2 } from 'lucide';
 import { byteSize, fileCount } from '../../../client/words.ts';
-import type { FileBody, TaskFileListReply } from '../../../shared/contracts/files.ts';
+import type { FileBody } from '../../../shared/contracts/files.ts';
+import type { TaskBody } from '../../../shared/contracts/http.ts';
+import { nameOf } from '../../data/file-kinds.ts';
+import type { Router } from '../../data/router.ts';
+import type { Route } from '../../data/routes.ts';
 import { saveFile } from '../../data/save-file.ts';
 import type { Session } from '../../data/session.ts';
 import { errorNotice } from '../../elements/error-notice.ts';
-import { base, controls, tables } from '../../styles/shared.ts';
+import { ask } from '../../shell/asking.ts';
+import { tell, tellFault } from '../../shell/telling.ts';
+import { base, controls } from '../../styles/shared.ts';
+import { type Folder, findFiles, foldersOf } from './file-folders.ts';
+import { fileIcon, fileListStyles } from './file-list-parts.ts';
+import { attemptOf, taskAddress } from './task-address.ts';
+import { MOST_FILES, TaskFileList } from './task-file-list.ts';
 
-const PAGE = 100;
+/** More are drawn when asked for: ten thousand rows would make the page slow. */
+const DRAWN = 300;
+/** From here on there is a search. */
+const MANY = 20;
 
 export class TaskFiles extends LitElement {
   static override properties = {
     session: { attribute: false },
-    taskId: {},
-    version: {},
-    files: { state: true },
-    error: { state: true },
+    router: { attribute: false },
+    route: { attribute: false },
+    task: { attribute: false },
     saving: { state: true },
+    drawn: { state: true },
   };
   declare session: Session;
-  declare taskId: string;
-  /** Another value asks for the list again: the task has ended, or a new attempt has. */
-  declare version: string;
-  declare files: TaskFileListReply | null;
-  declare error: Error | null;
+  declare router: Router;
+  declare route: Route;
+  declare task: TaskBody;
   /** What is being saved: a path, or `*` for all. */
   declare saving: string | null;
-  #loading = 0;
+  declare drawn: number;
+  #asked = '';
+  readonly #list = new TaskFileList(this, () => ({
+    session: this.session,
+    taskId: this.task.task_id,
+    attempt: attemptOf(this.route),
+  }));
 
-  static override styles = [
-    base,
-    controls,
-    tables,
-    css`
-      .head { margin-bottom: var(--space-3); }
-      td.size { white-space: nowrap; text-align: right; }
-      td.act { text-align: right; width: 1%; overflow-wrap: normal; white-space: nowrap; }
-      th.size { text-align: right; }
-      button { min-height: 2rem; padding: 0.25rem 0.7rem; font-size: var(--text-small); }
-      .more { padding-top: var(--space-3); text-align: center; }
-      @media (max-width: 44rem) { td.size, td.act { text-align: left; width: auto; } }
-    `,
-  ];
+  static override styles = [base, controls, fileListStyles, css`:host { min-width: 0; }`];
 
   constructor() {
     super();
-    this.taskId = '';
-    this.version = '';
-    this.files = null;
-    this.error = null;
     this.saving = null;
+    this.drawn = DRAWN;
   }
 
-  override willUpdate(changed: Map<string, unknown>): void {
-    if (changed.has('taskId') && this.taskId !== '') this.files = null;
-    if (changed.has('taskId') || changed.has('version')) void this.#load();
+  override willUpdate(): void {
+    const { task_id, status, attempt } = this.task;
+    // They are there when an attempt has ended.
+    const whose = `${task_id} ${attemptOf(this.route) ?? ''}`;
+    const asked = `${whose} ${status} ${attempt}`;
+    if (asked === this.#asked) return;
+    if (!this.#asked.startsWith(`${whose} `)) {
+      this.#list.forget();
+      this.drawn = DRAWN;
+    }
+    this.#asked = asked;
+    void this.#list.reload().then(() => {
+      if (this.#find !== '') void this.#list.all();
+    });
   }
 
   override render() {
-    const { files, error } = this;
+    const { files, error } = this.#list;
     return html`
-      <div class="row spread head">
+      <div class="head">
         <h2>Files</h2>
-        ${
-          files && files.files.length > 0
-            ? html`<div class="row">
-                <span class="soft small">${fileCount(files.total.files)}, ${byteSize(files.total.bytes)}</span>
-                <button @click=${() => this.#saveAll('tar.gz')} ?disabled=${this.saving !== null}>${this.saving === '*' ? 'Saving…' : 'All as tar.gz'}</button>
-                <button @click=${() => this.#saveAll('zip')} ?disabled=${this.saving !== null}>as zip</button>
-              </div>`
-            : nothing
-        }
+        <div class="row tight">${this.#attempts()} ${files && files.length > 0 ? this.#forAll() : nothing}</div>
       </div>
-      ${errorNotice(error, () => void this.#load())} ${this.#list()}
+      ${errorNotice(error, () => void this.#list.reload())} ${files ? this.#all(files) : error ? nothing : html`<notice-box kind="loading"></notice-box>`}
     `;
   }
 
-  #list() {
-    const { files } = this;
-    if (!files) return this.error ? nothing : html`<notice-box kind="loading"></notice-box>`;
-    if (files.files.length === 0) {
-      return html`<p class="soft small">None. What the program writes to <code>/output</code> is kept here when it has ended.</p>`;
-    }
+  get #find(): string {
+    return this.route.query.get('find') ?? '';
+  }
+
+  #attempts() {
+    const { attempts } = this.task;
+    if (attempts.length < 2) return nothing;
+    const chosen = attemptOf(this.route) ?? this.#list.attempt ?? attempts.length;
     return html`
-      <table>
-        <thead><tr><th scope="col">Name</th><th scope="col">Type</th><th scope="col" class="size">Size</th><th><span class="unseen">Save</span></th></tr></thead>
-        <tbody>${files.files.map((file) => this.#row(file))}</tbody>
-      </table>
-      ${files.next_cursor === null ? nothing : html`<div class="more"><button @click=${() => void this.#load(files.next_cursor)}>Load more</button></div>`}
+      <label class="row tight attempt">Attempt
+        <select @change=${this.#choose}>${attempts.map(({ attempt, state }) => html`<option value=${attempt} ?selected=${attempt === chosen}>${attempt} · ${state}</option>`)}</select>
+      </label>
+    `;
+  }
+
+  #forAll() {
+    const { total } = this.#list;
+    const busy = this.saving !== null;
+    return html`
+      <span class="soft small number">${fileCount(total.files)}, ${byteSize(total.bytes)}</span>
+      <button class="small" @click=${() => this.#saveAll('zip')} ?disabled=${busy}><svg-icon .icon=${Download}></svg-icon>${this.saving === '*' ? 'Saving…' : 'All as zip'}</button>
+      <button class="small" @click=${() => this.#saveAll('tar.gz')} ?disabled=${busy}>tar.gz</button>
+      <button class="small danger" @click=${this.#deleteAll}>Delete all</button>
+    `;
+  }
+
+  #all(files: readonly FileBody[]) {
+    const { total, hasMore, isBusy } = this.#list;
+    if (files.length === 0) {
+      const isOver = this.task.finished_at !== null;
+      return html`<notice-box kind="empty" heading=${isOver ? 'It left no files' : 'No files yet'}><p>What the program writes to <code>/output</code> is kept here when it has ended.</p></notice-box>`;
+    }
+    const found = findFiles(files, this.#find);
+    const shown = found.slice(0, this.drawn);
+    const isMore = found.length > shown.length || hasMore;
+    return html`
+      ${
+        total.files > MANY || this.#find !== ''
+          ? html`<input class="find" type="search" aria-label="Find files" placeholder="Find files" .value=${this.#find} @input=${this.#search} />
+              <p class="soft small" role="status">${this.#find === '' ? '' : `${fileCount(found.length)} found${hasMore ? (isBusy ? ', still looking…' : ` among the first ${MOST_FILES.toLocaleString()}`) : ''}`}</p>`
+          : nothing
+      }
+      ${foldersOf(shown).map((folder) => this.#folder(folder))}
+      ${isMore ? html`<p class="more"><button class="small" @click=${this.#more} ?disabled=${isBusy}>${isBusy ? 'Loading…' : 'Show more'}</button></p>` : nothing}
+    `;
+  }
+
+  #folder({ path, files, bytes }: Folder) {
+    return html`
+      ${path === '' ? nothing : html`<h3>${path}/ <span class="number">${fileCount(files.length)}, ${byteSize(bytes)}</span></h3>`}
+      <ul class=${path === '' ? '' : 'inside'}>${files.map((file) => this.#row(file))}</ul>
     `;
   }
 
   #row(file: FileBody) {
-    const { path, content_type, size_bytes, sha256 } = file;
+    const { path, content_type, size_bytes } = file;
+    const { saving } = this;
     return html`
-      <tr>
-        <td data-label="Name"><code title="sha-256 ${sha256}">${path}</code></td>
-        <td data-label="Type" class="soft small">${content_type}</td>
-        <td data-label="Size" class="size number">${byteSize(size_bytes)}</td>
-        <td class="act"><button @click=${() => this.#save(file)} ?disabled=${this.saving !== null} aria-label="Save ${path}">${this.saving === path ? 'Saving…' : 'Save'}</button></td>
-      </tr>
+      <li>
+        <a class="name" href=${taskAddress(this.route, { view: 'files', file: path })}><svg-icon .icon=${fileIcon(file)}></svg-icon><span>${nameOf(path)}</span></a>
+        <span class="type soft small cut">${content_type.split(';')[0]}</span>
+        <span class="size small number">${byteSize(size_bytes)}</span>
+        <span class="act">
+          <button class="icon small quiet" @click=${() => this.#save(file)} ?disabled=${saving !== null} aria-label="Save ${path}" title="Save"><svg-icon .icon=${Download}></svg-icon></button>
+          <button class="icon small quiet" @click=${() => this.#delete(file)} aria-label="Delete ${path}" title="Delete"><svg-icon .icon=${Trash2}></svg-icon></button>
+        </span>
+      </li>
     `;
   }
 
-  async #load(cursor: string | null = null): Promise<void> {
-    if (this.taskId === '') return;
-    this.#loading += 1;
-    const mine = this.#loading;
-    try {
-      const reply = await this.session.client.listTaskFiles(this.taskId, {
-        limit: PAGE,
-        cursor: cursor ?? undefined,
-      });
-      if (mine !== this.#loading) return;
-      const before = cursor === null ? [] : (this.files?.files ?? []);
-      this.files = { ...reply, files: [...before, ...reply.files] };
-      this.error = null;
-    } catch (error) {
-      if (mine === this.#loading) this.error = error as Error;
-    }
+  #go(changes: Parameters<typeof taskAddress>[1]): void {
+    this.router.go(taskAddress(this.route, changes), { replace: true });
+  }
+
+  #choose(event: Event): void {
+    this.#go({ attempt: (event.target as HTMLSelectElement).value, file: null });
+  }
+
+  #search(event: Event): void {
+    this.drawn = DRAWN;
+    this.#go({ find: (event.target as HTMLInputElement).value });
+    if (!this.#list.isBusy) void this.#list.all();
+  }
+
+  #more(): void {
+    this.drawn += DRAWN;
+    if (this.drawn > (this.#list.files?.length ?? 0) && this.#list.hasMore) void this.#list.more();
   }
 
   #save(file: FileBody): void {
     void this.#saving(file.path, async () => {
       const { body, contentType } = await this.session.client.downloadFile(file);
-      await saveFile(body, file.path.slice(file.path.lastIndexOf('/') + 1), contentType);
+      await saveFile(body, nameOf(file.path), contentType);
     });
   }
 
   #saveAll(format: 'tar.gz' | 'zip'): void {
     void this.#saving('*', async () => {
-      const body = await this.session.client.downloadArchive(this.taskId, { format });
-      await saveFile(body, `${this.taskId}.${format}`, 'application/octet-stream');
+      const attempt = this.#list.attempt ?? undefined;
+      const body = await this.session.client.downloadArchive(this.task.task_id, { format, attempt });
+      await saveFile(body, `${this.task.task_id}.${format}`, 'application/octet-stream');
     });
   }
 
   async #saving(what: string, save: () => Promise<void>): Promise<void> {
     this.saving = what;
-    this.error = null;
     try {
       await save();
     } catch (error) {
-      this.error = error as Error;
+      tellFault(this, 'Could not save it', error);
     } finally {
       this.saving = null;
     }
+  }
+
+  async #delete(file: FileBody): Promise<void> {
+    const heading = `Delete ${nameOf(file.path)}?`;
+    const text = `${file.path}, ${byteSize(file.size_bytes)}. It cannot be brought back.`;
+    if (!(await ask(this, { heading, text, confirm: 'Delete the file', danger: true }))) return;
+    await this.#deleting(`${file.path} is deleted`, () => this.session.client.deleteFile(file));
+  }
+
+  async #deleteAll(): Promise<void> {
+    const { total } = this.#list;
+    const attempt = this.#list.attempt ?? undefined;
+    const heading = `Delete ${fileCount(total.files)}?`;
+    const text = `All that attempt ${attempt} left, ${byteSize(total.bytes)}. It cannot be brought back.`;
+    if (!(await ask(this, { heading, text, confirm: 'Delete them all', danger: true }))) return;
+    await this.#deleting('The files are deleted', () =>
+      this.session.client.deleteTaskFiles(this.task.task_id, { attempt }),
+    );
+  }
+
+  async #deleting(done: string, remove: () => Promise<void>): Promise<void> {
+    try {
+      await remove();
+      tell(this, done);
+    } catch (error) {
+      tellFault(this, 'Could not delete it', error);
+    }
+    await this.#list.reload();
   }
 }

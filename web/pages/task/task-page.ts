@@ -1,18 +1,36 @@
-// One task: its state, what it asked for, the story of its attempts, why it waits, its output; cancel and retry.
+// One task: its state, how far it is, why it waits; its output, files, story and spec as views with addresses; cancel and
+// run again.
 
-import { css, html, LitElement, nothing } from 'lit';
+import { html, LitElement, nothing } from 'lit';
+import { guard } from 'lit/directives/guard.js';
+import { Link, Pencil, RotateCw, Square } from 'lucide';
 import { ApiError } from '../../../client/client.ts';
-import { amounts, duration, megabytes, runTime, trim } from '../../../client/words.ts';
+import { megabytes, trim } from '../../../client/words.ts';
 import type { TaskBody } from '../../../shared/contracts/http.ts';
 import type { TaskProgressBody, TaskUsageEvent } from '../../../shared/contracts/live.ts';
-import { isTerminal } from '../../../shared/model/task-states.ts';
+import { isPlaced, isTerminal } from '../../../shared/model/task-states.ts';
+import { copyText } from '../../data/copy-text.ts';
 import { LiveSubscription } from '../../data/live-subscription.ts';
 import { Poll } from '../../data/poll.ts';
 import type { Router } from '../../data/router.ts';
 import type { Route } from '../../data/routes.ts';
 import type { Session } from '../../data/session.ts';
 import { errorNotice } from '../../elements/error-notice.ts';
-import { base, controls } from '../../styles/shared.ts';
+import type { PreviewFile } from '../../elements/file-preview.ts';
+import { ask } from '../../shell/asking.ts';
+import { tell, tellFault } from '../../shell/telling.ts';
+import { base, controls, tabs } from '../../styles/shared.ts';
+import { pageTitle } from './outcome-words.ts';
+import { attemptOf, taskAddress, type View, viewOf } from './task-address.ts';
+import { taskPageStyles } from './task-page-styles.ts';
+
+const VIEW_WORDS: Readonly<Partial<Record<View, string>>> = {
+  output: 'Output',
+  files: 'Files',
+  usage: 'Usage',
+  story: 'Story',
+  spec: 'Spec',
+};
 
 export class TaskPage extends LitElement {
   static override properties = {
@@ -20,7 +38,6 @@ export class TaskPage extends LitElement {
     router: { attribute: false },
     route: { attribute: false },
     busy: { state: true },
-    actError: { state: true },
     progress: { state: true },
     usage: { state: true },
   };
@@ -28,7 +45,6 @@ export class TaskPage extends LitElement {
   declare router: Router;
   declare route: Route;
   declare busy: boolean;
-  declare actError: Error | null;
   declare progress: TaskProgressBody | null;
   /** As last measured; null when it does not run. */
   declare usage: TaskUsageEvent | null;
@@ -40,7 +56,7 @@ export class TaskPage extends LitElement {
   readonly #live = new LiveSubscription(this, () => {
     if (this.taskId === '') return null;
     return this.session.live.subscribe(`task:${this.taskId}`, {
-      record: (task) => this.#task.take(task),
+      record: (task) => this.#heard(task),
       progress: (progress) => {
         this.progress = progress;
       },
@@ -49,32 +65,14 @@ export class TaskPage extends LitElement {
       },
     });
   });
+  /** Views that were open: they stay on the page, so that going back to one loads nothing and finds its place. */
+  #visited: ReadonlySet<View> = new Set();
 
-  static override styles = [
-    base,
-    controls,
-    css`
-      .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: var(--space-3) var(--space-4); }
-      .facts .wide { grid-column: 1 / -1; }
-      dt { font-size: var(--text-small); color: var(--ink-soft); }
-      dd { overflow-wrap: anywhere; }
-      pre { margin: 0; font: 0.8125rem/1.5 var(--mono); white-space: pre-wrap; overflow-wrap: anywhere; max-height: 10rem; overflow: auto; }
-      .message { padding: var(--space-3); border-radius: var(--radius-small); background: var(--quiet-wash); overflow-wrap: anywhere; }
-      .message.failed { background: var(--bad-wash); }
-      .panel h2 { margin-bottom: var(--space-3); }
-      .id { font-size: var(--text-small); }
-      dialog { border: 1px solid var(--line); border-radius: var(--radius); background: var(--surface); color: var(--ink); padding: var(--space-5); max-width: min(26rem, calc(100vw - 2rem)); }
-      dialog::backdrop { background: rgb(10 15 25 / 55%); }
-      dialog p { margin: var(--space-2) 0 var(--space-4); }
-      .tick { display: flex; gap: var(--space-2); align-items: center; font-weight: 400; font-size: var(--text-body); margin-bottom: var(--space-4); }
-      .tick input { width: 1.1rem; min-height: 1.1rem; flex: none; }
-    `,
-  ];
+  static override styles = [base, controls, tabs, taskPageStyles];
 
   constructor() {
     super();
     this.busy = false;
-    this.actError = null;
     this.progress = null;
     this.usage = null;
   }
@@ -86,28 +84,30 @@ export class TaskPage extends LitElement {
   override willUpdate(changed: Map<string, unknown>): void {
     const before = changed.get('route') as Route | undefined;
     if (before && before.id !== this.taskId) {
-      this.actError = null;
       this.progress = null;
       this.usage = null;
+      this.#visited = new Set();
       this.#task.restart();
       this.#live.restart();
     }
+    this.#visited = new Set([...this.#visited, viewOf(this.route)]);
+  }
+
+  override updated(): void {
+    const { data } = this.#task;
+    if (data && this.isConnected) document.title = pageTitle(data);
   }
 
   override render() {
     const { data: task, error, loading } = this.#task;
-    if (error instanceof ApiError && error.status === 404) {
-      return html`
-        <h1 class="unseen" tabindex="-1">Task not found</h1>
-        <div class="panel"><notice-box kind="empty" heading="There is no such task"><p>Or it is not yours. <a href="/tasks">All tasks</a></p></notice-box></div>
-      `;
-    }
+    // 400: what the address names is no id.
+    if (error instanceof ApiError && [400, 403, 404].includes(error.status))
+      return absent(error, task !== null);
     return html`
       <div class="stack">
-        <p class="small"><a href="/tasks">← All tasks</a></p>
         ${errorNotice(error, () => this.#task.refresh())}
-        ${loading ? html`<h1 class="unseen" tabindex="-1">Task</h1><div class="panel"><notice-box kind="loading"></notice-box></div>` : nothing}
-        ${task ? this.#whole(task) : nothing}
+        ${task ? this.#whole(task) : html`<h1 class="unseen" tabindex="-1">Task</h1>`}
+        ${loading ? html`<div class="panel"><notice-box kind="loading"></notice-box></div>` : nothing}
       </div>
     `;
   }
@@ -115,140 +115,189 @@ export class TaskPage extends LitElement {
   #whole(task: TaskBody) {
     const message = task.message ?? (task.status === 'failed' ? task.reason : null);
     return html`
-      <div class="row spread">
-        <div>
-          <div class="row"><h1 tabindex="-1">${task.name || 'Task'}</h1><state-badge state=${task.status}></state-badge></div>
-          <code class="soft id">${task.task_id}</code>
+      <header class="row spread">
+        <div class="title">
+          <div class="row tight"><h1 tabindex="-1">${task.name || 'Task'}</h1><state-badge state=${task.status}></state-badge>${task.cancel_requested && !isTerminal(task.status) ? html`<span class="soft small" role="status">being stopped…</span>` : nothing}</div>
+          ${about(task)}
         </div>
-        <div class="row">${this.#actions(task)}</div>
-      </div>
-      ${errorNotice(this.actError)}
+        <div class="row tight">${this.#actions(task)}</div>
+      </header>
       ${message ? html`<p class="message ${task.status}">${message}</p>` : nothing}
-      ${task.status === 'queued' ? html`<wait-reasons .session=${this.session} taskId=${task.task_id}></wait-reasons>` : nothing}
+      <section class="panel" aria-label="Facts"><task-facts .task=${task}></task-facts></section>
+      ${task.status === 'queued' ? html`<wait-reasons .session=${this.session} .task=${task}></wait-reasons>` : nothing}
       ${this.#now(task)}
-      <section class="panel" aria-label="Output"><task-log .session=${this.session} taskId=${task.task_id}></task-log></section>
-      ${task.attempts.length > 0 ? html`<section class="panel" aria-label="Files"><task-files .session=${this.session} taskId=${task.task_id} version="${task.status}${task.attempt}"></task-files></section>` : nothing}
-      <section class="panel" aria-labelledby="story"><h2 id="story">Story</h2><attempt-timeline .task=${task}></attempt-timeline></section>
-      <section class="panel" aria-labelledby="spec"><h2 id="spec">What was asked for</h2>${facts(task)}</section>
-      ${this.#dialog(task)}
+      ${this.#tabs(task)} ${this.#views(task)}
+      <file-dialog .session=${this.session} .file=${this.#file} @close=${() => this.#go({ file: null })}></file-dialog>
+    `;
+  }
+
+  #actions(task: TaskBody) {
+    const link = html`<button class="icon quiet" aria-label="Copy the link" title="Copy the link" @click=${this.#copyLink}><svg-icon .icon=${Link}></svg-icon></button>`;
+    const changed = html`<a class="button" href="/submit?from=${task.task_id}"><svg-icon .icon=${Pencil}></svg-icon>Run with changes</a>`;
+    const again = html`<button @click=${this.#retry} ?disabled=${this.busy}><svg-icon .icon=${RotateCw}></svg-icon>Run again</button>`;
+    if (isTerminal(task.status)) return html`${link}${changed}${again}`;
+    return html`
+      ${link}${changed}
+      <button class="danger" @click=${() => this.#cancel(task)} ?disabled=${this.busy}><svg-icon .icon=${Square}></svg-icon>Cancel</button>
     `;
   }
 
   /** How far it is, while it is at work. */
   #now(task: TaskBody) {
     const { progress, usage } = this;
-    const isAtWork = task.status === 'assigned' || task.status === 'running';
+    if (!isPlaced(task.status)) return nothing;
     const ofThis = progress?.attempt === task.attempt ? progress : null;
     const measured = task.status === 'running' && usage?.attempt === task.attempt ? usage : null;
-    if (!isAtWork || (!ofThis && !measured)) return nothing;
+    if (task.status === 'running' && !ofThis && !measured) return nothing;
     return html`
-      <section class="panel stack" aria-label="Now">
-        ${ofThis ? html`<task-progress .progress=${ofThis}></task-progress>` : nothing}
+      <section class="panel stack tight" aria-label="Now">
+        ${ofThis ? html`<task-progress .progress=${ofThis}></task-progress>` : task.status === 'assigned' ? html`<p class="soft small">${task.worker_id} has it and gets ready to start it.</p>` : nothing}
         ${measured ? html`<p class="soft small number">using ${trim(measured.cpu, 2)} of ${trim(task.cpu_required, 2)} cores, ${megabytes(measured.memory)} of ${megabytes(task.memory_required)} memory</p>` : nothing}
       </section>
     `;
   }
 
-  #actions(task: TaskBody) {
-    if (isTerminal(task.status)) {
-      return html`<button @click=${this.#retry} ?disabled=${this.busy}>Run again</button>`;
+  #tabs(task: TaskBody) {
+    const open = viewOf(this.route);
+    const files = task.attempts.at(-1)?.outputs?.files ?? 0;
+    const counts: Partial<Record<View, number>> = {
+      files,
+      story: task.attempts.length > 1 ? task.attempts.length : 0,
+    };
+    return html`
+      <nav class="tabs" aria-label="Views of the task">
+        ${Object.entries(VIEW_WORDS).map(([view, words]) => {
+          const count = counts[view as View] ?? 0;
+          const href = taskAddress({ id: this.taskId, query: this.route.query }, { view, file: null });
+          return html`<a href=${href} aria-current=${view === open ? 'page' : nothing} @click=${this.#follow}>${words}${count > 0 ? html`<span class="count number">${count.toLocaleString()}</span>` : nothing}</a>`;
+        })}
+      </nav>
+    `;
+  }
+
+  #views(task: TaskBody) {
+    const open = viewOf(this.route);
+    const { session, router, route } = this;
+    const shown = (view: View, label: string, content: () => unknown) =>
+      this.#visited.has(view)
+        ? html`<section class="panel" aria-label=${label} ?hidden=${view !== open}>${content()}</section>`
+        : nothing;
+    return html`
+      <div class="views ${open}">
+        ${shown('output', 'Output', () => html`<task-log .session=${session} .router=${router} .route=${route} taskId=${task.task_id}></task-log>`)}
+        ${open === 'output' ? html`<aside class="panel beside" aria-labelledby="beside"><h2 id="beside">Story</h2><attempt-timeline .task=${task}></attempt-timeline></aside>` : nothing}
+        ${shown('files', 'Files', () => html`<task-files .session=${session} .router=${router} .route=${route} .task=${task}></task-files>`)}
+        ${open === 'usage' ? html`<section class="panel" aria-label="Usage"><task-usage .session=${session} taskId=${task.task_id} .attempt=${attemptOf(route)} .task=${task}></task-usage></section>` : nothing}
+        ${open === 'story' ? html`<section class="panel" aria-labelledby="story"><h2 id="story">Story</h2><attempt-timeline .task=${task}></attempt-timeline></section>` : nothing}
+        ${open === 'spec' ? html`<section class="panel" aria-label="Spec"><task-spec-view .task=${task}></task-spec-view></section>` : nothing}
+      </div>
+    `;
+  }
+
+  /** The same object while it is the same file: the dialog fetches when it is another. */
+  get #file() {
+    const path = this.route.query.get('file');
+    const attempt = attemptOf(this.route);
+    return guard([this.taskId, path, attempt], (): PreviewFile | null =>
+      path ? { path, task_id: this.taskId, attempt } : null,
+    );
+  }
+
+  #go(changes: Parameters<typeof taskAddress>[1]): void {
+    this.router.go(taskAddress(this.route, changes), { replace: true });
+  }
+
+  /** A view takes the place of the one before: going back leads to where the person came from. */
+  #follow(event: MouseEvent): void {
+    if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    const link = event.currentTarget as HTMLAnchorElement;
+    this.router.go(link.pathname + link.search, { replace: true });
+  }
+
+  /** What is only told where one task is asked for stays until it is asked for again. */
+  #heard(task: TaskBody): void {
+    const before = this.#task.data;
+    const isSame = before?.task_id === task.task_id;
+    const isMoved = isSame && before.status !== task.status;
+    this.#task.take(isSame && !task.sla && before.sla ? { ...task, sla: before.sla } : task);
+    if (isMoved || !isSame) this.#task.refreshSoon();
+  }
+
+  async #copyLink(): Promise<void> {
+    try {
+      await copyText(location.href, this.renderRoot.querySelector('header') ?? undefined);
+      tell(this, 'The link is copied');
+    } catch (error) {
+      tellFault(this, 'Could not copy it', error);
     }
-    return html`
-      ${task.cancel_requested ? html`<span class="soft">being stopped…</span>` : nothing}
-      <button class="danger" @click=${this.#ask} ?disabled=${this.busy}>Cancel</button>
-    `;
   }
 
-  #dialog(task: TaskBody) {
-    return html`
-      <dialog aria-labelledby="sure" @close=${this.#answered}>
-        <h2 id="sure">Cancel this task?</h2>
-        <form method="dialog">
-          ${
-            task.status === 'queued'
-              ? html`<p>It has not started; it will not run.</p>`
-              : html`
-                  <p>Its program is asked to end, and is killed if it does not.</p>
-                  <label class="tick"><input type="checkbox" name="force" /> Kill it at once</label>
-                `
-          }
-          <div class="row">
-            <button class="danger" value="cancel-task">Cancel the task</button>
-            <button value="">Keep it</button>
-          </div>
-        </form>
-      </dialog>
-    `;
-  }
-
-  get #box(): HTMLDialogElement | null {
-    return this.renderRoot.querySelector('dialog');
-  }
-
-  #ask(): void {
-    const box = this.#box;
-    if (!box) return;
-    // Escape leaves the answer of last time standing.
-    box.returnValue = '';
-    box.showModal();
-  }
-
-  #answered(): void {
-    const box = this.#box;
-    if (box?.returnValue !== 'cancel-task') return;
-    const force = box.querySelector<HTMLInputElement>('[name=force]')?.checked ?? false;
-    void this.#act(async () => {
-      await this.session.client.cancelTask(this.taskId, { force });
+  async #cancel(task: TaskBody): Promise<void> {
+    const isWaiting = task.status === 'queued';
+    const answer = await ask(this, {
+      heading: 'Cancel this task?',
+      text: isWaiting
+        ? 'It has not started; it will not run.'
+        : 'Its program is asked to end, and is killed if it does not.',
+      confirm: 'Cancel the task',
+      danger: true,
+      ...(isWaiting ? {} : { tick: 'Kill it at once' }),
+    });
+    if (!answer) return;
+    await this.#act('Could not cancel it', async () => {
+      await this.session.client.cancelTask(task.task_id, { force: answer.ticked });
       this.#task.refresh();
     });
   }
 
-  #retry(): void {
-    void this.#act(async () => {
+  #retry(): Promise<void> {
+    return this.#act('Could not run it again', async () => {
       const { task_id } = await this.session.client.retryTask(this.taskId);
+      tell(this, 'This is a new task of the same spec', {
+        href: `/tasks/${this.taskId}`,
+        text: 'Back to the one before',
+      });
       this.router.go(`/tasks/${task_id}`);
     });
   }
 
-  async #act(act: () => Promise<void>): Promise<void> {
+  async #act(what: string, act: () => Promise<void>): Promise<void> {
     this.busy = true;
-    this.actError = null;
     try {
       await act();
     } catch (error) {
-      this.actError = error as Error;
+      tellFault(this, what, error);
     } finally {
       this.busy = false;
     }
   }
 }
 
-function facts(task: TaskBody) {
-  const ran = runTime(task, Date.now());
-  const needs = {
-    cpu: task.cpu_required,
-    memory: task.memory_required,
-    gpu: task.gpu_required,
-    storage: task.storage_required,
-  };
-  const command =
-    typeof task.command === 'string'
-      ? task.command
-      : task.command?.map((word) => JSON.stringify(word)).join(' ');
-  const env = Object.entries(task.env);
-  const fact = (name: string, value: unknown) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
+function about(task: TaskBody) {
   return html`
-    <dl class="facts">
-      <div class="wide"><dt>Image</dt><dd><code>${task.docker_image}</code></dd></div>
-      ${fact('Needs', amounts(needs))}
-      ${fact('User', task.user)} ${task.tag ? fact('Tag', html`<a href="/tasks?tag=${encodeURIComponent(task.tag)}">${task.tag}</a>`) : nothing}
-      ${ran === null ? nothing : fact('Ran', duration(ran))} ${task.exit_code === null ? nothing : fact('Exit code', task.exit_code)}
-      ${fact('Priority', task.priority)} ${fact('SLA multiplier k', task.k_value)}
-      ${task.timeout_seconds > 0 ? fact('Time limit', `${task.timeout_seconds} s`) : nothing}
-      ${task.max_retries > 0 ? fact('Retries', task.max_retries) : nothing}
-      ${task.worker ? fact('Only on', task.worker) : nothing} ${fact('Network', task.network)}
-      <div class="wide"><dt>Command</dt><dd>${command === undefined ? 'the image’s own' : html`<pre>${command}</pre>`}</dd></div>
-      ${env.length > 0 ? html`<div class="wide"><dt>Environment</dt><dd><pre>${env.map(([name, value]) => `${name}=${value}`).join('\n')}</pre></dd></div>` : nothing}
-    </dl>
+    <div class="row about small">
+      <span class="id"><code class="soft">${task.task_id}</code><copy-button label="Copy the id" .text=${task.task_id}></copy-button></span>
+      <code>${task.docker_image}</code>
+      <span class="soft">by ${task.user}</span>
+      ${task.tag ? html`<a class="chip" href="/tasks?tag=${encodeURIComponent(task.tag)}"><span class="cut">${task.tag}</span></a>` : nothing}
+    </div>
+  `;
+}
+
+function absent({ status }: ApiError, wasThere: boolean) {
+  const heading = wasThere
+    ? 'The task is gone'
+    : status === 403
+      ? 'This task is not yours'
+      : 'There is no such task';
+  const text = wasThere
+    ? 'It was deleted meanwhile.'
+    : status === 403
+      ? 'Only its owner and admins may see it.'
+      : 'Or it is not yours.';
+  return html`
+    <h1 class="unseen" tabindex="-1">Task not found</h1>
+    <div class="panel"><notice-box kind="empty" heading=${heading}><p>${text} <a href="/tasks">All tasks</a></p></notice-box></div>
   `;
 }

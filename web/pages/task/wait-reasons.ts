@@ -1,56 +1,108 @@
-// Why a task waits: the reason in words, its place, and for each worker what it lacks. Asks as long as it is shown.
+// Why a task waits: the reason in words, its place, and for each worker what is needed against what is free. Asks again
+// when something moved in the cluster, not by the clock.
 
 import { css, html, LitElement, nothing } from 'lit';
+import { Check, X } from 'lucide';
 import { ApiError } from '../../../client/client.ts';
 import { megabytes, trim } from '../../../client/words.ts';
-import type { ExplainReply, ShortfallBody, WorkerVerdictBody } from '../../../shared/contracts/workers.ts';
+import type { TaskBody } from '../../../shared/contracts/http.ts';
+import type { ExplainReply } from '../../../shared/contracts/workers.ts';
+import { LiveSubscription } from '../../data/live-subscription.ts';
 import { Poll } from '../../data/poll.ts';
 import type { Session } from '../../data/session.ts';
+import { TelemetryFeed } from '../../data/telemetry-feed.ts';
 import { errorNotice } from '../../elements/error-notice.ts';
-import { base, controls } from '../../styles/shared.ts';
+import { base, controls, tables } from '../../styles/shared.ts';
+import { type Dimension, type Hope, type NeedCell, roomOf, type WaitRow, waitRows } from './wait-rows.ts';
 
-const EXCLUDED: Readonly<Record<NonNullable<WorkerVerdictBody['excluded_by']>, string>> = {
+const NAMES: Readonly<Record<Dimension, string>> = {
+  cpu: 'Cores',
+  memory: 'Memory',
+  gpu: 'GPUs',
+  storage: 'Disk',
+};
+const EXCLUDED: Readonly<Record<NonNullable<WaitRow['excludedBy']>, string>> = {
   down: 'is down',
   cordoned: 'is cordoned',
   draining: 'is draining',
-  other_worker_requested: 'is not the worker that was asked for',
+  other_worker_requested: 'not the worker that was asked for',
 };
-const NAMES: Readonly<Record<ShortfallBody['dimension'], string>> = {
-  cpu: 'cores',
-  memory: 'memory',
-  gpu: 'GPUs',
-  storage: 'storage',
+const HOPES: Readonly<Record<Hope, string>> = {
+  fits: 'has room now',
+  busy: 'is busy with other tasks',
+  closed: 'takes no new tasks',
+  small: 'is too small',
 };
-/** With a thousand workers the reason in words must do. */
 const SHOWN = 20;
+/** In a busy cluster something moves all the time. */
+const ASK_EVERY_MS = 2_000;
 
 export class WaitReasons extends LitElement {
-  static override properties = { session: { attribute: false }, taskId: {} };
+  static override properties = {
+    session: { attribute: false },
+    task: { attribute: false },
+    find: { state: true },
+    isWhole: { state: true },
+  };
   declare session: Session;
-  declare taskId: string;
+  declare task: TaskBody;
+  declare find: string;
+  declare isWhole: boolean;
+  #room = '';
+  #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #explain = new Poll<ExplainReply>(this, {
-    load: (signal) => this.session.client.explainTask(this.taskId, { signal }),
+    load: (signal) => this.session.client.explainTask(this.task.task_id, { signal }),
+    pushedBy: () => this.session,
+    everyMs: 5_000,
   });
+  readonly #cluster = new TelemetryFeed(
+    this,
+    () => this.session,
+    ({ workers, queue_depth }) => {
+      const room = `${queue_depth}\n${roomOf(workers)}`;
+      if (room !== this.#room && this.#room !== '') this.#askSoon();
+      this.#room = room;
+    },
+  );
 
   static override styles = [
     base,
     controls,
+    tables,
     css`
       .panel { border-left: 4px solid var(--queued); }
-      h2 { margin-bottom: var(--space-2); }
-      li { padding: var(--space-2) 0; border-top: 1px solid var(--line); }
-      ul { margin-top: var(--space-3); }
-      .name { font-weight: 600; }
+      .summary { font-size: var(--text-large); overflow-wrap: anywhere; }
+      .place { margin-top: var(--space-1); }
+      .place a { text-decoration: underline; }
+      table { margin-top: var(--space-3); }
+      td { vertical-align: top; }
+      .find { max-width: 18rem; margin-top: var(--space-3); }
+      .enough { color: var(--good); } .short { color: var(--bad); }
+      .cell { white-space: nowrap; font-variant-numeric: tabular-nums; }
+      svg.bar { display: block; width: 100%; max-width: 9rem; height: 0.3rem; margin-top: 0.2rem; background: var(--sunken); border-radius: 1rem; }
+      svg.bar rect { fill: var(--good); } svg.bar rect.short { fill: var(--bad); }
+      .more { margin-top: var(--space-2); }
     `,
   ];
 
   constructor() {
     super();
-    this.taskId = '';
+    this.find = '';
+    this.isWhole = false;
+    new LiveSubscription(this, () => this.session.live.subscribe('tasks', { task: () => this.#askSoon() }));
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   override willUpdate(changed: Map<string, unknown>): void {
-    if (changed.get('taskId')) this.#explain.restart();
+    const before = changed.get('task') as TaskBody | undefined;
+    if (before && before.task_id !== this.task.task_id) this.#explain.restart();
+    // A retry waits in another way than a first start.
+    else if (before && before.attempt !== this.task.attempt) this.#askSoon();
   }
 
   override render() {
@@ -60,28 +112,91 @@ export class WaitReasons extends LitElement {
     return html`
       <section class="panel" aria-labelledby="why">
         <h2 id="why">Why it waits</h2>
-        ${loading ? html`<notice-box kind="loading"></notice-box>` : nothing} ${errorNotice(told)}
+        ${loading ? html`<notice-box kind="loading"></notice-box>` : nothing} ${errorNotice(told, () => this.#explain.refresh())}
         ${data ? this.#reasons(data) : nothing}
       </section>
     `;
   }
 
-  #reasons({ summary, position, workers }: ExplainReply) {
+  #reasons(reply: ExplainReply) {
+    const { summary, position, workers } = reply;
     return html`
-      <p>${summary}</p>
-      ${position === null ? nothing : html`<p class="soft">Place in the queue: ${position.toLocaleString()}</p>`}
-      ${workers.length === 0 ? nothing : html`<ul>${workers.slice(0, SHOWN).map(verdict)}</ul>`}
-      ${workers.length > SHOWN ? html`<p class="soft small">and ${workers.length - SHOWN} more workers</p>` : nothing}
+      <p class="summary">${summary}</p>
+      ${position === null ? nothing : html`<p class="soft place number">Place in the queue: ${position.toLocaleString()} · <a href="/queue">see the queue</a></p>`}
+      ${workers.length === 0 ? nothing : this.#table(reply)}
     `;
+  }
+
+  #table(reply: ExplainReply) {
+    const { task } = this;
+    const need = {
+      cpu: task.cpu_required,
+      memory: task.memory_required,
+      gpu: task.gpu_required,
+      storage: task.storage_required,
+    };
+    const rows = waitRows(reply, need, this.#cluster.data?.workers ?? []);
+    const wanted = this.find.trim().toLowerCase();
+    const found =
+      wanted === '' ? rows : rows.filter(({ workerId }) => workerId.toLowerCase().includes(wanted));
+    const shown = this.isWhole ? found : found.slice(0, SHOWN);
+    const cells = rows[0]?.cells ?? [];
+    return html`
+      ${rows.length > SHOWN ? html`<input class="find" type="search" aria-label="Find workers" placeholder="Find among ${rows.length.toLocaleString()} workers" .value=${this.find} @input=${this.#search} />` : nothing}
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Worker</th>
+            ${cells.map(({ dimension, need: wants }) => html`<th scope="col">${NAMES[dimension]}: needs ${sizeOf(dimension, wants)}</th>`)}
+            <th scope="col">Now</th>
+          </tr>
+        </thead>
+        <tbody>${shown.map(rowOf)}</tbody>
+      </table>
+      ${found.length === 0 ? html`<p class="soft small">No worker is called so.</p>` : nothing}
+      ${found.length > shown.length ? html`<p class="more"><button class="small" @click=${this.#showAll}>Show all ${found.length.toLocaleString()} workers</button></p>` : nothing}
+    `;
+  }
+
+  #askSoon(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#explain.refresh();
+    }, ASK_EVERY_MS);
+  }
+
+  #search(event: Event): void {
+    this.find = (event.target as HTMLInputElement).value;
+  }
+
+  #showAll(): void {
+    this.isWhole = true;
   }
 }
 
-function verdict({ worker_id, excluded_by, missing, fits_now }: WorkerVerdictBody) {
-  const lacks = missing.map(({ dimension, required, available }) => {
-    const size = (value: number) =>
-      dimension === 'memory' || dimension === 'storage' ? megabytes(value) : trim(value, 2);
-    return `${NAMES[dimension]}: needs ${size(required)}, ${size(Math.max(0, available))} free`;
-  });
-  const parts = [...(excluded_by ? [EXCLUDED[excluded_by]] : []), ...lacks];
-  return html`<li><span class="name">${worker_id}</span> <span class="soft">${fits_now ? 'has room now' : parts.join('; ')}</span></li>`;
+function rowOf({ workerId, hope, excludedBy, cells }: WaitRow) {
+  return html`
+    <tr>
+      <td data-label="Worker"><a href="/cluster/${encodeURIComponent(workerId)}">${workerId}</a></td>
+      ${cells.map((cell) => html`<td data-label=${NAMES[cell.dimension]}>${cellOf(cell)}</td>`)}
+      <td data-label="Now" class="soft small">${excludedBy ? EXCLUDED[excludedBy] : HOPES[hope]}${excludedBy && hope === 'small' ? ', and is too small' : ''}</td>
+    </tr>
+  `;
+}
+
+function cellOf({ dimension, need, free, isEnough }: NeedCell) {
+  const tone = isEnough ? 'enough' : 'short';
+  const share = free === null ? 100 : Math.min(100, (free / need) * 100);
+  return html`
+    <div>
+      <span class="cell"><svg-icon class=${tone} .icon=${isEnough ? Check : X}></svg-icon> ${free === null ? 'enough' : `${sizeOf(dimension, free)} free`}<span class="unseen">, ${isEnough ? 'enough' : `too little: needs ${sizeOf(dimension, need)}`}</span></span>
+      <svg class="bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true"><rect class=${tone} width=${share} height="6"></rect></svg>
+    </div>
+  `;
+}
+
+function sizeOf(dimension: Dimension, value: number): string {
+  return dimension === 'memory' || dimension === 'storage'
+    ? megabytes(value)
+    : Number(trim(value, 2)).toLocaleString();
 }

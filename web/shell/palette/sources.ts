@@ -80,7 +80,7 @@ export async function foundEntries(
   const text = query.trim();
   if (text === '') return [];
   const [{ tasks }, workers] = await Promise.all([
-    session.client.listTasks({ q: text, limit: MOST_TASKS }, { signal }),
+    session.client.listTaskSummaries({ q: text, limit: MOST_TASKS }, { signal }),
     session.client.listWorkers({ signal }),
   ]);
   const known = workers

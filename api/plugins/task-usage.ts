@@ -1,0 +1,28 @@
+// GET /api/tasks/{id}/usage: what an attempt used over time.
+
+import type { Plugin, Server } from '@hapi/hapi';
+import { attemptQuerySchema, taskIdParams } from '../../shared/contracts/schemas.ts';
+import { type TaskUsageReply, taskUsageReply } from '../../shared/contracts/task-usage.ts';
+import type { TaskUsage } from '../services/task-usage.ts';
+import { checked, idOf, queryOf } from '../validation.ts';
+import { principalOf } from './auth.ts';
+
+export interface TaskUsageOptions {
+  readonly taskUsage: TaskUsage;
+}
+
+export const taskUsagePlugin: Plugin<TaskUsageOptions> = {
+  name: 'task-usage',
+  register: (server: Server, { taskUsage }: TaskUsageOptions) => {
+    server.route({
+      method: 'GET',
+      path: '/api/tasks/{id}/usage',
+      options: { validate: checked({ params: taskIdParams, query: attemptQuerySchema }) },
+      handler: async (request): Promise<TaskUsageReply> => {
+        const { attempt } = queryOf<{ attempt?: number }>(request);
+        const id = idOf(request);
+        return taskUsageReply(id, await taskUsage.get(principalOf(request), id, attempt));
+      },
+    });
+  },
+};

@@ -1,0 +1,70 @@
+// States, reasons and deadlines of a task in words. Pure.
+
+import { duration } from '../../../client/words.ts';
+import type { TaskBody } from '../../../shared/contracts/http.ts';
+import type { SlaBody } from '../../../shared/contracts/queue.ts';
+import type { FailureReason, TaskState } from '../../../shared/model/task.ts';
+import { isTerminal } from '../../../shared/model/task-states.ts';
+
+const REASONS: Readonly<Record<FailureReason, string>> = {
+  exit_code: 'its program ended with a fault',
+  oom_killed: 'went over its memory limit',
+  timed_out: 'ran longer than its time limit',
+  image_error: 'the image could not be had',
+  start_error: 'could not be started',
+  disk_full: 'the worker ran out of disk',
+  output_error: 'its output could not be kept',
+  runtime_error: 'the container engine failed',
+  worker_lost: 'its worker was lost',
+};
+
+export function reasonWords(reason: FailureReason): string {
+  return REASONS[reason];
+}
+
+/** Told apart in a row of tabs, where there is no colour. */
+const MARKS: Readonly<Record<TaskState, string>> = {
+  queued: '○',
+  assigned: '◔',
+  running: '●',
+  completed: '✓',
+  failed: '✗',
+  cancelled: '–',
+};
+
+export function pageTitle({ status, name, task_id }: Pick<TaskBody, 'status' | 'name' | 'task_id'>): string {
+  return `${MARKS[status]} ${status} ${name || task_id.slice(0, 12)} · CloudAI`;
+}
+
+/** "2 of 3"; a task that lost its worker may need more than it was allowed failures. */
+export function attemptWords({ attempt, max_retries }: Pick<TaskBody, 'attempt' | 'max_retries'>): string {
+  return attempt > max_retries + 1 ? String(attempt) : `${attempt} of ${max_retries + 1}`;
+}
+
+type Due = Pick<TaskBody, 'status' | 'started_at'> & { readonly sla?: SlaBody | undefined };
+
+/**
+ * How it does against its deadline at `now`, by the rule of the API: what it sent may be older than a tick.
+ * Null when the API said nothing of a deadline.
+ */
+export function slaNow({ status, started_at, sla }: Due, now: number): SlaBody['state'] | null {
+  if (!sla) return null;
+  if (isTerminal(status)) return sla.state;
+  const left = Date.parse(sla.deadline) - now;
+  if (left < 0) return 'missed';
+  const expectedMs = sla.expected_seconds * 1_000;
+  const rest = started_at === null ? expectedMs : Math.max(0, expectedMs - (now - Date.parse(started_at)));
+  return left < rest ? 'at_risk' : 'safe';
+}
+
+export const SLA_WORDS: Readonly<Record<SlaBody['state'], string>> = {
+  safe: 'safe',
+  at_risk: 'at risk',
+  met: 'met',
+  missed: 'missed',
+};
+
+export function deadlineWords(deadline: string, now: number): string {
+  const left = Date.parse(deadline) - now;
+  return left >= 0 ? `due in ${duration(left)}` : `due ${duration(-left)} ago`;
+}

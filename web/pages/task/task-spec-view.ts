@@ -1,0 +1,108 @@
+// What was asked for: as facts to read, and as the body of POST /api/tasks to copy.
+
+import { css, html, LitElement, nothing } from 'lit';
+import { Download } from 'lucide';
+import { amounts, duration } from '../../../client/words.ts';
+import type { TaskBody } from '../../../shared/contracts/http.ts';
+import { saveFile } from '../../data/save-file.ts';
+import { base, controls } from '../../styles/shared.ts';
+import { hiddenSecrets, specOf } from './task-spec.ts';
+
+export class TaskSpecView extends LitElement {
+  static override properties = { task: { attribute: false }, whole: { state: true } };
+  declare task: TaskBody | null;
+  /** Shows defaults, too. */
+  declare whole: boolean;
+
+  static override styles = [
+    base,
+    controls,
+    css`
+      :host { container-type: inline-size; }
+      .both { display: grid; gap: var(--space-5); grid-template-columns: minmax(0, 1fr); }
+      @container (min-width: 48rem) { .both { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); } }
+      .facts { display: grid; grid-template-columns: 8rem minmax(0, 1fr); gap: var(--space-2) var(--space-3); align-items: baseline; }
+      dt { font-size: var(--text-small); color: var(--ink-soft); }
+      dd { overflow-wrap: anywhere; min-width: 0; }
+      pre { margin: 0; padding: var(--space-3); font: 0.8125rem/1.5 var(--mono); white-space: pre-wrap; overflow-wrap: anywhere; background: var(--sunken); border: 1px solid var(--line); border-radius: var(--radius-small); max-height: 40rem; overflow: auto; }
+      dd pre { padding: var(--space-2); max-height: 14rem; }
+      .head { margin-bottom: var(--space-3); min-height: 2rem; }
+      .hint { margin-top: var(--space-2); }
+      .tick { font-size: var(--text-small); }
+    `,
+  ];
+
+  constructor() {
+    super();
+    this.task = null;
+    this.whole = false;
+  }
+
+  override render() {
+    const { task } = this;
+    if (!task) return nothing;
+    const hidden = hiddenSecrets(task);
+    return html`
+      <div class="both">
+        <section aria-labelledby="asked"><div class="head"><h2 id="asked">What was asked for</h2></div>${facts(task)}</section>
+        <section aria-labelledby="json">
+          <div class="head">
+            <h2 id="json">As JSON</h2>
+            <div class="row tight">
+              <label class="tick"><input type="checkbox" .checked=${this.whole} @change=${this.#toggle} />With defaults</label>
+              <copy-button wide label="Copy" .text=${() => this.#json()}></copy-button>
+              <button class="small" @click=${this.#save}><svg-icon .icon=${Download}></svg-icon>Save</button>
+            </div>
+          </div>
+          <pre tabindex="0" role="region" aria-label="The spec as JSON">${this.#json()}</pre>
+          <p class="hint">The body of <code>POST /api/tasks</code>.${hidden.length > 0 ? html` The ${hidden.length === 1 ? 'value' : 'values'} of ${hidden.join(', ')} ${hidden.length === 1 ? 'is' : 'are'} a secret and hidden here: put ${hidden.length === 1 ? 'it' : 'them'} in before you send it.` : nothing}</p>
+        </section>
+      </div>
+    `;
+  }
+
+  #json(): string {
+    return this.task ? JSON.stringify(specOf(this.task, { whole: this.whole }), null, 2) : '';
+  }
+
+  #toggle(event: Event): void {
+    this.whole = (event.target as HTMLInputElement).checked;
+  }
+
+  #save(): void {
+    const body = new Blob([`${this.#json()}\n`]).stream();
+    void saveFile(body, `${this.task?.name || this.task?.task_id}.json`, 'application/json');
+  }
+}
+
+function facts(task: TaskBody) {
+  const needs = {
+    cpu: task.cpu_required,
+    memory: task.memory_required,
+    gpu: task.gpu_required,
+    storage: task.storage_required,
+  };
+  const { command, webhook } = task;
+  const typed =
+    typeof command === 'string' ? command : command?.map((word) => JSON.stringify(word)).join(' ');
+  const env = Object.entries(task.env);
+  const fact = (name: string, value: unknown) => html`<dt>${name}</dt><dd>${value}</dd>`;
+  const factIf = (is: boolean, name: string, value: unknown) => (is ? fact(name, value) : nothing);
+  return html`
+    <dl class="facts">
+      ${fact('Image', html`<code>${task.docker_image}</code>`)}
+      ${fact('Command', typed === undefined ? 'the image’s own' : html`<pre tabindex="0" role="region" aria-label="Command">${typed}</pre>`)}
+      ${factIf(Array.isArray(command), 'Run as', 'these words, without a shell')}
+      ${fact('Needs', amounts(needs))}
+      ${factIf(env.length > 0, 'Environment', html`<pre tabindex="0" role="region" aria-label="Environment">${env.map(([name, value]) => `${name}=${value}`).join('\n')}</pre>`)}
+      ${factIf(task.secrets.length > 0, 'Secrets', task.secrets.join(', '))}
+      ${factIf(task.files.length > 0, 'Input files', task.files.join(', '))}
+      ${fact('Priority', `${task.priority} of 9`)} ${fact('SLA multiplier', `k = ${task.k_value}`)}
+      ${fact('Time limit', task.timeout_seconds > 0 ? duration(task.timeout_seconds * 1_000) : 'none')}
+      ${fact('Retries', task.max_retries === 0 ? 'none' : `up to ${task.max_retries}`)}
+      ${factIf(task.worker !== '', 'Only on', html`<a href="/cluster/${encodeURIComponent(task.worker)}">${task.worker}</a>`)}
+      ${fact('Network', task.network)} ${fact('Pulls the image', task.pull_policy.replace('-', ' '))}
+      ${webhook ? fact('Webhook', `${webhook.url} on ${webhook.events.join(', ')}`) : nothing}
+    </dl>
+  `;
+}
