@@ -1,13 +1,15 @@
 // What an account uses of what it may have: a bar where there is a limit, the amount alone where there is none.
 
-import { css, html, LitElement } from 'lit';
+import { css, html, LitElement, nothing } from 'lit';
 import { megabytes } from '../../client/words.ts';
 import type { AccountBody } from '../../shared/contracts/users.ts';
 import { base } from '../styles/shared.ts';
 
 export class QuotaBars extends LitElement {
-  static override properties = { account: { attribute: false } };
+  static override properties = { account: { attribute: false }, only: {} };
   declare account: AccountBody;
+  /** One of them alone. */
+  declare only: keyof AccountBody['quota'] | undefined;
 
   static override styles = [
     base,
@@ -18,10 +20,11 @@ export class QuotaBars extends LitElement {
   ];
 
   override render() {
+    const { only } = this;
     const { quota, used } = this.account;
     return html`
-      ${bar('Unfinished tasks', used.unfinished_tasks, quota.unfinished_tasks, (count) => count.toLocaleString(), 'unfinished')}
-      ${bar('Storage of uploads', used.upload_storage, quota.upload_storage, megabytes, 'of uploads')}
+      ${only === 'upload_storage' ? nothing : bar('Unfinished tasks', used.unfinished_tasks, quota.unfinished_tasks, (count) => count.toLocaleString(), 'unfinished')}
+      ${only === 'unfinished_tasks' ? nothing : bar('Storage of uploads', used.upload_storage, quota.upload_storage, megabytes, 'of uploads')}
     `;
   }
 }

@@ -40,7 +40,11 @@ function groupOf(taskId: string | null, files: FileBody[], sort: FileSort): File
     taskId,
     files: files.sort(COMPARE[sort]),
     bytes: files.reduce((sum, { size_bytes }) => sum + size_bytes, 0),
-    newestAt: files.map(({ created_at }) => created_at).sort().at(-1) ?? '',
+    newestAt:
+      files
+        .map(({ created_at }) => created_at)
+        .sort()
+        .at(-1) ?? '',
   };
 }
 
