@@ -10,6 +10,8 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   invalid_request: 400,
   unauthenticated: 401,
   forbidden: 403,
+  // Not 429: waiting alone mends nothing, and programs would try again by themselves.
+  quota_exceeded: 403,
   not_found: 404,
   conflict: 409,
   username_taken: 409,

@@ -28,6 +28,7 @@ import { taskFilesPlugin } from './plugins/task-files.ts';
 import { taskUsagePlugin } from './plugins/task-usage.ts';
 import { tasksPlugin } from './plugins/tasks.ts';
 import { uploadsPlugin } from './plugins/uploads.ts';
+import { usersPlugin } from './plugins/users.ts';
 import { webhooksPlugin } from './plugins/webhooks.ts';
 import { whatIfPlugin } from './plugins/what-if.ts';
 import { workersPlugin } from './plugins/workers.ts';
@@ -44,11 +45,14 @@ import { ResumableUploads } from './services/files/uploads/resumable-uploads.ts'
 import { UploadSweep } from './services/files/uploads/upload-sweep.ts';
 import { UserFiles } from './services/files/user-files.ts';
 import { imageRule } from './services/image-rules.ts';
+import { KnownUsers } from './services/known-users.ts';
 import { WorkerMaintenance } from './services/maintenance.ts';
 import { LogTails } from './services/output/log-tails.ts';
 import { SharedPages } from './services/output/shared-pages.ts';
 import { TaskOutput } from './services/output/task-output.ts';
+import { PasswordChecks } from './services/password-checks.ts';
 import { PasswordHasher } from './services/passwords.ts';
+import { Quotas } from './services/quotas.ts';
 import { type RegistrationPace, Registrations } from './services/registrations/registrations.ts';
 import { Sessions } from './services/sessions.ts';
 import { Simulations } from './services/simulation.ts';
@@ -57,6 +61,8 @@ import { TaskRecords } from './services/task-records.ts';
 import { TaskUsage } from './services/task-usage.ts';
 import { TaskWatch } from './services/task-watch.ts';
 import { TelemetryHistory } from './services/telemetry-history.ts';
+import { UserChanges } from './services/user-changes.ts';
+import { UserDirectory } from './services/user-directory.ts';
 import { WebhookEngine, type WebhookPace } from './services/webhooks/engine.ts';
 import { WorkerImageLists } from './services/worker-images.ts';
 
@@ -147,6 +153,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     { plugin: requestsPlugin, options: { log } },
     { plugin: authPlugin, options: services },
     { plugin: accountsPlugin, options: services },
+    { plugin: usersPlugin, options: services },
     { plugin: tasksPlugin, options: services },
     { plugin: whatIfPlugin, options: services },
     { plugin: logsPlugin, options: { ...services, stopping: stopping.signal, log } },
@@ -221,22 +228,9 @@ export async function createApi(parts: ApiParts): Promise<Api> {
 
 function createServices(parts: ApiParts) {
   const { config, store, intake, presence, bus, logs, clock, log } = parts;
-  const { users } = store;
-  const sessions = new Sessions({
-    users,
-    secret: config.jwtSecret,
-    ttlSeconds: config.tokenTtlSeconds,
-    clock,
-    log,
-  });
-  const accounts = new Accounts({
-    users,
-    sessions,
-    hasher: new PasswordHasher(),
-    limiter: parts.loginLimiter,
-    registration: config.registration,
-    clock,
-  });
+  const people = createPeopleServices(parts);
+  const { known } = people;
+  const quotas = new Quotas({ known, files: store.files, uploads: store.uploads, clock });
   const announcer = new Announcer({ intake, bus, log });
   const watch = new TaskWatch(bus, log);
   const records = new TaskRecords({ store, announcer, clock });
@@ -262,22 +256,27 @@ function createServices(parts: ApiParts) {
   });
   const { webhooks } = webhookEngine;
   const webhookFault = (url: string) => webhooks.faultOf(url);
-  const submissions = new Submissions({ store, records, announcer, imageAllowed, webhookFault, clock });
-  const files = createFileServices(parts, records);
+  const submissions = new Submissions({
+    store,
+    records,
+    announcer,
+    quotas,
+    imageAllowed,
+    webhookFault,
+    clock,
+  });
+  const files = createFileServices(parts, records, quotas);
   const view = new ClusterView({ store, presence, clock, log });
   const history = new TelemetryHistory({ store, clock });
   const workerImages = new WorkerImageLists({ board: parts.images, view, clock });
   const maintenance = new WorkerMaintenance({ store, view, announcer });
   const pace = parts.registrationPace;
   const registrations = new Registrations({ config, store, view, clock, log, pace });
-  const boardTickets = new BoardTickets({ users, sessions, secret: config.jwtSecret, clock });
   const explanations = new TaskExplanations({ records, store, clock });
   const taskUsage = new TaskUsage({ records, board: parts.usage });
   const simulations = new Simulations({ store, submissions, clock });
   return {
-    sessions,
-    accounts,
-    boardTickets,
+    ...people,
     announcer,
     watch,
     records,
@@ -298,7 +297,26 @@ function createServices(parts: ApiParts) {
   };
 }
 
-function createFileServices({ config, store, files, clock, log }: ApiParts, records: TaskRecords) {
+/** Accounts, and what stands for them. */
+function createPeopleServices({ config, store, loginLimiter, clock, log }: ApiParts) {
+  const { users } = store;
+  const known = new KnownUsers(users, clock);
+  const changes = new UserChanges(users, known);
+  const hasher = new PasswordHasher();
+  const checks = new PasswordChecks(hasher, loginLimiter);
+  const { jwtSecret: secret, tokenTtlSeconds: ttlSeconds, registration } = config;
+  const sessions = new Sessions({ users, known, secret, ttlSeconds, clock, log });
+  const accounts = new Accounts({ users, changes, hasher, checks, sessions, registration, clock });
+  const directory = new UserDirectory({ store, changes, hasher, clock, log });
+  const boardTickets = new BoardTickets({ users: known, sessions, secret, clock });
+  return { known, sessions, accounts, directory, boardTickets };
+}
+
+function createFileServices(
+  { config, store, files, clock, log }: ApiParts,
+  records: TaskRecords,
+  quotas: Quotas,
+) {
   const transfers = new Transfers();
   const fileContents = new FileContents({ files, records: store.files, transfers, log });
   const taskFiles = new TaskFiles({ records, files: store.files, contents: fileContents, transfers });
@@ -308,6 +326,7 @@ function createFileServices({ config, store, files, clock, log }: ApiParts, reco
     files,
     contents: fileContents,
     transfers,
+    quotas,
     maxBytes: config.fileMaxBytes,
     clock,
     log,
@@ -318,6 +337,7 @@ function createFileServices({ config, store, files, clock, log }: ApiParts, reco
     files,
     contents: fileContents,
     transfers,
+    quotas,
     maxBytes: config.fileMaxBytes,
     clock,
     log,

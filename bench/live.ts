@@ -17,12 +17,13 @@ import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { io } from 'socket.io-client';
+import { KnownUsers } from '../api/services/known-users.ts';
 import { Sessions } from '../api/services/sessions.ts';
 import { taskRoom } from '../shared/contracts/live.ts';
 import { taskChanged } from '../shared/model/event.ts';
 import type { Task } from '../shared/model/task.ts';
 import { assignTask, startTask } from '../shared/model/task-life.ts';
-import type { User } from '../shared/model/user.ts';
+import { newUser } from '../shared/model/user.ts';
 import { systemClock } from '../shared/platform/clock.ts';
 import { newId } from '../shared/platform/ids.ts';
 import { silentLog } from '../shared/platform/log.ts';
@@ -60,6 +61,7 @@ const records = await openRecords({
 const redis = await openRedis({ url: redisUrl, prefix, patience: 'patient', log });
 const sessions = new Sessions({
   users: records.store.users,
+  known: new KnownUsers(records.store.users, systemClock),
   secret: JWT_SECRET,
   ttlSeconds: 86_400,
   clock: systemClock,
@@ -80,7 +82,7 @@ async function admins(count: number): Promise<string[]> {
   const tokens: string[] = [];
   for (let n = 0; n < count; n += 1) {
     const username = uniqueName('a');
-    const user: User = { id: newId('user'), username, passwordHash: '', role: 'admin', createdAt: 0 };
+    const user = newUser({ id: newId('user'), username, passwordHash: '', role: 'admin', createdAt: 0 });
     await records.store.users.insert(user);
     tokens.push(sessions.issue(user).token);
   }

@@ -11,6 +11,7 @@ export const ERROR_CODES = [
   'idempotency_mismatch',
   'locked_out',
   'rate_limited',
+  'quota_exceeded',
   'too_large',
   'checksum_mismatch',
   'range_not_satisfiable',

@@ -24,6 +24,13 @@ export function contentTypeOf(headers: Headers, path: string): string {
   return sent;
 }
 
+/** Bytes of the body as announced; null when they come in chunks. */
+export function lengthOf(headers: Headers): number | null {
+  const announced = headers['content-length'];
+  // What is no number Node has refused.
+  return announced === undefined ? null : Number(announced);
+}
+
 /**
  * What the bytes must hash to, as hex, from `Content-Digest: sha-256=:<base64>:` (RFC 9530) or
  * `X-Checksum-Sha256: <hex>`; null when neither is there.

@@ -16,11 +16,14 @@ export interface Caller {
   readonly expiresAt: number | null;
   /** Of an API token. */
   readonly tokenId: string | null;
+  /** Of a JWT: which sign-ins of the account it belongs to; null for API tokens and nobody. */
+  readonly epoch: number | null;
 }
 
 /** What API copies tell each other. */
 export interface BetweenCopies {
   'token-removed': (tokenId: string) => void;
+  'account-changed': (userId: string) => void;
 }
 
 export interface SocketData {

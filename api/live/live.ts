@@ -32,7 +32,7 @@ export class Live {
   readonly #ticker: TelemetryTicker;
 
   constructor(parts: LiveParts, listener: Listener) {
-    const { sessions, view, observeAuth, clock, log } = parts;
+    const { sessions, known, view, observeAuth, clock, log } = parts;
     const access = new LiveAccess(sessions, observeAuth);
     this.#open = new OpenSessions(sessions, clock, log);
     this.#ticker = new TelemetryTicker(async () => telemetryReply(await view.snapshot()), log);
@@ -41,6 +41,7 @@ export class Live {
     this.#viewers = new TelemetrySockets({ ...shared, clock, log });
     routeUpgrades(listener, new Map([[TELEMETRY_SOCKET_PATH, this.#viewers.take]]));
     sessions.onTokenRemoved((tokenId) => this.#sockets.tokenRemoved(tokenId));
+    known.onChanged((userId) => this.#sockets.accountChanged(userId));
   }
 
   get load(): LiveLoad {

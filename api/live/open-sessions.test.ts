@@ -4,10 +4,14 @@ import { OpenSessions } from './open-sessions.ts';
 
 let now = 1_000_000;
 let known: Record<string, string[]> = {};
+let accounts: Record<string, { fault?: string; role?: 'admin' | 'user'; signInEpoch?: number }> = {};
+let asked: string[] = [];
 let open: OpenSessions;
 
 beforeEach(() => {
   vi.useFakeTimers();
+  accounts = {};
+  asked = [];
   known = { alice: ['t1', 't2'], bob: ['t3'] };
   open = new OpenSessions(
     {
@@ -20,6 +24,11 @@ beforeEach(() => {
           createdAt: 0,
           lastUsedAt: null,
         })),
+      standing: async ({ userId }, epoch) => {
+        asked.push(userId);
+        const { fault = null, role = 'user', signInEpoch = 0 } = accounts[userId] ?? {};
+        return { fault: epoch !== null && epoch !== signInEpoch ? 'was ended' : fault, role };
+      },
     },
     { now: () => now, monotonic: () => now },
     silentLog(),
@@ -35,9 +44,13 @@ function session(userId: string, tokenId: string | null, expiresAt: number | nul
   const ended: string[] = [];
   const principal = { userId, username: userId, role: 'user' as const };
   const forget = open.add({
-    caller: { principal, tokenId, expiresAt },
+    caller: { principal, tokenId, expiresAt, epoch: tokenId === null ? 0 : null },
     end: ({ message }) => {
       ended.push(message);
+      forget();
+    },
+    again: () => {
+      ended.push('again');
       forget();
     },
   });
@@ -81,16 +94,52 @@ describe('what is open by virtue of a token', () => {
     expect(all).toEqual([[expect.stringContaining('taken back')], [], [], []]);
   });
 
+  it('ends with its account, and with the sign-ins of it', async () => {
+    const [jwt, token, other] = [session('alice', null), session('alice', 't1'), session('bob', null)];
+    accounts.alice = { signInEpoch: 1 };
+    await open.checkAccount('alice');
+    expect([jwt, token, other]).toEqual([['was ended'], [], []]);
+    accounts.alice = { signInEpoch: 1, fault: 'is disabled' };
+    await open.checkAccount('alice');
+    expect([jwt, token, other]).toEqual([['was ended'], ['is disabled'], []]);
+  });
+
+  it('comes in anew when its role is another one', async () => {
+    const all = [session('alice', null), session('alice', 't1'), session('bob', null)];
+    accounts.alice = { role: 'admin' };
+    await open.checkAccount('alice');
+    expect(all).toEqual([['again'], ['again'], []]);
+  });
+
+  it('has its account looked at every few seconds, once for all that is open', async () => {
+    const all = [session('alice', null), session('alice', 't1'), session('bob', null)];
+    accounts.bob = { fault: 'is disabled' };
+    await pass(4_000);
+    expect([asked, all.flat()]).toEqual([[], []]);
+    await pass(1_000);
+    expect(asked.filter((id) => id === 'bob')).toHaveLength(1);
+    expect(all).toEqual([[], [], ['is disabled']]);
+  });
+
   it('is kept when the store is away', async () => {
     const broken = new OpenSessions(
-      { listApiTokens: () => Promise.reject(new Error('away')) },
+      {
+        listApiTokens: () => Promise.reject(new Error('away')),
+        standing: () => Promise.reject(new Error('away')),
+      },
       { now: () => now, monotonic: () => now },
       silentLog(),
     );
     const ended: string[] = [];
     broken.add({
-      caller: { principal: { userId: 'a', username: 'a', role: 'user' }, tokenId: 't', expiresAt: null },
+      caller: {
+        principal: { userId: 'a', username: 'a', role: 'user' },
+        tokenId: 't',
+        expiresAt: null,
+        epoch: null,
+      },
       end: ({ message }) => ended.push(message),
+      again: () => ended.push('again'),
     });
     broken.start();
     await pass(31_000);

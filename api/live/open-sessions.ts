@@ -1,5 +1,6 @@
-// Everything that is open by virtue of a token, over whatever it came: ended when the token expires or is taken back.
-// A token taken back by another API copy is told at once; when that word is lost, the store tells a little later.
+// Everything that is open by virtue of a token, over whatever it came: ended when the token expires or is taken back, when
+// its account is disabled or ends its sign-ins. What another API copy does is told at once; when that word is lost, the
+// store tells a little later.
 
 import type { SocketRefusal } from '../../shared/contracts/live.ts';
 import type { Log } from '../../shared/platform/log.ts';
@@ -11,10 +12,14 @@ export interface OpenSession {
   readonly caller: Caller;
   /** Tells the other end why, and closes. */
   end(reason: SocketRefusal): void;
+  /** Lets the other end come in anew, with what it may see now. */
+  again(): void;
 }
 
 const SWEEP_MS = 1_000;
 const RECHECK_MS = 30_000;
+/** With the age of what is known of an account: how long it may watch on that lost the right. */
+const RECHECK_ACCOUNTS_MS = 5_000;
 
 const EXPIRED: SocketRefusal = {
   code: 'unauthenticated',
@@ -23,14 +28,15 @@ const EXPIRED: SocketRefusal = {
 const TAKEN_BACK: SocketRefusal = { code: 'unauthenticated', message: 'the API token was taken back' };
 
 export class OpenSessions {
-  readonly #sessions: Pick<Sessions, 'listApiTokens'>;
+  readonly #sessions: Pick<Sessions, 'listApiTokens' | 'standing'>;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #open = new Set<OpenSession>();
   #sweeper: NodeJS.Timeout | null = null;
   #recheckedAt = 0;
+  #recheckedAccountsAt = 0;
 
-  constructor(sessions: Pick<Sessions, 'listApiTokens'>, clock: Clock, log: Log) {
+  constructor(sessions: Pick<Sessions, 'listApiTokens' | 'standing'>, clock: Clock, log: Log) {
     this.#sessions = sessions;
     this.#clock = clock;
     this.#log = log;
@@ -48,8 +54,25 @@ export class OpenSessions {
     }
   }
 
+  /**
+   * Ends what the account no longer stands for, and lets come in anew what it stands for otherwise.
+   * @throws AppError when the store is away and nothing is known
+   */
+  async checkAccount(userId: string): Promise<void> {
+    const theirs = [...this.#open].filter(({ caller }) => caller.principal?.userId === userId);
+    for (const session of theirs) {
+      const { principal, epoch } = session.caller;
+      if (principal === null) continue;
+      const { fault, role } = await this.#sessions.standing(principal, epoch);
+      if (!this.#open.has(session)) continue;
+      if (fault !== null) session.end({ code: 'unauthenticated', message: fault });
+      else if (role !== principal.role) session.again();
+    }
+  }
+
   start(): void {
     this.#recheckedAt = this.#clock.monotonic();
+    this.#recheckedAccountsAt = this.#recheckedAt;
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS);
   }
 
@@ -63,9 +86,22 @@ export class OpenSessions {
       const { expiresAt } = session.caller;
       if (expiresAt !== null && expiresAt <= now) session.end(EXPIRED);
     }
-    if (this.#clock.monotonic() - this.#recheckedAt < RECHECK_MS) return;
-    this.#recheckedAt = this.#clock.monotonic();
+    const at = this.#clock.monotonic();
+    if (at - this.#recheckedAccountsAt >= RECHECK_ACCOUNTS_MS) {
+      this.#recheckedAccountsAt = at;
+      this.recheckAccounts().catch((error: unknown) =>
+        this.#log.debug({ err: error }, 'accounts were not checked'),
+      );
+    }
+    if (at - this.#recheckedAt < RECHECK_MS) return;
+    this.#recheckedAt = at;
     this.recheck().catch((error: unknown) => this.#log.debug({ err: error }, 'API tokens were not checked'));
+  }
+
+  /** One after the other: it is no hurry, and the store has others to serve. @throws AppError when the store is away */
+  async recheckAccounts(): Promise<void> {
+    const ids = new Set([...this.#open].map(({ caller }) => caller.principal?.userId));
+    for (const id of ids) if (id !== undefined) await this.checkAccount(id);
   }
 
   /** Ends what the store no longer knows a token for. @throws AppError when the store is away */

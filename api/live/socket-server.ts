@@ -11,6 +11,7 @@ import type { Clock } from '../../shared/ports/clock.ts';
 import type { EventBus } from '../../shared/ports/coordination.ts';
 import type { ProgressBoard } from '../../shared/ports/live.ts';
 import type { TaskStore } from '../../shared/ports/store.ts';
+import type { KnownUsers } from '../services/known-users.ts';
 import type { TaskOutput } from '../services/output/task-output.ts';
 import type { TaskRecords } from '../services/task-records.ts';
 import { type LiveAccess, tokenOfHandshake } from './access.ts';
@@ -26,6 +27,7 @@ import type { TelemetryTicker } from './telemetry-ticker.ts';
 export interface SocketServerParts {
   readonly access: LiveAccess;
   readonly open: OpenSessions;
+  readonly known: KnownUsers;
   readonly records: TaskRecords;
   readonly output: TaskOutput;
   readonly tasks: TaskStore;
@@ -79,6 +81,10 @@ export class SocketServer {
     });
     this.#io.on('connection', (socket) => this.#onSocket(socket));
     this.#io.on('token-removed', (tokenId) => parts.open.endToken(tokenId));
+    this.#io.on('account-changed', (userId) => {
+      parts.known.forget(userId);
+      this.#checkAccount(userId);
+    });
     const { adapter } = this.#io.of('/');
     adapter.on('create-room', (room) => room === TELEMETRY_ROOM && this.#beginTelemetry());
     adapter.on('delete-room', (room) => room === TELEMETRY_ROOM && this.#endTelemetry());
@@ -99,6 +105,12 @@ export class SocketServer {
   tokenRemoved(tokenId: string): void {
     this.#parts.open.endToken(tokenId);
     this.#io.serverSideEmit('token-removed', tokenId);
+  }
+
+  /** Ends what an account has open on every copy and may have no longer. */
+  accountChanged(userId: string): void {
+    this.#checkAccount(userId);
+    this.#io.serverSideEmit('account-changed', userId);
   }
 
   /** Cuts all connections; clients come back by themselves, to another copy or to this one once it is up again. */
@@ -123,6 +135,14 @@ export class SocketServer {
     } finally {
       this.#counts.end(socket.conn);
     }
+  }
+
+  #checkAccount(userId: string): void {
+    const { open, log } = this.#parts;
+    // The next sweep asks again.
+    open
+      .checkAccount(userId)
+      .catch((error: unknown) => log.debug({ err: error }, 'an account was not checked'));
   }
 
   #refusal(error: unknown): ReturnType<typeof refusalOf> {
@@ -165,6 +185,7 @@ export class SocketServer {
         socket.emit('session:end', reason);
         socket.disconnect(true);
       },
+      again: () => socket.conn.close(true),
     });
     socket.once('disconnect', () => {
       forget();

@@ -1,4 +1,4 @@
-// /api/auth: registration, login, who am I, API tokens.
+// /api/auth: registration, login, who am I, another password, API tokens.
 
 import type { Plugin, ResponseObject, Server } from '@hapi/hapi';
 import type { CredentialsBody, LoginReply, NewTokenReply } from '../../shared/contracts/http.ts';
@@ -9,19 +9,23 @@ import {
   registerSchema,
   tokenIdParams,
 } from '../../shared/contracts/schemas.ts';
-import type { Accounts } from '../services/accounts.ts';
+import { passwordChangeSchema } from '../../shared/contracts/user-schemas.ts';
+import { accountBody, type PasswordChangeBody } from '../../shared/contracts/users.ts';
+import type { Accounts, SignIn } from '../services/accounts.ts';
 import type { Sessions } from '../services/sessions.ts';
+import type { UserDirectory } from '../services/user-directory.ts';
 import { bodyOf, checked, idOf } from '../validation.ts';
 import { principalOf } from './auth.ts';
 
 export interface AccountsOptions {
   readonly accounts: Accounts;
   readonly sessions: Sessions;
+  readonly directory: UserDirectory;
 }
 
 export const accountsPlugin: Plugin<AccountsOptions> = {
   name: 'accounts',
-  register: (server: Server, { accounts, sessions }: AccountsOptions) => {
+  register: (server: Server, { accounts, sessions, directory }: AccountsOptions) => {
     server.route({
       method: 'POST',
       path: '/api/auth/register',
@@ -38,20 +42,28 @@ export const accountsPlugin: Plugin<AccountsOptions> = {
       options: { auth: false, validate: checked({ payload: loginSchema }) },
       handler: async (request, h) => {
         const credentials = bodyOf<CredentialsBody>(request);
-        const { user, token, expiresAt } = await accounts.login(credentials, request.info.remoteAddress);
-        const reply: LoginReply = {
-          token,
-          expires_at: new Date(expiresAt).toISOString(),
-          user: userBody(user),
-        };
-        return notKept(h.response(reply));
+        const signIn = await accounts.login(credentials, request.info.remoteAddress);
+        return notKept(h.response(loginReply(signIn)));
+      },
+    });
+
+    server.route({
+      method: 'POST',
+      path: '/api/auth/password',
+      options: { validate: checked({ payload: passwordChangeSchema }) },
+      handler: async (request, h) => {
+        const { current_password, new_password } = bodyOf<PasswordChangeBody>(request);
+        const change = { current: current_password, next: new_password };
+        const by = principalOf(request);
+        const signIn = await accounts.changePassword(by, change, request.info.remoteAddress);
+        return notKept(h.response(loginReply(signIn)));
       },
     });
 
     server.route({
       method: 'GET',
       path: '/api/auth/me',
-      handler: async (request) => userBody(await accounts.whoIs(principalOf(request))),
+      handler: async (request) => accountBody(await directory.own(principalOf(request))),
     });
 
     server.route({
@@ -85,6 +97,10 @@ export const accountsPlugin: Plugin<AccountsOptions> = {
     });
   },
 };
+
+function loginReply({ user, token, expiresAt }: SignIn): LoginReply {
+  return { token, expires_at: new Date(expiresAt).toISOString(), user: userBody(user) };
+}
 
 /** Replies with a secret in them must stay in no cache. */
 function notKept(response: ResponseObject): ResponseObject {

@@ -12,7 +12,7 @@ import {
 import { type FileListReply, fileBody } from '../../shared/contracts/files.ts';
 import { bodyBytes, STREAMED_BODY } from '../http/body-bytes.ts';
 import { BYTES_ROUTE, fileReply } from '../http/file-reply.ts';
-import { contentTypeOf, headerFault, isOnlyNew, sha256Of } from '../http/upload-headers.ts';
+import { contentTypeOf, headerFault, isOnlyNew, lengthOf, sha256Of } from '../http/upload-headers.ts';
 import type { FileContents } from '../services/files/file-contents.ts';
 import { tooLarge, type UserFiles } from '../services/files/user-files.ts';
 import { checked, pathOf, queryOf } from '../validation.ts';
@@ -71,6 +71,7 @@ export const filesPlugin: Plugin<FilesOptions> = {
         const upload = {
           path,
           contentType: contentTypeOf(headers, path),
+          sizeBytes: lengthOf(headers),
           sha256: sha256Of(headers),
           onlyNew: isOnlyNew(headers),
         };

@@ -1,23 +1,21 @@
-// Accounts: registration, login with lock-out, who someone is. Knows nothing of HTTP.
+// One's own account: registration, login, another password. Knows nothing of HTTP.
 
-import { createHash } from 'node:crypto';
 import { AppError } from '../../shared/errors.ts';
-import { type Principal, type User, usernameKey } from '../../shared/model/user.ts';
+import { newUser, type Principal, type User } from '../../shared/model/user.ts';
 import { newId } from '../../shared/platform/ids.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { AttemptLimiter } from '../../shared/ports/coordination.ts';
 import type { UserStore } from '../../shared/ports/store.ts';
+import type { PasswordChecks } from './password-checks.ts';
 import type { PasswordHasher } from './passwords.ts';
 import type { Sessions } from './sessions.ts';
-
-/** Logins that may wait for one key. */
-const MAX_LOGINS_IN_TURN = 16;
+import { signedOut, type UserChanges } from './user-changes.ts';
 
 export interface AccountParts {
   readonly users: UserStore;
+  readonly changes: UserChanges;
   readonly hasher: PasswordHasher;
+  readonly checks: PasswordChecks;
   readonly sessions: Sessions;
-  readonly limiter: AttemptLimiter;
   readonly registration: 'open' | 'closed';
   readonly clock: Clock;
 }
@@ -27,12 +25,16 @@ export interface Credentials {
   readonly password: string;
 }
 
+export interface SignIn {
+  readonly user: User;
+  readonly token: string;
+  readonly expiresAt: number;
+}
+
 export class Accounts {
   readonly #parts: AccountParts;
   /** Id that has the right to be the first admin and did not become a user: the next account gets it. */
   #claimedId: string | null = null;
-  /** Logins for one key go one after the other, so that many at once are counted like many in a row. */
-  readonly #turns = new Map<string, { waiting: number; last: Promise<unknown> }>();
 
   constructor(parts: AccountParts) {
     this.#parts = parts;
@@ -56,13 +58,8 @@ export class Accounts {
       if (await users.findByUsername(username)) throw taken(username);
       const passwordHash = await hasher.hash(password);
       admin ||= await this.#claimAdmin(id);
-      const user: User = {
-        id,
-        username,
-        passwordHash,
-        role: admin ? 'admin' : 'user',
-        createdAt: clock.now(),
-      };
+      const role = admin ? 'admin' : 'user';
+      const user = newUser({ id, username, passwordHash, role, createdAt: clock.now() });
       if (!(await users.insert(user))) throw taken(username);
       isUser = true;
       return user;
@@ -72,64 +69,49 @@ export class Accounts {
   }
 
   /**
-   * @param address of the client: a lock-out counts per name and address, so that nobody can lock others out
-   * @throws AppError `unauthenticated`, the same for an unknown name and a wrong password; `locked_out`
+   * @param address of the client
+   * @throws AppError `unauthenticated`, the same for an unknown name and a wrong password; `locked_out`; `forbidden` for
+   *   a disabled account, which only its own password brings to light
    */
-  async login(
-    { username, password }: Credentials,
-    address: string,
-  ): Promise<{ user: User; token: string; expiresAt: number }> {
-    const { users, hasher, sessions, limiter } = this.#parts;
-    const key = createHash('sha256')
-      .update(`${usernameKey(username)}\n${address}`)
-      .digest('base64url');
-    return this.#inTurn(key, async () => {
-      const seconds = await limiter.blockedFor(key);
-      if (seconds > 0) {
-        throw new AppError('locked_out', `too many failed logins: try again in ${Math.ceil(seconds)} s`, {
-          retryable: true,
-          retryAfterSeconds: Math.ceil(seconds),
-        });
-      }
-      const user = await users.findByUsername(username);
-      if (!(await hasher.verify(password, user?.passwordHash ?? null)) || !user) {
-        await limiter.fail(key);
-        throw new AppError('unauthenticated', 'wrong username or password');
-      }
-      await limiter.reset(key);
-      return { user, ...sessions.issue(user) };
-    });
+  async login({ username, password }: Credentials, address: string): Promise<SignIn> {
+    const { users, checks, sessions } = this.#parts;
+    const user = await checks.check({ username, password, address }, () => users.findByUsername(username));
+    if (!user) throw new AppError('unauthenticated', 'wrong username or password');
+    if (user.disabled) {
+      throw new AppError('forbidden', 'this account is disabled: ask an admin of the cluster');
+    }
+    return { user, ...sessions.issue(user) };
   }
 
-  /** @throws AppError `unauthenticated` when the account is gone */
-  async whoIs(principal: Principal): Promise<User> {
-    const user = await this.#parts.users.get(principal.userId);
-    if (!user) throw new AppError('unauthenticated', 'this account no longer exists: register a new one');
-    return user;
+  /**
+   * Ends all sign-ins of the account and gives a fresh one. API tokens stay.
+   * @throws AppError `forbidden` for a wrong password, which counts like a failed login; `locked_out`; `conflict` when
+   *   another changed the password meanwhile
+   */
+  async changePassword(
+    by: Principal,
+    { current, next }: { current: string; next: string },
+    address: string,
+  ): Promise<SignIn> {
+    const { users, changes, checks, hasher, sessions } = this.#parts;
+    const guess = { username: by.username, password: current, address };
+    const user = await checks.check(guess, () => users.get(by.userId));
+    if (!user) {
+      const message = '"current_password" is not your password';
+      throw new AppError('forbidden', message, { details: [{ field: 'current_password', message }] });
+    }
+    const passwordHash = await hasher.hash(next);
+    const changed = await changes.change(user, (now) => {
+      if (now.passwordHash !== user.passwordHash) {
+        throw new AppError('conflict', 'the password was changed by another at the same time: log in anew');
+      }
+      return signedOut({ ...now, passwordHash });
+    });
+    return { user: changed, ...sessions.issue(changed) };
   }
 
   #claimAdmin(userId: string): Promise<boolean> {
     return this.#parts.users.claimFirstAdmin({ userId, at: this.#parts.clock.now() });
-  }
-
-  async #inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const turn = this.#turns.get(key) ?? { waiting: 0, last: Promise.resolve() };
-    if (turn.waiting >= MAX_LOGINS_IN_TURN) {
-      throw new AppError('rate_limited', 'too many logins at once for this account; try again in a moment', {
-        retryable: true,
-        retryAfterSeconds: 5,
-      });
-    }
-    const mine = turn.last.then(work, work);
-    turn.last = mine.catch(() => undefined);
-    turn.waiting += 1;
-    this.#turns.set(key, turn);
-    try {
-      return await mine;
-    } finally {
-      turn.waiting -= 1;
-      if (turn.waiting === 0) this.#turns.delete(key);
-    }
   }
 }
 

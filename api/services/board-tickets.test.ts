@@ -1,17 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import type { Role, User } from '../../shared/model/user.ts';
+import { newUser, type Role, type User } from '../../shared/model/user.ts';
 import { BoardTickets, TICKET_SECONDS } from './board-tickets.ts';
 
 const SECRET = 'a-secret-of-these-tests-'.repeat(2);
 
 function stage({ secret = SECRET } = {}) {
-  const state: { role: Role; now: number } = { role: 'admin', now: 1_700_000_000_000 };
+  const state: { role: Role; now: number; disabled: boolean; epoch: number } = {
+    role: 'admin',
+    now: 1_700_000_000_000,
+    disabled: false,
+    epoch: 0,
+  };
   const user = (id: string): User => ({
-    id,
-    username: 'root',
-    passwordHash: '',
-    role: state.role,
-    createdAt: 0,
+    ...newUser({ id, username: 'root', passwordHash: '', role: state.role, createdAt: 0 }),
+    disabled: state.disabled,
+    signInEpoch: state.epoch,
   });
   const principal = () => ({ userId: 'user-1', username: 'root', role: state.role });
   const tickets = new BoardTickets({
@@ -43,6 +46,17 @@ describe('a ticket for the queue board', () => {
     await expect(tickets.issue({ ...principal(), role: 'admin' })).rejects.toMatchObject({
       code: 'forbidden',
     });
+  });
+
+  it('ends with the account, and with its sign-ins', async () => {
+    const { state, tickets, principal } = stage();
+    const ticket = await tickets.issue(principal());
+    state.epoch = 1;
+    await expect(tickets.identify(undefined, ticket)).rejects.toMatchObject({ code: 'unauthenticated' });
+    const fresh = await tickets.issue(principal());
+    expect(await tickets.identify(undefined, fresh)).toEqual(principal());
+    state.disabled = true;
+    await expect(tickets.identify(undefined, fresh)).rejects.toMatchObject({ code: 'forbidden' });
   });
 
   it('is refused when another cluster made it', async () => {

@@ -1,9 +1,9 @@
 // Tickets for the queue board: short-lived, good for that one path alone, no bearer tokens. Whether their holder is
-// still an admin is asked each time they are shown.
+// still an admin, and has not ended the sign-in since, is asked each time they are shown.
 
 import { token as jwt } from '@hapi/jwt';
 import { AppError } from '../../shared/errors.ts';
-import type { Principal } from '../../shared/model/user.ts';
+import { isActiveAdmin, type Principal, type User } from '../../shared/model/user.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { UserStore } from '../../shared/ports/store.ts';
 import type { Sessions } from './sessions.ts';
@@ -31,11 +31,11 @@ export class BoardTickets {
 
   /** @throws AppError `forbidden` to who is no admin */
   async issue(holder: Principal): Promise<string> {
-    const { userId } = await this.#admin(holder.userId);
+    const { id: sub, signInEpoch: epoch } = await this.#admin(holder.userId);
     const { secret, clock } = this.#parts;
     const iat = Math.floor(clock.now() / 1000);
     return jwt.generate(
-      { iss: ISSUER, aud: AUDIENCE, sub: userId, iat, exp: iat + TICKET_SECONDS },
+      { iss: ISSUER, aud: AUDIENCE, sub, epoch, iat, exp: iat + TICKET_SECONDS },
       { key: secret, algorithm: 'HS256' },
     );
   }
@@ -45,12 +45,19 @@ export class BoardTickets {
    * @throws AppError `unauthenticated`, `forbidden`
    */
   async identify(header: string | undefined, ticket: string | undefined): Promise<Principal> {
-    if (header !== undefined) return this.#admin((await this.#parts.sessions.identify(header)).userId);
+    if (header !== undefined) {
+      return principalOf(await this.#admin((await this.#parts.sessions.identify(header)).userId));
+    }
     if (ticket === undefined) throw new AppError('unauthenticated', `the queue board is closed: ${SIGN_IN}`);
-    return this.#admin(this.#holder(ticket));
+    const { userId, epoch } = this.#holder(ticket);
+    const user = await this.#admin(userId);
+    if (epoch !== user.signInEpoch) {
+      throw new AppError('unauthenticated', `the sign-in that opened the queue board was ended: ${SIGN_IN}`);
+    }
+    return principalOf(user);
   }
 
-  #holder(ticket: string): string {
+  #holder(ticket: string): { userId: string; epoch: unknown } {
     const { secret, clock } = this.#parts;
     try {
       if (ticket.length > MAX_TICKET_CHARS) throw new Error('too long');
@@ -60,15 +67,20 @@ export class BoardTickets {
         { key: secret, algorithm: 'HS256' },
         { aud: AUDIENCE, iss: ISSUER, sub: false, now: clock.now() },
       );
-      return String(artifacts.decoded.payload.sub);
+      const { sub, epoch } = artifacts.decoded.payload;
+      return { userId: String(sub), epoch };
     } catch {
       throw new AppError('unauthenticated', `the queue board was opened too long ago: ${SIGN_IN}`);
     }
   }
 
-  async #admin(userId: string): Promise<Principal> {
+  async #admin(userId: string): Promise<User> {
     const user = await this.#parts.users.get(userId);
-    if (user?.role !== 'admin') throw new AppError('forbidden', 'only admins may look at the queue board');
-    return { userId: user.id, username: user.username, role: user.role };
+    if (user !== null && isActiveAdmin(user)) return user;
+    throw new AppError('forbidden', 'only admins may look at the queue board');
   }
+}
+
+function principalOf({ id, username, role }: User): Principal {
+  return { userId: id, username, role };
 }

@@ -1,14 +1,16 @@
-// Bearer tokens: JWTs from a login, checked without the store, and long-lived API tokens, looked up by hash.
-// Says which of missing, malformed, forged, expired or unknown a token is. Never logs or keeps a token.
+// Bearer tokens: JWTs from a login, and long-lived API tokens, looked up by hash. Both stand for an account, and what that
+// may do now is what counts, not what it was when the token was made.
+// Says which of missing, malformed, forged, expired, ended or unknown a token is. Never logs or keeps a token.
 
 import { createHash, randomBytes } from 'node:crypto';
 import { type HapiJwt, token as jwt } from '@hapi/jwt';
 import { AppError } from '../../shared/errors.ts';
-import { type ApiToken, type Principal, ROLES, type User } from '../../shared/model/user.ts';
+import { type ApiToken, type Principal, ROLES, type Role, type User } from '../../shared/model/user.ts';
 import { newId } from '../../shared/platform/ids.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { UserStore } from '../../shared/ports/store.ts';
+import type { KnownUsers } from './known-users.ts';
 
 const ISSUER = 'cloudai';
 const AUDIENCE = 'cloudai-api';
@@ -24,6 +26,7 @@ const LOG_IN = 'log in with POST /api/auth/login';
 
 export interface SessionParts {
   readonly users: UserStore;
+  readonly known: KnownUsers;
   readonly secret: string;
   readonly ttlSeconds: number;
   readonly clock: Clock;
@@ -37,6 +40,8 @@ export interface Session {
   readonly expiresAt: number | null;
   /** Of an API token, which may be taken back; null for a JWT. */
   readonly tokenId: string | null;
+  /** Of a JWT: that of the account when it was made. Null for an API token, which outlives them. */
+  readonly epoch: number | null;
 }
 
 export class Sessions {
@@ -53,7 +58,16 @@ export class Sessions {
     const issuedAt = Math.floor(clock.now() / 1000);
     const exp = issuedAt + ttlSeconds;
     const token = jwt.generate(
-      { iss: ISSUER, aud: AUDIENCE, sub: user.id, name: user.username, role: user.role, iat: issuedAt, exp },
+      {
+        iss: ISSUER,
+        aud: AUDIENCE,
+        sub: user.id,
+        name: user.username,
+        role: user.role,
+        epoch: user.signInEpoch,
+        iat: issuedAt,
+        exp,
+      },
       { key: secret, algorithm: 'HS256' },
     );
     return { token, expiresAt: exp * 1000 };
@@ -70,7 +84,7 @@ export class Sessions {
     return token.startsWith(API_TOKEN_PREFIX) ? this.#fromApiToken(token) : this.#fromJwt(token);
   }
 
-  #fromJwt(token: string): Session {
+  async #fromJwt(token: string): Promise<Session> {
     let artifacts: HapiJwt.Artifacts;
     try {
       artifacts = jwt.decode(token);
@@ -91,34 +105,39 @@ export class Sessions {
       () => jwt.verifyPayload(artifacts, { aud: AUDIENCE, iss: ISSUER, sub: false, now }),
       `the token is not meant for this API: ${LOG_IN} for a new one`,
     );
-    const { sub, name } = payload;
+    // Tokens of earlier releases tell no epoch.
+    const { sub, name, epoch = 0 } = payload;
     const role = ROLES.find((known) => known === payload.role);
-    if (typeof sub !== 'string' || typeof name !== 'string' || !role) {
+    if (typeof sub !== 'string' || typeof name !== 'string' || typeof epoch !== 'number' || !role) {
       throw refuse(`the token does not say who you are: ${LOG_IN} for a new one`);
     }
-    return {
-      principal: { userId: sub, username: name, role },
-      expiresAt: payload.exp * 1000,
-      tokenId: null,
-    };
+    // Without an await where it is known: nearly always.
+    const user = this.#parts.known.fresh(sub) ?? (await this.#parts.known.get(sub));
+    const fault = faultOf(user, epoch);
+    if (user === null || fault !== null) throw refuse(fault ?? '');
+    return { principal: principalOf(user), expiresAt: payload.exp * 1000, tokenId: null, epoch };
   }
 
   async #fromApiToken(token: string): Promise<Session> {
-    const { users, clock, log } = this.#parts;
+    const { users, known, clock, log } = this.#parts;
     const found = await users.findTokenByHash(sha256(token));
-    const user = found && (await users.get(found.userId));
+    const user = found && (await known.get(found.userId));
     if (!found || !user) {
       throw refuse('the API token is not known or was taken back: make a new one with POST /api/auth/tokens');
     }
+    const fault = faultOf(user, null);
+    if (fault !== null) throw refuse(fault);
     const now = clock.now();
     if (now - (found.lastUsedAt ?? 0) > TOUCH_MS) {
       users.touchToken(found.id, now).catch((error) => log.debug({ err: error }, 'last use not noted'));
     }
-    return {
-      principal: { userId: user.id, username: user.username, role: user.role },
-      expiresAt: null,
-      tokenId: found.id,
-    };
+    return { principal: principalOf(user), expiresAt: null, tokenId: found.id, epoch: null };
+  }
+
+  /** @throws AppError `store_unavailable` when that is not known */
+  async standing({ userId }: Principal, epoch: number | null): Promise<Standing> {
+    const user = await this.#parts.known.get(userId);
+    return { fault: faultOf(user, epoch), role: user?.role ?? null };
   }
 
   /** The token itself is in the answer and nowhere else. */
@@ -159,6 +178,24 @@ export class Sessions {
   onTokenRemoved(listener: (tokenId: string) => void): void {
     this.#removalListeners.add(listener);
   }
+}
+
+/** How an account stands that something is open for. */
+export interface Standing {
+  /** Why it is to be closed; null when it may stay. */
+  readonly fault: string | null;
+  readonly role: Role | null;
+}
+
+function faultOf(user: User | null, epoch: number | null): string | null {
+  if (user === null) return 'this account no longer exists: register a new one';
+  if (user.disabled) return 'this account is disabled: ask an admin of the cluster';
+  if (epoch === null || epoch === user.signInEpoch) return null;
+  return `this sign-in was ended, as all of the account are when its password changes: ${LOG_IN} for a new one`;
+}
+
+function principalOf({ id, username, role }: User): Principal {
+  return { userId: id, username, role };
 }
 
 /** @throws AppError `unauthenticated` */

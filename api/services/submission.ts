@@ -11,12 +11,14 @@ import type { Store } from '../../shared/ports/store.ts';
 import type { Announcer } from './announcer.ts';
 import { contentHash } from './canonical.ts';
 import { refusal } from './faults.ts';
+import { type Quotas, tooManyTasks } from './quotas.ts';
 import type { TaskRecords } from './task-records.ts';
 
 export interface SubmissionParts {
   readonly store: Pick<Store, 'tasks' | 'files'>;
   readonly records: TaskRecords;
   readonly announcer: Announcer;
+  readonly quotas: Quotas;
   readonly imageAllowed: (image: string) => boolean;
   /** What is wrong with the url of a webhook; null when nothing is. */
   readonly webhookFault: (url: string) => string | null;
@@ -49,7 +51,7 @@ export class Submissions {
     this.#parts = parts;
   }
 
-  /** @throws AppError `invalid_request` naming every fault; `idempotency_mismatch` */
+  /** @throws AppError `invalid_request` naming every fault; `idempotency_mismatch`; `quota_exceeded` */
   submit(by: Principal, spec: TaskSpec, idempotencyKey: string | null): Promise<Submission> {
     return this.#insert({
       owner: { id: by.userId, name: by.username },
@@ -93,7 +95,7 @@ export class Submissions {
   }
 
   async #insert(draft: Draft): Promise<Submission> {
-    const { store, announcer, clock } = this.#parts;
+    const { store, announcer, quotas, clock } = this.#parts;
     const faults = await this.#faults(draft);
     if (faults.length > 0) throw refusal(faults);
     const now = clock.now();
@@ -109,10 +111,17 @@ export class Submissions {
         now,
       }),
     );
-    const outcome = await store.tasks.insert(tasks);
+    let limit: number | undefined;
+    const outcome = await quotas.submit(draft.owner.id, (maxUnfinished) => {
+      limit = maxUnfinished;
+      return store.tasks.insert(tasks, maxUnfinished);
+    });
     if (outcome.kind === 'inserted') {
       announcer.submitted(tasks);
       return { tasks, replayed: false };
+    }
+    if (outcome.kind === 'over_limit') {
+      throw tooManyTasks(draft.owner.name, limit ?? 0, outcome.unfinished, tasks.length);
     }
     const same =
       outcome.existing.length === tasks.length &&

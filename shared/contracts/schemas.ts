@@ -193,7 +193,7 @@ export const registerWorkerSchema = Joi.object<RegisterWorkerBody>({
     .messages({ 'address.form': '{{#label}} {{#fault}}' }),
 }).required();
 
-const usernameText = Joi.string()
+export const usernameText = Joi.string()
   .pattern(/^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/)
   .required()
   .messages({
@@ -201,9 +201,11 @@ const usernameText = Joi.string()
       '"username" must be 2 to 63 letters, digits, dots, dashes or underscores and begin with a letter or digit',
   });
 
+export const passwordText = Joi.string().min(8).max(1_024);
+
 export const registerSchema = Joi.object<CredentialsBody>({
   username: usernameText,
-  password: Joi.string().min(8).max(1_024).required(),
+  password: passwordText.required(),
 }).required();
 
 /** Login takes anything of the right type: a wrong form is just a wrong name or password. */

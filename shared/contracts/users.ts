@@ -1,14 +1,14 @@
 // Accounts as an admin sees them, their limits, and what users change of their own. Like http.ts a browser may import
 // this file.
 
-import type { Role } from '../model/user.ts';
-import type { UserBody } from './http.ts';
+import type { Quota, Role, User } from '../model/user.ts';
+import { type UserBody, userBody } from './http.ts';
 
 /** Null: no limit. */
 export interface QuotaBody {
   /** Tasks that have not ended, waiting ones included; more are refused when they are submitted. */
   unfinished_tasks: number | null;
-  /** MB of uploads kept; more is refused when it is sent. */
+  /** MB of uploads kept; more is refused when it is sent. Whole, as the one above. */
   upload_storage: number | null;
 }
 
@@ -17,7 +17,7 @@ export interface AccountBody extends UserBody {
   /** A disabled account cannot sign in, and its tokens are refused. */
   disabled: boolean;
   quota: QuotaBody;
-  /** Against the quota. */
+  /** Against the quota; MB to three decimals, rounded up. */
   used: { unfinished_tasks: number; upload_storage: number };
 }
 
@@ -27,6 +27,7 @@ export interface UserListReply {
   next_cursor: string | null;
 }
 
+/** `POST /api/users`; the API takes no role for `user`. */
 export interface NewUserBody {
   username: string;
   password: string;
@@ -46,4 +47,31 @@ export interface UserChangeBody {
 export interface PasswordChangeBody {
   current_password: string;
   new_password: string;
+}
+
+/** What of an account goes out. */
+export interface SeenAccount {
+  readonly user: User;
+  readonly used: { readonly unfinishedTasks: number; readonly uploadBytes: number };
+}
+
+export function accountBody({ user, used }: SeenAccount): AccountBody {
+  const { quota } = user;
+  return {
+    ...userBody(user),
+    disabled: user.disabled,
+    quota: { unfinished_tasks: quota.unfinishedTasks, upload_storage: quota.uploadStorageMb },
+    used: { unfinished_tasks: used.unfinishedTasks, upload_storage: megabytes(used.uploadBytes) },
+  };
+}
+
+export function quotaOf({ unfinished_tasks, upload_storage }: Partial<QuotaBody>): Partial<Quota> {
+  return {
+    ...(unfinished_tasks === undefined ? {} : { unfinishedTasks: unfinished_tasks }),
+    ...(upload_storage === undefined ? {} : { uploadStorageMb: upload_storage }),
+  };
+}
+
+function megabytes(bytes: number): number {
+  return Math.ceil((bytes / 2 ** 20) * 1_000) / 1_000;
 }

@@ -22,6 +22,7 @@ const NEXT: Readonly<Record<TaskState, readonly TaskState[]>> = {
 };
 
 export const TERMINAL_STATES = ['completed', 'failed', 'cancelled'] as const satisfies readonly TaskState[];
+export const UNFINISHED_STATES = ['queued', 'assigned', 'running'] as const satisfies readonly TaskState[];
 /** States in which a task holds resources of a worker. */
 export const PLACED_STATES = ['assigned', 'running'] as const satisfies readonly TaskState[];
 

@@ -3,6 +3,16 @@
 export const ROLES = ['admin', 'user'] as const;
 export type Role = (typeof ROLES)[number];
 
+/** What a user may have at most; null: no limit. */
+export interface Quota {
+  /** Tasks that have not ended, waiting ones included. */
+  readonly unfinishedTasks: number | null;
+  /** MB of uploads kept. */
+  readonly uploadStorageMb: number | null;
+}
+
+export const NO_QUOTA: Quota = { unfinishedTasks: null, uploadStorageMb: null };
+
 export interface User {
   readonly id: string;
   /** As the user wrote it; unique without regard to case. */
@@ -11,6 +21,30 @@ export interface User {
   readonly passwordHash: string;
   readonly role: Role;
   readonly createdAt: number;
+  /** Cannot sign in, and nothing signed in before is good any more. */
+  readonly disabled: boolean;
+  readonly quota: Quota;
+  /**
+   * Grows when all sign-ins are to end: one that was made in an earlier epoch is refused. A number and no time, because
+   * the clocks of two machines differ and a token tells whole seconds. API tokens have nothing to do with it.
+   */
+  readonly signInEpoch: number;
+  /** Of the record, for compare-and-set. */
+  readonly revision: number;
+}
+
+/** A user who has just been made. */
+export function newUser(of: Pick<User, 'id' | 'username' | 'passwordHash' | 'role' | 'createdAt'>): User {
+  return { ...of, disabled: false, quota: NO_QUOTA, signInEpoch: 0, revision: 0 };
+}
+
+/** A kept record, which may be of a release that did not know all fields. */
+export function knownUser(kept: Partial<User>): User {
+  return { disabled: false, quota: NO_QUOTA, signInEpoch: 0, revision: 0, ...kept } as User;
+}
+
+export function isActiveAdmin(user: Pick<User, 'role' | 'disabled'>): boolean {
+  return user.role === 'admin' && !user.disabled;
 }
 
 export interface ApiToken {

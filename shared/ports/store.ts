@@ -35,6 +35,8 @@ export interface Store {
 
 export type InsertOutcome =
   | { readonly kind: 'inserted' }
+  /** The owner would have more unfinished tasks than asked for; nothing was inserted. */
+  | { readonly kind: 'over_limit'; readonly unfinished: number }
   /** A task of the same owner with the same idempotency key is there already; nothing was inserted. */
   | { readonly kind: 'duplicate'; readonly existing: readonly Task[] };
 
@@ -110,9 +112,13 @@ export interface QueuedTask {
 export interface TaskStore {
   /**
    * Inserts all or none. Idempotency keys are unique per owner: when any of the keys is taken, nothing is
-   * inserted and the tasks that hold those keys come back in the order of the call.
+   * inserted and the tasks that hold those keys come back in the order of the call; that goes before the limit.
+   *
+   * With `maxUnfinished` all of `tasks` are of one owner, who is never to have more unfinished ones. A store without
+   * transactions (MongoDB) counts before it inserts: there, what other inserts of the same owner add in between goes on
+   * top. The caller lets one insert of an owner go after the other, so that only other processes can do that.
    */
-  insert(tasks: readonly Task[]): Promise<InsertOutcome>;
+  insert(tasks: readonly Task[], maxUnfinished?: number): Promise<InsertOutcome>;
   get(id: string): Promise<Task | null>;
   /** The tasks that exist among `ids`, in any order. */
   getMany(ids: readonly string[]): Promise<Task[]>;
@@ -135,6 +141,8 @@ export interface TaskStore {
   ): Promise<TaskSummaryPage>;
   /** How many tasks are in each state; states without tasks are 0. */
   countByState(ownerId?: string): Promise<Record<TaskState, number>>;
+  /** How many tasks of each of these owners have not ended; who has none may be absent. Cheap, however many have. */
+  countUnfinished(ownerIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** Waiting tasks in order of id, after `after` (exclusive), of all priorities or of one. */
   queued(page: {
     after?: string | undefined;
@@ -194,11 +202,38 @@ export interface AdminClaim {
 /** Far longer than it takes from the claim to the insert. */
 export const ADMIN_CLAIM_MS = 60_000;
 
+export type UserCommit =
+  | 'written'
+  /** The stored revision is not `next.revision − 1`. */
+  | 'stale'
+  /** The cluster would have no admin left who is not disabled. */
+  | 'last_admin';
+
+export interface UserPage {
+  readonly users: readonly User[];
+  /** Pass as `after` for the next page; null at the end. */
+  readonly next: string | null;
+}
+
 export interface UserStore {
   /** False when the username is taken (without regard to case). */
   insert(user: User): Promise<boolean>;
   get(id: string): Promise<User | null>;
   findByUsername(username: string): Promise<User | null>;
+  /**
+   * Writes `next` if the stored revision is `next.revision − 1`, and if an active admin is left after that: of any
+   * number of admins who take the right from one another at the same moment one keeps it. Id and username are never
+   * rewritten. Nothing is written unless the answer is `written`.
+   */
+  commit(next: User): Promise<UserCommit>;
+  /**
+   * In order of the key of the username (see `usernameKey`). `text` is a part of the name, without regard to case;
+   * `after` is a username, exclusive, of an account that need not be there.
+   */
+  list(
+    filter: { text?: string | undefined },
+    page: { limit: number; after?: string | undefined },
+  ): Promise<UserPage>;
   /**
    * Claims to be the first admin of the cluster for a user who is to be inserted next. True for whoever asks first,
    * and when the same user asks again. A claim whose user was never inserted lapses after `ADMIN_CLAIM_MS`, so a
@@ -250,6 +285,8 @@ export interface FileRecordStore {
   list(filter: FileFilter, page: { limit: number; after?: string | undefined }): Promise<FilePage>;
   /** How many there are and how large they are together. */
   total(filter: FileFilter): Promise<{ files: number; bytes: number }>;
+  /** How large the uploads of each of these owners are together; who has none may be absent. */
+  uploadBytes(ownerIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** Returns how many of them were there. */
   remove(ids: readonly string[]): Promise<number>;
 }

@@ -27,6 +27,19 @@ const TABLE: readonly Row[] = [
   { route: 'POST /api/auth/register', body: { username: 'x' }, expected: [400, 400, 400, 400] },
   { route: 'POST /api/auth/login', body: {}, expected: [400, 400, 400, 400] },
   { route: 'GET /api/auth/me', expected: [401, 200, 200, 200] },
+  {
+    route: 'POST /api/auth/password',
+    body: { current_password: 'not mine', new_password: 'secure456' },
+    expected: [401, 403, 403, 403],
+  },
+  { route: 'GET /api/users', expected: [401, 403, 403, 200] },
+  {
+    route: 'POST /api/users',
+    body: { username: 'carol', password: 'secure456' },
+    expected: [401, 403, 403, 201],
+  },
+  { route: 'GET /api/users/{username}', expected: [401, 403, 403, 200] },
+  { route: 'PATCH /api/users/{username}', body: { disabled: false }, expected: [401, 403, 403, 200] },
   { route: 'POST /api/auth/tokens', body: { name: 'n' }, expected: [401, 201, 201, 201] },
   { route: 'GET /api/auth/tokens', expected: [401, 200, 200, 200] },
   { route: 'DELETE /api/auth/tokens/{id}', expected: [401, 404, 204, 404] },
@@ -165,6 +178,7 @@ describe.each([['open'], ['required']])('with OBSERVE_AUTH=%s', (observeAuth) =>
       method === '*' ? 'POST' : method,
       path
         .replace('{id}', id)
+        .replace('{username}', 'alice')
         .replace('{queueName}', 'intake')
         .replace('{jobId}', 'task-none')
         .replace('{param*}', 'favicon.ico')

@@ -1,18 +1,21 @@
 // An API on a real store, real logs on disk and a real Redis, for tests that call it with `inject` or over a socket.
 
+import { scryptSync } from 'node:crypto';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { ServerInjectResponse } from '@hapi/hapi';
 import { Redis } from 'ioredis';
 import { type Api, type ApiParts, createApi } from '../../api/server.ts';
+import { KnownUsers } from '../../api/services/known-users.ts';
 import { Sessions } from '../../api/services/sessions.ts';
 import { openDiskFileStore } from '../../shared/adapters/disk/file-store.ts';
 import { openDiskLogStore } from '../../shared/adapters/disk/log-store.ts';
 import { openRedis, type RedisParts } from '../../shared/adapters/redis/open.ts';
 import { openSqliteStore } from '../../shared/adapters/sqlite/open.ts';
 import type { ErrorBody, TaskBody } from '../../shared/contracts/http.ts';
-import type { User } from '../../shared/model/user.ts';
+import { newUser, type User } from '../../shared/model/user.ts';
 import { systemClock } from '../../shared/platform/clock.ts';
 import { type ApiConfig, loadApiConfig } from '../../shared/platform/config.ts';
+import { newId } from '../../shared/platform/ids.ts';
 import { silentLog } from '../../shared/platform/log.ts';
 import type { LogStore } from '../../shared/ports/log-store.ts';
 import type { Store } from '../../shared/ports/store.ts';
@@ -34,6 +37,8 @@ export interface TestApi {
   call<T = never>(method: string, path: string, options?: CallOptions): Promise<TestReply<T>>;
   /** Registers, and has a token without the slow hash of a login. The first of all is the admin. */
   signUp(username: string): Promise<Person>;
+  /** Put straight into the store, with `PASSWORD` under a hash that costs next to nothing. */
+  join(username: string, over?: Partial<User>): Promise<Person>;
   close(): Promise<void>;
 }
 
@@ -118,6 +123,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
   const parts = partsOn(redis);
   const sessions = new Sessions({
     users: store.users,
+    known: new KnownUsers(store.users, systemClock),
     secret: JWT_SECRET,
     ttlSeconds: 600,
     clock: systemClock,
@@ -176,6 +182,18 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
       if (!user) throw new Error(`${username} is not in the store`);
       return { id: user.id, username, token: sessions.issue(user).token };
     },
+    join: async (username, over = {}) => {
+      const bare = {
+        id: newId('user'),
+        username,
+        passwordHash: cheapHash(),
+        role: 'user',
+        createdAt: 1,
+      } as const;
+      const user = { ...newUser(bare), ...over };
+      if (!(await store.users.insert(user))) throw new Error(`there is a ${username} already`);
+      return { id: user.id, username, token: sessions.issue(user).token };
+    },
     close: async () => {
       await api.stop();
       await redis.close();
@@ -184,6 +202,14 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
       await directory.remove();
     },
   };
+}
+
+/** A hash names its own cost. */
+function cheapHash(): string {
+  const text = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '');
+  const salt = Buffer.alloc(16, 1);
+  const key = scryptSync(PASSWORD, salt, 32, { N: 16, r: 8, p: 1 });
+  return `$scrypt$ln=4,r=8,p=1$${text(salt)}$${text(key)}`;
 }
 
 /** Leaves nothing behind in a Redis that others use too. */

@@ -35,7 +35,7 @@ describe('the reference', () => {
   it('lists every call of the API', () => {
     const plugins = readdirSync(`${root}/api/plugins`).filter((name) => !name.endsWith('.test.ts'));
     const routes = plugins.flatMap((name) => [
-      ...read(`api/plugins/${name}`).matchAll(/method: '(GET|POST|PUT|DELETE)',\s+path: '([^']+)'/g),
+      ...read(`api/plugins/${name}`).matchAll(/method: '(GET|POST|PUT|PATCH|DELETE)',\s+path: '([^']+)'/g),
     ]);
     const calls = routes
       .map(([, method, path]) => ({ method, path: path ?? '' }))

@@ -10,6 +10,7 @@ import type { Log } from '../../../shared/platform/log.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { FileStore } from '../../../shared/ports/file-store.ts';
 import type { FilePage, FilePlace, FileRecordStore, UserStore } from '../../../shared/ports/store.ts';
+import type { Quotas, UploadRoom } from '../quotas.ts';
 import type { FileContents } from './file-contents.ts';
 import type { FileTotal } from './task-files.ts';
 import type { Transfers } from './transfers.ts';
@@ -20,6 +21,7 @@ export interface UserFilesParts {
   readonly files: FileStore;
   readonly contents: FileContents;
   readonly transfers: Transfers;
+  readonly quotas: Quotas;
   /** Largest upload. */
   readonly maxBytes: number;
   readonly clock: Clock;
@@ -29,6 +31,8 @@ export interface UserFilesParts {
 export interface Upload {
   readonly path: string;
   readonly contentType: string;
+  /** As announced; null when the sender does not say. */
+  readonly sizeBytes: number | null;
   /** What it must hash to, hex; null when the sender does not say. */
   readonly sha256: string | null;
   /** Only when there is no file at this path. */
@@ -75,7 +79,7 @@ export class UserFiles {
   /**
    * Keeps all of `content` under the path, in place of what was there, or nothing. Of two uploads to one path at the
    * same time the one that ends later stays.
-   * @throws AppError `too_large`; `conflict` when there is a file that may not be replaced; `invalid_request` for a
+   * @throws AppError `too_large`; `quota_exceeded`; `conflict` when there is a file that may not be replaced; `invalid_request` for a
    *   wrong checksum; `rate_limited`; what `content` fails with
    */
   async upload(by: Principal, upload: Upload, content: Readable): Promise<Uploaded> {
@@ -88,11 +92,13 @@ export class UserFiles {
   }
 
   async #upload(by: Principal, upload: Upload, content: Readable): Promise<Uploaded> {
-    const { contents, clock } = this.#parts;
+    const { contents, quotas, clock } = this.#parts;
     const place = placeOf(by.userId, upload.path);
     if (upload.onlyNew) await this.#refuseThere(place);
+    const room = await quotas.uploadRoom(by.userId, upload.path);
+    if (room !== null && (upload.sizeBytes ?? 0) > room.bytes) throw room.refusal(upload.sizeBytes);
     const id = newId('file');
-    const { sizeBytes, sha256 } = await this.#write(id, content);
+    const { sizeBytes, sha256 } = await this.#write(id, content, room);
     try {
       if (upload.sha256 !== null && upload.sha256 !== sha256) {
         throw new AppError('invalid_request', `the bytes hash to ${sha256}, not to what the sender says`);
@@ -104,17 +110,24 @@ export class UserFiles {
     }
     const { contentType } = upload;
     const file: FileRecord = { ...place, id, sizeBytes, contentType, sha256, createdAt: clock.now() };
-    const before = await this.#name(file);
+    const before = await quotas
+      .keep(file, () => this.#name(file))
+      .catch(async (error: unknown) => {
+        if (isAppError(error, 'quota_exceeded')) await contents.drop([id]);
+        throw error;
+      });
     await contents.drop(before.map((old) => old.id));
     return { file, replaced: before.length > 0 };
   }
 
-  async #write(id: string, content: Readable) {
+  async #write(id: string, content: Readable, room: UploadRoom | null) {
     const { files, maxBytes } = this.#parts;
+    const most = Math.min(maxBytes, Math.max(0, room?.bytes ?? maxBytes));
     try {
-      return await files.write(id, content, { maxBytes });
+      return await files.write(id, content, { maxBytes: most });
     } catch (error) {
-      throw isAppError(error, 'too_large') ? tooLarge(maxBytes) : error;
+      if (!isAppError(error, 'too_large')) throw error;
+      throw room !== null && most < maxBytes ? room.refusal(null) : tooLarge(maxBytes);
     }
   }
 

@@ -48,6 +48,19 @@ export interface UserDocument {
   _id: string;
   usernameKey: string;
   record: string;
+  /** Goes before that of the record. Absent, as the next one, in documents of earlier releases: 0. */
+  revision?: number;
+  activeAdmin?: boolean;
+}
+
+/** At most one: which admin is losing the right now; see `admin-guard.ts`. */
+export interface AdminGuardDocument {
+  _id: 'leaving_admin';
+  userId: string;
+  /** Of this taking. */
+  token: string;
+  /** By the clock of its taker. */
+  at: number;
 }
 
 export interface TokenDocument {
@@ -145,6 +158,7 @@ export interface LogChunkDocument {
 export interface Collections {
   readonly counters: Collection<CounterDocument>;
   readonly adminClaims: Collection<AdminClaimDocument>;
+  readonly adminGuards: Collection<AdminGuardDocument>;
   readonly tasks: Collection<TaskDocument>;
   readonly batches: Collection<BatchDocument>;
   readonly workers: Collection<WorkerDocument>;
@@ -171,6 +185,7 @@ export function collectionsOf(db: Db): Collections {
   return {
     counters: db.collection('counters'),
     adminClaims: db.collection('admin_claims'),
+    adminGuards: db.collection('admin_guards'),
     tasks: db.collection('tasks'),
     batches: db.collection('task_batches'),
     workers: db.collection('workers'),

@@ -85,6 +85,18 @@ export class MongoFileRecordStore implements FileRecordStore {
     });
   }
 
+  uploadBytes(ownerIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    return guarded(async () => {
+      const groups = await this.#files
+        .aggregate<{ _id: string; bytes: number }>([
+          { $match: { ownerId: { $in: [...ownerIds] }, taskId: '' } },
+          { $group: { _id: '$ownerId', bytes: { $sum: '$sizeBytes' } } },
+        ])
+        .toArray();
+      return new Map(groups.map(({ _id, bytes }) => [_id, bytes]));
+    });
+  }
+
   remove(ids: readonly string[]): Promise<number> {
     return guarded(async () => {
       let removed = 0;

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Filter } from 'mongodb';
 import { AppError } from '../../errors.ts';
 import { TASK_STATES, type Task, type TaskSpec, type TaskState } from '../../model/task.ts';
-import { PLACED_STATES } from '../../model/task-states.ts';
+import { PLACED_STATES, UNFINISHED_STATES } from '../../model/task-states.ts';
 import type {
   Allocation,
   InsertOutcome,
@@ -20,6 +20,7 @@ import type {
 } from '../../ports/store.ts';
 import type { Collections } from './collections.ts';
 import { guarded, isDuplicate, unavailable } from './errors.ts';
+import { literal } from './literal.ts';
 import type { TaskBatches } from './task-batches.ts';
 import {
   changingFields,
@@ -51,7 +52,7 @@ export class MongoTaskStore implements TaskStore {
     this.#batches = batches;
   }
 
-  async insert(tasks: readonly Task[]): Promise<InsertOutcome> {
+  async insert(tasks: readonly Task[], maxUnfinished?: number): Promise<InsertOutcome> {
     if (tasks.length === 0) return { kind: 'inserted' };
     if (new Set(tasks.map(submissionOf)).size < tasks.length) {
       throw new AppError('conflict', 'two tasks of the batch have the same idempotency key or id');
@@ -63,6 +64,8 @@ export class MongoTaskStore implements TaskStore {
         const hidden = holders.find(({ state }) => state === 'hidden');
         if (!hidden && holders.length > 0) return { kind: 'duplicate', existing: holders.map(taskOf) };
         if (!hidden || !(await this.#batches.isUnderWay(hidden.batch ?? ''))) {
+          const over = maxUnfinished === undefined ? null : await this.#overLimit(tasks, maxUnfinished);
+          if (over !== null) return over;
           try {
             await this.#insertNew(tasks);
             return { kind: 'inserted' };
@@ -78,6 +81,12 @@ export class MongoTaskStore implements TaskStore {
       } while (performance.now() < end);
       throw unavailable('another submission with the same idempotency key is still under way');
     });
+  }
+
+  async #overLimit(tasks: readonly Task[], limit: number): Promise<InsertOutcome | null> {
+    const ownerId = tasks[0]?.ownerId ?? '';
+    const unfinished = (await this.countUnfinished([ownerId])).get(ownerId) ?? 0;
+    return unfinished + tasks.length > limit ? { kind: 'over_limit', unfinished } : null;
   }
 
   async #insertNew(tasks: readonly Task[]): Promise<void> {
@@ -190,6 +199,18 @@ export class MongoTaskStore implements TaskStore {
       ]);
       for await (const { _id, count } of groups) if (_id !== 'hidden') counts[_id] = count;
       return counts;
+    });
+  }
+
+  countUnfinished(ownerIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    return guarded(async () => {
+      const groups = await this.#tasks
+        .aggregate<{ _id: string; count: number }>([
+          { $match: { ownerId: { $in: [...ownerIds] }, state: { $in: [...UNFINISHED_STATES] } } },
+          { $group: { _id: '$ownerId', count: { $sum: 1 } } },
+        ])
+        .toArray();
+      return new Map(groups.map(({ _id, count }) => [_id, count]));
     });
   }
 
@@ -306,9 +327,4 @@ function conditionsOf(filter: TaskFilter, beforeId: string | undefined): Filter<
     ...(text === undefined || text === '' ? {} : { search: { $regex: literal(text.toLowerCase()) } }),
     ...(beforeId === undefined ? {} : { _id: { $lt: beforeId } }),
   };
-}
-
-/** A pattern that matches `text` and nothing else. */
-function literal(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }

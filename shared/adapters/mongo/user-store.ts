@@ -1,16 +1,28 @@
 // Accounts and API tokens in MongoDB. Holds hashes only; it must never see a password or a token itself.
 
-import { type ApiToken, type User, usernameKey } from '../../model/user.ts';
-import { ADMIN_CLAIM_MS, type AdminClaim, type UserStore } from '../../ports/store.ts';
+import { type ApiToken, isActiveAdmin, type User, usernameKey } from '../../model/user.ts';
+import {
+  ADMIN_CLAIM_MS,
+  type AdminClaim,
+  type UserCommit,
+  type UserPage,
+  type UserStore,
+} from '../../ports/store.ts';
+import { AdminGuard } from './admin-guard.ts';
 import type { Collections, TokenDocument } from './collections.ts';
 import { guarded, isDuplicate } from './errors.ts';
+import { literal } from './literal.ts';
+import { atRevision, userOf } from './user-document.ts';
 
 export class MongoUserStore implements UserStore {
   readonly #users: Collections['users'];
   readonly #tokens: Collections['tokens'];
   readonly #adminClaims: Collections['adminClaims'];
+  readonly #guard: AdminGuard;
 
-  constructor({ users, tokens, adminClaims }: Pick<Collections, 'users' | 'tokens' | 'adminClaims'>) {
+  constructor(collections: Pick<Collections, 'users' | 'tokens' | 'adminClaims' | 'adminGuards'>) {
+    const { users, tokens, adminClaims } = collections;
+    this.#guard = new AdminGuard(collections);
     this.#users = users;
     this.#tokens = tokens;
     this.#adminClaims = adminClaims;
@@ -20,7 +32,9 @@ export class MongoUserStore implements UserStore {
     const key = usernameKey(user.username);
     return guarded(async () => {
       try {
-        await this.#users.insertOne({ _id: user.id, usernameKey: key, record: JSON.stringify(user) });
+        const { id, revision } = user;
+        const fields = { usernameKey: key, revision, activeAdmin: isActiveAdmin(user) };
+        await this.#users.insertOne({ _id: id, ...fields, record: JSON.stringify(user) });
         return true;
       } catch (error) {
         // The name, or (a fault of the caller) the id?
@@ -36,6 +50,45 @@ export class MongoUserStore implements UserStore {
 
   findByUsername(username: string): Promise<User | null> {
     return this.#find({ usernameKey: usernameKey(username) });
+  }
+
+  commit(next: User): Promise<UserCommit> {
+    return guarded(async () => {
+      const before = await this.get(next.id);
+      if (before?.revision !== next.revision - 1) return 'stale';
+      const loses = isActiveAdmin(before) && !isActiveAdmin(next);
+      return loses ? this.#guard.whileOthersAreLeft(next.id, () => this.#write(next)) : this.#write(next);
+    });
+  }
+
+  async #write(next: User): Promise<UserCommit> {
+    const { matchedCount } = await this.#users.updateOne(
+      { _id: next.id, ...atRevision(next.revision - 1) },
+      {
+        $set: { record: JSON.stringify(next), revision: next.revision, activeAdmin: isActiveAdmin(next) },
+      },
+    );
+    return matchedCount === 1 ? 'written' : 'stale';
+  }
+
+  list(
+    { text }: { text?: string | undefined },
+    { limit, after }: { limit: number; after?: string | undefined },
+  ): Promise<UserPage> {
+    return guarded(async () => {
+      const found = await this.#users
+        .find({
+          usernameKey: {
+            $gt: usernameKey(after ?? ''),
+            ...(text ? { $regex: literal(usernameKey(text)) } : {}),
+          },
+        })
+        .sort({ usernameKey: 1 })
+        .limit(limit + 1)
+        .toArray();
+      const users = found.slice(0, limit).map(userOf);
+      return { users, next: found.length > limit ? (users.at(-1)?.username ?? null) : null };
+    });
   }
 
   claimFirstAdmin({ userId, at }: AdminClaim): Promise<boolean> {
@@ -97,7 +150,7 @@ export class MongoUserStore implements UserStore {
   #find(where: { _id: string } | { usernameKey: string }): Promise<User | null> {
     return guarded(async () => {
       const found = await this.#users.findOne(where);
-      return found && (JSON.parse(found.record) as User);
+      return found && userOf(found);
     });
   }
 }

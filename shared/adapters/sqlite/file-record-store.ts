@@ -93,6 +93,18 @@ export class SqliteFileRecordStore implements FileRecordStore {
     );
   }
 
+  uploadBytes(ownerIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const db = this.#connection;
+    return db.read(() => {
+      const rows = db.all<{ owner_id: string; bytes: number }>(
+        `SELECT owner_id, sum(size_bytes) AS bytes FROM files INDEXED BY files_by_size
+         WHERE owner_id IN (SELECT value FROM json_each(?)) AND task_id = '' GROUP BY owner_id`,
+        [JSON.stringify(ownerIds)],
+      );
+      return new Map(rows.map(({ owner_id, bytes }) => [owner_id, bytes]));
+    });
+  }
+
   async remove(ids: readonly string[]): Promise<number> {
     const db = this.#connection;
     let removed = 0;

@@ -206,6 +206,13 @@ const MIGRATIONS: readonly string[] = [
   UPDATE tasks SET (name, image) =
     (SELECT spec -> '$.name', spec ->> '$.image' FROM task_specs AS s WHERE s.n = tasks.n);
   `,
+  `
+  -- Accounts that change. Who may act as admin is counted before the right is taken from one.
+  ALTER TABLE users ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE users ADD COLUMN active_admin INTEGER NOT NULL DEFAULT 0;
+  UPDATE users SET active_admin = 1 WHERE json_extract(record, '$.role') = 'admin';
+  CREATE INDEX users_active_admins ON users (id) WHERE active_admin = 1;
+  `,
 ];
 
 export const NEWEST_VERSION = MIGRATIONS.length;

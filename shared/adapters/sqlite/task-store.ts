@@ -12,7 +12,7 @@ import type {
   TaskSummaryPage,
 } from '../../ports/store.ts';
 import type { Connection } from './connection.ts';
-import { CountChanges, readCounts } from './task-counts.ts';
+import { CountChanges, readCounts, readUnfinished } from './task-counts.ts';
 import { listSummaries, listTasks } from './task-list.ts';
 import {
   INSERT_SPEC,
@@ -69,7 +69,7 @@ export class SqliteTaskStore implements TaskStore {
     this.#connection = connection;
   }
 
-  insert(tasks: readonly Task[]): Promise<InsertOutcome> {
+  insert(tasks: readonly Task[], maxUnfinished?: number): Promise<InsertOutcome> {
     const db = this.#connection;
     return db.write<InsertOutcome>(() => {
       const existing: Task[] = [];
@@ -82,6 +82,11 @@ export class SqliteTaskStore implements TaskStore {
         if (row) existing.push(taskOf(row));
       }
       if (existing.length > 0) return { kind: 'duplicate', existing };
+      const [first] = tasks;
+      if (first && maxUnfinished !== undefined) {
+        const unfinished = readUnfinished(db, [first.ownerId]).get(first.ownerId) ?? 0;
+        if (unfinished + tasks.length > maxUnfinished) return { kind: 'over_limit', unfinished };
+      }
       const counts = new CountChanges();
       for (const task of tasks) {
         db.run(INSERT_TASK, insertValues(task));
@@ -157,6 +162,11 @@ export class SqliteTaskStore implements TaskStore {
   countByState(ownerId?: string): Promise<Record<TaskState, number>> {
     const db = this.#connection;
     return db.read(() => readCounts(db, ownerId));
+  }
+
+  countUnfinished(ownerIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const db = this.#connection;
+    return db.read(() => readUnfinished(db, ownerIds));
   }
 
   queued({ after, limit, priority }: Parameters<TaskStore['queued']>[0]): Promise<QueuedTask[]> {

@@ -1,7 +1,13 @@
 // Accounts and API tokens in SQLite. Holds hashes only; it must never see a password or a token itself.
 
-import { type ApiToken, type User, usernameKey } from '../../model/user.ts';
-import { ADMIN_CLAIM_MS, type AdminClaim, type UserStore } from '../../ports/store.ts';
+import { type ApiToken, isActiveAdmin, knownUser, type User, usernameKey } from '../../model/user.ts';
+import {
+  ADMIN_CLAIM_MS,
+  type AdminClaim,
+  type UserCommit,
+  type UserPage,
+  type UserStore,
+} from '../../ports/store.ts';
 import type { Connection } from './connection.ts';
 
 interface TokenRow {
@@ -21,7 +27,13 @@ export class SqliteUserStore implements UserStore {
     return db.write(() => {
       const key = usernameKey(user.username);
       if (db.first('SELECT 1 FROM users WHERE username_key = ?', [key])) return false;
-      db.run('INSERT INTO users VALUES (?, ?, ?)', [user.id, key, JSON.stringify(user)]);
+      db.run('INSERT INTO users (id, username_key, record, revision, active_admin) VALUES (?, ?, ?, ?, ?)', [
+        user.id,
+        key,
+        JSON.stringify(user),
+        user.revision,
+        Number(isActiveAdmin(user)),
+      ]);
       return true;
     });
   }
@@ -32,6 +44,45 @@ export class SqliteUserStore implements UserStore {
 
   findByUsername(username: string): Promise<User | null> {
     return this.#find('username_key = ?', usernameKey(username));
+  }
+
+  commit(next: User): Promise<UserCommit> {
+    const db = this.#connection;
+    return db.write<UserCommit>(() => {
+      const isAdmin = isActiveAdmin(next);
+      const before = db.first<{ active_admin: number }>(
+        'SELECT active_admin FROM users WHERE id = ? AND revision = ?',
+        [next.id, next.revision - 1],
+      );
+      if (before === null) return 'stale';
+      if (before.active_admin === 1 && !isAdmin) {
+        const other = db.first('SELECT 1 FROM users WHERE active_admin = 1 AND id <> ? LIMIT 1', [next.id]);
+        if (other === null) return 'last_admin';
+      }
+      db.run('UPDATE users SET record = ?, revision = ?, active_admin = ? WHERE id = ?', [
+        JSON.stringify(next),
+        next.revision,
+        Number(isAdmin),
+        next.id,
+      ]);
+      return 'written';
+    });
+  }
+
+  list(
+    { text }: { text?: string | undefined },
+    { limit, after }: { limit: number; after?: string | undefined },
+  ): Promise<UserPage> {
+    const db = this.#connection;
+    return db.read(() => {
+      const rows = db.all<{ record: string }>(
+        `SELECT record FROM users WHERE username_key > ? AND instr(username_key, ?) > 0
+         ORDER BY username_key LIMIT ?`,
+        [usernameKey(after ?? ''), usernameKey(text ?? ''), limit + 1],
+      );
+      const users = rows.slice(0, limit).map(({ record }) => userOf(record));
+      return { users, next: rows.length > limit ? (users.at(-1)?.username ?? null) : null };
+    });
   }
 
   claimFirstAdmin({ userId, at }: AdminClaim): Promise<boolean> {
@@ -93,9 +144,13 @@ export class SqliteUserStore implements UserStore {
     const db = this.#connection;
     return db.read(() => {
       const row = db.first<{ record: string }>(`SELECT record FROM users WHERE ${condition}`, [value]);
-      return row && (JSON.parse(row.record) as User);
+      return row && userOf(row.record);
     });
   }
+}
+
+function userOf(record: string): User {
+  return knownUser(JSON.parse(record) as Partial<User>);
 }
 
 function tokenOf(row: TokenRow): ApiToken {

@@ -2,6 +2,7 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { MAX_SOCKETS_PER_USER } from '../../../api/live/socket-counts.ts';
+import { KnownUsers } from '../../../api/services/known-users.ts';
 import { Sessions } from '../../../api/services/sessions.ts';
 import { taskRoom } from '../../../shared/contracts/live.ts';
 import { systemClock } from '../../../shared/platform/clock.ts';
@@ -9,7 +10,7 @@ import { newTaskId } from '../../../shared/platform/ids.ts';
 import { silentLog } from '../../../shared/platform/log.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { JWT_SECRET, openRedisLine, openTestApi, type Person, type TestApi, userOf } from '../harness.ts';
-import { Ear } from './stage.ts';
+import { Ear, Mover } from './stage.ts';
 
 let open: TestApi;
 let second: TestApi;
@@ -80,6 +81,7 @@ describe('a connection', () => {
   it('with a token that is not good is refused in words, also where watching is open', async () => {
     const expired = new Sessions({
       users: open.store.users,
+      known: new KnownUsers(open.store.users, systemClock),
       secret: JWT_SECRET,
       ttlSeconds: -5,
       clock: systemClock,
@@ -87,6 +89,7 @@ describe('a connection', () => {
     });
     const forged = new Sessions({
       users: open.store.users,
+      known: new KnownUsers(open.store.users, systemClock),
       secret: 'another-secret-of-someone-else-'.repeat(2),
       ttlSeconds: 60,
       clock: systemClock,
@@ -197,6 +200,55 @@ describe('a socket ends', () => {
     }
     expect(await come(secondUrl, token).refused()).toMatchObject({ code: 'unauthenticated' });
     for (const ear of kept) expect(await ear.ask({ room: 'tasks' })).toEqual({ ok: true });
+  });
+
+  it('on every copy when its account is disabled or its password changes, and no other does', async () => {
+    const dora = await open.join('dora');
+    const { token } = await apiToken(dora);
+    const [logins, tokens] = [
+      [await come(openUrl, dora.token).connected(), await come(secondUrl, dora.token).connected()],
+      [await come(openUrl, token).connected(), await come(secondUrl, token).connected()],
+    ];
+    const kept = await come(secondUrl, alice.token).connected();
+    const change = async (body: object) => {
+      const reply = await open.call('PATCH', '/api/users/dora', { as: alice, body });
+      expect(reply.status).toBe(200);
+    };
+    const gone = async (ears: Ear[], why: RegExp) => {
+      for (const ear of ears) {
+        expect(await ear.gone()).toBe('io server disconnect');
+        expect(ear.of('session:end')).toEqual([
+          { code: 'unauthenticated', message: expect.stringMatching(why) },
+        ]);
+      }
+    };
+    await change({ password: 'another-secret' });
+    await gone(logins, /password changes/);
+    for (const ear of tokens) expect(await ear.ask({ room: 'tasks' })).toEqual({ ok: true });
+    await change({ disabled: true });
+    await gone(tokens, /disabled/);
+    expect(await come(secondUrl, token).refused()).toMatchObject({ code: 'unauthenticated' });
+    expect(await kept.ask({ room: 'tasks' })).toEqual({ ok: true });
+  });
+
+  it('and comes in anew when its role changes, with what it may see then', async () => {
+    const { token } = await open.join('erin');
+    const task = (await new Mover(open).queued(alice)).id;
+    const ear = await come(secondUrl, token).connected();
+    expect(await ear.ask({ room: taskRoom(task) })).toMatchObject({
+      ok: false,
+      error: { code: 'not_found' },
+    });
+    await open.call('PATCH', '/api/users/erin', { as: alice, body: { role: 'admin' } });
+    await ear.gone();
+    await ear.connected();
+    expect(await ear.ask({ room: taskRoom(task) })).toMatchObject({ ok: true });
+    ear.reason = null;
+    await open.call('PATCH', '/api/users/erin', { as: alice, body: { role: 'user' } });
+    await ear.gone();
+    expect(ear.of('session:end')).toEqual([]);
+    await ear.connected();
+    expect(await ear.ask({ room: taskRoom(task) })).toMatchObject({ ok: false });
   });
 
   it('a little later when no copy could be told that its API token was taken back', async () => {

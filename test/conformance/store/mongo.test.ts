@@ -2,6 +2,7 @@ import { MongoClient } from 'mongodb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openMongo } from '../../../shared/adapters/mongo/open.ts';
 import { documentOf } from '../../../shared/adapters/mongo/task-document.ts';
+import { newUser } from '../../../shared/model/user.ts';
 import { freePort } from '../../support/cluster.ts';
 import { mongoUrl, TEST_IMAGE } from '../../support/servers.ts';
 import { makeTask } from '../../support/tasks.ts';
@@ -31,6 +32,58 @@ describe('a MongoDB server', () => {
 
   it('whose URL is malformed is a matter of settings', async () => {
     await expect(openMongo('mongodb://')).rejects.toMatchObject({ code: 'bad_config' });
+  });
+});
+
+describe('accounts', () => {
+  let place: StorePlace;
+  let client: MongoClient;
+  beforeEach(async () => {
+    place = await makePlace();
+    client = await new MongoClient(place.url).connect();
+  });
+  afterEach(async () => {
+    await client.close();
+    await place.remove();
+  });
+
+  const boss = newUser({ id: 'user-0', username: 'boss', role: 'admin', passwordHash: 'h', createdAt: 1 });
+  const deputy = { ...boss, id: 'user-1', username: 'deputy' };
+
+  it('of earlier releases come through whole, and can be changed', async () => {
+    const { store } = await openMongo(place.url);
+    const documents = client.db().collection<{ _id: string; usernameKey: string; record: string }>('users');
+    for (const { id, username, role, passwordHash, createdAt } of [boss, deputy]) {
+      const record = JSON.stringify({ id, username, role, passwordHash, createdAt });
+      await documents.insertOne({ _id: id, usernameKey: username, record });
+    }
+    expect(await store.users.get('user-0')).toStrictEqual(boss);
+    const { users } = await store.users.list({}, { limit: 9 });
+    expect(users).toStrictEqual([boss, deputy]);
+    expect(await store.users.commit({ ...boss, disabled: true, revision: 1 })).toBe('written');
+    expect(await store.users.commit({ ...boss, disabled: true, revision: 1 })).toBe('stale');
+    expect(await store.users.commit({ ...deputy, role: 'user', revision: 1 })).toBe('last_admin');
+    await store.close();
+  });
+
+  it('lose no last admin to a writer that was long away', async () => {
+    const { store } = await openMongo(place.url);
+    await store.users.insert(boss);
+    await store.users.insert(deputy);
+    // It counted two, and was stopped just before it wrote.
+    const guards = client
+      .db()
+      .collection<{ _id: string; userId: string; token: string; at: number }>('admin_guards');
+    const left = { _id: 'leaving_admin', userId: boss.id, token: 'old' };
+    await guards.insertOne({ ...left, at: Date.now() });
+    const disabled = { ...deputy, disabled: true, revision: 1 };
+    expect(await store.users.commit(disabled)).toBe('stale');
+    await guards.updateOne({ _id: left._id }, { $set: { at: Date.now() - 24 * 3_600_000 } });
+    expect(await store.users.commit(disabled)).toBe('written');
+    // Whatever it comes with, it is of a revision that is no more.
+    expect(await store.users.get(boss.id)).toStrictEqual({ ...boss, revision: 1 });
+    expect(await guards.countDocuments()).toBe(0);
+    await store.close();
   });
 });
 

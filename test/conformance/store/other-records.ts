@@ -12,6 +12,10 @@ const makeUser = (over: Partial<User> = {}): User => ({
   passwordHash: `scrypt$${ODD_TEXT}`,
   role: 'user',
   createdAt: 1_700_000_000_000,
+  disabled: false,
+  quota: { unfinishedTasks: null, uploadStorageMb: null },
+  signInEpoch: 0,
+  revision: 0,
   ...over,
 });
 

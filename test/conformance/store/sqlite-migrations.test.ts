@@ -14,6 +14,7 @@ import {
 import type { FileRecord } from '../../../shared/model/file.ts';
 import type { Task } from '../../../shared/model/task.ts';
 import { finishTask } from '../../../shared/model/task-life.ts';
+import { newUser } from '../../../shared/model/user.ts';
 import { tempDir } from '../../support/servers.ts';
 import { makeTask } from '../../support/tasks.ts';
 import { assigned, ODD_SPEC, started, unwrap } from './records.ts';
@@ -61,6 +62,11 @@ describe('a database of version 1', () => {
   const early = finish(started(assigned(makeTask(ODD_SPEC))), 5_000);
   const tasks = [makeTask({}, { idempotencyKey: 'key' }), started(assigned(makeTask())), late, early];
   const output = makeFile({});
+  const account = { passwordHash: 'h', createdAt: 1 };
+  const users = [
+    { id: 'user-0', username: 'boss', role: 'admin', ...account },
+    { id: 'user-1', username: 'alice', role: 'user', ...account },
+  ] as const;
   const upload = makeFile({ id: 'file-2', taskId: null, attempt: null, sizeBytes: 0 });
 
   const fill = async () => {
@@ -85,7 +91,9 @@ describe('a database of version 1', () => {
           JSON.stringify(file),
         ]);
       }
-      db.run('INSERT INTO users VALUES (?, ?, ?)', ['user-1', 'alice', '{"id":"user-1"}']);
+      for (const user of users) {
+        db.run('INSERT INTO users VALUES (?, ?, ?)', [user.id, user.username, JSON.stringify(user)]);
+      }
     });
     await db.close();
   };
@@ -105,7 +113,14 @@ describe('a database of version 1', () => {
     );
     expect((await store.tasks.countByState()).completed).toBe(2);
     expect((await store.tasks.insert([makeTask({}, { idempotencyKey: 'key' })])).kind).toBe('duplicate');
-    expect(await store.users.findByUsername('alice')).toEqual({ id: 'user-1' });
+    const [boss, alice] = users.map((user) => newUser(user));
+    if (!boss || !alice) throw new Error('two users were put in');
+    expect(await store.users.findByUsername('alice')).toStrictEqual(alice);
+    expect((await store.users.list({}, { limit: 9 })).users).toStrictEqual([alice, boss]);
+    const demoted = { ...boss, role: 'user', revision: 1 } as const;
+    expect(await store.users.commit(demoted)).toBe('last_admin');
+    expect(await store.users.commit({ ...alice, role: 'admin', revision: 1 })).toBe('written');
+    expect(await store.users.commit(demoted)).toBe('written');
     for (const file of [output, upload]) expect(await store.files.find(file)).toStrictEqual(file);
     expect(await store.files.total({ ownerId: 'user-1' })).toEqual({ files: 2, bytes: 2 ** 33 });
     expect((await store.files.list({ ownerId: 'user-1' }, { limit: 9 })).files).toEqual([upload, output]);

@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../../shared/ports/store.ts';
 import { makeTask } from '../../support/tasks.ts';
+import { accounts } from './accounts.ts';
 import { fileRecords } from './file-records.ts';
 import { history } from './history.ts';
 import { otherRecords } from './other-records.ts';
@@ -31,6 +32,7 @@ export function storeSuite(name: string, makePlace: MakePlace): void {
     taskWrites(() => pair);
     taskReads(() => pair);
     otherRecords(() => pair);
+    accounts(() => pair);
     registrations(() => pair);
     fileRecords(() => pair);
     uploads(() => pair);

@@ -8,6 +8,7 @@ import { fileOfUpload, type Upload, type UploadPart } from '../../../../shared/m
 import type { Clock } from '../../../../shared/ports/clock.ts';
 import type { FileStore } from '../../../../shared/ports/file-store.ts';
 import type { FileRecordStore } from '../../../../shared/ports/store.ts';
+import type { Quotas } from '../../quotas.ts';
 import { exactBytes } from '../exact-bytes.ts';
 import type { FileContents } from '../file-contents.ts';
 
@@ -15,6 +16,7 @@ export interface JoiningParts {
   readonly files: FileStore;
   readonly records: FileRecordStore;
   readonly contents: FileContents;
+  readonly quotas: Quotas;
   readonly clock: Clock;
 }
 
@@ -26,10 +28,10 @@ export interface Joined {
 /**
  * @param stillOurs asked before the file takes its place; throws when another process has taken over
  * @throws AppError `checksum_mismatch`, or `conflict` when there is a file that may not be replaced: such an upload can
- *   never be finished, its bytes are for the caller to drop
+ *   never be finished, its bytes are for the caller to drop; `quota_exceeded`: it can, once there is room
  */
 export async function joinParts(
-  { files, records, contents, clock }: JoiningParts,
+  { files, records, contents, quotas, clock }: JoiningParts,
   upload: Upload,
   stillOurs: () => Promise<void>,
 ): Promise<Joined> {
@@ -56,7 +58,7 @@ export async function joinParts(
   await stillOurs();
   const file = fileOfUpload(upload, sha256, clock.now());
   // When this fails the bytes stay for the next try, which writes them over.
-  const before = await records.put([file]);
+  const before = await quotas.keep(file, () => records.put([file]));
   await contents.drop(before.map(({ id }) => id));
   return { file, replaced: before.length > 0 };
 }

@@ -68,9 +68,9 @@ export class ResumableUploads {
     this.#parts = parts;
   }
 
-  /** @throws AppError `too_large`; `conflict` for a path that is taken, and when the user has too many */
+  /** @throws AppError `too_large`; `quota_exceeded`; `conflict` for a path that is taken, and when the user has too many */
   async begin(by: Principal, plan: UploadPlan): Promise<Upload> {
-    const { uploads, records, maxBytes, clock } = this.#parts;
+    const { uploads, records, quotas, maxBytes, clock } = this.#parts;
     if (plan.sizeBytes > maxBytes) throw tooLarge(maxBytes);
     const ids = { id: newId('upload'), fileId: newId('file'), ownerId: by.userId };
     const upload = newUpload({ ...ids, ...plan }, clock.now());
@@ -78,7 +78,8 @@ export class ResumableUploads {
     if (plan.onlyNew && (await records.find(place)) !== null) {
       throw new AppError('conflict', `there is an upload ${plan.path} already`);
     }
-    if (!(await uploads.insert(upload, MAX_OPEN_UPLOADS))) {
+    const insert = () => uploads.insert(upload, MAX_OPEN_UPLOADS);
+    if (!(await quotas.announce(by.userId, plan.path, plan.sizeBytes, insert))) {
       throw new AppError(
         'conflict',
         `you have ${MAX_OPEN_UPLOADS} unfinished uploads: finish some or delete them; GET /api/uploads lists them`,

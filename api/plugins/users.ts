@@ -1,0 +1,73 @@
+// /api/users: accounts, for admins. Translates between the wire and the services only.
+
+import type { Plugin, Request, Server } from '@hapi/hapi';
+import {
+  newUserSchema,
+  type UserListQuery,
+  userChangeSchema,
+  userListSchema,
+  usernameParams,
+} from '../../shared/contracts/user-schemas.ts';
+import {
+  accountBody,
+  type NewUserBody,
+  quotaOf,
+  type UserChangeBody,
+  type UserListReply,
+} from '../../shared/contracts/users.ts';
+import type { UserDirectory } from '../services/user-directory.ts';
+import { bodyOf, checked, queryOf } from '../validation.ts';
+import { principalOf } from './auth.ts';
+
+export interface UsersOptions {
+  readonly directory: UserDirectory;
+}
+
+export const usersPlugin: Plugin<UsersOptions> = {
+  name: 'users',
+  register: (server: Server, { directory }: UsersOptions) => {
+    server.route({
+      method: 'GET',
+      path: '/api/users',
+      options: { validate: checked({ query: userListSchema }) },
+      handler: async (request): Promise<UserListReply> => {
+        const { q, limit, cursor } = queryOf<UserListQuery>(request);
+        const found = await directory.list(principalOf(request), { text: q, limit, after: cursor });
+        return { users: found.accounts.map(accountBody), next_cursor: found.next };
+      },
+    });
+
+    server.route({
+      method: 'POST',
+      path: '/api/users',
+      options: { validate: checked({ payload: newUserSchema }) },
+      handler: async (request, h) => {
+        const account = await directory.create(principalOf(request), bodyOf<NewUserBody>(request));
+        const body = accountBody(account);
+        return h.response(body).code(201).header('location', `/api/users/${body.username}`);
+      },
+    });
+
+    server.route({
+      method: 'GET',
+      path: '/api/users/{username}',
+      options: { validate: checked({ params: usernameParams }) },
+      handler: async (request) => accountBody(await directory.get(principalOf(request), nameOf(request))),
+    });
+
+    server.route({
+      method: 'PATCH',
+      path: '/api/users/{username}',
+      options: { validate: checked({ params: usernameParams, payload: userChangeSchema }) },
+      handler: async (request) => {
+        const { quota, ...rest } = bodyOf<UserChangeBody>(request);
+        const change = { ...rest, quota: quota && quotaOf(quota) };
+        return accountBody(await directory.change(principalOf(request), nameOf(request), change));
+      },
+    });
+  },
+};
+
+function nameOf(request: Request): string {
+  return String(request.params.username);
+}
