@@ -23,8 +23,8 @@ export class QuotaBars extends LitElement {
     const { only } = this;
     const { quota, used } = this.account;
     return html`
-      ${only === 'upload_storage' ? nothing : bar('Unfinished tasks', used.unfinished_tasks, quota.unfinished_tasks, (count) => count.toLocaleString(), 'unfinished')}
-      ${only === 'unfinished_tasks' ? nothing : bar('Storage of uploads', used.upload_storage, quota.upload_storage, megabytes, 'of uploads')}
+      ${only === 'upload_storage' ? nothing : bar('Unfinished tasks', used.unfinished_tasks, quota.unfinished_tasks, (count) => count.toLocaleString(), 'unfinished tasks')}
+      ${only === 'unfinished_tasks' ? nothing : bar('Storage of uploads', used.upload_storage, quota.upload_storage, megabytes, 'uploads')}
     `;
   }
 }

@@ -32,7 +32,6 @@ export class OwnWebhooks extends LitElement {
     controls,
     tables,
     css`
-      :host { margin-bottom: var(--space-4); }
       form { display: grid; gap: var(--space-3); max-width: 34rem; }
       .chips { display: flex; flex-wrap: wrap; gap: var(--space-1); }
       td.act { width: 1%; }
@@ -61,7 +60,7 @@ export class OwnWebhooks extends LitElement {
           ${formField({ name: 'url', label: 'Address', type: 'url', required: true, placeholder: 'https://ci.example.com/hooks/cloudai' }, faults)}
           <fieldset aria-describedby=${faults.of('events') ? 'events-fault' : nothing}>
             <legend>Told when a task is</legend>
-            <div class="row tight">${WEBHOOK_EVENTS.map((event) => html`<label class="tick"><input type="checkbox" name="events" value=${event} ?checked=${isUsual(event)} />${event}</label>`)}</div>
+            <div class="row">${WEBHOOK_EVENTS.map((event) => html`<label class="tick"><input type="checkbox" name="events" value=${event} ?checked=${isUsual(event)} />${event}</label>`)}</div>
             ${faults.of('events') ? html`<p class="fault" id="events-fault" role="alert">${faults.of('events')}</p>` : nothing}
           </fieldset>
           ${errorNotice(faults.rest)}

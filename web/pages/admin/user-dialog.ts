@@ -57,6 +57,13 @@ export class UserDialog extends LitElement {
     void this.#load();
   }
 
+  override updated(changed: Map<string, unknown>): void {
+    // The form came after the dialog: keys go to its first field.
+    if (changed.has('account') && this.account) {
+      this.renderRoot.querySelector<HTMLElement>('select, input')?.focus();
+    }
+  }
+
   override render() {
     const isNew = this.username === '';
     return html`

@@ -24,6 +24,7 @@ export class UserTable extends LitElement {
     tables,
     css`
       .name { font-weight: 600; }
+      .chip { white-space: nowrap; }
       td.use { width: 38%; }
       td.act { width: 1%; white-space: nowrap; }
       .off { background: var(--bad-wash); color: var(--bad); }
