@@ -22,6 +22,7 @@ import { healthPlugin } from './plugins/health.ts';
 import { historyPlugin } from './plugins/history.ts';
 import { imagesPlugin } from './plugins/images.ts';
 import { logsPlugin } from './plugins/logs.ts';
+import { queuePlugin } from './plugins/queue.ts';
 import { queueBoardPlugin } from './plugins/queue-board.ts';
 import { requestsPlugin } from './plugins/requests.ts';
 import { taskFilesPlugin } from './plugins/task-files.ts';
@@ -52,6 +53,9 @@ import { SharedPages } from './services/output/shared-pages.ts';
 import { TaskOutput } from './services/output/task-output.ts';
 import { PasswordChecks } from './services/password-checks.ts';
 import { PasswordHasher } from './services/passwords.ts';
+import { Forecasts } from './services/queue/forecasts.ts';
+import { RunLearner } from './services/queue/run-learner.ts';
+import { WaitingLine } from './services/queue/waiting-line.ts';
 import { Quotas } from './services/quotas.ts';
 import { type RegistrationPace, Registrations } from './services/registrations/registrations.ts';
 import { Sessions } from './services/sessions.ts';
@@ -89,6 +93,7 @@ export interface ApiParts {
   /** Tests have less patience. */
   readonly webhookPace?: Partial<WebhookPace>;
   readonly registrationPace?: Partial<RegistrationPace>;
+  readonly learnEveryMs?: number;
 }
 
 export interface Api {
@@ -148,13 +153,15 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   // Every open reading listens; how many there may be is bounded elsewhere.
   setMaxListeners(0, stopping.signal);
   const services = createServices(parts);
-  const { announcer, tails, watch, webhookEngine, registrations, resumableUploads, uploadSweep } = services;
+  const { announcer, tails, watch, webhookEngine, registrations, resumableUploads, uploadSweep, learner } =
+    services;
   await server.register([
     { plugin: requestsPlugin, options: { log } },
     { plugin: authPlugin, options: services },
     { plugin: accountsPlugin, options: services },
     { plugin: usersPlugin, options: services },
     { plugin: tasksPlugin, options: services },
+    { plugin: queuePlugin, options: services },
     { plugin: whatIfPlugin, options: services },
     { plugin: logsPlugin, options: { ...services, stopping: stopping.signal, log } },
     { plugin: taskUsagePlugin, options: services },
@@ -190,6 +197,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   webhookEngine.start();
   registrations.start();
   uploadSweep.start();
+  learner.start();
 
   return {
     server,
@@ -210,9 +218,13 @@ export async function createApi(parts: ApiParts): Promise<Api> {
       const callsStopped = answerWithin(registrations.stop(), STOP_DEADLINE_MS, 'the store').catch((error) =>
         log.warn({ err: error }, 'stopped while workers were being called'),
       );
+      const learnerStopped = answerWithin(learner.stop(), STOP_DEADLINE_MS, 'the store').catch((error) =>
+        log.warn({ err: error }, 'stopped while ended tasks were being read'),
+      );
       const uploadsSettled = Promise.all([resumableUploads.settle(), uploadSweep.stop()]);
       await server.stop({ timeout: STOP_DEADLINE_MS });
       await callsStopped;
+      await learnerStopped;
       await webhooksStopped;
       await answerWithin(uploadsSettled, STOP_DEADLINE_MS, 'the file store').catch((error) =>
         log.warn({ err: error }, 'stopped before all that had come of uploads was kept'),
@@ -266,13 +278,23 @@ function createServices(parts: ApiParts) {
     clock,
   });
   const files = createFileServices(parts, records, quotas);
-  const view = new ClusterView({ store, presence, clock, log });
+  const learner = new RunLearner({
+    tasks: store.tasks,
+    defaultRunMs: config.defaultRunSeconds * 1_000,
+    clock,
+    log,
+    everyMs: parts.learnEveryMs,
+  });
+  const forecasts = new Forecasts({ store, learner, clock });
+  const waitingLine = new WaitingLine({ store, forecasts });
+  const attainment = () => learner.attainment();
+  const view = new ClusterView({ store, presence, attainment, clock, log });
   const history = new TelemetryHistory({ store, clock });
   const workerImages = new WorkerImageLists({ board: parts.images, view, clock });
   const maintenance = new WorkerMaintenance({ store, view, announcer });
   const pace = parts.registrationPace;
   const registrations = new Registrations({ config, store, view, clock, log, pace });
-  const explanations = new TaskExplanations({ records, store, clock });
+  const explanations = new TaskExplanations({ records, store, forecasts, clock });
   const taskUsage = new TaskUsage({ records, board: parts.usage });
   const simulations = new Simulations({ store, submissions, clock });
   return {
@@ -289,6 +311,8 @@ function createServices(parts: ApiParts) {
     maintenance,
     registrations,
     explanations,
+    learner,
+    waitingLine,
     taskUsage,
     simulations,
     webhookEngine,

@@ -13,6 +13,7 @@ import type { ProgressBoard } from '../../shared/ports/live.ts';
 import type { TaskStore } from '../../shared/ports/store.ts';
 import type { KnownUsers } from '../services/known-users.ts';
 import type { TaskOutput } from '../services/output/task-output.ts';
+import type { RunLearner } from '../services/queue/run-learner.ts';
 import type { TaskRecords } from '../services/task-records.ts';
 import { type LiveAccess, tokenOfHandshake } from './access.ts';
 import { type LiveServer, type LiveSocket, refusalOf } from './live-server.ts';
@@ -31,6 +32,7 @@ export interface SocketServerParts {
   readonly records: TaskRecords;
   readonly output: TaskOutput;
   readonly tasks: TaskStore;
+  readonly learner: RunLearner;
   readonly ticker: TelemetryTicker;
   readonly progress: ProgressBoard;
   readonly bus: EventBus;

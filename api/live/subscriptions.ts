@@ -1,7 +1,7 @@
 // What one socket has asked for. Requests are taken one after the other, each is checked and answered, and none ever
 // throws: a request that cannot be met gets its reason in the acknowledgement.
 
-import { taskBody } from '../../shared/contracts/http.ts';
+import { taskBodyWithSla } from '../../shared/contracts/http.ts';
 import {
   type SubscribeReply,
   type SubscribeRequest,
@@ -18,6 +18,7 @@ import type { Task } from '../../shared/model/task.ts';
 import type { Principal } from '../../shared/model/user.ts';
 import type { ProgressBoard } from '../../shared/ports/live.ts';
 import { answerWithin } from '../services/deadline.ts';
+import type { RunLearner } from '../services/queue/run-learner.ts';
 import { accept } from '../validation.ts';
 import { type LiveSocket, refusalOf } from './live-server.ts';
 import { type FeedParts, LogFeed } from './log-feed.ts';
@@ -27,6 +28,7 @@ import { type TaskEvents, tasksRoomOf } from './task-events.ts';
 export interface SubscriptionParts extends FeedParts {
   readonly events: TaskEvents;
   readonly progress: ProgressBoard;
+  readonly learner: Pick<RunLearner, 'slaOf'>;
   /** Tells this socket what the cluster looks like now. */
   readonly greet: (socket: LiveSocket) => void;
 }
@@ -124,7 +126,11 @@ export class Subscriptions {
     before?.feed?.stop();
     const joined = this.#join(room, room, taskId);
     joined.feed = feed;
-    reply({ ok: true, task: taskBody(task), progress: progress && taskProgressBody(progress) });
+    reply({
+      ok: true,
+      task: taskBodyWithSla(task, this.#parts.learner.slaOf(task)),
+      progress: progress && taskProgressBody(progress),
+    });
     if (before !== joined) events.watch(task);
     feed?.start();
   }

@@ -2,7 +2,7 @@
 // sockets only. Events may be lost: records that are watched are looked at now and then, and nobody is shown an older
 // record after a newer one.
 
-import { taskBody } from '../../shared/contracts/http.ts';
+import { taskBodyWithSla } from '../../shared/contracts/http.ts';
 import { taskEvent, taskRoom } from '../../shared/contracts/live.ts';
 import { type TaskChanged, taskChanged } from '../../shared/model/event.ts';
 import type { Task } from '../../shared/model/task.ts';
@@ -13,6 +13,7 @@ import type { Clock } from '../../shared/ports/clock.ts';
 import type { EventBus } from '../../shared/ports/coordination.ts';
 import type { TaskStore } from '../../shared/ports/store.ts';
 import { answerWithin } from '../services/deadline.ts';
+import type { RunLearner } from '../services/queue/run-learner.ts';
 import type { LiveServer } from './live-server.ts';
 
 /** Rooms behind the room `tasks`. */
@@ -25,6 +26,7 @@ export interface TaskEventParts {
   readonly io: LiveServer;
   readonly bus: EventBus;
   readonly tasks: Pick<TaskStore, 'getMany'>;
+  readonly learner: Pick<RunLearner, 'slaOf'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -181,6 +183,8 @@ export class TaskEvents {
     if (task.revision <= entry.revision) return;
     entry.revision = task.revision;
     entry.last = taskChanged(task);
-    this.#parts.io.local.to(taskRoom(task.id)).emit('task:record', { task: taskBody(task) });
+    this.#parts.io.local
+      .to(taskRoom(task.id))
+      .emit('task:record', { task: taskBodyWithSla(task, this.#parts.learner.slaOf(task)) });
   }
 }

@@ -32,6 +32,7 @@ import {
 import { AppError } from '../../shared/errors.ts';
 import type { TaskState } from '../../shared/model/task.ts';
 import type { TaskExplanations } from '../services/explanations.ts';
+import type { RunLearner } from '../services/queue/run-learner.ts';
 import type { Submission, Submissions } from '../services/submission.ts';
 import type { TaskQuery, TaskRecords } from '../services/task-records.ts';
 import { bodyOf, checked, idOf, queryOf } from '../validation.ts';
@@ -41,6 +42,7 @@ export interface TasksOptions {
   readonly submissions: Submissions;
   readonly records: TaskRecords;
   readonly explanations: TaskExplanations;
+  readonly learner: RunLearner;
 }
 
 /** The largest legal task (command and environment of 128 KB each, 1,000 paths), with room for JSON's escapes. */
@@ -49,7 +51,7 @@ const BATCH_MAX_BYTES = 20 * 1_048_576;
 
 export const tasksPlugin: Plugin<TasksOptions> = {
   name: 'tasks',
-  register: (server: Server, { submissions, records, explanations }: TasksOptions) => {
+  register: (server: Server, { submissions, records, explanations, learner }: TasksOptions) => {
     server.route({
       method: 'POST',
       path: '/api/tasks',
@@ -137,7 +139,10 @@ export const tasksPlugin: Plugin<TasksOptions> = {
       method: 'GET',
       path: '/api/tasks/{id}',
       options: { validate: checked({ params: taskIdParams }) },
-      handler: async (request) => taskDetailBody(await records.get(principalOf(request), idOf(request))),
+      handler: async (request) => {
+        const task = await records.get(principalOf(request), idOf(request));
+        return taskDetailBody(task, learner.slaOf(task));
+      },
     });
 
     server.route({
@@ -176,8 +181,8 @@ export const tasksPlugin: Plugin<TasksOptions> = {
       path: '/api/tasks/{id}/explain',
       options: { validate: checked({ params: taskIdParams }) },
       handler: async (request) => {
-        const { task, explanation } = await explanations.explain(principalOf(request), idOf(request));
-        return explainReply(task, explanation);
+        const told = await explanations.explain(principalOf(request), idOf(request));
+        return explainReply(told.task, told.explanation, told.estimate);
       },
     });
   },

@@ -6,6 +6,7 @@ import { AppError } from '../../shared/errors.ts';
 import { CLUSTER_SERIES, GRAIN_STEP_MS } from '../../shared/model/history.ts';
 import { hasJoined } from '../../shared/model/registration.ts';
 import { addResources, NO_RESOURCES, subtractResources } from '../../shared/model/resources.ts';
+import type { SlaAttainment } from '../../shared/model/sla.ts';
 import { type Worker, workerState } from '../../shared/model/worker.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
@@ -16,6 +17,8 @@ import { answerWithin } from './deadline.ts';
 export interface ClusterViewParts {
   readonly store: Pick<Store, 'tasks' | 'workers' | 'registrations' | 'history'>;
   readonly presence: WorkerPresence;
+  /** How tasks did against their deadlines; null while that is not known. */
+  readonly attainment: () => SlaAttainment | null;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -90,6 +93,7 @@ export class ClusterView {
       awaited: awaited.filter(({ id }) => !known.has(id)).map((one) => ({ awaited: one })),
       tasksByState,
       placementsPerSecond,
+      sla: this.#parts.attainment(),
     };
   }
 

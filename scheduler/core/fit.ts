@@ -51,6 +51,20 @@ export function distance(missing: readonly Shortfall[]): number {
   return missing.reduce((sum, one) => sum + 10 + one.missing / one.required, 0);
 }
 
+/** `distance(shortfalls(need, room))` without making them: asked for thousands of workers at a time. */
+export function distanceTo(need: Resources, room: Resources): number {
+  return (
+    partMissing(need.cpuMillis, room.cpuMillis) +
+    partMissing(need.memoryMb, room.memoryMb) +
+    partMissing(need.gpus, room.gpus) +
+    partMissing(need.storageMb, room.storageMb)
+  );
+}
+
+function partMissing(need: number, room: number): number {
+  return need > room ? 10 + (need - room) / need : 0;
+}
+
 /**
  * What is left of `capacity`. Where a worker is over-committed (it came back smaller) nothing is free there, so
  * that a task that needs nothing of that dimension may still go there.

@@ -7,8 +7,8 @@
 //   something runs without end is not kept empty for ever.
 // - It stands over passes as long as the same task heads the group and the worker is ready and large enough.
 
-import { fits, shortfalls } from '../../shared/model/resources.ts';
-import { distance } from './fit.ts';
+import { fits } from '../../shared/model/resources.ts';
+import { distanceTo } from './fit.ts';
 import type { Group, GroupEntry, Reservation, WorkerView } from './snapshot.ts';
 
 export const RESERVE_AFTER_MS = 60_000;
@@ -110,7 +110,7 @@ export class Reservations {
       const worker = open[index];
       const room = free[index];
       if (!worker || !room || this.#keptFor.has(index) || !fits(need, worker.capacity)) continue;
-      const far = distance(shortfalls(need, room));
+      const far = distanceTo(need, room);
       if (far < least) [best, least] = [index, far];
     }
     return best;

@@ -1,10 +1,11 @@
 // Why wished-for tasks would wait, or where they would go, in words. Pure, and from the same judgement as explain.
 
 import { fits, type Resources } from '../../shared/model/resources.ts';
-import { describeLack, isFeasible } from './explain.ts';
+import { isFeasible } from './explain.ts';
 import { judge } from './fit.ts';
 import type { WaitReason, WorkerView } from './snapshot.ts';
 import { suggestChange } from './suggest.ts';
+import { lackOf } from './wait-reason.ts';
 
 interface Asked {
   readonly need: Resources;
@@ -32,7 +33,7 @@ export function explainLack({ need, worker: target }: Asked, views: readonly Wor
   return {
     isFeasible: feasible,
     reason: feasible ? null : reasonOfNever(target, views),
-    sentence: describeLack(need, target, verdicts),
+    sentence: lackOf(need, target, views).sentence,
     suggestion: suggestChange(need, target, verdicts),
   };
 }

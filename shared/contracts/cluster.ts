@@ -3,9 +3,11 @@
 import { type Registration, registrationMessage } from '../model/registration.ts';
 import type { Dimension, Resources, Shortfall } from '../model/resources.ts';
 import { addResources, NO_RESOURCES } from '../model/resources.ts';
+import type { SlaAttainment } from '../model/sla.ts';
 import type { Task, TaskState } from '../model/task.ts';
 import { sumUsage } from '../model/usage-totals.ts';
 import type { Worker, WorkerState, WorkerUsage } from '../model/worker.ts';
+import { attainmentBody, estimateBody, type StartEstimateView } from './queue.ts';
 import { usageBody, usageTotalsBody } from './usage.ts';
 import {
   amountsBody,
@@ -45,6 +47,8 @@ export interface ClusterSnapshot {
   readonly tasksByState: Readonly<Record<TaskState, number>>;
   /** Null when it was not measured lately. */
   readonly placementsPerSecond: number | null;
+  /** Null until this copy of the API has looked through what ended. */
+  readonly sla: SlaAttainment | null;
 }
 
 export function workerBody(view: WorkerView | AwaitedWorker): WorkerBody {
@@ -142,7 +146,7 @@ export function telemetryReply(snapshot: ClusterSnapshot): TelemetryReply {
     // The record, not what Redis moves at this moment: it is right even when Redis was emptied.
     queue_depth: snapshot.tasksByState.queued,
     placements_per_second: snapshot.placementsPerSecond,
-    sla: null,
+    sla: snapshot.sla && attainmentBody(snapshot.sla),
     workers: workerBodies(snapshot),
   };
 }
@@ -162,7 +166,11 @@ export interface ExplanationView {
   }[];
 }
 
-export function explainReply(task: Task, view: ExplanationView): ExplainReply {
+export function explainReply(
+  task: Task,
+  view: ExplanationView,
+  estimate: StartEstimateView | null,
+): ExplainReply {
   return {
     task_id: task.id,
     status: task.state,
@@ -170,6 +178,7 @@ export function explainReply(task: Task, view: ExplanationView): ExplainReply {
     position: view.position,
     feasible: view.feasible,
     fits_now: view.fitsNow,
+    estimate: estimate && estimateBody(estimate),
     workers: view.workers.map(({ worker, excludedBy, fitsNow, fitsWhenEmpty, missing }) => ({
       worker_id: worker.id,
       state: worker.state,

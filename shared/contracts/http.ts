@@ -5,6 +5,7 @@
 import type { ErrorDetail } from '../errors.ts';
 import type { LogLine } from '../model/log-line.ts';
 import type { Resources } from '../model/resources.ts';
+import type { Sla } from '../model/sla.ts';
 import type {
   Attempt,
   AttemptState,
@@ -16,7 +17,7 @@ import type {
   TaskState,
 } from '../model/task.ts';
 import type { ApiToken, Role, User } from '../model/user.ts';
-import type { SlaBody } from './queue.ts';
+import { type SlaBody, slaBody } from './queue.ts';
 import type { AttemptReportBody, TimelineEntryBody } from './usage.ts';
 import { attemptReportBody, timelineBody } from './usage.ts';
 import type { WebhookTargetBody } from './webhooks.ts';
@@ -141,7 +142,7 @@ export interface TaskBody extends SubmitBody {
   attempts: AttemptBody[];
   /** What happened and when; only where one task is asked for, so that lists stay small. */
   timeline?: TimelineEntryBody[];
-  /** How it does against its deadline; only where one task is asked for. */
+  /** How it does against its deadline; only where one task is asked for, and not of one that failed or was cancelled. */
   sla?: SlaBody;
 }
 
@@ -260,9 +261,14 @@ export function taskStateBody(task: Task): TaskStateBody {
   };
 }
 
-/** One task with its timeline. */
-export function taskDetailBody(task: Task): TaskBody {
-  return { ...taskBody(task), timeline: timelineBody(task) };
+/** One task with its timeline and how it does against its deadline. */
+export function taskDetailBody(task: Task, sla: Sla | null = null): TaskBody {
+  return { ...taskBodyWithSla(task, sla), timeline: timelineBody(task) };
+}
+
+export function taskBodyWithSla(task: Task, sla: Sla | null): TaskBody {
+  const body = taskBody(task);
+  return sla ? { ...body, sla: slaBody(sla) } : body;
 }
 
 function attemptBody(attempt: Attempt, requested: Resources): AttemptBody {

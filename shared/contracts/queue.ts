@@ -1,6 +1,8 @@
 // What waits, in the order in which it is tried, and when it should start; and how tasks do against their deadlines.
 // Like http.ts a browser may import this file. Times are ISO 8601 strings, spans are seconds.
 
+import type { Resources } from '../model/resources.ts';
+import type { Sla, SlaAttainment } from '../model/sla.ts';
 import type { TaskBody } from './http.ts';
 
 /** When a waiting task should start, from how long tasks like those before it took; `earliest` ≤ `at` ≤ `latest`. */
@@ -35,7 +37,7 @@ export interface QueueEntryBody
   reason: QueueReason;
   /** The same in a sentence or two for a person. */
   summary: string;
-  /** Null when no worker could ever run it, or it is too far down to say. */
+  /** Null when no worker that takes tasks could ever run it, or it is too far down to say. */
   estimate: StartEstimateBody | null;
 }
 
@@ -65,16 +67,16 @@ export interface QueueReply {
   next_cursor: string | null;
 }
 
-/** How far a task is from its deadline: submitted + k × expected run time. */
+/** How far a task is from its deadline: submitted + k × expected run time. Failed and cancelled ones have none. */
 export interface SlaBody {
-  /** Median run time of finished tasks of the same image and tag; a default until there are some. */
+  /** Median run time of tasks of the same image and tag that had completed when it was submitted; else a default. */
   expected_seconds: number;
   /** How many finished tasks that is learned from; 0: it is the default. */
   learned_from: number;
   deadline: string;
   /**
-   * `met` and `missed` are final once the task has ended. Before: `safe`; `at_risk` when what is left is less than the
-   * expected rest of the run; `missed` when the deadline has passed.
+   * `met` and `missed` are final once the task has completed. Before: `safe`; `at_risk` when what is left is less than
+   * the expected rest of the run; `missed` when the deadline has passed.
    */
   state: 'safe' | 'at_risk' | 'met' | 'missed';
 }
@@ -86,4 +88,85 @@ export interface SlaAttainmentBody {
   missed: number;
   /** met / (met + missed), 0 to 1; null when no task completed in the window. */
   attainment: number | null;
+}
+
+/** A waiting task and what is known of its wait. Times are milliseconds since the epoch. */
+export interface QueueEntryView {
+  readonly entry: {
+    readonly id: string;
+    readonly name: string;
+    readonly ownerName: string;
+    readonly tag: string;
+    readonly image: string;
+    readonly priority: number;
+    readonly resources: Resources;
+    readonly worker: string | null;
+    readonly attempt: number;
+    readonly submittedAt: number;
+    readonly queuedAt: number;
+    readonly notBefore: number;
+  };
+  readonly position: number;
+  readonly reason: QueueReason;
+  readonly summary: string;
+  readonly estimate: StartEstimateView | null;
+}
+
+export interface StartEstimateView {
+  readonly at: number;
+  readonly earliest: number;
+  readonly latest: number;
+}
+
+export function queueEntryBody({
+  entry,
+  position,
+  reason,
+  summary,
+  estimate,
+}: QueueEntryView): QueueEntryBody {
+  const { resources } = entry;
+  return {
+    position,
+    task_id: entry.id,
+    name: entry.name,
+    user: entry.ownerName,
+    tag: entry.tag,
+    docker_image: entry.image,
+    priority: entry.priority,
+    cpu_required: resources.cpuMillis / 1000,
+    memory_required: resources.memoryMb,
+    gpu_required: resources.gpus,
+    storage_required: resources.storageMb,
+    worker: entry.worker ?? '',
+    attempt: entry.attempt,
+    submitted_at: iso(entry.submittedAt),
+    queued_at: iso(entry.queuedAt),
+    not_before: entry.notBefore === 0 ? null : iso(entry.notBefore),
+    reason,
+    summary,
+    estimate: estimate && estimateBody(estimate),
+  };
+}
+
+export function estimateBody({ at, earliest, latest }: StartEstimateView): StartEstimateBody {
+  return { at: iso(at), earliest: iso(earliest), latest: iso(latest) };
+}
+
+export function slaBody({ expectedMs, learnedFrom, deadline, state }: Sla): SlaBody {
+  return {
+    expected_seconds: Math.round(expectedMs) / 1000,
+    learned_from: learnedFrom,
+    deadline: iso(deadline),
+    state,
+  };
+}
+
+export function attainmentBody({ windowMs, met, missed }: SlaAttainment): SlaAttainmentBody {
+  const ended = met + missed;
+  return { window_seconds: windowMs / 1000, met, missed, attainment: ended === 0 ? null : met / ended };
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
 }

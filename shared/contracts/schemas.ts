@@ -257,6 +257,22 @@ export const taskListSchema = Joi.object<TaskListQuery>({
   view: Joi.string().valid('full', 'summary').default('full'),
 }).messages({ 'status.unknown': '{{#label}} must be one or more of {{#known}}, separated by commas' });
 
+export interface QueueQuery {
+  limit: number;
+  cursor?: { priority: number; id: string };
+}
+
+/** A cursor is the place of the last one of the page before, e.g. `5.task-01…`. */
+export const queueSchema = Joi.object<QueueQuery>({
+  limit: Joi.number().integer().min(1).max(500).default(100),
+  cursor: Joi.string()
+    .custom((text: string, helpers) => {
+      const [, priority, id] = /^([0-9])\.(task-[0-9a-hjkmnp-tv-z]{26})$/.exec(text) ?? [];
+      return id === undefined ? helpers.error('cursor.unknown') : { priority: Number(priority), id };
+    })
+    .messages({ 'cursor.unknown': '{{#label}} must be the "next_cursor" of an earlier page' }),
+});
+
 export interface LogsQuery {
   attempt?: number;
   from?: number;

@@ -117,6 +117,7 @@ describe('totals of measured use', () => {
     const reply = telemetryReply({
       at: 0,
       placementsPerSecond: 3.5,
+      sla: { windowMs: 86_400_000, met: 3, missed: 1 },
       tasksByState: { queued: 0, assigned: 0, running: 0, completed: 0, failed: 0, cancelled: 0 },
       workers: [
         view('a', 30, busy, 'ready'),
@@ -127,6 +128,7 @@ describe('totals of measured use', () => {
       awaited: [],
     });
     expect(reply.placements_per_second).toBe(3.5);
+    expect(reply.sla).toEqual({ window_seconds: 86_400, met: 3, missed: 1, attainment: 0.75 });
     expect(reply.totals.usage).toEqual({
       cpu_percent: 65,
       cpu_cores: 40,

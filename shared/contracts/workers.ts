@@ -4,7 +4,7 @@
 import type { Resources } from '../model/resources.ts';
 import type { TaskState } from '../model/task.ts';
 import type { WorkerState } from '../model/worker.ts';
-import type { SlaAttainmentBody } from './queue.ts';
+import type { SlaAttainmentBody, StartEstimateBody } from './queue.ts';
 import type { UsageBody, UsageTotalsBody } from './usage.ts';
 
 export interface ShortfallBody {
@@ -37,6 +37,8 @@ export interface ExplainReply {
   /** False when no worker of the cluster could run it even when empty. */
   feasible: boolean | null;
   fits_now: boolean | null;
+  /** When it should start; null when it does not wait, and where `GET /api/queue` has none either. */
+  estimate: StartEstimateBody | null;
   workers: WorkerVerdictBody[];
 }
 

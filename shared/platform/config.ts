@@ -44,6 +44,8 @@ export interface ApiConfig extends CommonConfig {
   readonly fileMaxBytes: number;
   /** Hosts, addresses and networks (`10.0.0.0/8`) that webhooks may reach although they are loopback or link-local. */
   readonly webhookAllow: readonly string[];
+  /** How long a task is taken to run whose image and tag have hardly been seen. */
+  readonly defaultRunSeconds: number;
   /** Workers are registered by hand with it; null switches that off. */
   readonly clusterToken: string | null;
   /** Told to workers that are registered by hand. */
@@ -164,6 +166,7 @@ const apiSchema = {
   WEB_DIR: Joi.string().default('dist/web'),
   FILE_MAX_MB: Joi.number().integer().min(1).max(1_048_576).default(5_120),
   WEBHOOK_ALLOW: Joi.string().allow('').default(''),
+  DEFAULT_RUN_SECONDS: Joi.number().min(1).max(31_536_000).default(300),
 };
 
 const schedulerSchema = {
@@ -227,6 +230,7 @@ export function loadApiConfig(env: Environment): ApiConfig {
     webDir: resolve(v.WEB_DIR),
     fileMaxBytes: v.FILE_MAX_MB * BYTES_PER_MB,
     webhookAllow: splitList(v.WEBHOOK_ALLOW),
+    defaultRunSeconds: v.DEFAULT_RUN_SECONDS,
     clusterToken: clusterTokenOf(v),
     workerLeaseSeconds: v.WORKER_LEASE_SECONDS,
     runnerStoreUrl: v.RUNNER_STORE_URL ?? null,

@@ -109,6 +109,43 @@ export interface QueuedTask {
   readonly queuedAt: number;
 }
 
+/** Where a waiting task stands: the higher priority goes first, then the smaller id. */
+export interface QueuePlace {
+  readonly priority: number;
+  readonly id: string;
+}
+
+/** What people see of a waiting task. */
+export interface QueueEntry extends QueuePlace {
+  readonly ownerId: string;
+  readonly ownerName: string;
+  readonly name: string;
+  readonly image: string;
+  readonly tag: string;
+  readonly attempt: number;
+  readonly resources: Resources;
+  /** Direct assignment, or null. */
+  readonly worker: string | null;
+  /** Why it waits again; null for a first attempt. */
+  readonly message: string | null;
+  readonly notBefore: number;
+  readonly submittedAt: number;
+  readonly queuedAt: number;
+}
+
+/** What run times are learned from: small, so that a hundred thousand can be read. */
+export interface EndedRun {
+  readonly id: string;
+  readonly state: TaskState;
+  readonly image: string;
+  readonly tag: string;
+  readonly kValue: number;
+  readonly submittedAt: number;
+  /** Of the last attempt; null when it never started. */
+  readonly startedAt: number | null;
+  readonly finishedAt: number;
+}
+
 export interface TaskStore {
   /**
    * Inserts all or none. Idempotency keys are unique per owner: when any of the keys is taken, nothing is
@@ -159,8 +196,22 @@ export interface TaskStore {
     /** Only those that somebody is to be told of: they name a webhook, or their owner has one. */
     withWebhook?: boolean | undefined;
   }): Promise<Task[]>;
-  /** How many waiting tasks go before one of this priority, submission time and id. */
-  countAhead(of: { priority: number; id: string }): Promise<number>;
+  /** As `ended`, of all tasks, with little of each. */
+  endedRuns(page: {
+    since: number;
+    after?: { finishedAt: number; id: string } | undefined;
+    limit: number;
+  }): Promise<EndedRun[]>;
+  /** Image and tag of the tasks that exist among `ids`, in any order. */
+  kinds(ids: readonly string[]): Promise<{ id: string; image: string; tag: string }[]>;
+  /** Waiting tasks in the order in which they are tried, after `after` (exclusive), of all owners or of one. */
+  inLine(page: {
+    ownerId?: string | undefined;
+    after?: QueuePlace | undefined;
+    limit: number;
+  }): Promise<QueueEntry[]>;
+  /** How many waiting tasks go before one that stands there; with `behind` only those that go after that one. */
+  countAhead(of: QueuePlace, behind?: QueuePlace): Promise<number>;
 }
 
 export interface WorkerStore {

@@ -57,6 +57,7 @@ const TABLE: readonly Row[] = [
     expected: [401, 200, 200, 200],
   },
   { route: 'GET /api/images', expected: [401, 200, 200, 200] },
+  { route: 'GET /api/queue', expected: [401, 200, 200, 200] },
   { route: 'GET /api/tasks', expected: [401, 200, 200, 200] },
   { route: 'GET /api/tasks/{id}', expected: [401, 404, 200, 200] },
   { route: 'POST /api/tasks/{id}/cancel', expected: [401, 404, 202, 202] },

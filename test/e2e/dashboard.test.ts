@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DashboardStage, openDashboardStage } from '../support/dashboard-stage.ts';
 import { firstSteps } from './dashboard/first-steps.ts';
+import { overviewPage } from './dashboard/overview.ts';
 import { shell } from './dashboard/shell.ts';
 import { taskPage } from './dashboard/task.ts';
 import { workersPages } from './dashboard/workers.ts';
@@ -19,6 +20,7 @@ describe('the dashboard', () => {
   describe('first steps', () => firstSteps(() => stage));
   describe('shell', () => shell(() => stage));
   describe('a task', () => taskPage(() => stage));
+  describe('overview', () => overviewPage(() => stage));
   describe('workers', () => workersPages(() => stage));
 
   it('met no fault, no breach of its content policy, no request to elsewhere', () => {

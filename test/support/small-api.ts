@@ -166,6 +166,7 @@ export function makeExplainReply(over: Partial<ExplainReply> = {}): ExplainReply
     position: 1,
     feasible: false,
     fits_now: false,
+    estimate: null,
     workers: [
       {
         worker_id: 'worker-1',

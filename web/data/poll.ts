@@ -86,11 +86,12 @@ export class Poll<T> implements ReactiveController {
     this.#host.requestUpdate();
   }
 
-  /** Asks soon, and once for all who want it meanwhile. */
+  /** Asks soon, and once for all who want it meanwhile; after the answer that is under way, so that one comes at all. */
   refreshSoon(): void {
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined;
-      this.refresh();
+      if (this.#running) this.refreshSoon();
+      else this.refresh();
     }, SOON_MS);
   }
 

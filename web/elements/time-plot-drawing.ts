@@ -113,7 +113,7 @@ export function drawPlot(
             {
               ...axis,
               size: (_, values) => widthOf(values),
-              splits: (_, __, ___, most) => scaleMarks(most, look().grouping),
+              splits: (_, __, ___, most) => scaleMarks(most, look().grouping, most === look().max),
               values: (_, splits) => splits.map((value) => look().format(value)),
             },
           ],
@@ -148,7 +148,7 @@ function isLonely(plot: uPlot, index: number, from: number, to: number): boolean
 /** Room for the longest word; measured roughly, so that it does not change with every digit. */
 function widthOf(values: readonly string[] | null): number {
   const longest = Math.max(3, ...(values ?? []).map(({ length }) => length));
-  return Math.ceil(longest * 6.6) + 8;
+  return Math.ceil(longest * 7) + 12;
 }
 
 /** @param colour `rgb(…)`, as a browser resolves it */

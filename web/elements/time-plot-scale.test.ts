@@ -7,20 +7,24 @@ describe('the upright scale', () => {
     expect([0, 0.3, 1, 7, 42, 100, 1_234].map((most) => scaleTop(most))).toEqual([
       1, 0.3, 1, 8, 60, 100, 1_500,
     ]);
+    expect([0, 1, 3, 5, 25].map((most) => scaleTop(most, 'whole'))).toEqual([1, 1, 3, 6, 30]);
     expect([1_000, 15_998].map((most) => scaleTop(most, 'binary'))).toEqual([1_024, 16_384]);
   });
 
   it('has a handful of marks from 0 on, none beyond its end', () => {
     expect(scaleMarks(100)).toEqual([0, 25, 50, 75, 100]);
     expect(scaleMarks(6)).toEqual([0, 2, 4, 6]);
+    expect(scaleMarks(3, 'whole')).toEqual([0, 1, 2, 3]);
     expect(scaleMarks(15_998, 'binary')).toEqual([0, 4_096, 8_192, 12_288]);
+    expect(scaleMarks(15_998, 'binary', true)).toEqual([0, 4_096, 8_192, 12_288, 15_998]);
+    expect(scaleMarks(12_500, 'binary', true)).toEqual([0, 4_096, 8_192, 12_288]);
     expect(scaleMarks(0)).toEqual([0]);
   });
 
   it('always holds what it is made for', () => {
     const top = fc.double({ min: 1e-3, max: 1e15, noNaN: true });
     fc.assert(
-      fc.property(top, fc.constantFrom('decimal', 'binary'), (most, grouping) => {
+      fc.property(top, fc.constantFrom('decimal' as const, 'binary' as const), (most, grouping) => {
         const end = scaleTop(most, grouping);
         expect(end).toBeGreaterThanOrEqual(most * 0.999_999);
         expect(end).toBeLessThanOrEqual(most * 2.6);

@@ -1,7 +1,7 @@
 // The scales of a plot over time: where the upright one ends, which marks it has, how moments are written below. Pure.
 
-/** `binary` for bytes and megabytes, whose units are 1,024 of the one before. */
-export type Grouping = 'decimal' | 'binary';
+/** `binary` for bytes and megabytes, whose units are 1,024 of the one before; `whole` for what is counted. */
+export type Grouping = 'decimal' | 'binary' | 'whole';
 
 const MARKS = 4;
 
@@ -12,18 +12,24 @@ export function scaleTop(most: number, grouping: Grouping = 'decimal'): number {
   return round(Math.ceil(round(most / step)) * step);
 }
 
-/** From 0 to at most `top`, a handful. */
-export function scaleMarks(top: number, grouping: Grouping = 'decimal'): number[] {
+/** From 0 to at most `top`, a handful. With `isLimit` also `top` itself, where it is not crowded: it means something. */
+export function scaleMarks(top: number, grouping: Grouping = 'decimal', isLimit = false): number[] {
   if (!(top > 0)) return [0];
   const step = markStep(top, grouping);
-  return Array.from({ length: Math.floor(round(top / step)) + 1 }, (_, index) => round(index * step));
+  const marks = Array.from({ length: Math.floor(round(top / step)) + 1 }, (_, index) => round(index * step));
+  const last = marks.at(-1) ?? 0;
+  return isLimit && top - last > 0.6 * step ? [...marks, top] : marks;
 }
 
 function markStep(top: number, grouping: Grouping): number {
   const raw = top / MARKS;
   if (grouping === 'binary') return 2 ** Math.ceil(Math.log2(raw));
+  if (grouping === 'whole' && raw <= 1) return 1;
   const power = 10 ** Math.floor(Math.log10(raw));
-  const factor = [1, 2, 2.5, 5, 10].find((known) => known * power >= raw * 0.999_999) ?? 10;
+  const factor =
+    (grouping === 'whole' ? [1, 2, 5, 10] : [1, 2, 2.5, 5, 10]).find(
+      (known) => known * power >= raw * 0.999_999,
+    ) ?? 10;
   return factor * power;
 }
 

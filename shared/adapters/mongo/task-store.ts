@@ -11,8 +11,11 @@ import { TASK_STATES, type Task, type TaskSpec, type TaskState } from '../../mod
 import { PLACED_STATES, UNFINISHED_STATES } from '../../model/task-states.ts';
 import type {
   Allocation,
+  EndedRun,
   InsertOutcome,
   QueuedTask,
+  QueueEntry,
+  QueuePlace,
   TaskFilter,
   TaskPage,
   TaskStore,
@@ -33,6 +36,7 @@ import {
   type TaskDocument,
   taskOf,
 } from './task-document.ts';
+import { countAhead, endedAfter, readEndedRuns, readKinds, readLine } from './task-line.ts';
 
 /** How long an insert waits for another one that holds its idempotency key. */
 const KEY_WAIT_MS = 10_000;
@@ -281,12 +285,7 @@ export class MongoTaskStore implements TaskStore {
     withWebhook?: boolean | undefined;
   }): Promise<Task[]> {
     const { since, after, limit, withWebhook } = page;
-    const beyond: Filter<TaskDocument> = after
-      ? {
-          finishedAt: { $gte: Math.max(since, after.finishedAt) },
-          $or: [{ finishedAt: { $gt: after.finishedAt } }, { _id: { $gt: after.id } }],
-        }
-      : { finishedAt: { $gte: since } };
+    const beyond = endedAfter(since, after);
     return guarded(async () => {
       const owners = withWebhook ? await this.#webhooks.distinct('ownerId') : [];
       const wanted: Filter<TaskDocument>[] = withWebhook
@@ -301,14 +300,20 @@ export class MongoTaskStore implements TaskStore {
     });
   }
 
-  countAhead({ priority, id }: { priority: number; id: string }): Promise<number> {
-    return guarded(async () => {
-      const [more, same] = await Promise.all([
-        this.#tasks.countDocuments({ state: 'queued', priority: { $gt: priority } }),
-        this.#tasks.countDocuments({ state: 'queued', priority, _id: { $lt: id } }),
-      ]);
-      return more + same;
-    });
+  endedRuns(page: Parameters<TaskStore['endedRuns']>[0]): Promise<EndedRun[]> {
+    return guarded(() => readEndedRuns(this.#tasks, page));
+  }
+
+  kinds(ids: readonly string[]): ReturnType<TaskStore['kinds']> {
+    return guarded(() => readKinds(this.#tasks, ids));
+  }
+
+  inLine(page: Parameters<TaskStore['inLine']>[0]): Promise<QueueEntry[]> {
+    return guarded(() => readLine(this.#tasks, page));
+  }
+
+  countAhead(of: QueuePlace, behind?: QueuePlace): Promise<number> {
+    return guarded(() => countAhead(this.#tasks, of, behind));
   }
 }
 

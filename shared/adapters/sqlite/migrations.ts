@@ -213,6 +213,11 @@ const MIGRATIONS: readonly string[] = [
   UPDATE users SET active_admin = 1 WHERE json_extract(record, '$.role') = 'admin';
   CREATE INDEX users_active_admins ON users (id) WHERE active_admin = 1;
   `,
+  `
+  -- Whose a waiting task is is read from the index alone: one user's are found among many.
+  DROP INDEX tasks_by_urgency;
+  CREATE INDEX tasks_by_urgency ON tasks (priority, id, owner_id) WHERE state = 'queued';
+  `,
 ];
 
 export const NEWEST_VERSION = MIGRATIONS.length;

@@ -1,6 +1,7 @@
 // A task as rows: `tasks` holds what changes, `task_specs` what never does. No decisions here.
 
 import { completeAttempts, completeSpec } from '../../model/older-task.ts';
+import type { Resources } from '../../model/resources.ts';
 import type { Task } from '../../model/task.ts';
 import type { TaskSummary } from '../../ports/store.ts';
 import type { Value } from './connection.ts';
@@ -29,6 +30,13 @@ export interface TaskRow {
   idempotency_key: string | null;
   request_hash: string | null;
   spec: string;
+}
+
+export interface ResourceRow {
+  cpu_millis: number;
+  memory_mb: number;
+  gpus: number;
+  storage_mb: number;
 }
 
 /** Columns of `tasks AS t JOIN task_specs AS s` that make up a `TaskRow`. */
@@ -115,6 +123,15 @@ export function taskOf(row: TaskRow): Task {
     assignedAt: row.assigned_at,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
+  };
+}
+
+export function resourcesOf(row: ResourceRow): Resources {
+  return {
+    cpuMillis: row.cpu_millis,
+    memoryMb: row.memory_mb,
+    gpus: row.gpus,
+    storageMb: row.storage_mb,
   };
 }
 

@@ -4,8 +4,11 @@ import { AppError } from '../../errors.ts';
 import type { Task, TaskState } from '../../model/task.ts';
 import type {
   Allocation,
+  EndedRun,
   InsertOutcome,
   QueuedTask,
+  QueueEntry,
+  QueuePlace,
   TaskFilter,
   TaskPage,
   TaskStore,
@@ -13,11 +16,14 @@ import type {
 } from '../../ports/store.ts';
 import type { Connection } from './connection.ts';
 import { CountChanges, readCounts, readUnfinished } from './task-counts.ts';
+import { countAhead, readEndedRuns, readKinds, readLine } from './task-line.ts';
 import { listSummaries, listTasks } from './task-list.ts';
 import {
   INSERT_SPEC,
   INSERT_TASK,
   insertValues,
+  type ResourceRow,
+  resourcesOf,
   specValues,
   TASK_COLUMNS,
   type TaskRow,
@@ -34,13 +40,6 @@ const SELECT_BEFORE = 'SELECT owner_id, state FROM tasks WHERE id = ? AND revisi
 /** Columns of the partial index over placed tasks, which alone answers the query. */
 const ALLOCATION_COLUMNS =
   'id, worker_id, attempt, state, cpu_millis, memory_mb, gpus, storage_mb, assigned_at';
-
-interface ResourceRow {
-  cpu_millis: number;
-  memory_mb: number;
-  gpus: number;
-  storage_mb: number;
-}
 
 interface AllocationRow extends ResourceRow {
   id: string;
@@ -249,24 +248,19 @@ export class SqliteTaskStore implements TaskStore {
       : ['tasks_told_by_end', 't.has_webhook = 1'];
   }
 
-  countAhead(of: { priority: number; id: string }): Promise<number> {
-    const db = this.#connection;
-    return db.read(() => {
-      const count = (condition: string, values: readonly (string | number)[]) =>
-        db.first<{ n: number }>(
-          `SELECT count(*) AS n FROM tasks INDEXED BY tasks_by_urgency WHERE state = 'queued' AND ${condition}`,
-          values,
-        )?.n ?? 0;
-      return count('priority > ?', [of.priority]) + count('priority = ? AND id < ?', [of.priority, of.id]);
-    });
+  endedRuns(page: Parameters<TaskStore['endedRuns']>[0]): Promise<EndedRun[]> {
+    return this.#connection.read(() => readEndedRuns(this.#connection, page));
   }
-}
 
-function resourcesOf(row: ResourceRow): Allocation['resources'] {
-  return {
-    cpuMillis: row.cpu_millis,
-    memoryMb: row.memory_mb,
-    gpus: row.gpus,
-    storageMb: row.storage_mb,
-  };
+  kinds(ids: readonly string[]): ReturnType<TaskStore['kinds']> {
+    return this.#connection.read(() => readKinds(this.#connection, ids));
+  }
+
+  inLine(page: Parameters<TaskStore['inLine']>[0]): Promise<QueueEntry[]> {
+    return this.#connection.read(() => readLine(this.#connection, page));
+  }
+
+  countAhead(of: QueuePlace, behind?: QueuePlace): Promise<number> {
+    return this.#connection.read(() => countAhead(this.#connection, of, behind));
+  }
 }

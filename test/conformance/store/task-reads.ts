@@ -5,7 +5,7 @@ import { TASK_STATES, type Task, type TaskState } from '../../../shared/model/ta
 import { finishTask } from '../../../shared/model/task-life.ts';
 import type { Store, TaskFilter, TaskSummary } from '../../../shared/ports/store.ts';
 import { makeTask } from '../../support/tasks.ts';
-import { assigned, inState, ODD_SPEC, started, unwrap } from './records.ts';
+import { assigned, inState, ODD_SPEC, ODD_TEXT, started, unwrap } from './records.ts';
 
 function summary(task: Task): TaskSummary {
   const { spec } = task;
@@ -221,6 +221,13 @@ export function taskReads(stores: () => [Store, Store]): void {
       await store.tasks.insert([a!, b!, c!, d!, e!, inState('running', {}, { priority: 9 })]);
       const ahead = (task: Task) => store.tasks.countAhead({ priority: task.spec.priority, id: task.id });
       expect(await Promise.all([a!, b!, c!, d!, e!].map(ahead))).toEqual([1, 0, 2, 4, 3]);
+      const place = ({ id, spec: { priority } }: Task) => ({ priority, id });
+      const between = (behind: Task, of: Task) => store.tasks.countAhead(place(of), place(behind));
+      expect(await between(b!, a!)).toBe(0);
+      expect(await between(b!, e!)).toBe(2);
+      expect(await between(b!, d!)).toBe(3);
+      expect(await between(a!, e!)).toBe(1);
+      expect(await between(c!, d!)).toBe(1);
     });
   });
 
@@ -292,6 +299,99 @@ export function taskReads(stores: () => [Store, Store]): void {
       for (const id of ['webhook-1', 'webhook-2']) await store.webhooks.remove('user-2', id);
       const own = await other.tasks.ended({ since: 0, limit: 10, withWebhook: true });
       expect(ids(own)).toEqual([told[1]!.id, told[2]!.id]);
+    });
+  });
+
+  describe('runs that ended', () => {
+    it('come like ended tasks, with little of each', async () => {
+      const runs = [
+        inState('completed', { finishedAt: 100, startedAt: 40, submittedAt: 30 }, { tag: 'a', kValue: 2.5 }),
+        inState('failed', { finishedAt: 100 }, { image: 'b:1' }),
+        inState('cancelled', { finishedAt: 300 }, ODD_SPEC),
+      ];
+      await store.tasks.insert([...runs].reverse());
+      await store.tasks.insert([inState('completed', { finishedAt: 99 }), inState('running')]);
+      const expected = runs.map(({ id, state, spec, submittedAt, startedAt, finishedAt }) => ({
+        id,
+        state,
+        image: spec.image,
+        tag: spec.tag,
+        kValue: spec.kValue,
+        submittedAt,
+        startedAt,
+        finishedAt,
+      }));
+      expect(await other.tasks.endedRuns({ since: 100, limit: 10 })).toStrictEqual(expected);
+      for (const [n, { id, finishedAt }] of runs.entries()) {
+        const after = { finishedAt: finishedAt ?? 0, id };
+        const page = await store.tasks.endedRuns({ since: 100, after, limit: 1 });
+        expect(page).toStrictEqual(expected.slice(n + 1, n + 2));
+      }
+    });
+
+    it('are of kinds that can be asked for', async () => {
+      const tasks = [inState('running', {}, { tag: 'a' }), makeTask({ image: 'b:1' })];
+      await store.tasks.insert([...tasks, makeTask()]);
+      const kinds = await other.tasks.kinds([...ids(tasks), 'task-unknown']);
+      const byId = kinds.sort((a, b) => (a.id < b.id ? -1 : 1));
+      expect(byId).toStrictEqual(
+        tasks
+          .map(({ id, spec: { image, tag } }) => ({ id, tag, image }))
+          .sort((a, b) => (a.id < b.id ? -1 : 1)),
+      );
+      expect(await store.tasks.kinds([])).toEqual([]);
+    });
+  });
+
+  describe('the line of waiting tasks', () => {
+    it('has the highest priority first, then the oldest, page by page, of all or of one owner', async () => {
+      const priorities = [5, 9, 0, 5, 9, 5, 0, 7];
+      const tasks = priorities.map((priority, n) => makeTask({ priority }, { ownerId: `user-${n % 2}` }));
+      await store.tasks.insert([...tasks, inState('running', {}, { priority: 9 }), inState('cancelled')]);
+      const line = [...tasks].sort((a, b) => b.spec.priority - a.spec.priority || (a.id < b.id ? -1 : 1));
+      for (const ownerId of [undefined, 'user-1', 'user-0', 'nobody']) {
+        const expected = ids(line.filter((task) => ownerId === undefined || task.ownerId === ownerId));
+        for (const limit of [1, 3, 100]) {
+          const seen: { id: string; priority: number }[] = [];
+          for (;;) {
+            const page = await other.tasks.inLine({ ownerId, after: seen.at(-1), limit });
+            expect(page.length).toBeLessThanOrEqual(limit);
+            seen.push(...page);
+            if (page.length === 0) break;
+          }
+          expect(ids(seen), `${ownerId} in pages of ${limit}`).toEqual(expected);
+        }
+      }
+    });
+
+    it('says of each what people want to know', async () => {
+      const task = makeTask(ODD_SPEC, {
+        attempt: 2,
+        message: ODD_TEXT,
+        notBefore: 99,
+        queuedAt: 5,
+        submittedAt: 4,
+      });
+      await store.tasks.insert([task]);
+      const { spec, ownerId, ownerName } = task;
+      expect(await other.tasks.inLine({ limit: 2 })).toStrictEqual([
+        {
+          id: task.id,
+          ownerId,
+          ownerName,
+          name: spec.name,
+          image: spec.image,
+          tag: spec.tag,
+          priority: 9,
+          attempt: 2,
+          resources: spec.resources,
+          worker: 'worker-7',
+          message: ODD_TEXT,
+          notBefore: 99,
+          submittedAt: 4,
+          queuedAt: 5,
+        },
+      ]);
     });
   });
 

@@ -1,22 +1,104 @@
 // The pages of the workers.
 
-import { it } from 'vitest';
+import { expect, it } from 'vitest';
 import { freePort } from '../../support/cluster.ts';
-import type { DashboardStage } from '../../support/dashboard-stage.ts';
+import { axeFaults, type DashboardStage, overflowPx } from '../../support/dashboard-stage.ts';
+import { TEST_IMAGE } from '../../support/servers.ts';
 
 export function workersPages(stage: () => DashboardStage): void {
   it('registers a machine, says what is wrong with its address, and shows that it does not answer', async () => {
     const { cluster, page } = stage();
     await page.goto(`${cluster.url}/cluster`);
-    await page.getByText('Register a machine').click();
-    await page.getByLabel('Name').fill('worker-3');
-    await page.getByLabel('Address').fill('http://10.0.0.3');
-    await page.getByRole('button', { name: 'Register' }).click();
+    await page.getByRole('button', { name: 'Register a machine' }).click();
+    await page.waitForURL(/register=true/);
+    await page.getByLabel('Name', { exact: true }).fill('worker-3');
+    await page.getByLabel('Address', { exact: true }).fill('http://10.0.0.3');
+    await page.getByRole('button', { name: 'Register', exact: true }).click();
     await page.getByText('must be a host and a port').waitFor();
-    await page.getByLabel('Address').fill(`127.0.0.1:${await freePort()}`);
-    await page.getByRole('button', { name: 'Register' }).click();
+    await page.getByLabel('Address', { exact: true }).fill(`127.0.0.1:${await freePort()}`);
+    await page.getByRole('button', { name: 'Register', exact: true }).click();
     await page.getByRole('status').getByText('worker-3 is unreachable: nobody answers').waitFor();
     await page.locator('state-badge', { hasText: 'unreachable' }).waitFor();
     await page.getByRole('table').getByText('the connection was refused').waitFor();
+  });
+
+  it('finds and filters workers as the address says, and removes one after asking', async () => {
+    const { cluster, page } = stage();
+    await page.goto(`${cluster.url}/cluster?state=unreachable`);
+    const rows = page.getByRole('table').getByRole('row');
+    await rows.getByRole('link', { name: 'worker-3' }).waitFor();
+    expect(await rows.count()).toBe(2);
+    await page.getByRole('searchbox').fill('no such worker');
+    await page.getByText('No worker fits').waitFor();
+    await page.waitForURL(/q=no\+such\+worker/);
+    await page.getByRole('searchbox').fill('worker-3');
+    await page.getByRole('button', { name: 'Remove worker-3' }).click();
+    await page.getByRole('button', { name: 'Remove', exact: true }).click();
+    await page.getByText('worker-3 is removed').waitFor();
+    await page.getByText('No worker fits').waitFor();
+  });
+
+  it('shows which task holds which part of a worker, and keeps new ones from it', async () => {
+    const { cluster, page } = stage();
+    const { body } = await cluster.call<{ task_id: string }>('POST', '/api/tasks', {
+      docker_image: TEST_IMAGE,
+      command: 'sleep 600',
+      name: 'holder',
+      cpu_required: 0.5,
+      memory_required: 64,
+    });
+    await page.goto(`${cluster.url}/cluster`);
+    const part = page.getByRole('list', { name: /^Cores of/ }).getByRole('link', { name: 'holder' });
+    await part.waitFor();
+    expect(await part.getAttribute('href')).toBe(`/tasks/${body.task_id}`);
+    await page.getByRole('table').getByRole('link').first().click();
+    await page.waitForURL(/\/cluster\/.+/);
+    await page
+      .getByRole('table', { name: 'Tasks on this worker' })
+      .getByRole('link', { name: 'holder' })
+      .waitFor();
+    await page.getByRole('button', { name: 'Memory' }).click();
+    await page.waitForURL(/of=memory/);
+    await page
+      .getByRole('list', { name: /^Memory of/ })
+      .getByText('64 MB')
+      .first()
+      .waitFor();
+
+    const badge = page.locator('.title state-badge');
+    await page.getByRole('button', { name: /^Cordon/ }).click();
+    await badge.getByText('cordoned').waitFor();
+    await page.getByRole('button', { name: /^Drain/ }).click();
+    await page.getByText('1 task there finish').or(page.getByText('1 task there')).first().waitFor();
+    await page.getByRole('button', { name: 'Drain', exact: true }).click();
+    await badge.getByText('draining').waitFor();
+    expect(await page.getByRole('button', { name: /^Remove/ }).isDisabled()).toBe(true);
+    await page.getByRole('button', { name: /^Uncordon/ }).click();
+    await badge.getByText('ready').waitFor();
+
+    await cluster.call('POST', `/api/tasks/${body.task_id}/cancel`, { force: true });
+    await page.getByRole('table', { name: 'Tasks on this worker' }).waitFor({ state: 'detached' });
+  });
+
+  it('says so when there is no such worker', async () => {
+    const { cluster, page } = stage();
+    await page.goto(`${cluster.url}/cluster/nobody`);
+    await page.getByText('There is no worker of this name').waitFor();
+  });
+
+  it('has no barrier, light and dark, wide and narrow', async () => {
+    const { cluster, page, open } = stage();
+    await page.goto(`${cluster.url}/cluster?register=true`);
+    await page.getByRole('table').waitFor();
+    expect(await axeFaults(page)).toEqual([]);
+    const address = await page.getByRole('table').getByRole('link').first().getAttribute('href');
+    const small = await open('admin', { viewport: { width: 360, height: 780 }, colorScheme: 'dark' });
+    for (const path of ['/cluster', address]) {
+      await small.goto(`${cluster.url}${path}`);
+      await small.locator('allocation-bar').first().waitFor();
+      expect(await axeFaults(small)).toEqual([]);
+      expect(await overflowPx(small)).toBe(0);
+    }
+    await small.context().close();
   });
 }

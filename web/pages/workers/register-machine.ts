@@ -22,8 +22,8 @@ export class RegisterMachine extends LitElement {
     base,
     controls,
     css`
-      summary { cursor: pointer; font-weight: 550; color: var(--accent); padding: var(--space-2) 0; }
-      form { display: grid; gap: var(--space-3); grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); align-items: start; }
+      .lead { margin: 0 0 var(--space-3); }
+      form { display: grid; gap: var(--space-3); grid-template-columns: repeat(auto-fit, minmax(min(100%, 13rem), 1fr)); align-items: start; }
       button { margin-top: 1.45rem; }
       .all { grid-column: 1 / -1; overflow-wrap: anywhere; }
     `,
@@ -38,8 +38,8 @@ export class RegisterMachine extends LitElement {
 
   override render() {
     return html`
-      <details>
-        <summary>Register a machine</summary>
+      <h2>Register a machine</h2>
+      <p class="lead small soft">On the machine, <code>npm run worker</code> waits to be called. It gets its settings from the cluster and joins.</p>
         <form @submit=${this.#submit}>
           <div>
             <label for="id">Name</label>
@@ -48,13 +48,12 @@ export class RegisterMachine extends LitElement {
           <div>
             <label for="address">Address</label>
             <input id="address" name="address" required autocapitalize="none" spellcheck="false" autocomplete="off" placeholder="192.168.1.102:50052" aria-describedby="where" />
-            <p class="hint" id="where">Where its runner waits (started with --wait)</p>
+            <p class="hint" id="where">Host and port where it waits</p>
           </div>
           <div><button class="primary" ?disabled=${this.busy}>${this.busy ? 'Calling it…' : 'Register'}</button></div>
           ${this.error ? html`<div class="all">${errorNotice(this.error)}</div>` : nothing}
           <p class="all" role="status">${this.said}</p>
         </form>
-      </details>
     `;
   }
 

@@ -1,0 +1,131 @@
+// Learns from the tasks that end how long tasks of their kinds run, and counts how many met their deadlines. Each copy
+// of the API learns for itself, from the store alone: what it knows it can lose. It must never write.
+
+import { setImmediate as othersTurn } from 'node:timers/promises';
+import { type Kind, type RunTime, RunTimes } from '../../../shared/model/run-times.ts';
+import {
+  ATTAINMENT_WINDOW_MS,
+  AttainmentWindow,
+  type Sla,
+  type SlaAttainment,
+  slaOf,
+} from '../../../shared/model/sla.ts';
+import type { Task } from '../../../shared/model/task.ts';
+import type { Log } from '../../../shared/platform/log.ts';
+import type { Clock } from '../../../shared/ports/clock.ts';
+import type { EndedRun, TaskStore } from '../../../shared/ports/store.ts';
+
+export interface RunLearnerParts {
+  readonly tasks: Pick<TaskStore, 'endedRuns'>;
+  /** Of a kind of which nothing is known. */
+  readonly defaultRunMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly everyMs?: number | undefined;
+}
+
+/** How far back the first look goes: what runs once a week is remembered. */
+const LOOK_BACK_MS = 7 * 24 * 3_600_000;
+/** Looked at again each time: clocks differ, and a runner may commit a result late. */
+const OVERLAP_MS = 60_000;
+const EVERY_MS = 5_000;
+/** A page of the embedded store takes some 5 ms, in which this process does nothing else. */
+const PAGE = 500;
+
+export class RunLearner {
+  readonly #parts: RunLearnerParts;
+  readonly #runTimes: RunTimes;
+  readonly #attained = new AttainmentWindow();
+  /** Ends within the overlap that were learned from, so that none counts twice. */
+  readonly #seen = new Map<string, number>();
+  #upTo: number;
+  #hasLooked = false;
+  #timer: NodeJS.Timeout | null = null;
+  #looking: Promise<void> | null = null;
+  #stopped = false;
+
+  constructor(parts: RunLearnerParts) {
+    this.#parts = parts;
+    this.#runTimes = new RunTimes(parts.defaultRunMs);
+    this.#upTo = parts.clock.now() - LOOK_BACK_MS + OVERLAP_MS;
+  }
+
+  start(): void {
+    this.#round();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#timer) clearTimeout(this.#timer);
+    await this.#looking;
+  }
+
+  /** By all that is known. */
+  runTimeOf(kind: Kind): RunTime {
+    return this.#runTimes.of(kind);
+  }
+
+  /** Null for a task that failed or was cancelled. */
+  slaOf(task: Task): Sla | null {
+    const { spec, submittedAt } = task;
+    const promised = this.#runTimes.asOf(spec, submittedAt);
+    const subject = { ...task, kValue: spec.kValue };
+    return slaOf(subject, promised, this.#runTimes.of(spec), this.#parts.clock.now());
+  }
+
+  /** Null until the first look is over. */
+  attainment(): SlaAttainment | null {
+    return this.#hasLooked ? this.#attained.read(this.#parts.clock.now()) : null;
+  }
+
+  /** @throws AppError of the store; the next look begins where this one did */
+  async look(): Promise<void> {
+    const { tasks, clock } = this.#parts;
+    const begin = clock.now();
+    const since = this.#upTo - OVERLAP_MS;
+    let after: { finishedAt: number; id: string } | undefined;
+    while (!this.#stopped) {
+      const page = await tasks.endedRuns({ since, after, limit: PAGE });
+      for (const run of page) this.#learn(run, begin);
+      after = page.at(-1);
+      // A look that fails later goes on from here.
+      if (after) this.#advance(Math.min(begin, after.finishedAt + OVERLAP_MS));
+      if (page.length < PAGE) break;
+      // A store may answer without ever leaving this thread.
+      await othersTurn();
+    }
+    if (this.#stopped) return;
+    this.#advance(begin);
+    this.#hasLooked = true;
+  }
+
+  #advance(upTo: number): void {
+    this.#upTo = Math.max(this.#upTo, upTo);
+    // Nearly in order of their ends.
+    for (const [id, finishedAt] of this.#seen) {
+      if (finishedAt >= this.#upTo - OVERLAP_MS) break;
+      this.#seen.delete(id);
+    }
+  }
+
+  #learn(run: EndedRun, now: number): void {
+    const { id, state, startedAt, finishedAt, submittedAt } = run;
+    if (state !== 'completed' || startedAt === null || this.#seen.has(id)) return;
+    this.#seen.set(id, finishedAt);
+    if (finishedAt > now - ATTAINMENT_WINDOW_MS) {
+      const promised = this.#runTimes.asOf(run, submittedAt);
+      this.#attained.add(finishedAt, slaOf(run, promised, promised, now)?.state === 'met');
+    }
+    this.#runTimes.add(run, finishedAt, Math.max(0, finishedAt - startedAt));
+  }
+
+  #round(): void {
+    this.#looking = this.look()
+      .catch((error) => this.#parts.log.debug({ err: error }, 'what ended cannot be read; tried again'))
+      .finally(() => {
+        this.#looking = null;
+        if (this.#stopped) return;
+        this.#timer = setTimeout(() => this.#round(), this.#parts.everyMs ?? EVERY_MS);
+      });
+  }
+}

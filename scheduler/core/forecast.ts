@@ -1,0 +1,149 @@
+// When waiting tasks should start. Pure: the cluster is played on from now, tasks going where and when the plan would
+// send them, and ending when tasks of their kind usually do. It must never place anything.
+//
+// What fits now is placed by the very plan that places. From then on nothing that waits fits anywhere, so only room
+// that an end gives back, or a back-off that is over, lets a task start: that worker takes the first in line that fits,
+// and the next (list scheduling: R. L. Graham, "Bounds on Multiprocessing Timing Anomalies", 1969). A head that has
+// waited too long keeps a worker, as in reservations.ts.
+// Played three times: with each run as long as the median, the lower and the upper quartile of its kind. Shorter runs
+// may delay a task (Graham's anomalies), so the band is made to hold the median.
+// What comes later and goes first, failures, and the time it takes to fetch images are not foreseen.
+
+import { type Resources, subtractResources } from '../../shared/model/resources.ts';
+import type { RunTime } from '../../shared/model/run-times.ts';
+import { Backlog, groupKey } from './backlog.ts';
+import { type Play, playOn } from './forecast-play.ts';
+import { PASS_LIMIT, plan } from './plan.ts';
+import { NO_MEMORY, type PlanMemory, type WorkerView } from './snapshot.ts';
+
+/** How long a run takes or still takes. */
+export type Span = Pick<RunTime, 'lowerMs' | 'medianMs' | 'upperMs'>;
+
+export interface Waiting {
+  readonly id: string;
+  readonly priority: number;
+  readonly resources: Resources;
+  readonly worker: string | null;
+  readonly notBefore: number;
+  readonly queuedAt: number;
+  readonly run: Span;
+}
+
+export interface Running {
+  readonly workerId: string;
+  readonly resources: Resources;
+  readonly rest: Span;
+}
+
+/** Milliseconds since the epoch; `earliest` ≤ `at` ≤ `latest`. */
+export interface StartEstimate {
+  readonly at: number;
+  readonly earliest: number;
+  readonly latest: number;
+}
+
+export interface ForecastScene {
+  /** In order of id. */
+  readonly workers: readonly WorkerView[];
+  readonly running: readonly Running[];
+  /** In the order in which it is tried: priority, then id. May be only the beginning of the queue. */
+  readonly queue: readonly Waiting[];
+}
+
+/** Kinds × workers that the plan may have to compare, some 50 ns each at worst: the queue is cut before it is more. */
+const LOOKS_MOST = 2_000_000;
+/** A run that outlived what its kind takes: its rest as a part of what it has taken. */
+const OVERDUE = { lower: 0, median: 0.25, upper: 1 };
+
+/** What is left of a run that has taken `elapsedMs`. */
+export function restOf(run: Span, elapsedMs: number): Span {
+  const rest = (of: number, overdue: number) => Math.max(of - elapsedMs, elapsedMs * overdue);
+  return {
+    lowerMs: rest(run.lowerMs, OVERDUE.lower),
+    medianMs: rest(run.medianMs, OVERDUE.median),
+    upperMs: rest(run.upperMs, OVERDUE.upper),
+  };
+}
+
+/**
+ * By task id; who is not there would never start as things are, or is too far down to say. In steps, so that a caller
+ * may let others run in between.
+ */
+export function* forecast(
+  scene: ForecastScene,
+  now: number,
+): Generator<void, Map<string, StartEstimate>, void> {
+  const queue = beginning(scene);
+  const told = new Map<string, StartEstimate>();
+  const { workers, placed, memory } = yield* placeNow(scene.workers, queue, now);
+  for (const id of placed.keys()) told.set(id, { at: now, earliest: now, latest: now });
+  const started = queue.flatMap((task): Running[] => {
+    const workerId = placed.get(task.id);
+    return workerId === undefined ? [] : [{ workerId, resources: task.resources, rest: task.run }];
+  });
+  const waiting = queue.filter(({ id }) => !placed.has(id));
+  if (waiting.length === 0) return told;
+  const play: Omit<Play, 'spanOf'> = { workers, running: [...scene.running, ...started], waiting, memory };
+  yield;
+  const usual = playOn({ ...play, spanOf: ({ medianMs }) => medianMs }, now);
+  yield;
+  const quick = playOn({ ...play, spanOf: ({ lowerMs }) => lowerMs }, now);
+  yield;
+  const slow = playOn({ ...play, spanOf: ({ upperMs }) => upperMs }, now);
+  for (const { id } of waiting) {
+    const [at, soon, late] = [usual.get(id), quick.get(id), slow.get(id)];
+    if (at === undefined || soon === undefined || late === undefined) continue;
+    told.set(id, { at, earliest: Math.min(soon, at), latest: Math.max(late, at) });
+  }
+  return told;
+}
+
+/** All steps of `forecast` in one go. */
+export function forecastAtOnce(...given: Parameters<typeof forecast>): Map<string, StartEstimate> {
+  const steps = forecast(...given);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** As much of the queue as is of few enough kinds. */
+function beginning({ queue, workers }: ForecastScene): readonly Waiting[] {
+  const most = Math.max(1, Math.floor(LOOKS_MOST / Math.max(1, workers.length)));
+  const kinds = new Set<string>();
+  const end = queue.findIndex((task) => {
+    kinds.add(groupKey(task));
+    return kinds.size > most;
+  });
+  return end === -1 ? queue : queue.slice(0, end);
+}
+
+function* placeNow(
+  before: readonly WorkerView[],
+  queue: readonly Waiting[],
+  now: number,
+): Generator<void, { workers: WorkerView[]; placed: Map<string, string>; memory: PlanMemory }, void> {
+  const backlog = new Backlog();
+  for (const task of queue) backlog.put({ ...task, revision: 1 }, now);
+  const needs = new Map(queue.map(({ id, resources }) => [id, resources]));
+  const workers = [...before];
+  const indexOf = new Map(workers.map(({ id }, index) => [id, index]));
+  const placed = new Map<string, string>();
+  let memory = NO_MEMORY;
+  for (let more = true; more; ) {
+    yield;
+    const made = plan({ workers, groups: backlog.groups(), memory, limit: PASS_LIMIT }, now, 0);
+    for (const { taskId, workerId } of made.placements) {
+      const index = indexOf.get(workerId) as number;
+      const worker = workers[index] as WorkerView;
+      workers[index] = {
+        ...worker,
+        free: subtractResources(worker.free, needs.get(taskId) as Resources),
+      };
+      backlog.remove(taskId);
+      placed.set(taskId, workerId);
+    }
+    ({ memory, more } = made);
+  }
+  return { workers, placed, memory };
+}

@@ -1,0 +1,80 @@
+// How tasks do against their deadlines: submitted + k × expected run time. Pure: time is handed in.
+//
+// The deadline follows from what was known when the task was submitted, so it does not move while the task waits, and
+// neither its own run nor a later one shapes it. Whether it is in danger is judged by the newest knowledge.
+// A task that failed or was cancelled has neither met nor missed anything: its own end says what there is to say, and
+// counting it would mix how fast the cluster is with how good the programs are.
+
+import type { RunTime } from './run-times.ts';
+import type { Task } from './task.ts';
+
+export interface Sla {
+  readonly expectedMs: number;
+  /** How many runs that is learned from; 0: it is the default. */
+  readonly learnedFrom: number;
+  readonly deadline: number;
+  /**
+   * `met`, `missed`: final once the task has completed. Before: `safe`; `at_risk` when less time is left than the
+   * expected rest of the run; `missed` when the deadline has passed.
+   */
+  readonly state: 'safe' | 'at_risk' | 'met' | 'missed';
+}
+
+export interface SlaSubject extends Pick<Task, 'state' | 'submittedAt' | 'startedAt' | 'finishedAt'> {
+  readonly kValue: number;
+}
+
+/**
+ * @param promised as of the submission
+ * @param known by all that is known now
+ * @returns null for a task that failed or was cancelled
+ */
+export function slaOf(task: SlaSubject, promised: RunTime, known: RunTime, now: number): Sla | null {
+  const { state, submittedAt, startedAt, finishedAt, kValue } = task;
+  if (state === 'failed' || state === 'cancelled') return null;
+  const deadline = Math.round(submittedAt + kValue * promised.medianMs);
+  const rest = Math.max(0, known.medianMs - (startedAt === null ? 0 : Math.max(0, now - startedAt)));
+  const judged =
+    state === 'completed'
+      ? (finishedAt ?? now) <= deadline
+        ? 'met'
+        : 'missed'
+      : now > deadline
+        ? 'missed'
+        : deadline - now < rest
+          ? 'at_risk'
+          : 'safe';
+  return { expectedMs: promised.medianMs, learnedFrom: promised.learnedFrom, deadline, state: judged };
+}
+
+export interface SlaAttainment {
+  readonly windowMs: number;
+  readonly met: number;
+  readonly missed: number;
+}
+
+export const ATTAINMENT_WINDOW_MS = 24 * 3_600_000;
+const BUCKET_MS = 60_000;
+
+/** Counts of the last day, to the minute. */
+export class AttainmentWindow {
+  readonly #buckets = new Map<number, { met: number; missed: number }>();
+
+  add(finishedAt: number, isMet: boolean): void {
+    const minute = Math.floor(finishedAt / BUCKET_MS);
+    const bucket = this.#buckets.get(minute) ?? { met: 0, missed: 0 };
+    bucket[isMet ? 'met' : 'missed'] += 1;
+    this.#buckets.set(minute, bucket);
+  }
+
+  /** Forgets what is older. */
+  read(now: number): SlaAttainment {
+    const first = Math.floor((now - ATTAINMENT_WINDOW_MS) / BUCKET_MS);
+    let [met, missed] = [0, 0];
+    for (const [minute, bucket] of this.#buckets) {
+      if (minute <= first) this.#buckets.delete(minute);
+      else [met, missed] = [met + bucket.met, missed + bucket.missed];
+    }
+    return { windowMs: ATTAINMENT_WINDOW_MS, met, missed };
+  }
+}

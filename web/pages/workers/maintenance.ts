@@ -1,0 +1,81 @@
+// What an admin may do with a worker, by its state, and in which words it is asked and told. Pure.
+
+import type { WorkerBody } from '../../../shared/contracts/workers.ts';
+
+export const ACTS = ['cordon', 'uncordon', 'drain', 'remove'] as const;
+export type Act = (typeof ACTS)[number];
+
+export interface Offer {
+  readonly act: Act;
+  readonly label: string;
+  /** Why it cannot be done now; empty when it can. */
+  readonly refusal: string;
+}
+
+export function offersFor({ state, tasks }: Pick<WorkerBody, 'state' | 'tasks'>): Offer[] {
+  const held = tasks.assigned + tasks.running;
+  const isUp = state === 'ready' || state === 'cordoned' || state === 'draining';
+  const remove: Offer = {
+    act: 'remove',
+    label: 'Remove',
+    refusal: isUp && held > 0 ? `It holds ${taskCount(held)}: drain it first` : '',
+  };
+  // Nobody has joined yet: there is nothing to keep tasks from.
+  if (state === 'unreachable') return [remove];
+  const offer = (act: Act, label: string): Offer => ({ act, label, refusal: '' });
+  const offers: Offer[] = [];
+  if (state === 'cordoned' || state === 'draining') offers.push(offer('uncordon', 'Uncordon'));
+  else offers.push(offer('cordon', 'Cordon'));
+  if (state !== 'draining') offers.push(offer('drain', 'Drain'));
+  return [...offers, remove];
+}
+
+/** What to ask before; null for what is undone with one click. */
+export function questionFor(
+  act: Act,
+  { worker_id, state, tasks }: Pick<WorkerBody, 'worker_id' | 'state' | 'tasks'>,
+): { heading: string; text: string; confirm: string; danger: boolean } | null {
+  const held = tasks.assigned + tasks.running;
+  if (act === 'drain') {
+    const rest = held > 0 ? `${taskCount(held)} there finish first.` : 'It holds none now.';
+    return {
+      heading: `Drain ${worker_id}?`,
+      text: `It gets no new tasks. ${rest} Uncordon it to undo this.`,
+      confirm: 'Drain',
+      danger: false,
+    };
+  }
+  if (act === 'remove') {
+    return {
+      heading: `Remove ${worker_id}?`,
+      text:
+        state === 'unreachable'
+          ? 'It is called no longer. Register it again to call it.'
+          : 'The cluster forgets it. Its machine has to be registered, or its runner started, to join again.',
+      confirm: 'Remove',
+      danger: true,
+    };
+  }
+  return null;
+}
+
+/** What is true afterwards. */
+export function doneWords(act: Act, { worker_id, tasks }: Pick<WorkerBody, 'worker_id' | 'tasks'>): string {
+  const held = tasks.assigned + tasks.running;
+  switch (act) {
+    case 'cordon':
+      return `${worker_id} is cordoned: it gets no new tasks.`;
+    case 'uncordon':
+      return `${worker_id} takes tasks again.`;
+    case 'drain':
+      return held > 0
+        ? `${worker_id} drains: ${taskCount(held)} to finish.`
+        : `${worker_id} is drained: it holds no task.`;
+    case 'remove':
+      return `${worker_id} is removed.`;
+  }
+}
+
+export function taskCount(number: number): string {
+  return `${number} ${number === 1 ? 'task' : 'tasks'}`;
+}

@@ -1,0 +1,91 @@
+// For admins: cordon, uncordon, drain and remove a worker. Asks before what is not undone with one click, tells what
+// came of it. Sends `changed` with the worker's id, and `removed` when it is gone.
+
+import { css, html, LitElement, nothing } from 'lit';
+import { type IconNode, LogOut, Pause, Play, Trash2 } from 'lucide';
+import type { WorkerBody } from '../../../shared/contracts/workers.ts';
+import type { Session } from '../../data/session.ts';
+import { ask } from '../../shell/asking.ts';
+import { tell, tellFault } from '../../shell/telling.ts';
+import { base, controls } from '../../styles/shared.ts';
+import { type Act, doneWords, type Offer, offersFor, questionFor } from './maintenance.ts';
+
+const ICONS: Readonly<Record<Act, IconNode>> = {
+  cordon: Pause,
+  uncordon: Play,
+  drain: LogOut,
+  remove: Trash2,
+};
+
+export class WorkerActions extends LitElement {
+  static override properties = {
+    session: { attribute: false },
+    worker: { attribute: false },
+    icons: { type: Boolean },
+    busy: { state: true },
+  };
+  declare session: Session;
+  declare worker: WorkerBody | null;
+  /** Signs alone, with their words on hover: for rows of a table. */
+  declare icons: boolean;
+  declare busy: boolean;
+
+  static override styles = [
+    base,
+    controls,
+    css`
+      .acts { display: flex; flex-wrap: wrap; gap: var(--space-2); }
+      .acts.icons { gap: 0; flex-wrap: nowrap; justify-content: flex-end; }
+      @media (max-width: 44rem) { .acts.icons { justify-content: flex-start; } }
+    `,
+  ];
+
+  constructor() {
+    super();
+    this.worker = null;
+    this.icons = false;
+    this.busy = false;
+  }
+
+  override render() {
+    const { worker, icons } = this;
+    if (!worker || this.session.user?.role !== 'admin') return nothing;
+    return html`<div class="acts ${icons ? 'icons' : ''}">${offersFor(worker).map((offer) => this.#button(worker, offer))}</div>`;
+  }
+
+  #button(worker: WorkerBody, { act, label, refusal }: Offer) {
+    const { icons } = this;
+    const words = `${label} ${worker.worker_id}`;
+    return html`
+      <button
+        type="button" class="small ${icons ? 'icon quiet' : act === 'remove' ? 'danger' : ''}" aria-label=${words}
+        title=${refusal || (icons ? words : '')} ?disabled=${refusal !== ''} @click=${() => this.#do(act, worker)}
+      ><svg-icon .icon=${ICONS[act]}></svg-icon>${icons ? nothing : label}</button>
+    `;
+  }
+
+  async #do(act: Act, worker: WorkerBody): Promise<void> {
+    // Not a disabled button meanwhile: that would lose the focus.
+    if (this.busy) return;
+    const question = questionFor(act, worker);
+    if (question && !(await ask(this, question))) return;
+    this.busy = true;
+    try {
+      const { client } = this.session;
+      const id = worker.worker_id;
+      let after = worker;
+      if (act === 'cordon') after = await client.cordonWorker(id);
+      else if (act === 'uncordon') after = await client.uncordonWorker(id);
+      else if (act === 'drain') after = await client.drainWorker(id);
+      else await client.removeWorker(id);
+      tell(this, doneWords(act, after));
+      this.dispatchEvent(
+        new Event(act === 'remove' ? 'removed' : 'changed', { bubbles: true, composed: true }),
+      );
+    } catch (error) {
+      tellFault(this, `Could not ${act} ${worker.worker_id}`, error);
+    } finally {
+      this.busy = false;
+    }
+  }
+}
