@@ -38,7 +38,10 @@ export function adminPage(stage: () => DashboardStage): void {
 
   it('opens the queue board for an admin, with the intake and the queue of the worker, and nothing from elsewhere', async () => {
     const { cluster, page, faults } = stage();
-    const { body } = await cluster.call<{ workers: { worker_id: string; state: string }[] }>('GET', '/workers');
+    const { body } = await cluster.call<{ workers: { worker_id: string; state: string }[] }>(
+      'GET',
+      '/workers',
+    );
     const worker = body.workers.find(({ state }) => state === 'up' || state === 'ready') ?? body.workers[0];
     await page.goto(`${cluster.url}/admin`);
     const opening = page.context().waitForEvent('page');

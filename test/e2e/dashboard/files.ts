@@ -38,9 +38,9 @@ export function filesPage(stage: () => DashboardStage): void {
     expect(page.url()).toContain('file=data%2Ftable.csv');
     await page.getByRole('button', { name: 'Close' }).click();
     await page.getByLabel('Into the folder').fill('data');
-    await page.getByLabel('Files to upload').setInputFiles([
-      { name: 'table.csv', mimeType: 'text/csv', buffer: Buffer.from('name,score\n') },
-    ]);
+    await page
+      .getByLabel('Files to upload')
+      .setInputFiles([{ name: 'table.csv', mimeType: 'text/csv', buffer: Buffer.from('name,score\n') }]);
     await page.getByRole('heading', { name: 'Replace data/table.csv?' }).waitFor();
     await page.getByRole('button', { name: 'Keep it' }).click();
     await page.getByRole('button', { name: 'Delete data/table.csv' }).click();

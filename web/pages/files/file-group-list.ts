@@ -44,6 +44,7 @@ export class FileGroupList extends LitElement {
       summary::-webkit-details-marker { display: none; }
       summary .soft { font-weight: 400; margin-left: auto; }
       .to { margin-bottom: var(--space-2); }
+      .to a { display: inline-flex; align-items: center; min-height: 1.5rem; }
       table { margin-bottom: var(--space-3); }
       td.path { width: 50%; }
       td.act { width: 1%; white-space: nowrap; }
