@@ -10,6 +10,8 @@ import { firstSteps } from './dashboard/first-steps.ts';
 import { overviewPage } from './dashboard/overview.ts';
 import { shell } from './dashboard/shell.ts';
 import { taskPage } from './dashboard/task.ts';
+import { taskOutput } from './dashboard/task-log.ts';
+import { tasksPage } from './dashboard/tasks.ts';
 import { workersPages } from './dashboard/workers.ts';
 
 let stage: DashboardStage;
@@ -22,7 +24,9 @@ afterAll(() => stage?.close());
 describe('the dashboard', () => {
   describe('first steps', () => firstSteps(() => stage));
   describe('shell', () => shell(() => stage));
+  describe('tasks', () => tasksPage(() => stage));
   describe('a task', () => taskPage(() => stage));
+  describe('output of a task', () => taskOutput(() => stage));
   describe('overview', () => overviewPage(() => stage));
   describe('workers', () => workersPages(() => stage));
   describe('files', () => filesPage(() => stage));
