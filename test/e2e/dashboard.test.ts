@@ -3,6 +3,9 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DashboardStage, openDashboardStage } from '../support/dashboard-stage.ts';
+import { accountPage } from './dashboard/account.ts';
+import { adminPage } from './dashboard/admin.ts';
+import { filesPage } from './dashboard/files.ts';
 import { firstSteps } from './dashboard/first-steps.ts';
 import { overviewPage } from './dashboard/overview.ts';
 import { shell } from './dashboard/shell.ts';
@@ -28,6 +31,9 @@ describe('the dashboard', () => {
   describe('output of a task', () => taskOutput(() => stage));
   describe('overview', () => overviewPage(() => stage));
   describe('workers', () => workersPages(() => stage));
+  describe('files', () => filesPage(() => stage));
+  describe('account', () => accountPage(() => stage));
+  describe('users', () => adminPage(() => stage));
 
   it('met no fault, no breach of its content policy, no request to elsewhere', () => {
     expect(stage.faults).toEqual([]);
