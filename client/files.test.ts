@@ -176,10 +176,13 @@ describe('deleting', () => {
     await client.deleteFile({ path: 'in/a' });
     await client.deleteFile({ path: 'out/a', task_id: TASK_ID, attempt: 1 });
     await client.deleteTaskFiles(TASK_ID);
+    await client.deleteFile({ path: 'in/b' }, { user: 'alice' });
+    expect(api.asked.at(-1)?.query).toEqual({ user: 'alice' });
     expect(api.asked.map(({ path }) => path)).toEqual([
       '/api/files/in/a',
       `/api/tasks/${TASK_ID}/files/out/a`,
       `/api/tasks/${TASK_ID}/files`,
+      '/api/files/in/b',
     ]);
   });
 });

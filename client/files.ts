@@ -81,7 +81,8 @@ export interface FileCalls {
   uploadFile(path: string, content: Content, options?: UploadOptions): Promise<Uploaded>;
   /** A `from` that is the file's end or beyond is ApiError `range_not_satisfiable`. */
   downloadFile(file: FileOf, options?: DownloadOptions): Promise<FileDownload>;
-  deleteFile(file: FileOf): Promise<void>;
+  /** `user`: whose upload, for admins. */
+  deleteFile(file: FileOf, options?: { readonly user?: string | undefined }): Promise<void>;
   /** Of one attempt, or of all. */
   deleteTaskFiles(taskId: string, options?: { readonly attempt?: number | undefined }): Promise<void>;
   /** All files of an attempt as one stream. */
@@ -102,7 +103,10 @@ export function fileCalls(transport: Transport): FileCalls {
       transport.json({ method: 'GET', path: `${taskPath(taskId)}/files`, query, signal }),
     uploadFile: (path, content, options = {}) => upload(transport, path, content, options),
     downloadFile: (file, options = {}) => download(transport, file, options),
-    deleteFile: (file) => transport.json({ method: 'DELETE', ...addressOf(file) }),
+    deleteFile: (file, { user } = {}) => {
+      const { path, query } = addressOf(file);
+      return transport.json({ method: 'DELETE', path, query: { ...query, user } });
+    },
     deleteTaskFiles: (taskId, query = {}) =>
       transport.json({ method: 'DELETE', path: `${taskPath(taskId)}/files`, query }),
     downloadArchive: async (taskId, { signal: outer, ...query } = {}) => {

@@ -2,12 +2,14 @@
 // passed on to an API on this machine.
 
 import { defineConfig } from 'vite';
+import { compressed } from './compressed.ts';
 
 const api = process.env.CLOUDAI_URL ?? 'http://localhost:8080';
 const pass = Object.fromEntries(['/api', '/workers', '/telemetry', '/readyz'].map((path) => [path, api]));
 
 export default defineConfig({
   root: import.meta.dirname,
+  plugins: [compressed()],
   server: { proxy: pass },
   build: {
     outDir: '../dist/web',

@@ -159,6 +159,29 @@ describe('the dashboard', () => {
     });
     expect(same.status).toBe(304);
 
+    const source = `export const much = '${'a'.repeat(2_000)}';`;
+    await writeFile(`${web}/assets/much-3c4d.js`, source);
+    await writeFile(`${web}/assets/much-3c4d.js.br`, 'packed by the build, br');
+    await writeFile(`${web}/assets/much-3c4d.js.gz`, 'packed by the build, gz');
+    for (const [accepted, encoding, text] of [
+      ['gzip, deflate, br', 'br', 'packed by the build, br'],
+      ['br;q=0, gzip', 'gzip', 'packed by the build, gz'],
+      ['identity', undefined, source],
+    ] as const) {
+      const packed = await test.call('GET', '/assets/much-3c4d.js', {
+        headers: { 'accept-encoding': accepted },
+      });
+      expect(packed.text).toBe(text);
+      expect(packed.headers['content-encoding']).toBe(encoding);
+      expect(packed.headers['content-type']).toMatch(/javascript/);
+      expect(packed.headers['content-length']).toBe(text.length);
+      expect(packed.headers.vary).toBe('accept-encoding');
+      expect(packed.headers['cache-control']).toContain('immutable');
+      expect(packed.headers['content-security-policy']).toContain("script-src 'self'");
+      const again = { 'accept-encoding': accepted, 'if-none-match': String(packed.headers.etag) };
+      expect((await test.call('GET', '/assets/much-3c4d.js', { headers: again })).status).toBe(304);
+    }
+
     for (const path of [
       '/.secret',
       '/../beside.txt',

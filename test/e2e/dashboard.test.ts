@@ -3,10 +3,16 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DashboardStage, openDashboardStage } from '../support/dashboard-stage.ts';
+import { accountPage } from './dashboard/account.ts';
+import { adminPage } from './dashboard/admin.ts';
+import { filesPage } from './dashboard/files.ts';
 import { firstSteps } from './dashboard/first-steps.ts';
 import { overviewPage } from './dashboard/overview.ts';
 import { shell } from './dashboard/shell.ts';
+import { submitPage } from './dashboard/submit.ts';
 import { taskPage } from './dashboard/task.ts';
+import { taskOutput } from './dashboard/task-log.ts';
+import { tasksPage } from './dashboard/tasks.ts';
 import { workersPages } from './dashboard/workers.ts';
 
 let stage: DashboardStage;
@@ -19,9 +25,15 @@ afterAll(() => stage?.close());
 describe('the dashboard', () => {
   describe('first steps', () => firstSteps(() => stage));
   describe('shell', () => shell(() => stage));
+  describe('tasks', () => tasksPage(() => stage));
   describe('a task', () => taskPage(() => stage));
+  describe('submit', () => submitPage(() => stage));
+  describe('output of a task', () => taskOutput(() => stage));
   describe('overview', () => overviewPage(() => stage));
   describe('workers', () => workersPages(() => stage));
+  describe('files', () => filesPage(() => stage));
+  describe('account', () => accountPage(() => stage));
+  describe('users', () => adminPage(() => stage));
 
   it('met no fault, no breach of its content policy, no request to elsewhere', () => {
     expect(stage.faults).toEqual([]);

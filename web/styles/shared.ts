@@ -24,6 +24,7 @@ export const base = css`
   .cut { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-width: 0; }
   .panel { background: var(--surface); border: 1px solid var(--line); border-radius: var(--radius); padding: var(--space-4); box-shadow: var(--shadow); min-width: 0; }
   .panel > h2:first-child, .panel > .head { margin-bottom: var(--space-3); }
+  .panel.stack > h2:first-child, .panel.stack > .head { margin-bottom: 0; }
   .head { display: flex; flex-wrap: wrap; gap: var(--space-2) var(--space-3); align-items: center; justify-content: space-between; }
   .stack { display: grid; gap: var(--space-4); grid-template-columns: minmax(0, 1fr); }
   .stack.tight { gap: var(--space-2); }

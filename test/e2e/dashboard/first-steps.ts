@@ -8,10 +8,10 @@ import { TEST_IMAGE } from '../../support/servers.ts';
 /** Fills the form for a task with `command` and sends it; the page of the task is open afterwards. */
 export async function submit({ cluster, page }: DashboardStage, command: string): Promise<void> {
   await page.goto(`${cluster.url}/submit`);
-  await page.getByRole('textbox', { name: 'Image' }).fill(TEST_IMAGE);
+  await page.getByRole('combobox', { name: 'Image' }).fill(TEST_IMAGE);
   await page.getByLabel('Command', { exact: true }).fill(command);
   await page.getByLabel('Cores').fill('0.5');
-  await page.getByLabel('Memory (MB)').fill('64');
+  await page.getByLabel('Memory', { exact: true }).fill('64');
   await page.getByRole('button', { name: 'Submit' }).click();
   await page.waitForURL(/\/tasks\/task-/);
 }

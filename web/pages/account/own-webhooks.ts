@@ -1,0 +1,130 @@
+// Who is told of one's tasks: the webhooks of a user, and a form for one more.
+
+import { css, html, LitElement, nothing } from 'lit';
+import { Trash2 } from 'lucide';
+import type { WebhookBody } from '../../../shared/contracts/webhooks.ts';
+import { DEFAULT_WEBHOOK_EVENTS, WEBHOOK_EVENTS } from '../../../shared/model/webhook.ts';
+import { formFaults } from '../../data/form-faults.ts';
+import { Poll } from '../../data/poll.ts';
+import type { Session } from '../../data/session.ts';
+import { errorNotice } from '../../elements/error-notice.ts';
+import { formField } from '../../elements/form-field.ts';
+import { ask } from '../../shell/asking.ts';
+import { tell, tellFault } from '../../shell/telling.ts';
+import { base, controls, tables } from '../../styles/shared.ts';
+
+export class OwnWebhooks extends LitElement {
+  static override properties = {
+    session: { attribute: false },
+    busy: { state: true },
+    error: { state: true },
+  };
+  declare session: Session;
+  declare busy: boolean;
+  declare error: Error | null;
+  readonly #webhooks = new Poll<WebhookBody[]>(this, {
+    load: (signal) => this.session.client.listWebhooks({ signal }),
+    everyMs: 30_000,
+  });
+
+  static override styles = [
+    base,
+    controls,
+    tables,
+    css`
+      form { display: grid; gap: var(--space-3); max-width: 34rem; }
+      .chips { display: flex; flex-wrap: wrap; gap: var(--space-1); }
+      td.act { width: 1%; }
+      @media (max-width: 44rem) { td.act { width: auto; } }
+    `,
+  ];
+
+  constructor() {
+    super();
+    this.busy = false;
+    this.error = null;
+  }
+
+  override render() {
+    const { data, error, loading } = this.#webhooks;
+    const faults = formFaults(this.error, ['url', 'events']);
+    const isUsual = (event: string) => (DEFAULT_WEBHOOK_EVENTS as readonly string[]).includes(event);
+    return html`
+      <section class="panel stack">
+        <h2>Webhooks</h2>
+        <p class="soft">An address of yours is told when one of your tasks enters a state you choose.</p>
+        ${errorNotice(error, () => this.#webhooks.refresh())}
+        ${loading ? html`<notice-box kind="loading"></notice-box>` : nothing}
+        ${data && data.length > 0 ? this.#table(data) : nothing}
+        <form @submit=${this.#create}>
+          ${formField({ name: 'url', label: 'Address', type: 'url', required: true, placeholder: 'https://ci.example.com/hooks/cloudai' }, faults)}
+          <fieldset aria-describedby=${faults.of('events') ? 'events-fault' : nothing}>
+            <legend>Told when a task is</legend>
+            <div class="row">${WEBHOOK_EVENTS.map((event) => html`<label class="tick"><input type="checkbox" name="events" value=${event} ?checked=${isUsual(event)} />${event}</label>`)}</div>
+            ${faults.of('events') ? html`<p class="fault" id="events-fault" role="alert">${faults.of('events')}</p>` : nothing}
+          </fieldset>
+          ${errorNotice(faults.rest)}
+          <div><button class="primary" ?disabled=${this.busy}>Add the webhook</button></div>
+        </form>
+        <signing-secret .session=${this.session}></signing-secret>
+      </section>
+    `;
+  }
+
+  #table(webhooks: readonly WebhookBody[]) {
+    return html`
+      <table role="table">
+        <thead role="rowgroup"><tr role="row"><th role="columnheader">Address</th><th role="columnheader">Events</th><th role="columnheader">Since</th><th role="columnheader"><span class="unseen">Actions</span></th></tr></thead>
+        <tbody role="rowgroup">
+          ${webhooks.map(
+            (webhook) => html`
+              <tr role="row">
+                <td role="cell" data-label="Address"><code>${webhook.url}</code></td>
+                <td role="cell" data-label="Events"><div class="chips">${webhook.events.map((event) => html`<span class="chip">${event}</span>`)}</div></td>
+                <td role="cell" data-label="Since"><time-ago at=${webhook.created_at}></time-ago></td>
+                <td role="cell" class="act right" data-label=""><button class="icon small quiet" aria-label="Remove ${webhook.url}" title="Remove" @click=${() => this.#remove(webhook)}><svg-icon .icon=${Trash2}></svg-icon></button></td>
+              </tr>
+            `,
+          )}
+        </tbody>
+      </table>
+    `;
+  }
+
+  async #create(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    if (this.busy) return;
+    const form = event.target as HTMLFormElement;
+    const fields = new FormData(form);
+    const events = WEBHOOK_EVENTS.filter((one) => fields.getAll('events').includes(one));
+    this.busy = true;
+    this.error = null;
+    try {
+      await this.session.client.createWebhook({ url: String(fields.get('url')).trim(), events });
+      form.reset();
+      this.#webhooks.refresh();
+      tell(this, 'The webhook is added');
+    } catch (error) {
+      this.error = error as Error;
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  async #remove({ webhook_id, url }: WebhookBody): Promise<void> {
+    const answer = await ask(this, {
+      heading: 'Remove this webhook?',
+      text: `${url} is told nothing more.`,
+      confirm: 'Remove it',
+      danger: true,
+    });
+    if (!answer) return;
+    try {
+      await this.session.client.deleteWebhook(webhook_id);
+      tell(this, 'The webhook is removed');
+    } catch (error) {
+      tellFault(this, 'Could not remove the webhook', error);
+    }
+    this.#webhooks.refresh();
+  }
+}

@@ -1,0 +1,201 @@
+// A dialog to add an account, or to change one: role, limits, password, whether it may be used. Sends `changed` when the
+// API has accepted, and `close` when it is over.
+
+import { css, html, LitElement, nothing } from 'lit';
+import type { AccountBody } from '../../../shared/contracts/users.ts';
+import { ROLES, type Role } from '../../../shared/model/user.ts';
+import { formFaults } from '../../data/form-faults.ts';
+import type { Session } from '../../data/session.ts';
+import { errorNotice } from '../../elements/error-notice.ts';
+import { formField } from '../../elements/form-field.ts';
+import { tell } from '../../shell/telling.ts';
+import { base, controls, dialogs } from '../../styles/shared.ts';
+import { changeOf, limitText, QUOTA_FIELDS } from './user-changes.ts';
+
+const FIELDS = ['username', 'password', 'role', 'disabled', ...Object.values(QUOTA_FIELDS)];
+
+export class UserDialog extends LitElement {
+  static override properties = {
+    session: { attribute: false },
+    username: {},
+    account: { state: true },
+    busy: { state: true },
+    error: { state: true },
+    loadError: { state: true },
+  };
+  declare session: Session;
+  /** Whose account is changed; empty: a new one is added. */
+  declare username: string;
+  declare account: AccountBody | null;
+  declare busy: boolean;
+  declare error: Error | null;
+  declare loadError: Error | null;
+
+  static override styles = [
+    base,
+    controls,
+    dialogs,
+    css`
+      dialog { width: 28rem; }
+      form { display: grid; gap: var(--space-4); margin-top: var(--space-4); }
+      .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); gap: var(--space-3); align-items: start; }
+      h2 { overflow-wrap: anywhere; }
+    `,
+  ];
+
+  constructor() {
+    super();
+    this.username = '';
+    this.account = null;
+    this.busy = false;
+    this.error = null;
+    this.loadError = null;
+  }
+
+  override firstUpdated(): void {
+    this.#box?.showModal();
+    void this.#load();
+  }
+
+  override updated(changed: Map<string, unknown>): void {
+    // The form came after the dialog: keys go to its first field.
+    if (changed.has('account') && this.account) {
+      this.renderRoot.querySelector<HTMLElement>('select, input')?.focus();
+    }
+  }
+
+  override render() {
+    const isNew = this.username === '';
+    return html`
+      <dialog aria-labelledby="heading" @close=${this.#closed} @click=${this.#clicked}>
+        <h2 id="heading">${isNew ? 'Add a user' : `Change ${this.username}`}</h2>
+        ${errorNotice(this.loadError, () => void this.#load())}
+        ${isNew || this.account ? this.#form(this.account) : this.loadError ? nothing : html`<notice-box kind="loading"></notice-box>`}
+      </dialog>
+    `;
+  }
+
+  #form(account: AccountBody | null) {
+    const faults = formFaults(this.error, FIELDS);
+    const isOwn = account !== null && account.username === this.session.user?.username;
+    return html`
+      <form @submit=${this.#submit}>
+        ${isOwn ? html`<p class="soft small">This is your own account. Without the role of an admin, or disabled, you cannot change it back yourself.</p>` : nothing}
+        ${account ? nothing : formField({ name: 'username', label: 'Username', required: true }, faults)}
+        ${this.#role(account?.role ?? 'user', faults.of('role'))}
+        ${formField(
+          account
+            ? {
+                name: 'password',
+                label: 'New password',
+                type: 'password',
+                autocomplete: 'new-password',
+                minLength: 8,
+                hint: 'Leave it empty to keep the old one. A new one signs the user out everywhere.',
+              }
+            : {
+                name: 'password',
+                label: 'Password',
+                type: 'password',
+                autocomplete: 'new-password',
+                minLength: 8,
+                required: true,
+                hint: '8 characters or more',
+              },
+          faults,
+        )}
+        ${account ? this.#limits(account, faults) : nothing}
+        ${account ? html`<label class="tick"><input type="checkbox" name="disabled" ?checked=${account.disabled} />Disabled: cannot sign in, and its tokens are refused</label>` : nothing}
+        ${errorNotice(faults.rest)}
+        <div class="row end">
+          <button type="button" @click=${this.#shut}>Cancel</button>
+          <button class="primary" ?disabled=${this.busy}>${this.busy ? 'One moment…' : account ? 'Save' : 'Add the user'}</button>
+        </div>
+      </form>
+    `;
+  }
+
+  #role(role: Role, fault: string) {
+    return html`
+      <div>
+        <label for="role">Role</label>
+        <select id="role" name="role">${ROLES.toReversed().map((one) => html`<option value=${one} ?selected=${one === role}>${one === 'admin' ? 'admin: sees and manages everything' : 'user: sees own tasks and files'}</option>`)}</select>
+        ${fault ? html`<p class="fault" role="alert">${fault}</p>` : nothing}
+      </div>
+    `;
+  }
+
+  #limits({ quota }: AccountBody, faults: ReturnType<typeof formFaults>) {
+    const limit = (name: keyof typeof QUOTA_FIELDS, label: string) =>
+      formField(
+        {
+          name: QUOTA_FIELDS[name],
+          label,
+          type: 'number',
+          min: 0,
+          value: limitText(quota[name]),
+          placeholder: 'no limit',
+        },
+        faults,
+      );
+    return html`<div class="pair">${limit('unfinished_tasks', 'Unfinished tasks at most')}${limit('upload_storage', 'Uploads at most (MB)')}</div>`;
+  }
+
+  get #box(): HTMLDialogElement | null {
+    return this.renderRoot.querySelector('dialog');
+  }
+
+  async #load(): Promise<void> {
+    if (this.username === '') return;
+    this.loadError = null;
+    try {
+      this.account = await this.session.client.getUser(this.username);
+    } catch (error) {
+      this.loadError = error as Error;
+    }
+  }
+
+  async #submit(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    if (this.busy) return;
+    const form = new FormData(event.target as HTMLFormElement);
+    this.busy = true;
+    this.error = null;
+    try {
+      tell(this, await this.#send(form));
+      this.dispatchEvent(new Event('changed'));
+      this.#shut();
+    } catch (error) {
+      this.error = error as Error;
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  /** @returns what was done, in words */
+  async #send(form: FormData): Promise<string> {
+    const { client } = this.session;
+    if (this.account) {
+      const change = changeOf(form, this.account);
+      if (Object.keys(change).length === 0) return `Nothing was changed for ${this.username}`;
+      await client.updateUser(this.username, change);
+      return `${this.username} is changed`;
+    }
+    const username = String(form.get('username')).trim();
+    const role = ROLES.find((one) => one === form.get('role')) ?? 'user';
+    await client.createUser({ username, password: String(form.get('password')), role });
+    return `${username} is added`;
+  }
+
+  #shut(): void {
+    this.#box?.close();
+  }
+
+  #clicked(event: MouseEvent): void {
+    if (event.target === event.currentTarget) this.#shut();
+  }
+
+  #closed(): void {
+    this.dispatchEvent(new Event('close'));
+  }
+}

@@ -1,0 +1,205 @@
+// What stands in the form for a new task, as it is typed, and the way between it and what the API takes. Pure. What can
+// only be judged by the API is left to it; said here is what cannot even be sent.
+
+import { MASKED, type SubmitBody, type SubmitRequest } from '../../../shared/contracts/http.ts';
+import type { ErrorDetail } from '../../../shared/errors.ts';
+import type { PullPolicy, TaskNetwork } from '../../../shared/model/task.ts';
+import { DEFAULT_WEBHOOK_EVENTS, type WebhookEvent } from '../../../shared/model/webhook.ts';
+import { type EnvRow, envFaults, envOf, rowsOf } from './env-rows.ts';
+
+export const SIZE_UNITS = ['MB', 'GB'] as const;
+export type SizeUnit = (typeof SIZE_UNITS)[number];
+export const TIME_UNITS = ['seconds', 'minutes', 'hours'] as const;
+export type TimeUnit = (typeof TIME_UNITS)[number];
+
+export interface Measure<U extends string> {
+  readonly text: string;
+  readonly unit: U;
+}
+
+export interface FormState {
+  readonly image: string;
+  readonly commandForm: 'shell' | 'exec';
+  /** For a shell; empty means the image's own command. */
+  readonly shell: string;
+  /** A program and its arguments; none means the image's own command. */
+  readonly words: readonly string[];
+  readonly env: readonly EnvRow[];
+  readonly cpu: string;
+  readonly memory: Measure<SizeUnit>;
+  readonly gpu: string;
+  readonly storage: Measure<SizeUnit>;
+  /** Empty: any. */
+  readonly worker: string;
+  readonly priority: string;
+  readonly retries: string;
+  readonly timeout: Measure<TimeUnit>;
+  readonly network: TaskNetwork;
+  readonly pullPolicy: PullPolicy;
+  readonly k: string;
+  readonly files: readonly string[];
+  readonly webhookUrl: string;
+  readonly webhookEvents: readonly WebhookEvent[];
+  readonly name: string;
+  readonly tag: string;
+}
+
+/** What the API fills in where nothing is said. */
+export const DEFAULTS: Readonly<Omit<SubmitBody, 'docker_image'>> = {
+  command: null,
+  cpu_required: 1,
+  memory_required: 512,
+  gpu_required: 0,
+  storage_required: 0,
+  tag: '',
+  k_value: 3,
+  name: '',
+  env: {},
+  priority: 5,
+  timeout_seconds: 0,
+  max_retries: 0,
+  worker: '',
+  files: [],
+  secrets: [],
+  pull_policy: 'if-missing',
+  network: 'bridge',
+  webhook: null,
+};
+
+const MB_PER: Readonly<Record<SizeUnit, number>> = { MB: 1, GB: 1_024 };
+const SECONDS_PER: Readonly<Record<TimeUnit, number>> = { seconds: 1, minutes: 60, hours: 3_600 };
+
+// After the tables that it is made with.
+export const EMPTY_FORM: FormState = formOf({ docker_image: '' });
+
+/** Values of secrets that are masked have to be typed anew. */
+export function formOf(given: SubmitRequest): FormState {
+  const task: SubmitBody = { ...DEFAULTS, ...given };
+  const { command } = task;
+  return {
+    image: task.docker_image,
+    commandForm: Array.isArray(command) ? 'exec' : 'shell',
+    shell: typeof command === 'string' ? command : '',
+    words: Array.isArray(command) ? [...command] : [],
+    env: rowsOf(task.env, task.secrets, MASKED),
+    cpu: plainNumber(task.cpu_required),
+    memory: sizeOf(task.memory_required),
+    gpu: plainNumber(task.gpu_required),
+    storage: sizeOf(task.storage_required),
+    worker: task.worker,
+    priority: plainNumber(task.priority),
+    retries: plainNumber(task.max_retries),
+    timeout: timeOf(task.timeout_seconds),
+    network: task.network,
+    pullPolicy: task.pull_policy,
+    k: plainNumber(task.k_value),
+    files: [...task.files],
+    webhookUrl: task.webhook?.url ?? '',
+    webhookEvents: [...(task.webhook?.events ?? DEFAULT_WEBHOOK_EVENTS)],
+    name: task.name,
+    tag: task.tag,
+  };
+}
+
+/** What is not a number is sent as null, which no one takes for one; `formFaults` says so before. */
+export function requestOf(form: FormState): SubmitBody {
+  return {
+    docker_image: form.image.trim(),
+    command: commandOf(form),
+    cpu_required: numberOf(form.cpu),
+    memory_required: megabytesOf(form.memory),
+    gpu_required: numberOf(form.gpu),
+    storage_required: megabytesOf(form.storage),
+    tag: form.tag.trim(),
+    k_value: numberOf(form.k),
+    name: form.name.trim(),
+    ...envOf(form.env),
+    priority: numberOf(form.priority),
+    timeout_seconds: secondsOf(form.timeout),
+    max_retries: numberOf(form.retries),
+    worker: form.worker,
+    files: [...form.files],
+    pull_policy: form.pullPolicy,
+    network: form.network,
+    webhook:
+      form.webhookUrl.trim() === '' ? null : { url: form.webhookUrl.trim(), events: [...form.webhookEvents] },
+  };
+}
+
+/** Only what differs from the defaults, for people to read. */
+export function briefRequest(body: SubmitBody): SubmitRequest {
+  const said = Object.entries(body).filter(
+    ([name, value]) =>
+      name === 'docker_image' ||
+      JSON.stringify(value) !== JSON.stringify(DEFAULTS[name as keyof typeof DEFAULTS]),
+  );
+  return Object.fromEntries(said) as unknown as SubmitRequest;
+}
+
+/** Everything that keeps the form from being sent, named like the fields of the API. */
+export function formFaults(form: FormState): ErrorDetail[] {
+  const faults: ErrorDetail[] = [];
+  if (form.image.trim() === '')
+    faults.push({ field: 'docker_image', message: 'Name an image, for example python:3.9' });
+  const numbers: readonly (readonly [string, string, string])[] = [
+    ['cpu_required', 'Cores', form.cpu],
+    ['memory_required', 'Memory', form.memory.text],
+    ['gpu_required', 'GPUs', form.gpu],
+    ['storage_required', 'Storage', form.storage.text],
+    ['priority', 'Priority', form.priority],
+    ['max_retries', 'Retries', form.retries],
+    ['timeout_seconds', 'The time limit', form.timeout.text],
+    ['k_value', 'k', form.k],
+  ];
+  for (const [field, name, text] of numbers) {
+    if (!Number.isFinite(numberOf(text))) faults.push({ field, message: `${name} must be a number` });
+  }
+  if (form.webhookUrl.trim() !== '' && form.webhookEvents.length === 0) {
+    faults.push({ field: 'webhook.events', message: 'Choose at least one event to be told of' });
+  }
+  return [...faults, ...envFaults(form.env)];
+}
+
+/** Null: the image's own. */
+function commandOf({ commandForm, shell, words }: FormState): string | string[] | null {
+  // A row that was begun and left empty is no program.
+  if (commandForm === 'exec') return words.some((word) => word !== '') ? [...words] : null;
+  return shell.trim() === '' ? null : shell;
+}
+
+/** NaN unless the text is one number. */
+export function numberOf(text: string): number {
+  const bare = text.trim().replace(',', '.');
+  return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(bare) ? Number(bare) : Number.NaN;
+}
+
+export function megabytesOf({ text, unit }: Measure<SizeUnit>): number {
+  return numberOf(text) * MB_PER[unit];
+}
+
+/** Whole seconds, as the API takes them. */
+function secondsOf({ text, unit }: Measure<TimeUnit>): number {
+  const seconds = numberOf(text) * SECONDS_PER[unit];
+  return unit === 'seconds' ? seconds : Math.round(seconds);
+}
+
+/** In GB where that is a short number. */
+export function sizeOf(megabytes: number): Measure<SizeUnit> {
+  const isShort = megabytes >= 1_024 && (megabytes * 4) % 1_024 === 0;
+  return isShort
+    ? { text: plainNumber(megabytes / 1_024), unit: 'GB' }
+    : { text: plainNumber(megabytes), unit: 'MB' };
+}
+
+/** In the largest unit that needs no fraction. */
+function timeOf(seconds: number): Measure<TimeUnit> {
+  const unit =
+    seconds === 0
+      ? 'minutes'
+      : (TIME_UNITS.toReversed().find((one) => seconds % SECONDS_PER[one] === 0) ?? 'seconds');
+  return { text: plainNumber(seconds / SECONDS_PER[unit]), unit };
+}
+
+function plainNumber(value: number): string {
+  return Number.isFinite(value) ? String(value) : '';
+}

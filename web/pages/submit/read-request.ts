@@ -1,0 +1,123 @@
+// A task as JSON from outside (a preset, something pasted) or from an address, checked for its types so that the form can
+// show it. Pure. Whether the values are allowed is for the API to say.
+
+import type { SubmitRequest } from '../../../shared/contracts/http.ts';
+import { NETWORKS, PULL_POLICIES } from '../../../shared/model/task.ts';
+import { WEBHOOK_EVENTS } from '../../../shared/model/webhook.ts';
+
+export interface ReadRequest {
+  readonly request: SubmitRequest;
+  /** What was left out, in words. */
+  readonly faults: readonly string[];
+}
+
+type Check = (value: unknown) => boolean;
+
+const isText: Check = (value) => typeof value === 'string';
+const isNumber: Check = (value) => typeof value === 'number' && Number.isFinite(value);
+const isTexts: Check = (value) => Array.isArray(value) && value.every(isText);
+const oneOf =
+  (values: readonly string[]): Check =>
+  (value) =>
+    values.some((known) => known === value);
+const isTextRecord: Check = (value) =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(isText);
+const isWebhook: Check = (value) => {
+  if (value === null) return true;
+  const { url, events } = (typeof value === 'object' ? value : {}) as { url?: unknown; events?: unknown };
+  return (
+    isText(url) && (events === undefined || (Array.isArray(events) && events.every(oneOf(WEBHOOK_EVENTS))))
+  );
+};
+
+const FIELDS: Readonly<Record<string, Check>> = {
+  docker_image: isText,
+  command: (value) => value === null || isText(value) || isTexts(value),
+  cpu_required: isNumber,
+  memory_required: isNumber,
+  gpu_required: isNumber,
+  storage_required: isNumber,
+  tag: isText,
+  k_value: isNumber,
+  name: isText,
+  env: isTextRecord,
+  priority: isNumber,
+  timeout_seconds: isNumber,
+  max_retries: isNumber,
+  worker: isText,
+  files: isTexts,
+  secrets: isTexts,
+  pull_policy: oneOf(PULL_POLICIES),
+  network: oneOf(NETWORKS),
+  webhook: isWebhook,
+};
+
+/** A task as the API gives it back has more fields than are sent: those are left out without a word. */
+const OF_RECORDS = new Set([
+  ...['task_id', 'status', 'reason', 'message', 'exit_code', 'user', 'worker_id', 'attempt', 'attempts'],
+  ...['cancel_requested', 'submitted_at', 'queued_at', 'not_before', 'assigned_at', 'started_at'],
+  ...['finished_at', 'timeline', 'sla'],
+]);
+
+/** Null when it is no object at all. */
+export function readRequest(given: unknown): ReadRequest | null {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return null;
+  const faults: string[] = [];
+  const entries = Object.entries(given).filter(([name, value]) => {
+    const check = Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined;
+    if (check?.(value)) return true;
+    if (check) faults.push(`"${name}" is not of the right kind`);
+    else if (!OF_RECORDS.has(name)) faults.push(`"${name}" is not a field of a task`);
+    return false;
+  });
+  const request = { docker_image: '', ...Object.fromEntries(entries) } as SubmitRequest;
+  // Secrets that name nothing would be a fault nobody can see in the form.
+  const env = request.env ?? {};
+  if (request.secrets) request.secrets = request.secrets.filter((name) => Object.hasOwn(env, name));
+  return { request, faults };
+}
+
+/** JSON that was typed or pasted. @throws {Error} in words for the person */
+export function parseRequest(text: string): ReadRequest {
+  let given: unknown;
+  try {
+    given = JSON.parse(text);
+  } catch {
+    throw new Error('This is not JSON: it must be one object as POST /api/tasks takes it');
+  }
+  const read = readRequest(given);
+  if (!read)
+    throw new Error(
+      'This must be one object as POST /api/tasks takes it, for example {"docker_image":"python:3.9"}',
+    );
+  return read;
+}
+
+/** The short names that links may use. */
+const ALIASES: Readonly<Record<string, string>> = { image: 'docker_image', file: 'files', secret: 'secrets' };
+
+/**
+ * What an address says of the task: the names of the API, `image` for short, `arg` for each word of a command in exec
+ * form, `env=NAME=VALUE` and `file` as often as need be. Null when it says nothing.
+ */
+export function requestOfQuery(query: URLSearchParams): ReadRequest | null {
+  const given: Record<string, unknown> = {};
+  const env: Record<string, string> = {};
+  for (const [key, value] of query) {
+    const name = ALIASES[key] ?? key;
+    if (name === 'from' || name === 'preset') continue;
+    if (name === 'env') {
+      const at = value.indexOf('=');
+      env[at < 0 ? value : value.slice(0, at)] = at < 0 ? '' : value.slice(at + 1);
+    } else if (name === 'files' || name === 'secrets') given[name] = [...listOf(given[name]), value];
+    else if (name === 'arg') given.command = [...listOf(given.command), value];
+    else if (FIELDS[name] === isNumber) given[name] = value.trim() === '' ? value : Number(value);
+    else given[name] = value;
+  }
+  if (Object.keys(env).length > 0) given.env = env;
+  return Object.keys(given).length === 0 ? null : readRequest(given);
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
