@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DashboardStage, openDashboardStage } from '../support/dashboard-stage.ts';
 import { firstSteps } from './dashboard/first-steps.ts';
 import { overviewPage } from './dashboard/overview.ts';
+import { queuePage } from './dashboard/queue.ts';
 import { shell } from './dashboard/shell.ts';
 import { taskPage } from './dashboard/task.ts';
 import { workersPages } from './dashboard/workers.ts';
@@ -21,6 +22,7 @@ describe('the dashboard', () => {
   describe('shell', () => shell(() => stage));
   describe('a task', () => taskPage(() => stage));
   describe('overview', () => overviewPage(() => stage));
+  describe('queue', () => queuePage(() => stage));
   describe('workers', () => workersPages(() => stage));
 
   it('met no fault, no breach of its content policy, no request to elsewhere', () => {
