@@ -37,7 +37,7 @@ export function queuePage(stage: () => DashboardStage): void {
     expect(await axeFaults(page)).toEqual([]);
     const small = await open('admin', { viewport: { width: 360, height: 780 }, colorScheme: 'dark' });
     await small.goto(`${cluster.url}/queue`);
-    await small.getByText('No room').first().waitFor();
+    await small.getByRole('cell').getByText('No room').first().waitFor();
     expect(await axeFaults(small)).toEqual([]);
     expect(await overflowPx(small)).toBe(0);
     await small.context().close();
@@ -47,6 +47,6 @@ export function queuePage(stage: () => DashboardStage): void {
     await cluster.call('POST', `/api/tasks/${filler}/cancel`, { force: true });
     await row.waitFor({ state: 'detached' });
     await cluster.call('POST', `/api/tasks/${giant}/cancel`);
-    await page.getByText('Nothing waits').waitFor();
+    await page.getByText('Nothing waits', { exact: true }).waitFor();
   });
 }
