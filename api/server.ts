@@ -14,6 +14,7 @@ import type { LogStore } from '../shared/ports/log-store.ts';
 import type { IntakeQueue, QueueViews } from '../shared/ports/queue.ts';
 import type { Store } from '../shared/ports/store.ts';
 import { Live, type LiveLoad } from './live/live.ts';
+import { OpenSessions } from './live/open-sessions.ts';
 import { accountsPlugin } from './plugins/accounts.ts';
 import { authPlugin } from './plugins/auth.ts';
 import { dashboardPlugin } from './plugins/dashboard.ts';
@@ -333,7 +334,8 @@ function createPeopleServices({ config, store, loginLimiter, clock, log }: ApiPa
   const accounts = new Accounts({ users, changes, hasher, checks, sessions, registration, clock });
   const directory = new UserDirectory({ store, changes, hasher, clock, log });
   const boardTickets = new BoardTickets({ users: known, sessions, secret, clock });
-  return { known, sessions, accounts, directory, boardTickets };
+  const open = new OpenSessions(sessions, clock, log);
+  return { known, sessions, open, accounts, directory, boardTickets };
 }
 
 function createFileServices(

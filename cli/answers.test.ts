@@ -40,6 +40,12 @@ interface Trial {
 
 const LINE = { seq: 1, ts: '2026-01-01T10:00:03.000Z', stream: 'stdout', line: 'hello', attempt: 1 };
 const USER = { user_id: 'user-1', username: 'alice', role: 'user', created_at: '2026-01-01T10:00:00.000Z' };
+const ACCOUNT = {
+  ...USER,
+  disabled: false,
+  quota: { unfinished_tasks: null, upload_storage: null },
+  used: { unfinished_tasks: 0, upload_storage: 0 },
+};
 const TOKEN = { token_id: 'token-1', name: 'ci', created_at: USER.created_at, last_used_at: null };
 const WEBHOOK = {
   webhook_id: 'webhook-1',
@@ -106,6 +112,11 @@ const TRIALS: Readonly<Record<string, Trial>> = {
   simulate: { words: ['python:3.9'], quiet: ['worker-1'] },
   login: { ...SIGN_IN, quiet: [] },
   'register-user': { ...SIGN_IN, quiet: ['user-1'] },
+  passwd: { words: ['--password-stdin'], input: 'secure123\nsecure456\n', quiet: [] },
+  users: { quiet: ['alice'] },
+  user: { words: ['alice'], quiet: ['alice'] },
+  'add-user': { words: ['alice', '--password-stdin'], input: 'secure123\n', quiet: ['alice'] },
+  'set-user': { words: ['alice', '--disable'], quiet: ['alice'] },
   // It asks no API.
   completion: { words: ['bash'], quiet: [], offline: EXIT.ok, refused: EXIT.ok },
   // It only forgets.
@@ -174,11 +185,14 @@ function answerAll(api: SmallApi): void {
     tasks: [],
     workers: [{ worker_id: 'worker-1', placed: 1 }],
   }));
-  api.on('POST /api/auth/login', () => ({
+  api.on('POST /api/auth/(login|password)', () => ({
     token: 'jwt',
     expires_at: '2026-01-02T10:00:00.000Z',
     user: USER,
   }));
+  api.on('GET /api/users', () => ({ users: [ACCOUNT], next_cursor: null }));
+  api.on('POST /api/users', () => new Status(201, ACCOUNT));
+  api.on('(GET|PATCH) /api/users/alice', () => ACCOUNT);
   api.on('POST /api/auth/register', () => new Status(201, USER));
   api.on('POST /api/auth/tokens', () => new Status(201, { ...TOKEN, token: 'cai_x' }));
   api.on('GET /api/auth/tokens', () => ({ tokens: [TOKEN] }));

@@ -89,6 +89,8 @@ function judge(error: ApiError): { exitCode: ExitCode; advice: string } {
   if (error.code === 'unexpected_reply' && error.status < 500) {
     return { exitCode: EXIT.noConnection, advice: 'Check the address: --url, CLOUDAI_URL or the profile.' };
   }
+  // The message says what to do, and nothing of it is to sign in as somebody else.
+  if (error.code === 'quota_exceeded') return { exitCode: EXIT.failed, advice: '' };
   switch (error.status) {
     case 400:
     case 413:

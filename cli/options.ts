@@ -30,6 +30,13 @@ export function positive(text: string): number {
   return value;
 }
 
+/** As `wholeNumber`, or no limit at all. */
+export function limit(text: string): number | 'none' {
+  if (text.toLowerCase() === 'none') return 'none';
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number or none.');
+  return wholeNumber(text);
+}
+
 /** One state or several with commas. */
 export function states(text: string): TaskState[] {
   return text.split(',').map((one) => {

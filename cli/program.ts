@@ -15,6 +15,7 @@ import { addRegisterCommand } from './commands/register.ts';
 import { addSimulateCommand } from './commands/simulate.ts';
 import { addSubmitCommands } from './commands/submit.ts';
 import { addTaskCommands } from './commands/tasks.ts';
+import { addUserCommands } from './commands/users.ts';
 import { addWatchCommands } from './commands/watch.ts';
 import { addWebhookCommands } from './commands/webhooks.ts';
 import { CliError, complaintOf, EXIT, type ExitCode } from './exit.ts';
@@ -132,6 +133,8 @@ function createProgram(version: string, run: Run, words: Words, prompt: PromptCo
   program.commandsGroup('You:');
   addAccountCommands(program, run);
   addWebhookCommands(program, run);
+  program.commandsGroup('Accounts:');
+  addUserCommands(program, run);
   program.commandsGroup('This program:');
   addHelpCommand(program);
   addCompletionCommands(program, run);

@@ -6,13 +6,13 @@ import { TELEMETRY_SOCKET_PATH } from '../../shared/contracts/live.ts';
 import type { ClusterView } from '../services/cluster-view.ts';
 import type { Sessions } from '../services/sessions.ts';
 import { LiveAccess } from './access.ts';
-import { OpenSessions } from './open-sessions.ts';
+import type { OpenSessions } from './open-sessions.ts';
 import { SocketServer, type SocketServerParts } from './socket-server.ts';
 import { TelemetrySockets } from './telemetry-socket.ts';
 import { TelemetryTicker } from './telemetry-ticker.ts';
 import { routeUpgrades } from './upgrades.ts';
 
-export interface LiveParts extends Omit<SocketServerParts, 'access' | 'open' | 'ticker'> {
+export interface LiveParts extends Omit<SocketServerParts, 'access' | 'ticker'> {
   readonly sessions: Sessions;
   readonly view: ClusterView;
   readonly observeAuth: 'open' | 'required';
@@ -32,11 +32,11 @@ export class Live {
   readonly #ticker: TelemetryTicker;
 
   constructor(parts: LiveParts, listener: Listener) {
-    const { sessions, known, view, observeAuth, clock, log } = parts;
+    const { sessions, known, open, view, observeAuth, clock, log } = parts;
     const access = new LiveAccess(sessions, observeAuth);
-    this.#open = new OpenSessions(sessions, clock, log);
+    this.#open = open;
     this.#ticker = new TelemetryTicker(async () => telemetryReply(await view.snapshot()), log);
-    const shared = { access, open: this.#open, ticker: this.#ticker };
+    const shared = { access, open, ticker: this.#ticker };
     this.#sockets = new SocketServer({ ...parts, ...shared }, listener);
     this.#viewers = new TelemetrySockets({ ...shared, clock, log });
     routeUpgrades(listener, new Map([[TELEMETRY_SOCKET_PATH, this.#viewers.take]]));

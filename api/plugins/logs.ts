@@ -6,13 +6,15 @@ import { Readable } from 'node:stream';
 import type { Plugin, Request, Server } from '@hapi/hapi';
 import { type LogsQuery, logsSchema, taskIdParams } from '../../shared/contracts/schemas.ts';
 import type { Log } from '../../shared/platform/log.ts';
+import type { OpenSessions } from '../live/open-sessions.ts';
 import { OutputText } from '../services/output/output-page.ts';
 import type { OutputReading, TaskOutput } from '../services/output/task-output.ts';
 import { checked, idOf, queryOf } from '../validation.ts';
-import { principalOf } from './auth.ts';
+import { principalOf, sessionOf } from './auth.ts';
 
 export interface LogsOptions {
   readonly output: TaskOutput;
+  readonly open: OpenSessions;
   /** Ends all open readings. */
   readonly stopping: AbortSignal;
   readonly log: Log;
@@ -23,7 +25,7 @@ const KEEP_ALIVE_MS = 30_000;
 
 export const logsPlugin: Plugin<LogsOptions> = {
   name: 'logs',
-  register: (server: Server, { output, stopping, log }: LogsOptions) => {
+  register: (server: Server, { output, open, stopping, log }: LogsOptions) => {
     // A reader that vanished without a word is noticed although nothing is sent to it.
     server.listener.on('connection', (socket: Socket) => socket.setKeepAlive(true, KEEP_ALIVE_MS));
     server.route({
@@ -39,7 +41,12 @@ export const logsPlugin: Plugin<LogsOptions> = {
         const end = new AbortController();
         const stop = () => end.abort();
         stopping.addEventListener('abort', stop);
+        // Who is cut off while following asks anew from the next line, and is told then why that may no longer be.
+        const forget = query.follow
+          ? open.add({ caller: sessionOf(request), end: stop, again: stop })
+          : () => undefined;
         const closed = () => {
+          forget();
           stopping.removeEventListener('abort', stop);
           end.abort();
         };

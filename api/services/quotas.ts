@@ -13,9 +13,9 @@ import type { FileRecordStore, UploadStore } from '../../shared/ports/store.ts';
 import type { KnownUsers } from './known-users.ts';
 
 export interface QuotaParts {
-  readonly known: KnownUsers;
-  readonly files: FileRecordStore;
-  readonly uploads: UploadStore;
+  readonly known: Pick<KnownUsers, 'get'>;
+  readonly files: Pick<FileRecordStore, 'uploadBytes' | 'find'>;
+  readonly uploads: Pick<UploadStore, 'listOpen'>;
   readonly clock: Clock;
 }
 

@@ -1,18 +1,19 @@
-// `login`, `logout`, `register-user`, `tokens`: who the CLI is to the cluster. Never prints a password or a kept token.
+// `login`, `logout`, `register-user`, `passwd`, `tokens`: who the CLI is to the cluster. Never prints a password or a kept
+// token.
 
 import type { Command } from 'commander';
 import { ApiError } from '../../client/client.ts';
 import { age } from '../../client/words.ts';
-import type { TokenBody } from '../../shared/contracts/http.ts';
+import type { LoginReply, TokenBody } from '../../shared/contracts/http.ts';
+import { askChange, askName, askNewPassword, askPassword, type PasswordOptions } from '../credentials.ts';
 import { withExamples } from '../examples.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { writeProfile } from '../profile.ts';
 import type { Run } from '../program.ts';
 import type { Session } from '../session.ts';
 
-interface CredentialOptions {
+interface CredentialOptions extends PasswordOptions {
   readonly username?: string;
-  readonly password_stdin?: boolean;
 }
 
 export function addAccountCommands(program: Command, run: Run): void {
@@ -35,6 +36,12 @@ export function addAccountCommands(program: Command, run: Run): void {
     .option('--password-stdin', 'read the password from standard input')
     .action(run(register));
   withExamples(registerUser, [{ line: 'register-user alice', what: 'asks for a password, twice' }]);
+  const passwd = program
+    .command('passwd')
+    .description('change your password; all other sign-ins end, tokens stay')
+    .option('--password-stdin', 'read the current and the new password from standard input, a line each')
+    .action(run(changePassword));
+  withExamples(passwd, [{ line: 'passwd', what: 'asks for the one of now, and twice for the new one' }]);
   const logout = program
     .command('logout')
     .description('forget the sign-in kept in the profile')
@@ -70,13 +77,7 @@ async function signIn(session: Session, options: CredentialOptions): Promise<voi
     const advice = 'Check both and try again. No account yet? cloudai register-user';
     throw new CliError(EXIT.notAllowed, error.message, advice);
   });
-  await writeProfile(session.profilePath, {
-    url: session.url,
-    sign_ins: {
-      ...session.profile.sign_ins,
-      [session.url]: { username: reply.user.username, token: reply.token, expires_at: reply.expires_at },
-    },
-  });
+  await keepSignIn(session, reply, session.url);
   await session.show({
     // The token stays in the profile; scripts get theirs from "tokens create".
     json: { url: session.url, user: reply.user, expires_at: reply.expires_at },
@@ -84,12 +85,37 @@ async function signIn(session: Session, options: CredentialOptions): Promise<voi
   });
 }
 
+async function keepSignIn(session: Session, reply: LoginReply, url: string | null): Promise<void> {
+  await writeProfile(session.profilePath, {
+    url,
+    sign_ins: {
+      ...session.profile.sign_ins,
+      [session.url]: { username: reply.user.username, token: reply.token, expires_at: reply.expires_at },
+    },
+  });
+}
+
+async function changePassword(session: Session, options: PasswordOptions): Promise<void> {
+  const { current, next } = await askChange(session, options);
+  const change = { current_password: current, new_password: next };
+  const reply = await session.client.changePassword(change).catch((error: unknown) => {
+    if (!(error instanceof ApiError && error.status === 403)) throw error;
+    throw new CliError(EXIT.notAllowed, 'the current password is wrong', 'Try again.', [], error);
+  });
+  const { user, expires_at } = reply;
+  const kept = session.profile.sign_ins[session.url];
+  // The one of before is of no use any more; that of another user is.
+  const isKept = kept === undefined || kept.username === user.username;
+  if (isKept) await keepSignIn(session, reply, session.profile.url);
+  await session.show({
+    json: { url: session.url, user, expires_at },
+    text: () => `The password of ${user.username} is changed; all other sign-ins have ended.\n`,
+  });
+}
+
 async function register(session: Session, options: CredentialOptions, argument?: string): Promise<void> {
   const username = await askName(session, argument ?? options.username);
-  const password = await askPassword(session, 'Password (8 characters or more): ', options);
-  if (!options.password_stdin && password !== (await askPassword(session, 'The same again: ', options))) {
-    throw new CliError(EXIT.usage, 'the two passwords differ', 'Try again.');
-  }
+  const password = await askNewPassword(session, 'Password', options);
   const user = await session.anonymous.register({ username, password });
   await session.show({
     json: user,
@@ -135,27 +161,4 @@ async function listTokens(session: Session): Promise<void> {
 async function deleteToken(session: Session, _options: object, tokenId: string): Promise<void> {
   await session.client.deleteToken(tokenId);
   await session.show({ json: { token_id: tokenId, deleted: true }, text: () => `${tokenId} is deleted.\n` });
-}
-
-async function askName(session: Session, given: string | undefined): Promise<string> {
-  if (given) return given;
-  if (!session.io.interactive) {
-    throw new CliError(EXIT.usage, 'there is no username', 'Name it with --username.');
-  }
-  return (await session.io.ask('Username: ', { secret: false })).trim();
-}
-
-async function askPassword(session: Session, prompt: string, options: CredentialOptions): Promise<string> {
-  if (options.password_stdin) {
-    // One line end belongs to the pipe (`echo secret | …`), not to the password.
-    return (await session.io.readInput()).replace(/\r?\n$/, '');
-  }
-  if (!session.io.interactive) {
-    throw new CliError(
-      EXIT.usage,
-      'there is no terminal to ask for the password on',
-      'Pipe it in with --password-stdin.',
-    );
-  }
-  return session.io.ask(prompt, { secret: true });
 }

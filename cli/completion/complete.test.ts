@@ -109,6 +109,19 @@ describe('what is looked up', () => {
   const completions = async (line: string) =>
     (await completeLine(program, sources, line)).candidates.map(({ value }) => value);
 
+  it('are all accounts for those who may list them', async () => {
+    const [alice, carol] = [
+      { username: 'alice', role: 'admin', disabled: false },
+      { username: 'carol', role: 'user', disabled: true },
+    ];
+    api.on('GET /api/users', () => ({ users: [alice, carol], next_cursor: null }));
+    expect((await completeLine(program, sources, 'user ')).candidates).toEqual([
+      { value: 'alice', what: 'admin', done: true },
+      { value: 'carol', what: 'user, disabled', done: true },
+    ]);
+    expect(await completions('files c')).toEqual(['carol']);
+  });
+
   it('are ids and names of the cluster, each by the name of its argument', async () => {
     expect(await completions('cloudai cancel ')).toEqual([TASK_ID, 'task-2', 'task-3']);
     expect(await completions('cloudai cancel 2')).toEqual(['task-2']);
@@ -116,6 +129,8 @@ describe('what is looked up', () => {
       { value: TASK_ID, what: 'queued, first, python:3.9, 1m ago', done: true },
     ]);
     expect(await completions('A=b ./bin/cloudai drain g')).toEqual(['gpu-1']);
+    // Who may not list accounts knows of those whose tasks are seen.
+    expect(await completions('set-user ')).toEqual(['alice', 'bob']);
     expect(await completions('task ')).toEqual(['alpine', 'python:3.9']);
     api.on('GET /api/images', () => ({
       images: [

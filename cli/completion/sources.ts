@@ -23,6 +23,7 @@ const DEADLINE_MS = 1_000;
 const KEPT_MS = 5_000;
 /** Tasks looked at, newest first. */
 const TASKS = 200;
+const USERS = 1_000;
 /** More than that nobody reads. */
 const SHOWN = 100;
 
@@ -67,7 +68,15 @@ const images: Ask = async (client, signal) => {
   ];
 };
 
-const users: Ask = async (client, signal) => counted(await recentTasks(client, signal), 'user');
+/** Admins see all accounts; others know of those whose tasks they see. */
+const users: Ask = async (client, signal) => {
+  const listed = await client.listUsers({ limit: USERS }, { signal }).catch(() => null);
+  if (listed === null) return counted(await recentTasks(client, signal), 'user');
+  return listed.users.map(({ username, role, disabled }) => ({
+    value: username,
+    what: disabled ? `${role}, disabled` : role,
+  }));
+};
 
 const tags: Ask = async (client, signal) =>
   counted(

@@ -119,7 +119,7 @@ export interface ServerToClientEvents {
   'task:log-end': (event: TaskLogEndEvent) => void;
   /** Output can no longer be sent; the reason. Subscribe again from the next line. */
   'task:log-fault': (event: TaskLogFaultEvent) => void;
-  /** The last that a socket hears: the token has expired (`unauthenticated`) or was taken back. */
+  /** The last that a socket hears (`unauthenticated`): the token has expired or was taken back, or its account ended it. */
   'session:end': (reason: SocketRefusal) => void;
 }
 

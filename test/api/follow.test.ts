@@ -106,6 +106,28 @@ describe('curl -N', () => {
   });
 });
 
+describe('who may read no longer', () => {
+  it('is cut off while following, on every copy, and told why when asking again', async () => {
+    const { test, stage, alice, url } = await openStage();
+    const boss = await test.join('boss', { role: 'admin' });
+    const bob = await test.join('bob', { role: 'admin' });
+    const second = await test.copy();
+    onTestFinished(() => second.close());
+    const task = await stage.started();
+    const there = await second.api.start();
+    const read = [follow(url, task.id, bob), follow(there, task.id, bob), follow(there, task.id, alice)];
+    const [here, elsewhere, owner] = await Promise.all(read);
+    const change = (body: object) => test.call('PATCH', '/api/users/bob', { as: boss, body });
+    await stage.print(task, lines(1, 3));
+    expect((await change({ role: 'user' })).status).toBe(200);
+    for (const response of [here, elsewhere]) expect(textOf(lines(1, 3))).toContain(await response?.text());
+    const path = `/api/tasks/${task.id}/logs?follow=true`;
+    expect((await test.call('GET', path, { as: bob })).status).toBe(404);
+    await stage.ended(task);
+    expect(await owner?.text()).toBe(textOf(lines(1, 3)));
+  });
+});
+
 describe('many followers of one task', () => {
   it('get the same bytes from one tail', async () => {
     const count: Count = { lines: 0, reads: 0 };

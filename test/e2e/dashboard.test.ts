@@ -8,6 +8,8 @@ import { overviewPage } from './dashboard/overview.ts';
 import { queuePage } from './dashboard/queue.ts';
 import { shell } from './dashboard/shell.ts';
 import { taskPage } from './dashboard/task.ts';
+import { taskOutput } from './dashboard/task-log.ts';
+import { tasksPage } from './dashboard/tasks.ts';
 import { workersPages } from './dashboard/workers.ts';
 
 let stage: DashboardStage;
@@ -20,7 +22,9 @@ afterAll(() => stage?.close());
 describe('the dashboard', () => {
   describe('first steps', () => firstSteps(() => stage));
   describe('shell', () => shell(() => stage));
+  describe('tasks', () => tasksPage(() => stage));
   describe('a task', () => taskPage(() => stage));
+  describe('output of a task', () => taskOutput(() => stage));
   describe('overview', () => overviewPage(() => stage));
   describe('queue', () => queuePage(() => stage));
   describe('workers', () => workersPages(() => stage));

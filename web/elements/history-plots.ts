@@ -63,6 +63,8 @@ export class HistoryPlots extends LitElement {
   #timeline: Timeline = NO_TIMELINE;
   /** Seconds between the kept points: what was asked for may be finer than what is kept. */
   #keptStepS = 10;
+  /** Once there were plots they stay, also while another range is fetched: nothing below them jumps. */
+  #hasPlots = false;
   readonly #history = new Poll<true>(this, {
     load: async (signal) => {
       const { range, worker } = this;
@@ -95,6 +97,7 @@ export class HistoryPlots extends LitElement {
       .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: var(--space-4) var(--space-5); }
       .plots > :last-child:nth-child(odd) { grid-column: 1 / -1; }
       h3 { margin-bottom: var(--space-1); }
+      .first { min-height: 26rem; }
     `,
   ];
 
@@ -132,12 +135,13 @@ export class HistoryPlots extends LitElement {
           </div>
         </div>
         ${errorNotice(this.#history.error, () => this.#history.refresh())}
-        ${this.#history.loading ? html`<notice-box kind="loading"></notice-box>` : this.#plots(range)}
+        ${this.#history.loading && !this.#hasPlots ? html`<notice-box class="first" kind="loading"></notice-box>` : this.#plots(range)}
       </div>
     `;
   }
 
   #plots({ spanS, keptStepS }: TimeRange) {
+    this.#hasPlots = true;
     const { telemetry } = this;
     const body = this.#worker;
     const gapS = LATE_STEPS * Math.max(keptStepS, this.#keptStepS);

@@ -12,8 +12,8 @@ export class HeadlineFigures extends LitElement {
   static override styles = [
     base,
     css`
-      ul { display: grid; gap: 1px; grid-template-columns: repeat(auto-fit, minmax(8.25rem, 1fr)); background: var(--line); border: 1px solid var(--line); border-radius: var(--radius); overflow: hidden; box-shadow: var(--shadow); }
-      li { background: var(--surface); }
+      ul { display: flex; flex-wrap: wrap; gap: 1px; background: var(--line); border: 1px solid var(--line); border-radius: var(--radius); overflow: hidden; box-shadow: var(--shadow); }
+      li { background: var(--surface); flex: 1 1 8.75rem; }
       a { display: block; height: 100%; padding: var(--space-3) var(--space-4); color: var(--ink); }
       a:hover { background: var(--sunken); text-decoration: none; }
       a:focus-visible { outline-offset: -2px; }

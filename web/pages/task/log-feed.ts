@@ -19,6 +19,9 @@ export const KEPT_LINES = 100_000;
 const SLACK_LINES = 5_000;
 const TAIL_LINES = 5_000;
 const PAGE_LINES = 2_000;
+/** With so many, drawings are so far apart. */
+const MANY_LINES = 10_000;
+const MANY_PAUSE_MS = 80;
 /** Before a line that is jumped to. */
 const AROUND_LINES = 500;
 
@@ -59,6 +62,7 @@ export class LogFeed {
   /** Those before it printed nothing. */
   #firstAttempt = 1;
   #frame = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #reader = new AbortController();
 
   constructor(host: ReactiveControllerHost, ask: () => FeedAsk) {
@@ -161,6 +165,7 @@ export class LogFeed {
     return () => {
       end();
       this.#reader.abort();
+      clearTimeout(this.#timer);
       cancelAnimationFrame(this.#frame);
       this.#frame = 0;
     };
@@ -257,12 +262,19 @@ export class LogFeed {
     this.#become('failed');
   }
 
-  /** At most once a frame, however fast lines come. */
+  /** At most once a frame, however fast lines come, and less often when each drawing has many lines to place. */
   #draw(): void {
     if (this.#frame !== 0) return;
-    this.#frame = requestAnimationFrame(() => {
-      this.#frame = 0;
-      this.#host.requestUpdate();
-    });
+    const draw = () => {
+      this.#frame = requestAnimationFrame(() => {
+        this.#frame = 0;
+        this.#host.requestUpdate();
+      });
+    };
+    if (this.lines.all.length < MANY_LINES) draw();
+    else {
+      this.#frame = -1;
+      this.#timer = setTimeout(draw, MANY_PAUSE_MS);
+    }
   }
 }

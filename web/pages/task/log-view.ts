@@ -3,7 +3,6 @@
 
 import { VirtualizerController } from '@tanstack/lit-virtual';
 import { html, LitElement, nothing } from 'lit';
-import { ref } from 'lit/directives/ref.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { styleMap } from 'lit/directives/style-map.js';
 import { base } from '../../styles/shared.ts';
@@ -55,8 +54,6 @@ export class LogView extends LitElement {
   declare follow: boolean;
   declare hrefOf: (line: LogLine) => string;
   readonly #rows: VirtualizerController<HTMLElement, HTMLElement>;
-  readonly #measure = (row?: Element) =>
-    this.#virtual.measureElement((row as HTMLElement | undefined) ?? null);
   readonly #key = (index: number) => this.lines[index]?.id ?? PARTIAL_KEY;
   readonly #estimate = (index: number) => this.#estimated(index);
   readonly #range = ({
@@ -153,20 +150,28 @@ export class LogView extends LitElement {
   }
 
   override updated(changed: Map<string, unknown>): void {
+    this.#measure();
     const isNews =
       changed.has('version') || changed.has('partial') || changed.has('follow') || changed.has('wrap');
     if (this.follow && isNews) this.scrollToEnd();
   }
 
+  /** Once they are in the page: before that no row has a height. */
+  #measure(): void {
+    if (!this.wrap) return;
+    this.#virtual.measureElement(null);
+    for (const row of this.renderRoot.querySelectorAll<HTMLElement>('.line'))
+      this.#virtual.measureElement(row);
+  }
+
   #row(index: number, start: number) {
     const place = styleMap({ transform: `translateY(${start}px)` });
-    const measured = this.wrap ? ref(this.#measure) : nothing;
     const line = this.lines[index];
     if (!line) {
       const { partial } = this;
       if (!partial) return nothing;
       const text = textOf({ text: partial.text, carry: '', more: false }, { ranges: [], current: -1 });
-      return html`<div class="line partial ${partial.stream}" data-index=${index} style=${place} ${measured}><span class="gutter"><span class="seq">…</span>${this.times === 'off' ? nothing : html`<time></time>`}<span class="stream">${partial.stream === 'stderr' ? 'err' : nothing}</span></span><span class="text">${text}</span></div>`;
+      return html`<div class="line partial ${partial.stream}" data-index=${index} style=${place}><span class="gutter"><span class="seq">…</span>${this.times === 'off' ? nothing : html`<time></time>`}<span class="stream">${partial.stream === 'stderr' ? 'err' : nothing}</span></span><span class="text">${text}</span></div>`;
     }
     const { marked, hit } = this;
     const isMarked =
@@ -180,7 +185,7 @@ export class LogView extends LitElement {
       ranges: this.search?.ranges(line) ?? [],
       current: hit?.id === line.id ? hit.nth : -1,
     });
-    return html`<div class="line ${line.kind} ${isMarked ? 'marked' : ''}" data-index=${index} data-id=${line.id} style=${place} ${measured}>${content}</div>`;
+    return html`<div class="line ${line.kind} ${isMarked ? 'marked' : ''}" data-index=${index} data-id=${line.id} style=${place}>${content}</div>`;
   }
 
   get #virtual() {
@@ -264,7 +269,7 @@ export class LogView extends LitElement {
     const isUp = scrollTop < this.#was;
     this.#was = scrollTop;
     if (isOwn) return;
-    this.#wrote = -1;
+    this.#wrote = Number.NaN;
     const distance = scrollHeight - scrollTop - clientHeight;
     if (isUp && this.follow && distance > 1) this.#say('pause');
     if (!isUp && !this.follow && distance <= NEAR_PX) this.#say('resume');

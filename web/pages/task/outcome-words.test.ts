@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FAILURE_REASONS } from '../../../shared/model/task.ts';
-import { attemptWords, deadlineWords, pageTitle, reasonWords, slaNow } from './outcome-words.ts';
+import { attemptWords, deadlineWords, pageTitle, reasonWords, slaNow, startWords } from './outcome-words.ts';
 
 const T0 = Date.parse('2026-01-01T00:00:00.000Z');
 const at = (seconds: number) => new Date(T0 + seconds * 1_000).toISOString();
@@ -37,5 +37,15 @@ describe('words of an outcome', () => {
     expect(slaNow({ status: 'queued', started_at: null }, T0)).toBeNull();
     expect(deadlineWords(at(90), T0)).toBe('due in 1m 30s');
     expect(deadlineWords(at(-5), T0)).toBe('due 5.0s ago');
+  });
+
+  it('say when it should start', () => {
+    const estimate = { at: at(300), earliest: at(120), latest: at(900) };
+    expect(startWords(estimate, T0)).toBe('Should start in about 5m 0s, between 2m 0s and 15m 0s');
+    expect(startWords(estimate, T0 + 200_000)).toBe('Should start in about 1m 40s, between 0.0s and 11m 40s');
+    expect(startWords(estimate, T0 + 999_000)).toBe('Should start any moment');
+    expect(startWords({ at: at(60), earliest: at(60), latest: at(60) }, T0)).toBe(
+      'Should start in about 1m 0s',
+    );
   });
 });

@@ -2,7 +2,7 @@
 
 import { duration } from '../../../client/words.ts';
 import type { TaskBody } from '../../../shared/contracts/http.ts';
-import type { SlaBody } from '../../../shared/contracts/queue.ts';
+import type { SlaBody, StartEstimateBody } from '../../../shared/contracts/queue.ts';
 import type { FailureReason, TaskState } from '../../../shared/model/task.ts';
 import { isTerminal } from '../../../shared/model/task-states.ts';
 
@@ -67,4 +67,13 @@ export const SLA_WORDS: Readonly<Record<SlaBody['state'], string>> = {
 export function deadlineWords(deadline: string, now: number): string {
   const left = Date.parse(deadline) - now;
   return left >= 0 ? `due in ${duration(left)}` : `due ${duration(-left)} ago`;
+}
+
+/** When a waiting task should start, as far as that can be said. */
+export function startWords({ at, earliest, latest }: StartEstimateBody, now: number): string {
+  const [middle, first, last] = [at, earliest, latest].map((iso) => Math.max(0, Date.parse(iso) - now));
+  if (middle === undefined || first === undefined || last === undefined || last < 1_000)
+    return 'Should start any moment';
+  const span = duration(first) === duration(last) ? '' : `, between ${duration(first)} and ${duration(last)}`;
+  return `Should start in about ${duration(middle)}${span}`;
 }

@@ -45,6 +45,8 @@ export class TaskLog extends LitElement {
   readonly #finder: LogFinder;
   readonly #onLive = () => this.requestUpdate();
   #heardAtPause = 0;
+  /** Where the reading begins; null at the end. */
+  #begin: number | null = null;
   /** The line of the address, until it was scrolled to. */
   #goal: number | null = null;
   #timer = 0;
@@ -76,16 +78,17 @@ export class TaskLog extends LitElement {
       session: this.session,
       taskId: this.taskId,
       attempt: this.#attempt,
-      line: this.#line,
+      line: this.#begin,
     }));
     this.#finder = new LogFinder(this, this.#feed.lines);
     this.addEventListener('keydown', this.#pressed);
   }
 
   override connectedCallback(): void {
+    // First: the reading begins with the connection.
+    this.#look();
     super.connectedCallback();
     this.session?.addEventListener('live', this.#onLive);
-    this.#look();
   }
 
   override disconnectedCallback(): void {
@@ -129,7 +132,7 @@ export class TaskLog extends LitElement {
         <h2>Output</h2>
         <span class="row tight soft small">
           ${lines.all.length > 0 ? html`<span class="number">${countWords(lines.first, lines.last)}</span>` : nothing}
-          <span role="status">${stateWords(state, isEmpty)}${cut ? ', connection lost, trying again' : ''}</span>
+          <span role="status">${feed.reading === 'around' ? 'loading…' : stateWords(state, isEmpty)}${cut ? ', connection lost, trying again' : ''}</span>
         </span>
       </div>
       <log-tools
@@ -188,11 +191,13 @@ export class TaskLog extends LitElement {
   #look(): void {
     const line = this.#line;
     this.follow = line === null;
+    this.#begin = line;
     this.#goal = line;
     this.#heardAtPause = 0;
   }
 
   #goTo(seq: number): void {
+    this.#begin = seq;
     this.#goal = seq;
     this.#pause();
     const attempt = this.#attempt ?? this.#feed.lines.last?.attempt ?? 1;
@@ -218,6 +223,7 @@ export class TaskLog extends LitElement {
     this.follow = true;
     if (!this.#feed.isLive) {
       if (this.#line !== null) this.#go({ line: null });
+      this.#begin = null;
       this.#goal = null;
       this.#feed.restart();
     }

@@ -5,10 +5,9 @@ import { html, LitElement, nothing } from 'lit';
 import { guard } from 'lit/directives/guard.js';
 import { Link, Pencil, RotateCw, Square } from 'lucide';
 import { ApiError } from '../../../client/client.ts';
-import { megabytes, trim } from '../../../client/words.ts';
 import type { TaskBody } from '../../../shared/contracts/http.ts';
 import type { TaskProgressBody, TaskUsageEvent } from '../../../shared/contracts/live.ts';
-import { isPlaced, isTerminal } from '../../../shared/model/task-states.ts';
+import { isTerminal } from '../../../shared/model/task-states.ts';
 import { copyText } from '../../data/copy-text.ts';
 import { LiveSubscription } from '../../data/live-subscription.ts';
 import { Poll } from '../../data/poll.ts';
@@ -22,6 +21,7 @@ import { tell, tellFault } from '../../shell/telling.ts';
 import { base, controls, tabs } from '../../styles/shared.ts';
 import { pageTitle } from './outcome-words.ts';
 import { attemptOf, taskAddress, type View, viewOf } from './task-address.ts';
+import { about, absent, atWork } from './task-page-parts.ts';
 import { taskPageStyles } from './task-page-styles.ts';
 
 const VIEW_WORDS: Readonly<Partial<Record<View, string>>> = {
@@ -115,17 +115,17 @@ export class TaskPage extends LitElement {
   #whole(task: TaskBody) {
     const message = task.message ?? (task.status === 'failed' ? task.reason : null);
     return html`
-      <header class="row spread">
+      <header>
         <div class="title">
           <div class="row tight"><h1 tabindex="-1">${task.name || 'Task'}</h1><state-badge state=${task.status}></state-badge>${task.cancel_requested && !isTerminal(task.status) ? html`<span class="soft small" role="status">being stopped…</span>` : nothing}</div>
           ${about(task)}
         </div>
-        <div class="row tight">${this.#actions(task)}</div>
+        <div class="row tight acts">${this.#actions(task)}</div>
       </header>
       ${message ? html`<p class="message ${task.status}">${message}</p>` : nothing}
       <section class="panel" aria-label="Facts"><task-facts .task=${task}></task-facts></section>
       ${task.status === 'queued' ? html`<wait-reasons .session=${this.session} .task=${task}></wait-reasons>` : nothing}
-      ${this.#now(task)}
+      ${atWork(task, this.progress, this.usage)}
       ${this.#tabs(task)} ${this.#views(task)}
       <file-dialog .session=${this.session} .file=${this.#file} @close=${() => this.#go({ file: null })}></file-dialog>
     `;
@@ -139,21 +139,6 @@ export class TaskPage extends LitElement {
     return html`
       ${link}${changed}
       <button class="danger" @click=${() => this.#cancel(task)} ?disabled=${this.busy}><svg-icon .icon=${Square}></svg-icon>Cancel</button>
-    `;
-  }
-
-  /** How far it is, while it is at work. */
-  #now(task: TaskBody) {
-    const { progress, usage } = this;
-    if (!isPlaced(task.status)) return nothing;
-    const ofThis = progress?.attempt === task.attempt ? progress : null;
-    const measured = task.status === 'running' && usage?.attempt === task.attempt ? usage : null;
-    if (task.status === 'running' && !ofThis && !measured) return nothing;
-    return html`
-      <section class="panel stack tight" aria-label="Now">
-        ${ofThis ? html`<task-progress .progress=${ofThis}></task-progress>` : task.status === 'assigned' ? html`<p class="soft small">${task.worker_id} has it and gets ready to start it.</p>` : nothing}
-        ${measured ? html`<p class="soft small number">using ${trim(measured.cpu, 2)} of ${trim(task.cpu_required, 2)} cores, ${megabytes(measured.memory)} of ${megabytes(task.memory_required)} memory</p>` : nothing}
-      </section>
     `;
   }
 
@@ -272,32 +257,4 @@ export class TaskPage extends LitElement {
       this.busy = false;
     }
   }
-}
-
-function about(task: TaskBody) {
-  return html`
-    <div class="row about small">
-      <span class="id"><code class="soft">${task.task_id}</code><copy-button label="Copy the id" .text=${task.task_id}></copy-button></span>
-      <code>${task.docker_image}</code>
-      <span class="soft">by ${task.user}</span>
-      ${task.tag ? html`<a class="chip" href="/tasks?tag=${encodeURIComponent(task.tag)}"><span class="cut">${task.tag}</span></a>` : nothing}
-    </div>
-  `;
-}
-
-function absent({ status }: ApiError, wasThere: boolean) {
-  const heading = wasThere
-    ? 'The task is gone'
-    : status === 403
-      ? 'This task is not yours'
-      : 'There is no such task';
-  const text = wasThere
-    ? 'It was deleted meanwhile.'
-    : status === 403
-      ? 'Only its owner and admins may see it.'
-      : 'Or it is not yours.';
-  return html`
-    <h1 class="unseen" tabindex="-1">Task not found</h1>
-    <div class="panel"><notice-box kind="empty" heading=${heading}><p>${text} <a href="/tasks">All tasks</a></p></notice-box></div>
-  `;
 }

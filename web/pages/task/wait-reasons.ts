@@ -6,6 +6,7 @@ import { Check, X } from 'lucide';
 import { ApiError } from '../../../client/client.ts';
 import { megabytes, trim } from '../../../client/words.ts';
 import type { TaskBody } from '../../../shared/contracts/http.ts';
+import type { StartEstimateBody } from '../../../shared/contracts/queue.ts';
 import type { ExplainReply } from '../../../shared/contracts/workers.ts';
 import { LiveSubscription } from '../../data/live-subscription.ts';
 import { Poll } from '../../data/poll.ts';
@@ -13,6 +14,7 @@ import type { Session } from '../../data/session.ts';
 import { TelemetryFeed } from '../../data/telemetry-feed.ts';
 import { errorNotice } from '../../elements/error-notice.ts';
 import { base, controls, tables } from '../../styles/shared.ts';
+import { startWords } from './outcome-words.ts';
 import { type Dimension, type Hope, type NeedCell, roomOf, type WaitRow, waitRows } from './wait-rows.ts';
 
 const NAMES: Readonly<Record<Dimension, string>> = {
@@ -75,11 +77,11 @@ export class WaitReasons extends LitElement {
       .place { margin-top: var(--space-1); }
       .place a { text-decoration: underline; }
       table { margin-top: var(--space-3); }
-      td { vertical-align: top; }
+      td { padding-block: 0.35rem; }
       .find { max-width: 18rem; margin-top: var(--space-3); }
       .enough { color: var(--good); } .short { color: var(--bad); }
       .cell { white-space: nowrap; font-variant-numeric: tabular-nums; }
-      svg.bar { display: block; width: 100%; max-width: 9rem; height: 0.3rem; margin-top: 0.2rem; background: var(--sunken); border-radius: 1rem; }
+      svg.bar { display: block; width: 100%; max-width: 9rem; height: 0.3rem; margin-top: 0.1rem; background: var(--sunken); border-radius: 1rem; }
       svg.bar rect { fill: var(--good); } svg.bar rect.short { fill: var(--bad); }
       .more { margin-top: var(--space-2); }
     `,
@@ -119,10 +121,20 @@ export class WaitReasons extends LitElement {
   }
 
   #reasons(reply: ExplainReply) {
-    const { summary, position, workers } = reply;
+    const {
+      summary,
+      position,
+      workers,
+      estimate = null,
+    } = reply as ExplainReply & {
+      // An API that is older than this page sends none.
+      estimate?: StartEstimateBody | null;
+    };
+    const place = position === null ? '' : `Place in the queue: ${position.toLocaleString()}`;
+    const start = estimate === null ? '' : startWords(estimate, Date.now());
     return html`
       <p class="summary">${summary}</p>
-      ${position === null ? nothing : html`<p class="soft place number">Place in the queue: ${position.toLocaleString()} · <a href="/queue">see the queue</a></p>`}
+${place === '' ? nothing : html`<p class="soft place number">${[start, place].filter(Boolean).join(' · ')} · <a href="/queue">see the queue</a></p>`}
       ${workers.length === 0 ? nothing : this.#table(reply)}
     `;
   }

@@ -1,41 +1,55 @@
-// The list of tasks: filtered by what the address says, fresh at its top, longer on demand.
+// The list of tasks: what the address says, kept fresh by what is pushed, with what is done to many at once.
 
 import { css, html, LitElement, nothing } from 'lit';
-import type { TaskFilter } from '../../../client/client.ts';
-import { TASK_STATES, type TaskState } from '../../../shared/model/task.ts';
+import { ArrowUp } from 'lucide';
+import type { TaskEvent } from '../../../shared/contracts/live.ts';
 import { LiveSubscription } from '../../data/live-subscription.ts';
 import { Poll } from '../../data/poll.ts';
 import type { Router } from '../../data/router.ts';
-import type { Route } from '../../data/routes.ts';
+import { addressOf, type Route } from '../../data/routes.ts';
 import type { Session } from '../../data/session.ts';
 import { errorNotice } from '../../elements/error-notice.ts';
 import { base, controls } from '../../styles/shared.ts';
-import { freshLimit, PAGE, type TaskPages, withFresh, withOlder } from './task-pages.ts';
-
-const FIELDS = ['status', 'tag', 'q'] as const;
+import { many, taskCount } from './bulk.ts';
+import type { BulkBar } from './bulk-bar.ts';
+import { FailureReasons } from './failure-reasons.ts';
+import { Selection } from './selection.ts';
+import type { FilterEvent, QueryChange } from './task-filters.ts';
+import type { RowDeed, TaskList, TaskListEvent } from './task-list.ts';
+import { TaskLoader } from './task-loader.ts';
+import { MOST_ROWS } from './task-rows.ts';
+import { filterOf, isFiltered, isNewest, orderOf, orderText, SORTS, type SortOrder } from './task-view.ts';
 
 export class TasksPage extends LitElement {
   static override properties = {
     session: { attribute: false },
     router: { attribute: false },
     route: { attribute: false },
-    loadingMore: { state: true },
-    moreError: { state: true },
   };
   declare session: Session;
   declare router: Router;
   declare route: Route;
-  declare loadingMore: boolean;
-  declare moreError: Error | null;
-  readonly #pages: Poll<TaskPages> = new Poll(this, {
+  readonly #loader = new TaskLoader(
+    () => this.session.client,
+    () => this.#redraw(),
+  );
+  readonly #selection = new Selection();
+  readonly #reasons = new FailureReasons(
+    () => this.session.client,
+    () => this.#redraw(),
+  );
+  /** What was pushed may have gaps. */
+  #deep = true;
+  #frame = 0;
+  #filterText: string | null = null;
+  readonly #top: Poll<true> = new Poll<true>(this, {
     load: async (signal) => {
-      const before = this.#pages.data;
-      const fresh = await this.session.client.listTasks(
-        { ...this.#filter, limit: freshLimit(before) },
-        { signal },
-      );
-      // A longer list may have come in the meantime.
-      return withFresh(this.#pages.data, fresh);
+      const { status, worker } = this.#loader.filter;
+      const mayComeAnywhere = status !== undefined || worker !== undefined;
+      await this.#loader.refreshTop(signal, this.#deep || mayComeAnywhere);
+      this.#deep = this.session.live.state !== 'connected';
+      void this.#loader.fillAndSort();
+      return true;
     },
     pushedBy: () => this.session,
   });
@@ -44,128 +58,204 @@ export class TasksPage extends LitElement {
     base,
     controls,
     css`
-      form { display: grid; gap: var(--space-3); grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); align-items: end; }
-      .more { padding-top: var(--space-4); text-align: center; }
+      /* Where there is room the navigation has it. */
+      @media (min-width: 60.01rem) { .submit { display: none; } }
+      .list { padding: 0; overflow: hidden; }
+      .above { display: flex; flex-wrap: wrap; align-items: center; gap: var(--space-2) var(--space-3); min-height: 3.25rem; padding: var(--space-2) var(--space-4); }
+      .above > .count { margin-right: auto; }
+      .above bulk-bar { margin-right: auto; }
+      progress { width: 8rem; height: 0.5rem; accent-color: var(--accent); }
     `,
   ];
 
   constructor() {
     super();
-    this.loadingMore = false;
-    this.moreError = null;
     new LiveSubscription(this, () =>
       this.session.live.subscribe('tasks', {
-        task: () => this.#pages.refreshSoon(),
-        resumed: () => this.#pages.refreshSoon(),
+        task: (event) => this.#heard(event),
+        resumed: () => {
+          this.#deep = true;
+          this.#top.refreshSoon();
+        },
       }),
     );
   }
 
-  get query(): URLSearchParams {
-    return this.route.query;
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#loader.halt();
+    this.#reasons.stop();
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
   }
 
-  get #filter(): TaskFilter {
-    const status = TASK_STATES.filter((state) => this.query.get('status')?.split(',').includes(state));
-    return {
-      status: status.length > 0 ? (status as TaskState[]) : undefined,
-      tag: this.query.get('tag') || undefined,
-      q: this.query.get('q') || undefined,
-    };
+  override connectedCallback(): void {
+    // Before the first asking, which comes with the connection.
+    this.#follow();
+    super.connectedCallback();
   }
 
   override willUpdate(changed: Map<string, unknown>): void {
-    const before = changed.get('route') as Route | undefined;
-    if (before && String(before.query) !== String(this.query)) {
-      this.moreError = null;
-      this.#pages.restart();
-    }
+    if (changed.has('route')) this.#follow();
   }
 
   override render() {
-    const { error } = this.#pages;
+    const { rows } = this.#loader;
     return html`
       <div class="stack">
         <div class="row spread">
           <h1 tabindex="-1">Tasks</h1>
-          <a class="button primary" href="/submit">Submit a task</a>
+          <a class="button primary small submit" href="/submit">Submit a task</a>
         </div>
-        <form class="panel" role="search" @submit=${this.#search} @change=${this.#search}>
-          <div>
-            <label for="status">State</label>
-            <select id="status" name="status" .value=${this.query.get('status') ?? ''}>
-              <option value="">All states</option>
-              ${TASK_STATES.map((state) => html`<option value=${state} ?selected=${this.query.get('status') === state}>${state}</option>`)}
-            </select>
-          </div>
-          <div>
-            <label for="tag">Tag</label>
-            <input id="tag" name="tag" .value=${this.query.get('tag') ?? ''} autocapitalize="none" />
-          </div>
-          <div>
-            <label for="q">Name, image or id</label>
-            <input id="q" name="q" type="search" .value=${this.query.get('q') ?? ''} autocapitalize="none" />
-          </div>
-        </form>
-        ${errorNotice(error, () => this.#pages.refresh())}
-        <section class="panel" aria-label="List of tasks">${this.#list()}</section>
+        <section class="panel" aria-label="Filter">
+          <task-filters .session=${this.session} .query=${this.route.query} @filter=${(event: FilterEvent) => this.#go(event.change)}></task-filters>
+        </section>
+        ${errorNotice(this.#top.error, () => this.#top.refresh())}
+        <section class="panel list" aria-label="List of tasks">
+          ${rows.started ? this.#content() : this.#top.error ? html`<notice-box kind="empty" heading="The list could not be loaded"></notice-box>` : html`<notice-box kind="loading"></notice-box>`}
+        </section>
       </div>
     `;
   }
 
-  #list() {
-    const { data, loading } = this.#pages;
-    if (loading) return html`<notice-box kind="loading"></notice-box>`;
-    if (!data) return html`<notice-box kind="empty" heading="The list could not be loaded"></notice-box>`;
-    if (data.tasks.length === 0) return this.#empty();
+  #content() {
+    const { rows, order } = this.#loader;
+    if (rows.loaded === 0 && rows.cursor === null) return this.#empty();
     return html`
-      <task-table .tasks=${data.tasks}></task-table>
-      ${errorNotice(this.moreError)}
-      ${
-        data.cursor === null
-          ? nothing
-          : html`<div class="more"><button @click=${this.#more} ?disabled=${this.loadingMore}>${this.loadingMore ? 'Loading…' : 'Load more'}</button></div>`
-      }
+      <div class="above">
+        ${this.#selection.size === 0 ? html`<span class="count soft small number">${this.#countText()}</span>` : nothing}
+        <bulk-bar .session=${this.session} .rows=${rows} .selection=${this.#selection} @select=${() => this.#redraw()}></bulk-bar>
+        ${this.#filling()}
+        ${rows.hidden > 0 ? html`<button class="small primary" @click=${this.#showNew}><svg-icon .icon=${ArrowUp}></svg-icon>${many(rows.hidden)} new task${rows.hidden === 1 ? '' : 's'} – show</button>` : nothing}
+      </div>
+      ${errorNotice(this.#loader.error, () => this.#again())}
+      <task-list
+        .rows=${rows} .selection=${this.#selection} .order=${order} .complete=${rows.cursor === null}
+        .withUser=${this.session.user?.role === 'admin'}
+        @near-end=${() => void this.#nearEnd()} @away=${(event: TaskListEvent<boolean>) => this.#away(event.detail)}
+        @sort=${(event: TaskListEvent<SortOrder>) => this.#go({ sort: orderText(event.detail) })}
+        @open=${(event: TaskListEvent<string>) => this.router.go(`/tasks/${event.detail}`)}
+        @act=${(event: TaskListEvent<RowDeed>) => this.#act(event.detail)} @select=${() => this.#redraw()}
+      ></task-list>
     `;
   }
 
   #empty() {
-    return FIELDS.some((field) => this.query.get(field))
+    return isFiltered(this.#loader.filter)
       ? html`<notice-box kind="empty" heading="No task fits the filter"><p><a href="/tasks">Show all tasks</a></p></notice-box>`
       : html`<notice-box kind="empty" heading="No tasks yet"><p><a href="/submit">Submit the first one</a></p></notice-box>`;
   }
 
-  #search(event: Event): void {
-    event.preventDefault();
-    const fields = new FormData(event.currentTarget as HTMLFormElement);
-    const query = new URLSearchParams();
-    for (const name of FIELDS) {
-      const value = String(fields.get(name) ?? '').trim();
-      if (value !== '') query.set(name, value);
-    }
-    if (String(query) === String(this.query)) return;
-    // A filter is a view of the same page: no entry in the history for each change.
-    this.router.go(`/tasks${query.size > 0 ? `?${query}` : ''}`, { replace: true });
+  #countText(): string {
+    const { rows, order, stopped } = this.#loader;
+    const count = taskCount(rows.count);
+    if (rows.cursor === null) return count;
+    if (isNewest(order))
+      return rows.isFull
+        ? `The newest ${count}; a filter shows older ones`
+        : `${count} loaded, more as you scroll`;
+    if (rows.isFull)
+      return `There are more than ${many(MOST_ROWS)} tasks: the newest ${many(MOST_ROWS)} are sorted`;
+    return stopped ? `The newest ${count} are sorted, not all of them` : `${count} loaded`;
   }
 
-  async #more(): Promise<void> {
-    const { data } = this.#pages;
-    if (!data?.cursor || this.loadingMore) return;
-    const query = this.query;
-    this.loadingMore = true;
-    this.moreError = null;
-    try {
-      const older = await this.session.client.listTasks({
-        ...this.#filter,
-        limit: PAGE,
-        cursor: data.cursor,
-      });
-      const now = this.#pages.data;
-      if (now && query === this.query) this.#pages.data = withOlder(now, older);
-    } catch (error) {
-      this.moreError = error as Error;
-    } finally {
-      this.loadingMore = false;
+  #filling() {
+    const { filling, rows, order } = this.#loader;
+    if (isNewest(order) || (filling !== 'all' && filling !== 'sorting')) return nothing;
+    const by = SORTS[order.key].toLowerCase();
+    const text =
+      filling === 'sorting' ? `Sorting by ${by}…` : `Loading all to sort by ${by}: ${many(rows.loaded)}`;
+    return html`
+      <span class="small number" role="status">${text}</span>
+      <progress aria-label="Loading"></progress>
+      <button class="small" @click=${() => this.#loader.stop()}>Stop</button>
+    `;
+  }
+
+  /** Takes up what the address says. */
+  #follow(): void {
+    const filter = filterOf(this.route.query);
+    const order = orderOf(this.route.query);
+    const text = JSON.stringify(filter);
+    if (text !== this.#filterText) {
+      const isFirst = this.#filterText === null;
+      this.#filterText = text;
+      this.#loader.restart(filter, order);
+      this.#selection.retain(() => false);
+      this.#deep = true;
+      if (!isFirst) this.#top.restart();
+    } else if (orderText(order) !== orderText(this.#loader.order)) {
+      void this.#loader.reorder(order);
+      this.#list?.toTop();
     }
+  }
+
+  get #list(): TaskList | null {
+    return this.renderRoot.querySelector<TaskList>('task-list');
+  }
+
+  get #bulk(): BulkBar | null {
+    return this.renderRoot.querySelector<BulkBar>('bulk-bar');
+  }
+
+  /** Draws what has changed inside, once for many changes: rows and selection are the same objects as before. */
+  #redraw(): void {
+    if (this.#frame !== 0 || !this.isConnected) return;
+    this.#frame = requestAnimationFrame(() => {
+      this.#frame = 0;
+      const { rows } = this.#loader;
+      rows.compact();
+      this.#selection.retain((id) => rows.has(id));
+      this.requestUpdate();
+      this.#list?.requestUpdate();
+      this.#bulk?.requestUpdate();
+    });
+  }
+
+  #heard(event: TaskEvent): void {
+    const applied = this.#loader.rows.apply(event);
+    if (applied === 'new') this.#top.refreshSoon();
+    else if (applied === 'patched' || applied === 'gone') this.#redraw();
+    if (applied === 'patched' && event.status === 'failed')
+      this.#reasons.ask(event.task_id, this.#loader.rows);
+  }
+
+  #away(isAway: boolean): void {
+    const { rows, order } = this.#loader;
+    if (!isNewest(order)) return;
+    rows.pin(isAway ? rows.newest : null);
+    this.#redraw();
+  }
+
+  #showNew(): void {
+    const { rows, order } = this.#loader;
+    this.#list?.toTop();
+    if (isNewest(order)) rows.pin(null);
+    else void this.#loader.reorder(order);
+    this.#redraw();
+  }
+
+  async #nearEnd(): Promise<void> {
+    // After a fault the user says when to try again.
+    if (this.#loader.error === null && isNewest(this.#loader.order)) await this.#loader.more();
+  }
+
+  #again(): void {
+    this.#loader.error = null;
+    if (isNewest(this.#loader.order)) void this.#loader.more();
+    else void this.#loader.fillAndSort();
+  }
+
+  #act({ action, id }: RowDeed): void {
+    if (action === 'cancel') void this.#bulk?.cancel([id]);
+    else void this.#bulk?.retry([id]);
+  }
+
+  /** A filter is a view of the same page: no entry in the history for each change. */
+  #go(change: QueryChange): void {
+    const next = { ...Object.fromEntries(this.route.query), ...change };
+    const address = addressOf('/tasks', next);
+    if (address !== addressOf('/tasks', Object.fromEntries(this.route.query)))
+      this.router.go(address, { replace: true });
   }
 }
