@@ -43,17 +43,18 @@ export class QueueTable extends LitElement {
     tables,
     css`
       .place { font-weight: 620; width: 3.5rem; }
-      .task { min-width: 8rem; max-width: 12rem; }
+      .task { min-width: 8rem; max-width: 11rem; }
       .user { max-width: 7rem; }
+      .needs { min-width: 7rem; }
       .task a { display: block; font-weight: 600; }
       .task .soft { display: block; }
-      .why { min-width: 17rem; max-width: 28rem; }
+      .why { min-width: 15rem; max-width: 28rem; }
       .reason { display: inline-flex; align-items: center; gap: var(--space-2); font-weight: 550; }
       .stuck { color: var(--bad); }
       .why p { margin-top: var(--space-1); }
       .once { white-space: nowrap; }
       .start .soft { display: block; max-width: 9rem; }
-      @media (max-width: 44rem) { .task, .why, .user { min-width: 0; max-width: none; } .place { width: auto; } .start .soft { max-width: none; } }
+      @media (max-width: 44rem) { .task, .why, .user, .needs { min-width: 0; max-width: none; } .place { width: auto; } .start .soft { max-width: none; } }
     `,
   ];
 
@@ -96,7 +97,7 @@ export class QueueTable extends LitElement {
           </div>
         </td>
         <td role="cell" class="user" data-label="User"><div class="cut" title=${entry.user}>${entry.user}</div></td>
-        <td role="cell" data-label="Needs"><div>${entryNeeds(entry)}${entry.worker === '' ? nothing : html`<br /><span class="soft small">only on ${entry.worker}</span>`}</div></td>
+        <td role="cell" class="needs" data-label="Needs"><div>${entryNeeds(entry)}${entry.worker === '' ? nothing : html`<br /><span class="soft small">only on ${entry.worker}</span>`}</div></td>
         <td role="cell" class="number right" data-label="Priority">${entry.priority}</td>
         <td role="cell" class="once" data-label="Waits since"><time-ago at=${entry.queued_at}></time-ago></td>
         <td role="cell" class="why" data-label="Why">
