@@ -4,16 +4,17 @@ import { defineConfig } from 'vitest/config';
 // Files that run side by side. More than there are cores: most of them wait for a lease, an engine or a server to
 // answer, and one file at a time leaves the machine idle.
 const SIDE_BY_SIDE = availableParallelism() + 1;
+const CLUSTERS_AT_ONCE = Math.max(1, Math.min(2, availableParallelism()));
 
-// Layers of the suite; `npm test` runs all of them. Files of one layer run side by side where they do not
-// compete for the machine; those that do come last, one at a time.
+// Layers of the suite; `npm test` runs all of them. Files of one layer run side by side; those that start whole clusters
+// and browsers come last and fewer at a time.
 const layer = (name: string, include: string[], timeoutMs: number, parallel: boolean) => ({
   test: {
     name,
     include,
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
-    maxWorkers: parallel ? SIDE_BY_SIDE : 1,
+    maxWorkers: parallel ? SIDE_BY_SIDE : CLUSTERS_AT_ONCE,
     sequence: { groupOrder: parallel ? 0 : 1 },
     exclude: ['node_modules/**', 'dist/**'],
   },

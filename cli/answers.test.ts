@@ -11,6 +11,7 @@ import { fileBodyOf, playFiles } from '../test/support/played-files.ts';
 import {
   makeEndedBody,
   makeExplainReply,
+  makeQueueEntry,
   makeTaskBody,
   makeWorkerBody,
   refusal,
@@ -143,6 +144,7 @@ function answerAll(api: SmallApi): void {
   api.on(`POST ${task}/retry`, () => new Status(201, queued));
   api.on(`POST ${task}/cancel`, () => new Status(202, makeEndedBody({ status: 'cancelled' })));
   api.on(`GET ${task}/explain`, () => makeExplainReply());
+  api.on('GET /api/queue', () => ({ total: 1, entries: [makeQueueEntry()], next_cursor: null }));
   api.on(`GET ${task}/logs`, (_asked, reply) => {
     reply.writeHead(200, { 'content-type': 'application/x-ndjson' });
     reply.end(`${JSON.stringify(LINE)}\n`);
@@ -167,6 +169,7 @@ function answerAll(api: SmallApi): void {
     tasks_by_state: { queued: 1, assigned: 0, running: 0, completed: 0, failed: 0, cancelled: 0 },
     queue_depth: 1,
     placements_per_second: null,
+    sla: null,
     workers: [worker],
   }));
   api.on('GET /telemetry/history', () => ({

@@ -3,6 +3,7 @@ import { type CliStage, openCliStage } from '../test/support/cli-stage.ts';
 import {
   makeEndedBody,
   makeExplainReply,
+  makeQueueEntry,
   makeTaskBody,
   makeWorkerBody,
   refusal,
@@ -241,25 +242,39 @@ describe('looking', () => {
     expect(out).toContain('GPUs: needs 4, 0 free');
   });
 
-  it('shows the queue in the order of turns', async () => {
+  it('shows the queue in the order of turns, page by page', async () => {
     const ids = ['a', 'b', 'c'].map((end) => TASK_ID.replace(/e$/, end));
-    api.on('GET /api/tasks', () => ({
-      tasks: ids.map((task_id, index) => makeTaskBody({ task_id, priority: index })),
-      next_cursor: null,
-    }));
-    api.on('GET /api/tasks/:id/explain', ({ path }) => {
-      const task_id = path.split('/')[3] ?? '';
-      return makeExplainReply({ task_id, position: 3 - ids.indexOf(task_id), summary: 'waits for 4 GPUs' });
+    const asked: unknown[] = [];
+    api.on('GET /api/queue', ({ query }) => {
+      asked.push(query);
+      const from = Number(query.cursor ?? 0);
+      const to = Math.min(from + 2, from + Number(query.limit), 3);
+      const entries = ids
+        .slice(from, to)
+        .map((task_id, n) => makeQueueEntry({ task_id, position: from + n + 1 }));
+      return { total: 9, entries, next_cursor: to < 3 ? String(to) : null };
     });
-    expect((await cloudai(['queue', '--quiet'])).out).toBe(`${[...ids].reverse().join('\n')}\n`);
-    expect((await cloudai(['queue'])).out).toContain('waits for 4 GPUs');
+    expect((await cloudai(['queue', '--quiet'])).out).toBe(`${ids.join('\n')}\n`);
+    expect(asked).toEqual([{ limit: '20' }, { limit: '18', cursor: '2' }]);
+    const { out } = await cloudai(['queue'], { columns: 200 });
+    expect(out).toMatch(/# +TASK +NAME +PRIO +USER +NEEDS +WAITS +STARTS +WHY/);
+    expect(out).toMatch(/1 core, 512 MB .* unknown +Waits: needs 1 core/);
     const short = await cloudai(['queue', '--limit', '1']);
-    expect(short.out).toContain(ids[2]);
-    expect(short.err).toContain('and 2 further');
+    expect(short.out).toContain(ids[0]);
+    expect(short.out).not.toContain(ids[1]);
+    expect(short.err).toContain('--limit 4 shows them');
     expect(JSON.parse((await cloudai(['queue', '--json'])).out)).toMatchObject({
-      queue: [{ explain: { position: 1 }, task: { task_id: ids[2] } }, {}, {}],
-      more: 0,
+      total: 9,
+      entries: [{ position: 1, task_id: ids[0] }, {}, {}],
+      next_cursor: null,
     });
+  });
+
+  it('says when nothing waits, and when only others wait', async () => {
+    api.on('GET /api/queue', () => ({ total: 0, entries: [], next_cursor: null }));
+    expect((await cloudai(['queue'])).out).toBe('Nothing waits.\n');
+    api.on('GET /api/queue', () => ({ total: 7, entries: [], next_cursor: null }));
+    expect((await cloudai(['queue'])).out).toBe('Nothing of yours waits; 7 of others do.\n');
   });
 
   it('shows workers and the cluster', async () => {
@@ -298,6 +313,7 @@ describe('looking', () => {
       },
       tasks_by_state: { queued: 4, assigned: 0, running: 2, completed: 9, failed: 1, cancelled: 0 },
       queue_depth: 4,
+      sla: { window_seconds: 86_400, met: 3, missed: 1, attainment: 0.75 },
       placements_per_second: 12.25,
       workers,
     };
@@ -305,6 +321,7 @@ describe('looking', () => {
     const { out: status } = await cloudai(['status']);
     expect(status).toContain('1 ready, 1 down');
     expect(status).toContain('4 queued, 2 running, 9 completed, 1 failed');
+    expect(status).toMatch(/^in time {2}75% of 4$/m);
     expect(status).toContain('2 of 8 held');
     expect(status).toContain('4, 12.3 placed each second');
     expect(status).toContain(

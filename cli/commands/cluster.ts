@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import type { Client } from '../../client/client.ts';
+import { attainmentWords } from '../../client/queue-words.ts';
 import { byteRate, duration, megabytes, trim } from '../../client/words.ts';
 import type { AmountsBody, TelemetryReply, WorkerBody } from '../../shared/contracts/workers.ts';
 import { TASK_STATES } from '../../shared/model/task.ts';
@@ -110,6 +111,8 @@ async function workers(session: Session): Promise<void> {
 function statusText(session: Session, telemetry: TelemetryReply): string {
   const { workers_by_state, tasks_by_state, totals, queue_depth, placements_per_second: placing } = telemetry;
   const used = usageTotalsText(totals.usage);
+  // An API of an earlier release does not say.
+  const deadlines = telemetry.sla ? attainmentWords(telemetry.sla) : null;
   const count = (name: string, number: number) =>
     number > 0 ? `${paintState(name, session.io.color)(`${number} ${name}`)}` : '';
   const list = (parts: string[]) => parts.filter((part) => part !== '').join(', ') || 'none';
@@ -120,6 +123,7 @@ function statusText(session: Session, telemetry: TelemetryReply): string {
     ['workers', list(Object.entries(workers_by_state).map(([state, number]) => count(state, number)))],
     ['tasks', list(TASK_STATES.map((state) => count(state, tasks_by_state[state])))],
     ['waiting', `${queue_depth}${placing ? `, ${trim(placing)} placed each second` : ''}`],
+    ...(deadlines === null ? [] : [['in time', deadlines] as [string, string]]),
     ['cores', `${share('cpu', (value) => trim(value, 2))} held`],
     ['memory', `${share('memory', megabytes)} held`],
     ...(totals.capacity.gpu > 0 ? [['GPUs', `${share('gpu', String)} held`] as [string, string]] : []),

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import type { TaskBody } from '../../shared/contracts/http.ts';
-import type { ExplainReply } from '../../shared/contracts/workers.ts';
+import type { QueueEntryBody, QueueReply } from '../../shared/contracts/queue.ts';
 import type { TaskState } from '../../shared/model/task.ts';
 import { type CancelTasksOptions, cancelTasks, isFilter } from '../batch/cancel-tasks.ts';
 import { JsonStream } from '../batch/json-stream.ts';
@@ -24,10 +24,10 @@ interface ListOptions {
 
 const LIST_LIMIT = 50;
 const QUEUE_LIMIT = 20;
+/** The API gives no more at a time. */
+const QUEUE_PAGE = 500;
 /** In examples. */
 const EXAMPLE_ID = 'task-01k2v8x4m6n8p0q2r4s6t83e4f';
-/** Explanations asked for at once. */
-const AT_ONCE = 4;
 
 export function addTaskCommands(program: Command, run: Run): void {
   const listTasks = program
@@ -77,7 +77,7 @@ export function addTaskCommands(program: Command, run: Run): void {
   ]);
   const showQueue = program
     .command('queue')
-    .description('list waiting tasks in the order of their turn, and why they wait')
+    .description('list waiting tasks in the order of their turn, why they wait and when they should start')
     .option('--limit <n>', `at most this many (default ${QUEUE_LIMIT})`, positive)
     .action(run(queue));
   withExamples(showQueue, [
@@ -148,50 +148,25 @@ async function cancel(session: Session, options: CancelTasksOptions, given: stri
   return EXIT.ok;
 }
 
-export interface Waiting {
-  readonly task: TaskBody;
-  readonly explain: ExplainReply;
-}
-
 async function queue(session: Session, options: { limit?: number }): Promise<void> {
   const limit = options.limit ?? QUEUE_LIMIT;
-  const { client, io } = session;
-  // Nearly the order of turns, to pick whom to ask about; the cluster's own place then decides. Lists have the newest
-  // first and the oldest are next, so all have to be looked through; but only the first of them are kept.
-  let picked: TaskBody[] = [];
-  let count = 0;
-  for await (const { tasks } of taskPages(client, { status: ['queued'] }, Infinity, io.signal)) {
-    count += tasks.length;
-    picked = [...picked, ...tasks].sort(byTurn).slice(0, limit);
-  }
-  const waiting = await inTurns(picked, async (task) => ({
-    task,
-    explain: await client.explainTask(task.task_id),
-  }));
-  const shown = waiting
-    .filter(({ explain: { status } }) => status === 'queued')
-    .sort((a, b) => (a.explain.position ?? Infinity) - (b.explain.position ?? Infinity));
-  const more = count - picked.length;
+  const entries: QueueEntryBody[] = [];
+  let page: QueueReply;
+  let cursor: string | undefined;
+  do {
+    const most = Math.min(QUEUE_PAGE, limit - entries.length);
+    page = await session.client.queue({ limit: most, cursor }, { signal: session.io.signal });
+    entries.push(...page.entries);
+    cursor = page.next_cursor ?? undefined;
+  } while (cursor !== undefined && entries.length < limit);
+  const { total, next_cursor } = page;
   await session.show({
-    json: { queue: shown, more },
-    ids: shown.map(({ task }) => task.task_id),
-    text: () => (shown.length === 0 ? 'Nothing waits.\n' : queueTable(session, shown)),
+    json: { total, entries, next_cursor },
+    ids: entries.map(({ task_id }) => task_id),
+    text: () => {
+      if (entries.length > 0) return queueTable(session, entries);
+      return total === 0 ? 'Nothing waits.\n' : `Nothing of yours waits; ${total} of others do.\n`;
+    },
   });
-  if (more > 0) await session.remark(`and ${more} further; --limit shows them.`);
-}
-
-/** The higher priority first, then who has waited longer; ids grow with time. */
-function byTurn(a: TaskBody, b: TaskBody): number {
-  const byPriority = b.priority - a.priority;
-  if (byPriority !== 0) return byPriority;
-  if (a.queued_at !== b.queued_at) return a.queued_at < b.queued_at ? -1 : 1;
-  return a.task_id < b.task_id ? -1 : 1;
-}
-
-async function inTurns<A, B>(all: readonly A[], ask: (one: A) => Promise<B>): Promise<B[]> {
-  const results: B[] = [];
-  for (let at = 0; at < all.length; at += AT_ONCE) {
-    results.push(...(await Promise.all(all.slice(at, at + AT_ONCE).map(ask))));
-  }
-  return results;
+  if (next_cursor !== null) await session.remark(`There are more: --limit ${limit * 4} shows them.`);
 }

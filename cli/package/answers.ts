@@ -34,11 +34,7 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
     quiet: 'task id',
     note: 'Of several, of standard input or by filter: `{requested, cancelled, stopping, ended, failed}`, where `failed` are `{task_id, code, message}`; `--quiet` prints the ids of those that stop.',
   },
-  queue: {
-    json: '{queue, more}',
-    quiet: 'task id',
-    note: '`queue` holds `{task: TaskBody, explain: ExplainReply}` in the order of turns; `more` is the number of further ones.',
-  },
+  queue: { json: 'QueueReply', quiet: 'task id' },
   logs: {
     json: 'LogLineBody',
     lines: true,

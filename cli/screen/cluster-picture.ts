@@ -1,6 +1,7 @@
 // The live picture of a cluster, cut to the size of the terminal: the head first, then as many machines and running
 // tasks as there are lines for. Pure.
 
+import { attainmentWords } from '../../client/queue-words.ts';
 import { duration, trim } from '../../client/words.ts';
 import { TASK_STATES } from '../../shared/model/task.ts';
 import { paintState } from '../words.ts';
@@ -53,6 +54,8 @@ function headLines({ url, telemetry, silence }: ClusterView, columns: number, lo
       { text: `${number} ${name}`, paint: paintState(name, look.color) },
     ]);
   };
+  // An API of an earlier release does not say.
+  const deadlines = telemetry.sla ? attainmentWords(telemetry.sla) : null;
   const named = (name: string, ...pieces: Piece[]) => lineOf([name.padEnd(9), ...pieces], columns);
   const red = (text: string): Piece => ({ text, paint: paintWith('red', look) });
   return [
@@ -66,6 +69,7 @@ function headLines({ url, telemetry, silence }: ClusterView, columns: number, lo
     named('workers', ...counts(Object.entries(workers_by_state))),
     named('tasks', ...counts(TASK_STATES.map((state) => [state, tasks_by_state[state]]))),
     named('waiting', `${queue_depth}${placing === null ? '' : `, ${trim(placing)} placed each second`}`),
+    ...(deadlines === null ? [] : [named('in time', deadlines)]),
     ...totalLines(telemetry, columns, look),
   ];
 }

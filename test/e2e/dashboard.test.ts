@@ -8,6 +8,7 @@ import { adminPage } from './dashboard/admin.ts';
 import { filesPage } from './dashboard/files.ts';
 import { firstSteps } from './dashboard/first-steps.ts';
 import { overviewPage } from './dashboard/overview.ts';
+import { queuePage } from './dashboard/queue.ts';
 import { shell } from './dashboard/shell.ts';
 import { submitPage } from './dashboard/submit.ts';
 import { taskPage } from './dashboard/task.ts';
@@ -30,6 +31,7 @@ describe('the dashboard', () => {
   describe('submit', () => submitPage(() => stage));
   describe('output of a task', () => taskOutput(() => stage));
   describe('overview', () => overviewPage(() => stage));
+  describe('queue', () => queuePage(() => stage));
   describe('workers', () => workersPages(() => stage));
   describe('files', () => filesPage(() => stage));
   describe('account', () => accountPage(() => stage));

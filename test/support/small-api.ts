@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TaskBody } from '../../shared/contracts/http.ts';
+import type { QueueEntryBody } from '../../shared/contracts/queue.ts';
 import type { ExplainReply, TelemetryReply, WorkerBody } from '../../shared/contracts/workers.ts';
 
 export interface Asked {
@@ -156,6 +157,31 @@ export function makeEndedBody(over: Partial<TaskBody> = {}): TaskBody {
     ],
     ...over,
   });
+}
+
+export function makeQueueEntry(over: Partial<QueueEntryBody> = {}): QueueEntryBody {
+  return {
+    position: 1,
+    task_id: TASK_ID,
+    name: 'my-task',
+    user: 'alice',
+    tag: '',
+    docker_image: 'python:3.9',
+    priority: 5,
+    cpu_required: 1,
+    memory_required: 512,
+    gpu_required: 0,
+    storage_required: 0,
+    worker: '',
+    attempt: 1,
+    submitted_at: '2026-01-01T10:00:00.000Z',
+    queued_at: '2026-01-01T10:00:00.000Z',
+    not_before: null,
+    reason: 'no_room',
+    summary: 'Waits: needs 1 core, the only worker (worker-1) has 0 free of 4.',
+    estimate: null,
+    ...over,
+  };
 }
 
 export function makeExplainReply(over: Partial<ExplainReply> = {}): ExplainReply {

@@ -1,24 +1,163 @@
-// Queue.
+// What waits for its turn, in order, why and until when. Users see their own tasks, admins all.
 
-import { html, LitElement } from 'lit';
+import { css, html, LitElement, nothing } from 'lit';
+import { attainmentWords, REASON_WORDS } from '../../../client/queue-words.ts';
+import type { QueueReply } from '../../../shared/contracts/queue.ts';
+import { LiveSubscription } from '../../data/live-subscription.ts';
+import { Poll } from '../../data/poll.ts';
 import type { Router } from '../../data/router.ts';
-import type { Route } from '../../data/routes.ts';
+import { addressOf, type Route } from '../../data/routes.ts';
 import type { Session } from '../../data/session.ts';
+import { TelemetryFeed } from '../../data/telemetry-feed.ts';
+import { errorNotice } from '../../elements/error-notice.ts';
 import { base, controls } from '../../styles/shared.ts';
+import { countReasons, loadQueue, MOST_SHOWN, reasonOf, STEP } from './queue-view.ts';
+
+/** Estimates are made anew so often while nothing else changes. */
+const AGAIN_AFTER_LOOKS = 5;
 
 export class QueuePage extends LitElement {
   static override properties = {
     session: { attribute: false },
     router: { attribute: false },
     route: { attribute: false },
+    wanted: { state: true },
   };
   declare session: Session;
   declare router: Router;
   declare route: Route;
+  /** How many entries are to be shown. */
+  declare wanted: number;
+  #depth: number | null = null;
+  #looks = 0;
+  #askedAt = 0;
 
-  static override styles = [base, controls];
+  readonly #queue = new Poll<QueueReply>(this, {
+    load: async (signal) => {
+      const reply = await loadQueue(this.wanted, (page) => this.session.client.queue(page, { signal }));
+      this.#askedAt = Date.now();
+      return reply;
+    },
+    pushedBy: () => this.session,
+  });
+  // Of other people's tasks a user hears nothing but how many wait.
+  readonly #telemetry = new TelemetryFeed(
+    this,
+    () => this.session,
+    ({ queue_depth }) => {
+      this.#looks += 1;
+      if (queue_depth === this.#depth && this.#looks < AGAIN_AFTER_LOOKS) return;
+      this.#depth = queue_depth;
+      this.#looks = 0;
+      this.#queue.refreshSoon();
+    },
+  );
+
+  static override styles = [
+    base,
+    controls,
+    css`
+      select { width: auto; min-width: 11rem; }
+      .filter { display: flex; align-items: center; gap: var(--space-2); }
+      .filter label { margin: 0; }
+      .more { padding-top: var(--space-4); text-align: center; }
+    `,
+  ];
+
+  constructor() {
+    super();
+    this.wanted = STEP;
+    new LiveSubscription(this, () =>
+      this.session.live.subscribe('tasks', {
+        task: () => this.#queue.refreshSoon(),
+        resumed: () => this.#queue.refreshSoon(),
+      }),
+    );
+  }
 
   override render() {
-    return html`<h1 tabindex="-1">Queue</h1>`;
+    const { data, error, loading } = this.#queue;
+    return html`
+      <div class="stack">
+        <div class="row spread">
+          <h1 tabindex="-1">Queue</h1>
+          ${data && data.entries.length > 0 ? this.#filter(data) : nothing}
+        </div>
+        ${data ? html`<p class="soft">${this.#about(data)}</p>` : nothing}
+        ${errorNotice(error, () => this.#queue.refresh())}
+        <section class="panel" aria-label="What waits">
+          ${loading ? html`<notice-box kind="loading"></notice-box>` : nothing}
+          ${data ? this.#list(data) : nothing}
+          ${!data && error ? html`<notice-box kind="empty" heading="The queue could not be loaded"></notice-box>` : nothing}
+        </section>
+      </div>
+    `;
+  }
+
+  #about({ total, entries }: QueueReply): string {
+    const parts = [total === 1 ? '1 task waits.' : `${total.toLocaleString('en')} tasks wait.`];
+    if (this.session.user?.role !== 'admin' && entries.length > 0) {
+      parts.push('You see your own; places count the tasks of all users.');
+    }
+    const { sla } = this.#telemetry.data ?? { sla: null };
+    const words = sla ? attainmentWords(sla) : null;
+    if (words !== null) parts.push(`In time within the last 24 hours: ${words}.`);
+    return parts.join(' ');
+  }
+
+  #filter({ entries, next_cursor }: QueueReply) {
+    const chosen = reasonOf(this.route.query);
+    const counts = countReasons(entries);
+    const isThere = counts.some(([reason]) => reason === chosen);
+    return html`
+      <div class="filter">
+        <label for="reason">Reason</label>
+        <select id="reason" @change=${this.#choose}>
+          <option value="" ?selected=${chosen === null}>All${next_cursor === null ? '' : ` of the first ${entries.length}`}</option>
+          ${chosen !== null && !isThere ? html`<option value=${chosen} selected>${REASON_WORDS[chosen]} (0)</option>` : nothing}
+          ${counts.map(([reason, count]) => html`<option value=${reason} ?selected=${reason === chosen}>${REASON_WORDS[reason]} (${count})</option>`)}
+        </select>
+      </div>
+    `;
+  }
+
+  #list({ total, entries, next_cursor }: QueueReply) {
+    if (entries.length === 0) {
+      return total === 0
+        ? html`<notice-box kind="empty" heading="Nothing waits"><p>Whatever is submitted now starts as soon as a worker has room. <a href="/submit">Submit a task</a></p></notice-box>`
+        : html`<notice-box kind="empty" heading="Nothing of yours waits"><p>Other users have ${total === 1 ? '1 task' : `${total.toLocaleString('en')} tasks`} in the queue.</p></notice-box>`;
+    }
+    const chosen = reasonOf(this.route.query);
+    const shown = chosen === null ? entries : entries.filter(({ reason }) => reason === chosen);
+    return html`
+      ${
+        shown.length === 0
+          ? html`<notice-box kind="empty" heading="Nothing waits for this reason"><p><a href="/queue">Show all</a></p></notice-box>`
+          : html`<queue-table .entries=${shown} .now=${this.#askedAt}></queue-table>`
+      }
+      ${next_cursor === null ? nothing : this.#more(entries.length)}
+    `;
+  }
+
+  #more(count: number) {
+    return html`
+      <div class="more">
+        ${
+          count >= MOST_SHOWN
+            ? html`<p class="soft small">These are the first ${count.toLocaleString('en')}. <code>cloudai queue --limit ${count * 2}</code> shows more.</p>`
+            : html`<button @click=${this.#showMore} ?disabled=${this.wanted > count}>${this.wanted > count ? 'Loading…' : 'Show more'}</button>`
+        }
+      </div>
+    `;
+  }
+
+  #showMore(): void {
+    this.wanted = Math.min(MOST_SHOWN, this.wanted + STEP);
+    this.#queue.refresh();
+  }
+
+  #choose(event: Event): void {
+    const reason = (event.target as HTMLSelectElement).value;
+    this.router.go(addressOf('/queue', { reason }), { replace: true });
   }
 }

@@ -1,0 +1,71 @@
+// The queue and deadlines in words, alike in the CLI and the dashboard. Pure.
+
+import type {
+  QueueEntryBody,
+  QueueReason,
+  SlaAttainmentBody,
+  StartEstimateBody,
+} from '../shared/contracts/queue.ts';
+import { amounts, duration, trim } from './words.ts';
+
+/** A reason in two or three words. */
+export const REASON_WORDS: Readonly<Record<QueueReason, string>> = {
+  next: 'Next',
+  behind: 'In line',
+  no_room: 'No room',
+  not_ready: 'Workers not ready',
+  worker_missing: 'Worker missing',
+  never: 'Too large',
+  retry_delay: 'Retry delay',
+  no_workers: 'No workers',
+};
+
+/** Below it an estimate is as good as now. */
+const NOW_MS = 1_000;
+
+/** `now`, `in 40s`, `in 3m`, `in 2h 5m`; `unknown` without an estimate. */
+export function startsIn(estimate: StartEstimateBody | null, now: number): string {
+  if (estimate === null) return 'unknown';
+  const ms = Date.parse(estimate.at) - now;
+  return ms < NOW_MS ? 'now' : `in ${roughly(ms)}`;
+}
+
+/** `between 2m and 9m from now`; null when there is no doubt about it. */
+export function startBand(estimate: StartEstimateBody | null, now: number): string | null {
+  if (estimate === null) return null;
+  const [soon, late] = [estimate.earliest, estimate.latest].map((at) => Date.parse(at) - now) as [
+    number,
+    number,
+  ];
+  if (late < NOW_MS || roughly(soon) === roughly(late)) return null;
+  return soon < NOW_MS
+    ? `between now and ${roughly(late)} from now`
+    : `between ${roughly(soon)} and ${roughly(late)} from now`;
+}
+
+/** Two units where the larger one is small: an estimate knows no more. */
+function roughly(ms: number): string {
+  const seconds = Math.max(1, Math.round(ms / 1_000));
+  if (seconds < 60) return `${seconds}s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes}m`;
+  return duration(minutes * 60_000).replace(/ 0[mh]$/, '');
+}
+
+/** `1 core, 512 MB`. */
+export function entryNeeds(entry: QueueEntryBody): string {
+  return amounts({
+    cpu: entry.cpu_required,
+    memory: entry.memory_required,
+    gpu: entry.gpu_required,
+    storage: entry.storage_required,
+  });
+}
+
+/** What was in time, `98.5% of 1,200`; null when no task completed in the window. */
+export function attainmentWords({ met, missed, attainment }: SlaAttainmentBody): string | null {
+  if (attainment === null) return null;
+  // 99.97% is not all of them.
+  const percent = Math.floor(attainment * 1_000) / 10;
+  return `${trim(percent)}% of ${(met + missed).toLocaleString('en')}`;
+}

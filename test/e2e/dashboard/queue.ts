@@ -1,0 +1,52 @@
+// The page of the queue.
+
+import { expect, it } from 'vitest';
+import type { WorkerListReply } from '../../../shared/contracts/workers.ts';
+import { axeFaults, type DashboardStage, overflowPx } from '../../support/dashboard-stage.ts';
+import { TEST_IMAGE } from '../../support/servers.ts';
+
+export function queuePage(stage: () => DashboardStage): void {
+  it('shows who waits, why and until when, and lets them go once they start', async () => {
+    const { cluster, page, open } = stage();
+    const { body: list } = await cluster.call<WorkerListReply>('GET', '/workers');
+    const cores = list.workers[0]?.capacity.cpu ?? 1;
+    const submit = async (name: string, over: object) => {
+      const body = { docker_image: TEST_IMAGE, name, command: 'sleep 600', memory_required: 16, ...over };
+      const reply = await cluster.call<{ task_id: string }>('POST', '/api/tasks', body);
+      return reply.body.task_id;
+    };
+    const filler = await submit('filler', { cpu_required: cores, priority: 9 });
+    const waiter = await submit('waiter', { cpu_required: cores, command: 'true' });
+    const giant = await submit('giant', { cpu_required: cores + 1, tag: 'large' });
+
+    await page.goto(`${cluster.url}/queue`);
+    const rows = page.getByRole('table', { name: 'What waits' }).getByRole('row');
+    const row = rows.filter({ hasText: 'waiter' });
+    await row.getByText('No room').waitFor();
+    await row.getByText(/^Waits: needs \d+ cores?,/).waitFor();
+    // Nothing is known of the kind, so the filler is taken to run for five minutes.
+    await row.getByText(/^in \dm$/).waitFor();
+    await row.getByText(/^between now and|^between \d/).waitFor();
+    expect(await row.getByRole('link', { name: 'waiter' }).getAttribute('href')).toBe(`/tasks/${waiter}`);
+    await rows.filter({ hasText: 'giant' }).getByText('Too large').waitFor();
+    await rows.filter({ hasText: 'giant' }).getByText('unknown').waitFor();
+
+    await page.getByLabel('Reason').selectOption('never');
+    await page.waitForURL(/reason=never/);
+    await row.waitFor({ state: 'detached' });
+    expect(await axeFaults(page)).toEqual([]);
+    const small = await open('admin', { viewport: { width: 360, height: 780 }, colorScheme: 'dark' });
+    await small.goto(`${cluster.url}/queue`);
+    await small.getByRole('cell').getByText('No room').first().waitFor();
+    expect(await axeFaults(small)).toEqual([]);
+    expect(await overflowPx(small)).toBe(0);
+    await small.context().close();
+    await page.goto(`${cluster.url}/queue`);
+    await row.waitFor();
+
+    await cluster.call('POST', `/api/tasks/${filler}/cancel`, { force: true });
+    await row.waitFor({ state: 'detached' });
+    await cluster.call('POST', `/api/tasks/${giant}/cancel`);
+    await page.getByText('Nothing waits', { exact: true }).waitFor();
+  });
+}

@@ -1,0 +1,117 @@
+// What waits, in order: who, what it needs, why, and when it should start.
+
+import { css, html, LitElement, nothing } from 'lit';
+import {
+  ArrowRight,
+  Ban,
+  Hourglass,
+  type IconNode,
+  ListOrdered,
+  RotateCw,
+  ServerOff,
+  Unplug,
+  Wrench,
+} from 'lucide';
+import { entryNeeds, REASON_WORDS, startBand, startsIn } from '../../../client/queue-words.ts';
+import type { QueueEntryBody, QueueReason } from '../../../shared/contracts/queue.ts';
+import { base, tables } from '../../styles/shared.ts';
+
+const ICONS: Readonly<Record<QueueReason, IconNode>> = {
+  next: ArrowRight,
+  behind: ListOrdered,
+  no_room: Hourglass,
+  not_ready: Wrench,
+  worker_missing: Unplug,
+  never: Ban,
+  retry_delay: RotateCw,
+  no_workers: ServerOff,
+};
+/** Nothing changes by waiting: somebody has to act. */
+const STUCK: readonly QueueReason[] = ['never', 'worker_missing', 'not_ready', 'no_workers'];
+
+export class QueueTable extends LitElement {
+  static override properties = {
+    entries: { attribute: false },
+    now: { attribute: false },
+  };
+  declare entries: readonly QueueEntryBody[];
+  /** Estimates are told against it. */
+  declare now: number;
+
+  static override styles = [
+    base,
+    tables,
+    css`
+      .place { font-weight: 620; width: 3.5rem; }
+      .task { min-width: 8rem; max-width: 11rem; }
+      .user { max-width: 7rem; }
+      .needs { min-width: 7rem; }
+      .task a { display: block; font-weight: 600; }
+      .task .soft { display: block; }
+      .why { min-width: 15rem; max-width: 28rem; }
+      .reason { display: inline-flex; align-items: center; gap: var(--space-2); font-weight: 550; }
+      .stuck { color: var(--bad); }
+      .why p { margin-top: var(--space-1); }
+      .once { white-space: nowrap; }
+      .start .soft { display: block; max-width: 9rem; }
+      @media (max-width: 44rem) { .task, .why, .user, .needs { min-width: 0; max-width: none; } .place { width: auto; } .start .soft { max-width: none; } }
+    `,
+  ];
+
+  constructor() {
+    super();
+    this.entries = [];
+    this.now = 0;
+  }
+
+  override render() {
+    return html`
+      <table role="table" aria-label="What waits">
+        <thead role="rowgroup">
+          <tr role="row">
+            <th role="columnheader" class="right">Place</th>
+            <th role="columnheader">Task</th>
+            <th role="columnheader">User</th>
+            <th role="columnheader">Needs</th>
+            <th role="columnheader" class="right">Priority</th>
+            <th role="columnheader">Waits since</th>
+            <th role="columnheader">Why</th>
+            <th role="columnheader">Should start</th>
+          </tr>
+        </thead>
+        <tbody role="rowgroup">${this.entries.map((entry) => this.#row(entry))}</tbody>
+      </table>
+    `;
+  }
+
+  #row(entry: QueueEntryBody) {
+    const { reason, estimate } = entry;
+    const band = startBand(estimate, this.now);
+    return html`
+      <tr role="row">
+        <td role="cell" class="number right place" data-label="Place">${entry.position}</td>
+        <td role="cell" class="task" data-label="Task">
+          <div>
+            <a class="cut" href="/tasks/${entry.task_id}" title=${entry.task_id}>${entry.name || entry.task_id}</a>
+            <span class="soft small cut" title=${entry.docker_image}>${entry.docker_image}${entry.tag === '' ? nothing : ` · ${entry.tag}`}</span>
+          </div>
+        </td>
+        <td role="cell" class="user" data-label="User"><div class="cut" title=${entry.user}>${entry.user}</div></td>
+        <td role="cell" class="needs" data-label="Needs"><div>${entryNeeds(entry)}${entry.worker === '' ? nothing : html`<br /><span class="soft small">only on ${entry.worker}</span>`}</div></td>
+        <td role="cell" class="number right" data-label="Priority">${entry.priority}</td>
+        <td role="cell" class="once" data-label="Waits since"><time-ago at=${entry.queued_at}></time-ago></td>
+        <td role="cell" class="why" data-label="Why">
+          <div>
+            <span class="reason ${STUCK.includes(reason) ? 'stuck' : ''}"><svg-icon .icon=${ICONS[reason]}></svg-icon>${REASON_WORDS[reason]}</span>
+            <p class="soft small">${entry.summary}</p>
+          </div>
+        </td>
+        <td role="cell" class="start" data-label="Should start">
+          <div title=${estimate ? new Date(estimate.at).toLocaleString() : 'Not to be foreseen'}>
+            <span class="once">${startsIn(estimate, this.now)}</span>${band === null ? nothing : html`<span class="soft small">${band}</span>`}
+          </div>
+        </td>
+      </tr>
+    `;
+  }
+}

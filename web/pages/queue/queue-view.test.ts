@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { makeQueueEntry } from '../../../test/support/small-api.ts';
+import { countReasons, loadQueue, reasonOf } from './queue-view.ts';
+
+const line = Array.from({ length: 1_300 }, (_, n) => makeQueueEntry({ position: n + 1 }));
+const asked: { limit: number; cursor?: string }[] = [];
+const ask = async (page: { limit: number; cursor?: string }) => {
+  asked.push(page);
+  const from = Number(page.cursor ?? 0);
+  const to = from + page.limit;
+  return {
+    total: 1_300,
+    entries: line.slice(from, to),
+    next_cursor: to < line.length ? String(to) : null,
+  };
+};
+
+describe('the queue', () => {
+  it('is loaded as far as it is wanted, page by page', async () => {
+    const { entries, next_cursor } = await loadQueue(1_100, ask);
+    expect(entries.map(({ position }) => position)).toEqual(Array.from({ length: 1_100 }, (_, n) => n + 1));
+    expect(next_cursor).toBe('1100');
+    expect(asked.map(({ limit }) => limit)).toEqual([500, 500, 100]);
+  });
+
+  it('ends where there is no more', async () => {
+    const { entries, next_cursor } = await loadQueue(2_000, ask);
+    expect([entries.length, next_cursor]).toEqual([1_300, null]);
+  });
+
+  it('is filtered by a reason that is known', () => {
+    expect(reasonOf(new URLSearchParams('reason=never'))).toBe('never');
+    expect(reasonOf(new URLSearchParams('reason=whatever'))).toBeNull();
+    expect(reasonOf(new URLSearchParams())).toBeNull();
+  });
+
+  it('counts who waits for what', () => {
+    const entries = (['never', 'no_room', 'no_room'] as const).map((reason) => makeQueueEntry({ reason }));
+    expect(countReasons(entries)).toEqual([
+      ['no_room', 2],
+      ['never', 1],
+    ]);
+  });
+});
