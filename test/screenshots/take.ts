@@ -27,6 +27,13 @@ const machine = (id: string, cpus: number, memoryGb: number, gpus: number, label
   },
 });
 
+const LONG_ONE = 'train-resnet50-final';
+const USERS = [
+  { name: 'ada', quota: { unfinished_tasks: 200, upload_storage: 2_048 } },
+  { name: 'grace', quota: { unfinished_tasks: 60 } },
+  { name: 'linus', quota: { upload_storage: 512 } },
+];
+
 const MACHINES = [
   machine('gpu-1', 16, 64, 4, 'disk=nvme,gpu=a100'),
   machine('gpu-2', 16, 64, 4, 'disk=nvme,gpu=a100'),
@@ -39,34 +46,49 @@ await mkdir(FOLDER, { recursive: true });
 const stage = await openDashboardStage({
   runners: MACHINES,
 });
+const over = new AbortController();
 try {
-  await work(stage);
+  const busy = work(stage, over.signal);
+  await Promise.race([busy, delay(MINUTES * 60_000)]);
   await takeAll(stage);
+  over.abort();
+  await busy;
 } finally {
   await stage.close();
 }
 
-/** Users submit for `MINUTES`; at the end one long training is in the middle of its run. */
-async function work({ cluster }: DashboardStage): Promise<void> {
-  const tokens = await Promise.all(['ada', 'grace', 'linus'].map((name) => signIn(cluster.url, name)));
+/** Users submit until it is over; at the end of `MINUTES` one long training is in the middle of its run. */
+async function work({ cluster }: DashboardStage, signal: AbortSignal): Promise<void> {
+  const tokens = await Promise.all(USERS.map(({ name }) => signIn(cluster.url, name)));
+  for (const { name, quota } of USERS) await cluster.call('PATCH', `/api/users/${name}`, { quota });
+  for (const name of ['ci', 'notebook']) await cluster.call('POST', '/api/auth/tokens', { name });
   const end = Date.now() + MINUTES * 60_000;
-  const isNearEnd = () => Date.now() > end - 45_000;
   let isLongOne = false;
-  for (let n = 0; Date.now() < end; n++) {
-    const task: SubmitRequest = isNearEnd() && !isLongOne ? training('train-resnet50-final', 180) : mixed(n);
-    isLongOne ||= task.name === 'train-resnet50-final';
+  for (let n = 0; !signal.aborted; n++) {
+    const isNearEnd = Date.now() > end - 45_000;
+    const task: SubmitRequest = isNearEnd && !isLongOne ? training(LONG_ONE, 240) : mixed(n);
+    if (isNearEnd && !isLongOne) {
+      isLongOne = true;
+      await cluster.call('POST', '/api/workers/edge-1/drain');
+      // What waits for whole machines is what a queue is looked at for.
+      for (let more = 0; more < 5; more++)
+        await submit(cluster.url, tokens[more % 3] ?? '', mixed(11 + 23 * more));
+    }
     await submit(cluster.url, tokens[n % tokens.length] ?? '', task);
-    await delay(EVERY_MS);
+    await delay(EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
-  await cluster.call('POST', '/api/workers/edge-1/drain');
 }
 
 async function takeAll(on: DashboardStage): Promise<void> {
   const { cluster } = on;
   const named = async (q: string, status = '') =>
-    (await cluster.call<TaskListReply>('GET', `/api/tasks?q=${q}&status=${status}&limit=1`)).body.tasks[0]
-      ?.task_id ?? '';
-  const running = await named('train-resnet50-final');
+    (
+      await cluster.call<TaskListReply>(
+        'GET',
+        `/api/tasks?q=${q}&limit=1${status === '' ? '' : `&status=${status}`}`,
+      )
+    ).body.tasks[0]?.task_id ?? '';
+  const running = await named(LONG_ONE);
   const done = await named('train-resnet50-s', 'completed');
   const pages: readonly [
     name: string,
@@ -76,7 +98,7 @@ async function takeAll(on: DashboardStage): Promise<void> {
   ][] = [
     ['overview', '/', 'Overview'],
     ['tasks', '/tasks', 'Tasks'],
-    ['task', `/tasks/${running}`, 'train-resnet50-final'],
+    ['task', `/tasks/${running}`, LONG_ONE],
     ['task-files', `/tasks/${done}?view=files`, 'train-resnet50'],
     ['task-usage', `/tasks/${done}?view=usage`, 'train-resnet50'],
     ['submit', `/submit?from=${running}`, 'Submit a task'],
@@ -84,7 +106,7 @@ async function takeAll(on: DashboardStage): Promise<void> {
     ['workers', '/cluster', 'Workers'],
     ['worker', '/cluster/gpu-1', 'gpu-1'],
     ['files', '/files?user=ada', 'Files'],
-    ['account', '/account', 'Account'],
+    ['account', '/account?view=tokens', 'Account'],
     ['users', '/admin', 'Users'],
     ['palette', '/', 'Overview', (page) => page.keyboard.press('Control+k')],
   ];
@@ -94,10 +116,10 @@ async function takeAll(on: DashboardStage): Promise<void> {
   await takeBoard(wide, cluster.url);
   const dark = await on.open('admin', { viewport: { width: 1280, height: 860 }, colorScheme: 'dark' });
   await take(dark, cluster.url, 'overview-dark', '/', 'Overview');
-  await take(dark, cluster.url, 'task-dark', `/tasks/${running}`, 'train-resnet50-final');
+  await take(dark, cluster.url, 'task-dark', `/tasks/${running}`, LONG_ONE);
   const phone = await on.open('admin', { viewport: { width: 360, height: 740 }, colorScheme: 'light' });
   await take(phone, cluster.url, 'tasks-phone', '/tasks', 'Tasks');
-  await take(phone, cluster.url, 'task-phone', `/tasks/${running}`, 'train-resnet50-final');
+  await take(phone, cluster.url, 'task-phone', `/tasks/${running}`, LONG_ONE);
   await take(phone, cluster.url, 'overview-phone', '/', 'Overview');
   const nobody = await on.open(null, { viewport: { width: 1280, height: 860 } });
   await take(nobody, cluster.url, 'sign-in', '/', 'Sign in to CloudAI');

@@ -25,7 +25,7 @@ export function accountPage(stage: () => DashboardStage): void {
   it('tells at its field that a password is wrong, and changes it', async () => {
     const { cluster, open } = stage();
     const page = await open('pia');
-    await page.goto(`${cluster.url}/account?tab=password`);
+    await page.goto(`${cluster.url}/account?view=password`);
     await page.getByLabel('Current password').fill('not-mine');
     await page.getByLabel('New password').fill('secure456');
     await page.getByRole('button', { name: 'Change the password' }).click();
@@ -41,7 +41,7 @@ export function accountPage(stage: () => DashboardStage): void {
 
   it('adds a webhook and says what is wrong with an address', async () => {
     const { cluster, page } = stage();
-    await page.goto(`${cluster.url}/account?tab=webhooks`);
+    await page.goto(`${cluster.url}/account?view=webhooks`);
     await page.getByLabel('Address', { exact: true }).fill('http://127.0.0.1:9/hook');
     await page.getByRole('button', { name: 'Add the webhook' }).click();
     await page.getByRole('alert').getByText('loopback').waitFor();
@@ -63,7 +63,7 @@ export function accountPage(stage: () => DashboardStage): void {
       ['tokens', 'No API tokens yet'],
       ['webhooks', 'Nothing was sent yet'],
     ]) {
-      await page.goto(`${cluster.url}/account?tab=${tab}`);
+      await page.goto(`${cluster.url}/account?view=${tab}`);
       await page.getByText(text ?? '').waitFor();
       expect(await overflowPx(page)).toBe(0);
     }

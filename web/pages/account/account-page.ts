@@ -34,12 +34,12 @@ export class AccountPage extends LitElement {
   ];
 
   override render() {
-    const open = PARTS.find(([part]) => part === this.route.query.get('tab'))?.[0] ?? 'profile';
+    const open = PARTS.find(([part]) => part === this.route.query.get('view'))?.[0] ?? 'profile';
     return html`
       <div class="stack">
         <h1 tabindex="-1">Account</h1>
         <nav class="tabs" aria-label="Account">
-          ${PARTS.map(([part, label]) => html`<a href=${addressOf('/account', { tab: part === 'profile' ? null : part })} aria-current=${part === open ? 'page' : nothing}>${label}</a>`)}
+          ${PARTS.map(([part, label]) => html`<a href=${addressOf('/account', { view: part === 'profile' ? null : part })} aria-current=${part === open ? 'page' : nothing}>${label}</a>`)}
         </nav>
         ${this.#part(open)}
       </div>

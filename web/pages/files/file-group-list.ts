@@ -43,6 +43,7 @@ export class FileGroupList extends LitElement {
       details[open] > summary::before { content: '▾'; }
       summary::-webkit-details-marker { display: none; }
       summary .soft { font-weight: 400; margin-left: auto; }
+      summary .id { font-weight: 400; margin: 0 0 0 var(--space-2); font-size: var(--text-small); }
       .to { margin-bottom: var(--space-2); }
       .to a { display: inline-flex; align-items: center; min-height: 1.5rem; }
       table { margin-bottom: var(--space-3); }
@@ -76,7 +77,7 @@ export class FileGroupList extends LitElement {
     return html`
       <details ?open=${isOpen} @toggle=${(event: Event) => this.#toggled(key, event)}>
         <summary>
-          <span class="cut">${group.taskId === null ? 'Uploads' : html`Task <span class="mono">${group.taskId}</span>`}</span>
+          <span class="cut">${group.taskId === null ? 'Uploads' : taskTitle(group)}</span>
           <span class="soft small number">${fileCount(group.files.length)}, ${byteSize(group.bytes)} · <time-ago at=${group.newestAt}></time-ago></span>
         </summary>
         ${isOpen ? this.#content(group, key) : nothing}
@@ -132,4 +133,9 @@ export class FileGroupList extends LitElement {
   #send(type: 'save-file' | 'delete-file', file: FileBody): void {
     this.dispatchEvent(new CustomEvent<FileBody>(type, { detail: file }));
   }
+}
+
+function taskTitle({ taskId, taskName }: FileGroup) {
+  if (taskName === '') return html`Task <span class="mono">${taskId}</span>`;
+  return html`${taskName} <span class="mono soft id">${taskId}</span>`;
 }

@@ -72,7 +72,7 @@ export class FilesPage extends LitElement {
     const { data, error, loading } = this.#files;
     const whose = this.#whose;
     const search = this.route.query.get('q') ?? '';
-    const groups = data ? fileGroups(data.files, search, this.#sort) : [];
+    const groups = data ? fileGroups(data.files, search, this.#sort, data.names) : [];
     return html`
       <div class="stack">
         <div class="head">

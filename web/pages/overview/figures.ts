@@ -36,7 +36,7 @@ export function figuresOf(body: TelemetryReply): Figure[] {
       href: '/queue',
     },
     {
-      name: 'Placed a second',
+      name: 'Placed / s',
       value: rate === null ? '–' : trim(rate, rate < 10 ? 1 : 0),
       note: rate === null ? 'no scheduler has said' : '',
       tone: rate === null ? 'warn' : '',

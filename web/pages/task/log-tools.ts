@@ -68,7 +68,7 @@ export class LogTools extends LitElement {
     css`
       :host { display: flex; flex-wrap: wrap; gap: var(--space-2); align-items: center; }
       select, input { width: auto; min-height: 1.875rem; padding: 0.15rem 0.5rem; font-size: var(--text-small); }
-      .search { display: flex; flex: 1 1 24rem; align-items: center; gap: var(--space-1); min-width: 0; }
+      .search { display: flex; flex: 1 1 28rem; align-items: center; gap: var(--space-1); min-width: 0; }
       .search input { flex: 1; min-width: 5rem; }
       .found { min-width: 4.5rem; text-align: center; white-space: nowrap; }
       .line { width: 6rem; }

@@ -10,6 +10,7 @@ import { Poll } from '../../data/poll.ts';
 import type { Session } from '../../data/session.ts';
 import { errorNotice } from '../../elements/error-notice.ts';
 import type { PlotData } from '../../elements/time-plot.ts';
+import type { Grouping } from '../../elements/time-plot-scale.ts';
 import { base, controls } from '../../styles/shared.ts';
 import { usageTimes } from './usage-points.ts';
 
@@ -99,7 +100,7 @@ export class TaskUsage extends LitElement {
     return html`
       <div class="plots">
         ${plot('Cores', { times, values: cpu, tone: 1 }, asked?.cpu_required ?? null, (value) => trim(value, 2))}
-        ${plot('Memory', { times, values: memory, tone: 2 }, asked?.memory_required ?? null, megabytes)}
+        ${plot('Memory', { times, values: memory, tone: 2 }, asked?.memory_required ?? null, megabytes, 'binary')}
       </div>
     `;
   }
@@ -135,6 +136,7 @@ function plot(
   { times, values, tone }: Line,
   asked: number | null,
   format: (value: number) => string,
+  grouping: Grouping = 'decimal',
 ) {
   const series: PlotData['series'] = [
     { label: 'used', tone, values },
@@ -143,7 +145,7 @@ function plot(
   return html`
     <figure>
       <figcaption><h3>${label}</h3></figcaption>
-      <time-plot label=${label} group="task-usage" area .data=${{ times, series }} .format=${format}></time-plot>
+      <time-plot label=${label} group="task-usage" area .data=${{ times, series }} .format=${format} .grouping=${grouping}></time-plot>
     </figure>
   `;
 }

@@ -27,9 +27,15 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 export class TaskFilters extends LitElement {
-  static override properties = { session: { attribute: false }, query: { attribute: false } };
+  static override properties = {
+    session: { attribute: false },
+    query: { attribute: false },
+    open: { state: true },
+  };
   declare session: Session;
   declare query: URLSearchParams;
+  /** On a phone the fields unfold, so that the list comes first. */
+  declare open: boolean;
   #telemetry: TelemetryFeed | null = null;
 
   static override styles = [
@@ -43,7 +49,10 @@ export class TaskFilters extends LitElement {
       .fields { display: grid; gap: var(--space-3); grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); align-items: end; }
       .fields .wide { grid-column: span 2; }
       .sort { display: flex; gap: var(--space-2); }
+      .unfold { display: none; }
       @media (max-width: 30rem) {
+        .unfold { display: inline-flex; }
+        .fields:not([data-open]) { display: none; }
         .fields { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: var(--space-2); }
       }
     `,
@@ -52,6 +61,7 @@ export class TaskFilters extends LitElement {
   constructor() {
     super();
     this.query = new URLSearchParams();
+    this.open = false;
   }
 
   override connectedCallback(): void {
@@ -76,8 +86,9 @@ export class TaskFilters extends LitElement {
             return html`<button type="button" class="small" aria-pressed=${isOn} @click=${() => this.#toggle(state)}>${state}${counts ? html`<span class="number small">${many(counts[state])}</span>` : nothing}</button>`;
           })}
           ${isFiltered(filter) ? html`<button type="button" class="link small" @click=${this.#clear}>Clear the filter</button>` : nothing}
+          <button type="button" class="unfold link small" aria-expanded=${this.open} aria-controls="fields" @click=${this.#unfold}>${this.open ? 'Hide the fields' : 'Search and order'}</button>
         </div>
-        <div class="fields">
+        <div class="fields" id="fields" ?data-open=${this.open}>
           ${FILTER_FIELDS.filter((name) => name !== 'status' && (name !== 'user' || this.#isAdmin)).map(
             (name) => html`
               <div class=${name === 'q' ? 'wide' : ''}>
@@ -93,7 +104,7 @@ export class TaskFilters extends LitElement {
                 [false, true].map((descending) => {
                   const value = orderText({ key: key as SortKey, descending }) ?? '';
                   const isNow = key === order.key && descending === order.descending;
-                  return html`<option value=${value} ?selected=${isNow}>${label} ${arrow(key as SortKey, descending)}</option>`;
+                  return html`<option value=${value} ?selected=${isNow}>${orderWords(key as SortKey, label, descending)}</option>`;
                 }),
               )}
             </select>
@@ -101,6 +112,10 @@ export class TaskFilters extends LitElement {
         </div>
       </form>
     `;
+  }
+
+  #unfold(): void {
+    this.open = !this.open;
   }
 
   #toggle(state: TaskState): void {
@@ -126,8 +141,13 @@ export class TaskFilters extends LitElement {
   }
 }
 
-function arrow(key: SortKey, descending: boolean): string {
-  if (key === 'submitted' || key === 'finished') return descending ? '(newest first)' : '(oldest first)';
+function orderWords(key: SortKey, label: string, descending: boolean): string {
+  if (key === 'submitted') return descending ? 'Newest first' : 'Oldest first';
+  return `${label} ${direction(key, descending)}`;
+}
+
+function direction(key: SortKey, descending: boolean): string {
+  if (key === 'finished') return descending ? '(newest first)' : '(oldest first)';
   if (key === 'priority') return descending ? '(high to low)' : '(low to high)';
   if (key === 'ran') return descending ? '(longest first)' : '(shortest first)';
   if (key === 'state') return descending ? '(ended first)' : '(waiting first)';

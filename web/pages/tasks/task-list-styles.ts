@@ -16,9 +16,9 @@ export const listStyles = css`
   .scroller:focus-visible { box-shadow: inset 0 0 0 2px var(--focus); }
   .line {
     display: grid; align-items: center; column-gap: var(--space-3); padding: 0 var(--space-4);
-    grid-template-columns: 1.5rem minmax(10rem, 3fr) 8.5rem minmax(6rem, 2fr) minmax(3.5rem, 0.8fr) minmax(4rem, 1.1fr) 2rem 4rem 4.75rem 2rem;
+    grid-template-columns: 1.5rem minmax(12rem, 4fr) 8.5rem minmax(6rem, 2fr) minmax(3.5rem, 0.7fr) minmax(4rem, 0.9fr) 2rem 3.25rem 6rem 2rem;
   }
-  .line.own { grid-template-columns: 1.5rem minmax(10rem, 3fr) 8.5rem minmax(6rem, 2fr) minmax(4rem, 1.1fr) 2rem 4rem 4.75rem 2rem; }
+  .line.own { grid-template-columns: 1.5rem minmax(12rem, 4fr) 8.5rem minmax(6rem, 2fr) minmax(4rem, 0.9fr) 2rem 3.25rem 6rem 2rem; }
   .top { position: sticky; top: 0; z-index: 2; background: var(--surface); }
   .heads { border-bottom: 1px solid var(--line); height: 2.25rem; }
   .heads [role='columnheader'] { font-size: var(--text-small); font-weight: 550; color: var(--ink-soft); min-width: 0; }
@@ -38,7 +38,8 @@ export const listStyles = css`
   .title { display: flex; align-items: baseline; gap: var(--space-2); }
   .title a { font-weight: 550; flex: 0 1 auto; }
   .title a.id { font-family: var(--mono); font-weight: 400; font-size: 0.8rem; }
-  .title .tag { flex: 0 3 auto; }
+  /* The name is what people look for: the tag gives way first. */
+  .title .tag { flex: 0 1000 auto; }
   .state { display: flex; align-items: center; gap: var(--space-2); }
   .right { text-align: right; justify-content: flex-end; }
   .actions { display: flex; justify-content: flex-end; opacity: 0; }
@@ -58,6 +59,6 @@ export const listStyles = css`
     .image { grid-area: image; font-size: var(--text-small); }
     .when { grid-area: when; }
     .actions { grid-area: actions; }
-    .user, .worker, .priority, .ran, .state .why { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+    .user, .worker, .priority, .ran, .state .why, .title .tag { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   }
 `;
