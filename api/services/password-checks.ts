@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { AppError } from '../../shared/errors.ts';
 import { type User, usernameKey } from '../../shared/model/user.ts';
 import type { AttemptLimiter } from '../../shared/ports/coordination.ts';
+import { KeyedTurns } from './keyed-turns.ts';
 import type { PasswordHasher } from './passwords.ts';
 
 /** Checks that may wait for one key. */
@@ -21,7 +22,11 @@ export class PasswordChecks {
   readonly #hasher: PasswordHasher;
   readonly #limiter: AttemptLimiter;
   /** Checks for one key go one after the other, so that many at once are counted like many in a row. */
-  readonly #turns = new Map<string, { waiting: number; last: Promise<unknown> }>();
+  readonly #turns = new KeyedTurns({
+    most: MAX_IN_TURN,
+    refusal: 'too many logins at once for this account; try again in a moment',
+    retryAfterSeconds: 5,
+  });
 
   constructor(hasher: PasswordHasher, limiter: AttemptLimiter) {
     this.#hasher = hasher;
@@ -36,7 +41,7 @@ export class PasswordChecks {
     const key = createHash('sha256')
       .update(`${usernameKey(guess.username)}\n${guess.address}`)
       .digest('base64url');
-    return this.#inTurn(key, async () => {
+    return this.#turns.take(key, async () => {
       const seconds = await this.#limiter.blockedFor(key);
       if (seconds > 0) {
         throw new AppError('locked_out', `too many failed logins: try again in ${Math.ceil(seconds)} s`, {
@@ -52,25 +57,5 @@ export class PasswordChecks {
       await this.#limiter.reset(key);
       return user;
     });
-  }
-
-  async #inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const turn = this.#turns.get(key) ?? { waiting: 0, last: Promise.resolve() };
-    if (turn.waiting >= MAX_IN_TURN) {
-      throw new AppError('rate_limited', 'too many logins at once for this account; try again in a moment', {
-        retryable: true,
-        retryAfterSeconds: 5,
-      });
-    }
-    const mine = turn.last.then(work, work);
-    turn.last = mine.catch(() => undefined);
-    turn.waiting += 1;
-    this.#turns.set(key, turn);
-    try {
-      return await mine;
-    } finally {
-      turn.waiting -= 1;
-      if (turn.waiting === 0) this.#turns.delete(key);
-    }
   }
 }

@@ -10,6 +10,7 @@ import type { FileRecord } from '../../shared/model/file.ts';
 import { MAX_OPEN_UPLOADS } from '../../shared/model/upload.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { FileRecordStore, UploadStore } from '../../shared/ports/store.ts';
+import { KeyedTurns } from './keyed-turns.ts';
 import type { KnownUsers } from './known-users.ts';
 
 export interface QuotaParts {
@@ -32,7 +33,11 @@ const MAX_IN_LINE = 1_000;
 
 export class Quotas {
   readonly #parts: QuotaParts;
-  readonly #lines = new Map<string, { waiting: number; last: Promise<unknown> }>();
+  readonly #turns = new KeyedTurns({
+    most: MAX_IN_LINE,
+    refusal: 'too many submissions at once of this account; try again in a moment',
+    retryAfterSeconds: 2,
+  });
 
   constructor(parts: QuotaParts) {
     this.#parts = parts;
@@ -41,7 +46,7 @@ export class Quotas {
   /** Inserts tasks of this owner, telling how many unfinished ones there may be; undefined: any number. */
   async submit<T>(ownerId: string, insert: (maxUnfinished?: number) => Promise<T>): Promise<T> {
     const limit = (await this.#parts.known.get(ownerId))?.quota.unfinishedTasks ?? null;
-    return limit === null ? insert() : this.#inLine(ownerId, () => insert(limit));
+    return limit === null ? insert() : this.#turns.take(ownerId, () => insert(limit));
   }
 
   /** How large a file may be that is kept under this path, in place of what is there; null: as large as any. */
@@ -58,7 +63,7 @@ export class Quotas {
    */
   async announce<T>(ownerId: string, path: string, bytes: number, begin: () => Promise<T>): Promise<T> {
     if ((await this.uploadRoom(ownerId, path)) === null) return begin();
-    return this.#inLine(ownerId, async () => {
+    return this.#turns.take(ownerId, async () => {
       const user = await this.#parts.known.get(ownerId);
       const limitMb = user?.quota.uploadStorageMb ?? null;
       if (user !== null && limitMb !== null) {
@@ -77,7 +82,7 @@ export class Quotas {
   /** Lets an upload take its place. @throws AppError `quota_exceeded`, and nothing is done */
   async keep<T>(file: Pick<FileRecord, 'ownerId' | 'path' | 'sizeBytes'>, put: () => Promise<T>): Promise<T> {
     if ((await this.uploadRoom(file.ownerId, file.path)) === null) return put();
-    return this.#inLine(file.ownerId, async () => {
+    return this.#turns.take(file.ownerId, async () => {
       const room = await this.uploadRoom(file.ownerId, file.path);
       if (room !== null && file.sizeBytes > room.bytes) throw room.refusal(file.sizeBytes);
       return put();
@@ -113,30 +118,6 @@ export class Quotas {
         );
       },
     };
-  }
-
-  async #inLine<T>(ownerId: string, work: () => Promise<T>): Promise<T> {
-    const line = this.#lines.get(ownerId) ?? { waiting: 0, last: Promise.resolve() };
-    if (line.waiting >= MAX_IN_LINE) {
-      throw new AppError(
-        'rate_limited',
-        'too many submissions at once of this account; try again in a moment',
-        {
-          retryable: true,
-          retryAfterSeconds: 2,
-        },
-      );
-    }
-    const mine = line.last.then(work);
-    line.last = mine.catch(() => undefined);
-    line.waiting += 1;
-    this.#lines.set(ownerId, line);
-    try {
-      return await mine;
-    } finally {
-      line.waiting -= 1;
-      if (line.waiting === 0) this.#lines.delete(ownerId);
-    }
   }
 }
 

@@ -3,11 +3,11 @@
 import { css, html, LitElement, nothing } from 'lit';
 import { live } from 'lit/directives/live.js';
 import { Plus, X } from 'lucide';
+import { quoteWords, splitWords } from '../../data/shell-words.ts';
 import { base, controls } from '../../styles/shared.ts';
 import { below, describedBy, faultList } from './fields.ts';
 import { EditEvent } from './form-events.ts';
 import type { FormState } from './form-state.ts';
-import { quoteWords, splitWords } from './shell-words.ts';
 
 export class CommandEditor extends LitElement {
   static override properties = {

@@ -2,9 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MASKED, type SubmitBody } from '../../../shared/contracts/http.ts';
 import { submitSchema } from '../../../shared/contracts/schemas.ts';
+import { SUBMIT_DEFAULTS } from '../../../shared/contracts/submit-defaults.ts';
 import { NETWORKS, PULL_POLICIES } from '../../../shared/model/task.ts';
 import { WEBHOOK_EVENTS } from '../../../shared/model/webhook.ts';
-import { briefRequest, DEFAULTS, EMPTY_FORM, formFaults, formOf, requestOf } from './form-state.ts';
+import { briefRequest } from '../../data/task-request.ts';
+import { EMPTY_FORM, formFaults, formOf, requestOf } from './form-state.ts';
 
 const text = fc.string({ maxLength: 40 }).map((one) => one.replaceAll('\0', ''));
 const trimmed = fc.string({ maxLength: 20 }).map((one) => one.replace(/\p{Cc}/gu, '').trim());
@@ -65,7 +67,7 @@ describe('the form', () => {
   it('says no more than it must, and the API fills in the rest', () => {
     fc.assert(
       fc.property(body, (task) => {
-        expect({ ...DEFAULTS, ...briefRequest(task) }).toEqual(task);
+        expect({ ...SUBMIT_DEFAULTS, ...briefRequest(task) }).toEqual(task);
       }),
     );
     expect(briefRequest(requestOf({ ...EMPTY_FORM, image: 'a' }))).toEqual({ docker_image: 'a' });
@@ -73,7 +75,7 @@ describe('the form', () => {
 
   it('has the defaults of the API', () => {
     const { value } = submitSchema.validate({ docker_image: 'a' });
-    expect({ ...DEFAULTS, docker_image: 'a' }).toEqual(value);
+    expect({ ...SUBMIT_DEFAULTS, docker_image: 'a' }).toEqual(value);
     expect(requestOf(formOf({ docker_image: 'a' }))).toEqual(value);
   });
 

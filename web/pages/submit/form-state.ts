@@ -2,6 +2,7 @@
 // only be judged by the API is left to it; said here is what cannot even be sent.
 
 import { MASKED, type SubmitBody, type SubmitRequest } from '../../../shared/contracts/http.ts';
+import { SUBMIT_DEFAULTS } from '../../../shared/contracts/submit-defaults.ts';
 import type { ErrorDetail } from '../../../shared/errors.ts';
 import type { PullPolicy, TaskNetwork } from '../../../shared/model/task.ts';
 import { DEFAULT_WEBHOOK_EVENTS, type WebhookEvent } from '../../../shared/model/webhook.ts';
@@ -44,28 +45,6 @@ export interface FormState {
   readonly tag: string;
 }
 
-/** What the API fills in where nothing is said. */
-export const DEFAULTS: Readonly<Omit<SubmitBody, 'docker_image'>> = {
-  command: null,
-  cpu_required: 1,
-  memory_required: 512,
-  gpu_required: 0,
-  storage_required: 0,
-  tag: '',
-  k_value: 3,
-  name: '',
-  env: {},
-  priority: 5,
-  timeout_seconds: 0,
-  max_retries: 0,
-  worker: '',
-  files: [],
-  secrets: [],
-  pull_policy: 'if-missing',
-  network: 'bridge',
-  webhook: null,
-};
-
 const MB_PER: Readonly<Record<SizeUnit, number>> = { MB: 1, GB: 1_024 };
 const SECONDS_PER: Readonly<Record<TimeUnit, number>> = { seconds: 1, minutes: 60, hours: 3_600 };
 
@@ -74,7 +53,7 @@ export const EMPTY_FORM: FormState = formOf({ docker_image: '' });
 
 /** Values of secrets that are masked have to be typed anew. */
 export function formOf(given: SubmitRequest): FormState {
-  const task: SubmitBody = { ...DEFAULTS, ...given };
+  const task: SubmitBody = { ...SUBMIT_DEFAULTS, ...given };
   const { command } = task;
   return {
     image: task.docker_image,
@@ -124,16 +103,6 @@ export function requestOf(form: FormState): SubmitBody {
     webhook:
       form.webhookUrl.trim() === '' ? null : { url: form.webhookUrl.trim(), events: [...form.webhookEvents] },
   };
-}
-
-/** Only what differs from the defaults, for people to read. */
-export function briefRequest(body: SubmitBody): SubmitRequest {
-  const said = Object.entries(body).filter(
-    ([name, value]) =>
-      name === 'docker_image' ||
-      JSON.stringify(value) !== JSON.stringify(DEFAULTS[name as keyof typeof DEFAULTS]),
-  );
-  return Object.fromEntries(said) as unknown as SubmitRequest;
 }
 
 /** Everything that keeps the form from being sent, named like the fields of the API. */

@@ -1,5 +1,6 @@
 // What the form for a new task is made of.
 
+import { CopyButton } from '../../elements/copy-button.ts';
 import type { Elements } from '../../elements/define.ts';
 import { ComboBox } from './combo-box.ts';
 import { CommandEditor } from './command-editor.ts';
@@ -11,6 +12,7 @@ import { SubmitPage } from './submit-page.ts';
 import { VerdictCard } from './verdict-card.ts';
 
 export const elements: Elements = {
+  'copy-button': CopyButton,
   'combo-box': ComboBox,
   'command-editor': CommandEditor,
   'env-editor': EnvEditor,

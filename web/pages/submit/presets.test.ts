@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { DEFAULTS } from './form-state.ts';
+import { SUBMIT_DEFAULTS } from '../../../shared/contracts/submit-defaults.ts';
 import { MOST_PRESETS, presetsKey, readPresets, withoutPreset, withPreset, writePresets } from './presets.ts';
 
-const body = (over = {}) => ({ ...DEFAULTS, docker_image: 'a', ...over });
+const body = (over = {}) => ({ ...SUBMIT_DEFAULTS, docker_image: 'a', ...over });
 
 let kept: Map<string, string>;
 const storage = {

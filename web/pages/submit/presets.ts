@@ -2,9 +2,8 @@
 // secrets are never in it; what cannot be read counts as not there.
 
 import type { SubmitBody, SubmitRequest } from '../../../shared/contracts/http.ts';
-import { briefRequest } from './form-state.ts';
+import { briefRequest, withoutSecrets } from '../../data/task-request.ts';
 import { readRequest } from './read-request.ts';
-import { withoutSecrets } from './same-commands.ts';
 
 export interface Preset {
   readonly name: string;

@@ -1,11 +1,9 @@
 // The task of the form as JSON, for curl and for the command line, to be copied. Values of secrets are not in it.
 
 import { css, html, LitElement, nothing } from 'lit';
-import { Check, Copy } from 'lucide';
 import type { SubmitBody } from '../../../shared/contracts/http.ts';
-import { tellFault } from '../../shell/telling.ts';
+import { cliText, curlText, jsonText } from '../../data/same-commands.ts';
 import { base, controls } from '../../styles/shared.ts';
-import { cliText, curlText, jsonText } from './same-commands.ts';
 
 const TABS = [
   { id: 'cli', label: 'Command line' },
@@ -13,20 +11,16 @@ const TABS = [
   { id: 'json', label: 'JSON' },
 ] as const;
 type Tab = (typeof TABS)[number]['id'];
-const COPIED_SHOWN_MS = 2_000;
 
 export class SamePanel extends LitElement {
   static override properties = {
     body: { attribute: false },
     copies: { type: Number },
     tab: { state: true },
-    copied: { state: true },
   };
   declare body: SubmitBody | null;
   declare copies: number;
   declare tab: Tab;
-  declare copied: boolean;
-  #timer: ReturnType<typeof setTimeout> | undefined;
 
   static override styles = [
     base,
@@ -46,12 +40,6 @@ export class SamePanel extends LitElement {
     this.body = null;
     this.copies = 1;
     this.tab = 'cli';
-    this.copied = false;
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    clearTimeout(this.#timer);
   }
 
   override render() {
@@ -65,11 +53,10 @@ export class SamePanel extends LitElement {
             html`<button type="button" role="tab" id="tab-${id}" aria-controls="text" aria-selected=${id === this.tab} tabindex=${id === this.tab ? 0 : -1} @click=${() => this.#choose(id)}>${label}</button>`,
         )}
       </div>
-      <button type="button" class="small" ?disabled=${text === ''} @click=${() => void this.#copy(text)}><svg-icon .icon=${this.copied ? Check : Copy}></svg-icon>${this.copied ? 'Copied' : 'Copy'}</button>
+      ${text === '' ? nothing : html`<copy-button wide label="Copy" .text=${text}></copy-button>`}
       </div>
       <pre id="text" role="tabpanel" aria-labelledby="tab-${this.tab}" tabindex="0">${text || 'Name an image first.'}</pre>
       ${notes.map((note) => html`<p class="hint">${note}</p>`)}
-      <span class="unseen" role="status">${this.copied ? 'Copied' : nothing}</span>
     `;
   }
 
@@ -86,7 +73,6 @@ export class SamePanel extends LitElement {
 
   #choose(tab: Tab): void {
     this.tab = tab;
-    this.copied = false;
   }
 
   async #pressed(event: KeyboardEvent): Promise<void> {
@@ -100,25 +86,4 @@ export class SamePanel extends LitElement {
     await this.updateComplete;
     this.renderRoot.querySelector<HTMLElement>(`#tab-${next.id}`)?.focus();
   }
-
-  async #copy(text: string): Promise<void> {
-    try {
-      await copyText(text, this.renderRoot.querySelector('pre'));
-    } catch (error) {
-      tellFault(this, 'Could not copy it', error);
-      return;
-    }
-    this.copied = true;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.copied = false;
-    }, COPIED_SHOWN_MS);
-  }
-}
-
-/** Over plain http browsers lend the clipboard to nobody: then the text is selected, for the person to copy. */
-async function copyText(text: string, shown: Element | null): Promise<void> {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  if (shown) getSelection()?.selectAllChildren(shown);
-  throw new Error('This page has no right to the clipboard. The text is selected: press Ctrl+C.');
 }

@@ -16,20 +16,6 @@ export function textOfLines(lines: readonly LogLine[]): string {
     .join('');
 }
 
-/** @throws Error when the browser does not allow it */
-export async function copyText(root: ParentNode & Node, lines: readonly LogLine[]): Promise<void> {
-  const text = textOfLines(lines);
-  // Only there for pages that came over https or from this machine.
-  if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  const field = document.createElement('textarea');
-  field.value = text;
-  root.append(field);
-  field.select();
-  const isDone = document.execCommand('copy');
-  field.remove();
-  if (!isDone) throw new Error('this browser does not let the page copy');
-}
-
 export interface OutputToSave {
   readonly taskId: string;
   readonly attempts: readonly number[];

@@ -2,6 +2,7 @@
 
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { ArrowDownToLine } from 'lucide';
+import { copyText } from '../../data/copy-text.ts';
 import type { Router } from '../../data/router.ts';
 import { addressOf, type Route } from '../../data/routes.ts';
 import type { Session } from '../../data/session.ts';
@@ -12,7 +13,7 @@ import { LogFeed } from './log-feed.ts';
 import { LogFinder } from './log-finder.ts';
 import type { LogLine, Stream } from './log-lines.ts';
 import { keepPrefs, type LogPrefs, readPrefs } from './log-prefs.ts';
-import { copyText, saveOutput } from './log-taking.ts';
+import { saveOutput, textOfLines } from './log-taking.ts';
 import type { LogTools, Tool } from './log-tools.ts';
 import type { LogView, ViewEvent } from './log-view.ts';
 
@@ -282,7 +283,7 @@ export class TaskLog extends LitElement {
       case 'copy':
         void this.#take('Could not copy it', async () => {
           const { shown } = this.#feed.lines;
-          await copyText(this.renderRoot, shown);
+          await copyText(textOfLines(shown), this);
           tell(this, `Copied ${shown.length.toLocaleString()} lines`);
         });
         return;

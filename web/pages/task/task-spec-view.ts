@@ -4,9 +4,10 @@ import { css, html, LitElement, nothing } from 'lit';
 import { Download } from 'lucide';
 import { amounts, duration } from '../../../client/words.ts';
 import type { TaskBody } from '../../../shared/contracts/http.ts';
+import { cliText } from '../../data/same-commands.ts';
 import { saveFile } from '../../data/save-file.ts';
+import { briefRequest, hiddenSecrets, wholeRequest } from '../../data/task-request.ts';
 import { base, controls } from '../../styles/shared.ts';
-import { hiddenSecrets, specOf } from './task-spec.ts';
 
 export class TaskSpecView extends LitElement {
   static override properties = { task: { attribute: false }, whole: { state: true } };
@@ -27,6 +28,7 @@ export class TaskSpecView extends LitElement {
       pre { margin: 0; padding: var(--space-3); font: 0.8125rem/1.5 var(--mono); white-space: pre-wrap; overflow-wrap: anywhere; background: var(--sunken); border: 1px solid var(--line); border-radius: var(--radius-small); max-height: 40rem; overflow: auto; }
       dd pre { padding: var(--space-2); max-height: 14rem; }
       .head { margin-bottom: var(--space-3); min-height: 2rem; }
+      .line { margin-top: var(--space-4); }
       .hint { margin-top: var(--space-2); }
       .tick { font-size: var(--text-small); }
     `,
@@ -42,6 +44,7 @@ export class TaskSpecView extends LitElement {
     const { task } = this;
     if (!task) return nothing;
     const hidden = hiddenSecrets(task);
+    const command = cliText(wholeRequest(task));
     return html`
       <div class="both">
         <section aria-labelledby="asked"><div class="head"><h2 id="asked">What was asked for</h2></div>${facts(task)}</section>
@@ -56,13 +59,21 @@ export class TaskSpecView extends LitElement {
           </div>
           <pre tabindex="0" role="region" aria-label="The spec as JSON">${this.#json()}</pre>
           <p class="hint">The body of <code>POST /api/tasks</code>.${hidden.length > 0 ? html` The ${hidden.length === 1 ? 'value' : 'values'} of ${hidden.join(', ')} ${hidden.length === 1 ? 'is' : 'are'} a secret and hidden here: put ${hidden.length === 1 ? 'it' : 'them'} in before you send it.` : nothing}</p>
+          <div class="head line"><h2 id="line">On the command line</h2><copy-button wide label="Copy" .text=${command.text}></copy-button></div>
+          <pre tabindex="0" role="region" aria-labelledby="line">${command.text}</pre>
+          ${command.notes.map((note) => html`<p class="hint">${note}</p>`)}
         </section>
       </div>
     `;
   }
 
+  #spec(task: TaskBody) {
+    const request = wholeRequest(task);
+    return this.whole ? request : briefRequest(request);
+  }
+
   #json(): string {
-    return this.task ? JSON.stringify(specOf(this.task, { whole: this.whole }), null, 2) : '';
+    return this.task ? JSON.stringify(this.#spec(this.task), null, 2) : '';
   }
 
   #toggle(event: Event): void {

@@ -1,21 +1,13 @@
-// The task of the form as it would be submitted from elsewhere: JSON, curl, the command line. Pure. Values of secrets are
+// A task as it would be submitted from elsewhere: JSON, curl, the command line. Pure. Values of secrets are
 // never in it.
 
-import { MASKED, type SubmitBody, type SubmitRequest } from '../../../shared/contracts/http.ts';
-import { DEFAULT_WEBHOOK_EVENTS } from '../../../shared/model/webhook.ts';
-import { briefRequest } from './form-state.ts';
+import type { SubmitBody, SubmitRequest } from '../../shared/contracts/http.ts';
+import { DEFAULT_WEBHOOK_EVENTS } from '../../shared/model/webhook.ts';
 import { quoteWord, quoteWords } from './shell-words.ts';
+import { briefRequest, withoutSecrets } from './task-request.ts';
 
 /** Longer commands get a line for each option. */
 const LINE_CHARS = 40;
-
-export function withoutSecrets(body: SubmitBody): SubmitBody {
-  const env = Object.entries(body.env).map(([name, value]) => [
-    name,
-    body.secrets.includes(name) ? MASKED : value,
-  ]);
-  return { ...body, env: Object.fromEntries(env) };
-}
 
 function shown(body: SubmitBody): SubmitRequest {
   return briefRequest(withoutSecrets(body));

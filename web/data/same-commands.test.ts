@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { SubmitBody } from '../../../shared/contracts/http.ts';
-import { DEFAULTS } from './form-state.ts';
+import type { SubmitBody } from '../../shared/contracts/http.ts';
+import { SUBMIT_DEFAULTS } from '../../shared/contracts/submit-defaults.ts';
 import { cliText, curlText, jsonText } from './same-commands.ts';
 import { splitWords } from './shell-words.ts';
 
 const body = (over: Partial<SubmitBody> = {}): SubmitBody => ({
-  ...DEFAULTS,
+  ...SUBMIT_DEFAULTS,
   docker_image: 'python:3.9',
   ...over,
 });
