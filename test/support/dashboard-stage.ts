@@ -5,8 +5,9 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import type { LoginReply } from '../../shared/contracts/http.ts';
+import type { LoginReply, TaskListReply } from '../../shared/contracts/http.ts';
 import { type Cluster, type ClusterOptions, startCluster } from './cluster.ts';
+import { waitFor } from './wait-for.ts';
 
 export const PASSWORD = 'secure123';
 const TOKEN_KEY = 'cloudai.token';
@@ -23,6 +24,22 @@ export interface DashboardStage {
   /** One more page, of a browser that knows nothing; with a name it is signed in (the account is made if need be). */
   open(username?: string | null, options?: BrowserContextOptions): Promise<Page>;
   close(): Promise<void>;
+}
+
+/** Nothing waits and nothing runs any more, whatever tests before have left. */
+export async function quiet({ cluster }: Pick<DashboardStage, 'cluster'>): Promise<void> {
+  const unfinished = async () =>
+    (
+      await cluster.call<TaskListReply>('GET', '/api/tasks?status=queued,assigned,running&limit=1000')
+    ).body.tasks.map(({ task_id }) => task_id);
+  await waitFor(
+    async () => {
+      const ids = await unfinished();
+      if (ids.length > 0) await cluster.call('POST', '/api/tasks/cancel', { task_ids: ids, force: true });
+      return ids.length === 0;
+    },
+    { what: 'a cluster without tasks', deadlineMs: 60_000 },
+  );
 }
 
 export async function launchBrowser(): Promise<Browser> {

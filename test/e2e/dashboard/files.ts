@@ -31,7 +31,7 @@ export function filesPage(stage: () => DashboardStage): void {
   it('finds, shows and deletes them, and asks before one is replaced', async () => {
     const { cluster, page } = stage();
     await page.goto(`${cluster.url}/files`);
-    await page.getByLabel('Search files').fill('csv');
+    await page.getByLabel('Search files').fill('data/table');
     await page.getByRole('link', { name: 'data/large.bin' }).waitFor({ state: 'detached' });
     await page.getByRole('link', { name: 'data/table.csv' }).click();
     await page.getByRole('dialog').getByText('ada').waitFor();

@@ -29,7 +29,7 @@ export const listStyles = css`
   .heads .right button { justify-content: flex-end; width: 100%; }
   .heads [aria-sort]:not([aria-sort='none']) { color: var(--ink); }
   .body { position: relative; }
-  .task { position: absolute; top: 0; left: 0; right: 0; height: ${ROW_PX}px; border-bottom: 1px solid var(--line); contain: layout style; }
+  .task { position: absolute; top: 0; left: 0; right: 0; height: ${ROW_PX}px; border-bottom: 1px solid var(--line); contain: strict; }
   .task:hover { background: color-mix(in srgb, var(--sunken) 55%, transparent); }
   .task[aria-selected='true'] { background: var(--accent-wash); }
   .scroller:focus-visible .task.active { box-shadow: inset 3px 0 0 var(--focus), inset 0 0 0 1px var(--focus); }

@@ -16,7 +16,7 @@ import { listStyles, NARROW, NARROW_ROW_PX, ROW_PX } from './task-list-styles.ts
 import { TaskRows } from './task-rows.ts';
 import { NEWEST, orderAfterClick, type SortKey, type SortOrder } from './task-view.ts';
 
-const OVERSCAN = 10;
+const OVERSCAN = 4;
 /** So many rows before the end the next page is asked for. */
 const AHEAD = 150;
 const HEADS: readonly (readonly [SortKey, string, 'left' | 'right'])[] = [
