@@ -62,9 +62,12 @@ export function entryNeeds(entry: QueueEntryBody): string {
   });
 }
 
-/** What was in time, `98.5% of 1,200`; null when no task completed in the window. */
+/** Fewer completed tasks say nothing of how the cluster keeps its word. */
+const LEAST_COMPLETED = 3;
+
+/** What was in time, `98.5% of 1,200`; null when hardly a task completed in the window. */
 export function attainmentWords({ met, missed, attainment }: SlaAttainmentBody): string | null {
-  if (attainment === null) return null;
+  if (attainment === null || met + missed < LEAST_COMPLETED) return null;
   // 99.97% is not all of them.
   const percent = Math.floor(attainment * 1_000) / 10;
   return `${trim(percent)}% of ${(met + missed).toLocaleString('en')}`;
