@@ -7,7 +7,8 @@ const MARKS = 4;
 
 /** A round end of the scale that has room for `most`; never 0, so that a flat line lies at the bottom. */
 export function scaleTop(most: number, grouping: Grouping = 'decimal'): number {
-  if (!(most > 0)) return 1;
+  // Parts of a byte would all be told by the same words.
+  if (!(most > 0)) return grouping === 'binary' ? MARKS : 1;
   const step = markStep(most, grouping);
   return round(Math.ceil(round(most / step)) * step);
 }
@@ -23,7 +24,7 @@ export function scaleMarks(top: number, grouping: Grouping = 'decimal', isLimit 
 
 function markStep(top: number, grouping: Grouping): number {
   const raw = top / MARKS;
-  if (grouping === 'binary') return 2 ** Math.ceil(Math.log2(raw));
+  if (grouping === 'binary') return Math.max(1, 2 ** Math.ceil(Math.log2(raw)));
   if (grouping === 'whole' && raw <= 1) return 1;
   const power = 10 ** Math.floor(Math.log10(raw));
   const factor =

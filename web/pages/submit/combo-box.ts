@@ -80,7 +80,7 @@ export class ComboBox extends LitElement {
           aria-activedescendant=${isOpen && this.chosen >= 0 ? `option-${this.chosen}` : nothing}
           aria-invalid=${this.faults.length > 0} aria-describedby=${describedBy('field', this.hint, this.faults)}
           .value=${live(this.value)} placeholder=${this.placeholder || nothing} autocomplete="off" autocapitalize="none" spellcheck="false"
-          @input=${this.#typed} @keydown=${this.#pressed}
+          @input=${this.#typed} @keydown=${this.#pressed} @click=${this.#clicked}
         />
         ${
           this.options.length > 0
@@ -115,6 +115,11 @@ export class ComboBox extends LitElement {
     this.open = true;
     this.chosen = -1;
     this.#tell((event.target as HTMLInputElement).value);
+  }
+
+  /** An empty field shows what there is; one that holds something is about to be changed. */
+  #clicked(): void {
+    if (!this.open && this.value === '') this.#openWith(-1);
   }
 
   #toggle(): void {
