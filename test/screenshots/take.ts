@@ -1,6 +1,7 @@
 // Makes the pictures of the dashboard under docs/images: `npm run docs:images`. Starts a cluster of its own (plain
 // processes on simulated machines, so that it needs neither Docker nor GPUs), gives it work for a while, and takes each
-// page in a real browser. `MINUTES=2` makes the plots shorter. Needs Redis at REDIS_URL and Chromium.
+// page in a real browser. `MINUTES=2` makes the plots shorter, `ONLY=tasks,queue` takes these alone. Needs Redis at
+// REDIS_URL and Chromium.
 
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -13,6 +14,8 @@ import { mixed, training } from './workload.ts';
 const FOLDER = resolve(import.meta.dirname, '../../docs/images');
 const MINUTES = Number(process.env.MINUTES ?? 14);
 const EVERY_MS = 2_600;
+/** Names of pictures; all when empty. */
+const ONLY = (process.env.ONLY ?? '').split(',').filter(Boolean);
 
 const machine = (id: string, cpus: number, memoryGb: number, gpus: number, labels: string) => ({
   id,
@@ -134,6 +137,7 @@ async function take(
   heading: string,
   act: (page: Page) => Promise<unknown> = async () => undefined,
 ): Promise<void> {
+  if (!isWanted(name)) return;
   await page.goto(`${url}${address}`);
   await page.getByRole('heading', { name: heading, level: 1 }).first().waitFor();
   await act(page);
@@ -145,6 +149,7 @@ async function take(
 
 /** Its cookie is fetched as the dashboard does it. */
 async function takeBoard(page: Page, url: string): Promise<void> {
+  if (!isWanted('queues')) return;
   await page.goto(`${url}/admin`);
   await page.getByRole('heading', { name: 'Users', level: 1 }).waitFor();
   await page.evaluate(
@@ -155,6 +160,10 @@ async function takeBoard(page: Page, url: string): Promise<void> {
   await delay(2_500);
   await page.screenshot({ path: `${FOLDER}/queues.png` });
   console.log('queues.png');
+}
+
+function isWanted(name: string): boolean {
+  return ONLY.length === 0 || ONLY.includes(name);
 }
 
 async function signIn(url: string, username: string): Promise<string> {

@@ -81,7 +81,7 @@ export function drawPlot(
       series: [{}, ...series],
       bands,
       legend: { show: false },
-      padding: isCompact ? [2, 0, 2, 0] : [10, 10, 0, 0],
+      padding: isCompact ? [2, 0, 2, 0] : [10, 18, 0, 0],
       scales: {
         x: {
           time: true,

@@ -80,6 +80,8 @@ export const tables = css`
   th { text-align: left; font-size: var(--text-small); font-weight: 550; color: var(--ink-soft); padding: var(--space-2) var(--space-3); border-bottom: 1px solid var(--line); white-space: nowrap; }
   td { padding: 0.55rem var(--space-3); border-bottom: 1px solid var(--line); vertical-align: middle; overflow-wrap: anywhere; }
   tbody tr:last-child td { border-bottom: 0; }
+  /* What a cell is named after breaks where it must; what is pressed does not. */
+  td button, td .button { white-space: nowrap; }
   tbody tr:hover { background: color-mix(in srgb, var(--sunken) 55%, transparent); }
   th:first-child, td:first-child { padding-left: 0; }
   th:last-child, td:last-child { padding-right: 0; }

@@ -42,19 +42,17 @@ export class QueueTable extends LitElement {
     base,
     tables,
     css`
-      .place { font-weight: 620; width: 3.5rem; }
-      .task { min-width: 8rem; max-width: 11rem; }
-      .user { max-width: 7rem; }
-      .needs { min-width: 7rem; }
+      table { table-layout: fixed; }
+      .place { font-weight: 620; width: 3.25rem; }
+      th.task { width: 17%; } th.user { width: 8%; } th.needs { width: 11%; } th.priority { width: 3.5rem; } th.since { width: 6rem; } th.start { width: 13%; }
       .task a { display: block; font-weight: 600; }
       .task .soft { display: block; }
-      .why { min-width: 15rem; max-width: 28rem; }
       .reason { display: inline-flex; align-items: center; gap: var(--space-2); font-weight: 550; }
       .stuck { color: var(--bad); }
       .why p { margin-top: var(--space-1); }
       .once { white-space: nowrap; }
-      .start .soft { display: block; max-width: 9rem; }
-      @media (max-width: 44rem) { .task, .why, .user, .needs { min-width: 0; max-width: none; } .place { width: auto; } .start .soft { max-width: none; } }
+      .start .soft { display: block; }
+      @media (max-width: 44rem) { .place { width: auto; } }
     `,
   ];
 
@@ -69,14 +67,14 @@ export class QueueTable extends LitElement {
       <table role="table" aria-label="What waits">
         <thead role="rowgroup">
           <tr role="row">
-            <th role="columnheader" class="right">Place</th>
-            <th role="columnheader">Task</th>
-            <th role="columnheader">User</th>
-            <th role="columnheader">Needs</th>
-            <th role="columnheader" class="right">Priority</th>
-            <th role="columnheader">Waits since</th>
+            <th role="columnheader" class="right place">Place</th>
+            <th role="columnheader" class="task">Task</th>
+            <th role="columnheader" class="user">User</th>
+            <th role="columnheader" class="needs">Needs</th>
+            <th role="columnheader" class="right priority" title="Priority">Prio</th>
+            <th role="columnheader" class="since">Since</th>
             <th role="columnheader">Why</th>
-            <th role="columnheader">Should start</th>
+            <th role="columnheader" class="start">Should start</th>
           </tr>
         </thead>
         <tbody role="rowgroup">${this.entries.map((entry) => this.#row(entry))}</tbody>

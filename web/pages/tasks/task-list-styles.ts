@@ -16,9 +16,9 @@ export const listStyles = css`
   .scroller:focus-visible { box-shadow: inset 0 0 0 2px var(--focus); }
   .line {
     display: grid; align-items: center; column-gap: var(--space-3); padding: 0 var(--space-4);
-    grid-template-columns: 1.5rem minmax(12rem, 4fr) 8.5rem minmax(6rem, 2fr) minmax(3.5rem, 0.7fr) minmax(4rem, 0.9fr) 2rem 3.25rem 6rem 2rem;
+    grid-template-columns: 1.5rem minmax(13rem, 3fr) 7.5rem minmax(6rem, 1.6fr) minmax(3.5rem, 0.7fr) minmax(5.25rem, 0.9fr) 2rem 3.25rem 6rem 2rem;
   }
-  .line.own { grid-template-columns: 1.5rem minmax(12rem, 4fr) 8.5rem minmax(6rem, 2fr) minmax(4rem, 0.9fr) 2rem 3.25rem 6rem 2rem; }
+  .line.own { grid-template-columns: 1.5rem minmax(13rem, 3fr) 7.5rem minmax(6rem, 1.6fr) minmax(5.25rem, 0.9fr) 2rem 3.25rem 6rem 2rem; }
   .top { position: sticky; top: 0; z-index: 2; background: var(--surface); }
   .heads { border-bottom: 1px solid var(--line); height: 2.25rem; }
   .heads [role='columnheader'] { font-size: var(--text-small); font-weight: 550; color: var(--ink-soft); min-width: 0; }
