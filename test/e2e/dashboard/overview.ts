@@ -58,7 +58,8 @@ export function overviewPage(stage: () => DashboardStage): void {
     await waitFor(async () => (await day.getAttribute('aria-pressed')) === 'true', { what: 'the day' });
     await page.getByRole('button', { name: '1 h' }).click();
     await page.waitForURL(/range=1h/);
-    expect(await told(page, 'Memory.')).toMatch(/used: newest [\d.]+ [MGT]B/);
+    // Points of another range are fetched, and nothing is drawn until they come.
+    await expect.poll(() => told(page, 'Memory.'), { timeout: 15_000 }).toMatch(/used: newest [\d.]+ [MGT]B/);
   });
 
   it('leads from its figures to their lists, and from a worker to its page', async () => {
