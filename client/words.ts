@@ -24,7 +24,7 @@ export function age(iso: string, now: number): string {
 }
 
 /** How long the current or last attempt ran so far, or null before it started. */
-export function runTime(task: TaskBody, now: number): number | null {
+export function runTime(task: Pick<TaskBody, 'started_at' | 'finished_at'>, now: number): number | null {
   if (task.started_at === null) return null;
   return (task.finished_at === null ? now : Date.parse(task.finished_at)) - Date.parse(task.started_at);
 }

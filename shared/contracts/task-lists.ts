@@ -2,6 +2,7 @@
 // this file.
 
 import type { Task } from '../model/task.ts';
+import type { TaskSummary } from '../model/task-summary.ts';
 import { type TaskBody, type TaskStateBody, taskStateBody } from './http.ts';
 
 /** A row of a long list: `GET /api/tasks?view=summary`. */
@@ -54,31 +55,7 @@ export interface CancelManyReply {
   unknown: string[];
 }
 
-/** What a list knows of a task; the same as `TaskSummary` of the store's port, which contracts do not see. */
-interface SummaryRecord
-  extends Pick<
-    Task,
-    | 'id'
-    | 'ownerName'
-    | 'state'
-    | 'revision'
-    | 'attempt'
-    | 'workerId'
-    | 'reason'
-    | 'exitCode'
-    | 'submittedAt'
-    | 'startedAt'
-    | 'finishedAt'
-  > {
-  readonly name: string;
-  readonly tag: string;
-  readonly image: string;
-  readonly priority: number;
-  readonly resources: { readonly cpuMillis: number; readonly memoryMb: number; readonly gpus: number };
-  readonly cancelRequested: boolean;
-}
-
-export function taskSummaryBody(task: SummaryRecord): TaskSummaryBody {
+export function taskSummaryBody(task: TaskSummary): TaskSummaryBody {
   const { resources } = task;
   return {
     task_id: task.id,

@@ -33,18 +33,25 @@ export function slaOf(task: SlaSubject, promised: RunTime, known: RunTime, now: 
   const { state, submittedAt, startedAt, finishedAt, kValue } = task;
   if (state === 'failed' || state === 'cancelled') return null;
   const deadline = Math.round(submittedAt + kValue * promised.medianMs);
-  const rest = Math.max(0, known.medianMs - (startedAt === null ? 0 : Math.max(0, now - startedAt)));
+  const isMet = (finishedAt ?? now) <= deadline;
   const judged =
     state === 'completed'
-      ? (finishedAt ?? now) <= deadline
+      ? isMet
         ? 'met'
         : 'missed'
-      : now > deadline
-        ? 'missed'
-        : deadline - now < rest
-          ? 'at_risk'
-          : 'safe';
+      : dangerOf({ deadline, expectedMs: known.medianMs, startedAt }, now);
   return { expectedMs: promised.medianMs, learnedFrom: promised.learnedFrom, deadline, state: judged };
+}
+
+/** How a task that has not ended does against its deadline. */
+export function dangerOf(
+  of: { readonly deadline: number; readonly expectedMs: number; readonly startedAt: number | null },
+  now: number,
+): 'safe' | 'at_risk' | 'missed' {
+  const { deadline, expectedMs, startedAt } = of;
+  const rest = Math.max(0, expectedMs - (startedAt === null ? 0 : Math.max(0, now - startedAt)));
+  if (now > deadline) return 'missed';
+  return deadline - now < rest ? 'at_risk' : 'safe';
 }
 
 export interface SlaAttainment {

@@ -9,6 +9,7 @@ import type { Grain, HistoryPoint } from '../model/history.ts';
 import type { Registration } from '../model/registration.ts';
 import type { Resources } from '../model/resources.ts';
 import type { Task, TaskState } from '../model/task.ts';
+import type { TaskSummary } from '../model/task-summary.ts';
 import type { Upload } from '../model/upload.ts';
 import type { ApiToken, User } from '../model/user.ts';
 import type { Webhook, WebhookDelivery } from '../model/webhook.ts';
@@ -53,30 +54,6 @@ export interface TaskPage {
   readonly tasks: readonly Task[];
   /** Pass as `before` for the next page; null at the end. */
   readonly next: string | null;
-}
-
-/** What a long list shows of a task: all of it stands in fields of its own, so that no spec and no attempt is read. */
-export interface TaskSummary
-  extends Pick<
-    Task,
-    | 'id'
-    | 'ownerName'
-    | 'state'
-    | 'revision'
-    | 'attempt'
-    | 'workerId'
-    | 'reason'
-    | 'exitCode'
-    | 'submittedAt'
-    | 'startedAt'
-    | 'finishedAt'
-  > {
-  readonly name: string;
-  readonly tag: string;
-  readonly image: string;
-  readonly priority: number;
-  readonly resources: Pick<Resources, 'cpuMillis' | 'memoryMb' | 'gpus'>;
-  readonly cancelRequested: boolean;
 }
 
 export interface TaskSummaryPage {

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { TaskBody } from '../../shared/contracts/http.ts';
 import type { QueueEntryBody } from '../../shared/contracts/queue.ts';
+import { SUBMIT_DEFAULTS } from '../../shared/contracts/submit-defaults.ts';
 import type { ExplainReply, TelemetryReply, WorkerBody } from '../../shared/contracts/workers.ts';
 
 export interface Asked {
@@ -102,24 +103,7 @@ export function makeTaskBody(over: Partial<TaskBody> = {}): TaskBody {
     started_at: null,
     finished_at: null,
     docker_image: 'python:3.9',
-    command: null,
-    cpu_required: 1,
-    memory_required: 512,
-    gpu_required: 0,
-    storage_required: 0,
-    tag: '',
-    k_value: 3,
-    name: '',
-    env: {},
-    priority: 5,
-    timeout_seconds: 0,
-    max_retries: 0,
-    worker: '',
-    files: [],
-    secrets: [],
-    pull_policy: 'if-missing',
-    network: 'bridge',
-    webhook: null,
+    ...SUBMIT_DEFAULTS,
     attempts: [],
     ...over,
   };

@@ -188,6 +188,13 @@ export class HistoryPlots extends LitElement {
   }
 }
 
+function usedAndHeld(used: Line['of'], held: Line['of']): Line[] {
+  return [
+    { label: 'used', tone: 1, of: used },
+    { label: 'held by tasks', tone: 3, of: held },
+  ];
+}
+
 /** @param memory what the machines have in MB, of which tasks may use a part */
 function plotsOf(capacity: AmountsBody | undefined, memory: number | undefined, isWorker: boolean): Plot[] {
   const share = (held: number | undefined, of: number) =>
@@ -199,20 +206,20 @@ function plotsOf(capacity: AmountsBody | undefined, memory: number | undefined, 
       label: 'CPU',
       format: percent,
       max: 100,
-      lines: [
-        { label: 'used', tone: 1, of: (values) => values.cpu_percent },
-        { label: 'held by tasks', tone: 3, of: (values) => share(values.cpu_reserved, cpu) },
-      ],
+      lines: usedAndHeld(
+        (values) => values.cpu_percent,
+        (values) => share(values.cpu_reserved, cpu),
+      ),
     },
     {
       label: 'Memory',
       format: megabytes,
       grouping: 'binary',
       max: Math.max(memory ?? 0, usable),
-      lines: [
-        { label: 'used', tone: 1, of: (values) => values.memory_used },
-        { label: 'held by tasks', tone: 3, of: (values) => values.memory_reserved },
-      ],
+      lines: usedAndHeld(
+        (values) => values.memory_used,
+        (values) => values.memory_reserved,
+      ),
     },
     ...(gpu > 0
       ? [
@@ -220,10 +227,10 @@ function plotsOf(capacity: AmountsBody | undefined, memory: number | undefined, 
             label: 'GPU',
             format: percent,
             max: 100,
-            lines: [
-              { label: 'used', tone: 1, of: (values) => values.gpu_percent },
-              { label: 'held by tasks', tone: 3, of: (values) => share(values.gpu_reserved, gpu) },
-            ] satisfies Line[],
+            lines: usedAndHeld(
+              (values) => values.gpu_percent,
+              (values) => share(values.gpu_reserved, gpu),
+            ),
           },
         ]
       : []),

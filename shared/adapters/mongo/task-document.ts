@@ -2,7 +2,7 @@
 
 import { completeAttempts, completeSpec } from '../../model/older-task.ts';
 import type { Task, TaskSpec, TaskState } from '../../model/task.ts';
-import type { TaskSummary } from '../../ports/store.ts';
+import type { TaskSummary } from '../../model/task-summary.ts';
 
 export interface TaskDocument {
   _id: string;

@@ -3,7 +3,7 @@
 import { completeAttempts, completeSpec } from '../../model/older-task.ts';
 import type { Resources } from '../../model/resources.ts';
 import type { Task } from '../../model/task.ts';
-import type { TaskSummary } from '../../ports/store.ts';
+import type { TaskSummary } from '../../model/task-summary.ts';
 import type { Value } from './connection.ts';
 
 export interface TaskRow {

@@ -3,7 +3,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { TASK_STATES, type Task, type TaskState } from '../../../shared/model/task.ts';
 import { finishTask } from '../../../shared/model/task-life.ts';
-import type { Store, TaskFilter, TaskSummary } from '../../../shared/ports/store.ts';
+import type { TaskSummary } from '../../../shared/model/task-summary.ts';
+import type { Store, TaskFilter } from '../../../shared/ports/store.ts';
 import { makeTask } from '../../support/tasks.ts';
 import { assigned, inState, ODD_SPEC, ODD_TEXT, started, unwrap } from './records.ts';
 

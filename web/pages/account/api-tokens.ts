@@ -5,6 +5,7 @@ import { Trash2 } from 'lucide';
 import type { NewTokenReply, TokenBody } from '../../../shared/contracts/http.ts';
 import { formFaults } from '../../data/form-faults.ts';
 import { Poll } from '../../data/poll.ts';
+import { Sending } from '../../data/sending.ts';
 import type { Session } from '../../data/session.ts';
 import { errorNotice } from '../../elements/error-notice.ts';
 import { formField } from '../../elements/form-field.ts';
@@ -15,18 +16,15 @@ import { base, controls, tables } from '../../styles/shared.ts';
 export class ApiTokens extends LitElement {
   static override properties = {
     session: { attribute: false },
-    busy: { state: true },
-    error: { state: true },
     made: { state: true },
   };
   declare session: Session;
-  declare busy: boolean;
-  declare error: Error | null;
   declare made: NewTokenReply | null;
   readonly #tokens = new Poll<TokenBody[]>(this, {
     load: (signal) => this.session.client.listTokens({ signal }),
     everyMs: 30_000,
   });
+  readonly #sending = new Sending(this);
 
   static override styles = [
     base,
@@ -45,21 +43,19 @@ export class ApiTokens extends LitElement {
 
   constructor() {
     super();
-    this.busy = false;
-    this.error = null;
     this.made = null;
   }
 
   override render() {
     const { data, error, loading } = this.#tokens;
-    const faults = formFaults(this.error, ['name']);
+    const faults = formFaults(this.#sending.error, ['name']);
     return html`
       <section class="panel stack">
         <h2>API tokens</h2>
         <p class="soft">For scripts and the command line: a token acts as you until you take it back.</p>
         <form @submit=${this.#create}>
           ${formField({ name: 'name', label: 'What it is for', required: true, placeholder: 'nightly build' }, faults)}
-          <button class="primary" ?disabled=${this.busy}>Create a token</button>
+          <button class="primary" ?disabled=${this.#sending.busy}>Create a token</button>
           ${faults.rest ? html`<div class="all">${errorNotice(faults.rest)}</div>` : nothing}
         </form>
         <div role="status">${this.#shown()}</div>
@@ -109,21 +105,15 @@ export class ApiTokens extends LitElement {
     this.made = null;
   }
 
-  async #create(event: SubmitEvent): Promise<void> {
+  #create(event: SubmitEvent): Promise<void> {
     event.preventDefault();
-    if (this.busy) return;
     const form = event.target as HTMLFormElement;
-    this.busy = true;
-    this.error = null;
-    try {
-      this.made = await this.session.client.createToken(String(new FormData(form).get('name')).trim());
+    const name = String(new FormData(form).get('name')).trim();
+    return this.#sending.run(async () => {
+      this.made = await this.session.client.createToken(name);
       form.reset();
       this.#tokens.refresh();
-    } catch (error) {
-      this.error = error as Error;
-    } finally {
-      this.busy = false;
-    }
+    });
   }
 
   async #remove({ token_id, name }: TokenBody): Promise<void> {

@@ -2,6 +2,7 @@
 
 import { css, html, LitElement } from 'lit';
 import { formFaults } from '../../data/form-faults.ts';
+import { Sending } from '../../data/sending.ts';
 import type { Session } from '../../data/session.ts';
 import { errorNotice } from '../../elements/error-notice.ts';
 import { formField } from '../../elements/form-field.ts';
@@ -11,12 +12,9 @@ import { base, controls } from '../../styles/shared.ts';
 export class ChangePassword extends LitElement {
   static override properties = {
     session: { attribute: false },
-    busy: { state: true },
-    error: { state: true },
   };
   declare session: Session;
-  declare busy: boolean;
-  declare error: Error | null;
+  readonly #sending = new Sending(this);
 
   static override styles = [
     base,
@@ -24,14 +22,8 @@ export class ChangePassword extends LitElement {
     css`form { display: grid; gap: var(--space-4); max-width: 24rem; }`,
   ];
 
-  constructor() {
-    super();
-    this.busy = false;
-    this.error = null;
-  }
-
   override render() {
-    const faults = formFaults(this.error, ['current_password', 'new_password']);
+    const faults = formFaults(this.#sending.error, ['current_password', 'new_password']);
     const username = this.session.user?.username ?? '';
     return html`
       <section class="panel stack">
@@ -42,20 +34,17 @@ export class ChangePassword extends LitElement {
           ${formField({ name: 'current_password', label: 'Current password', type: 'password', autocomplete: 'current-password', required: true }, faults)}
           ${formField({ name: 'new_password', label: 'New password', type: 'password', autocomplete: 'new-password', required: true, minLength: 8, hint: '8 characters or more' }, faults)}
           ${errorNotice(faults.rest)}
-          <div><button class="primary" ?disabled=${this.busy}>${this.busy ? 'One moment…' : 'Change the password'}</button></div>
+          <div><button class="primary" ?disabled=${this.#sending.busy}>${this.#sending.busy ? 'One moment…' : 'Change the password'}</button></div>
         </form>
       </section>
     `;
   }
 
-  async #submit(event: SubmitEvent): Promise<void> {
+  #submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
-    if (this.busy) return;
     const form = event.target as HTMLFormElement;
     const fields = new FormData(form);
-    this.busy = true;
-    this.error = null;
-    try {
+    return this.#sending.run(async () => {
       const reply = await this.session.client.changePassword({
         current_password: String(fields.get('current_password')),
         new_password: String(fields.get('new_password')),
@@ -63,10 +52,6 @@ export class ChangePassword extends LitElement {
       form.reset();
       this.session.renew(reply);
       tell(this, 'The password is changed');
-    } catch (error) {
-      this.error = error as Error;
-    } finally {
-      this.busy = false;
-    }
+    });
   }
 }

@@ -6,6 +6,7 @@ import type { WebhookBody } from '../../../shared/contracts/webhooks.ts';
 import { DEFAULT_WEBHOOK_EVENTS, WEBHOOK_EVENTS } from '../../../shared/model/webhook.ts';
 import { formFaults } from '../../data/form-faults.ts';
 import { Poll } from '../../data/poll.ts';
+import { Sending } from '../../data/sending.ts';
 import type { Session } from '../../data/session.ts';
 import { errorNotice } from '../../elements/error-notice.ts';
 import { formField } from '../../elements/form-field.ts';
@@ -16,16 +17,13 @@ import { base, controls, tables } from '../../styles/shared.ts';
 export class OwnWebhooks extends LitElement {
   static override properties = {
     session: { attribute: false },
-    busy: { state: true },
-    error: { state: true },
   };
   declare session: Session;
-  declare busy: boolean;
-  declare error: Error | null;
   readonly #webhooks = new Poll<WebhookBody[]>(this, {
     load: (signal) => this.session.client.listWebhooks({ signal }),
     everyMs: 30_000,
   });
+  readonly #sending = new Sending(this);
 
   static override styles = [
     base,
@@ -39,15 +37,9 @@ export class OwnWebhooks extends LitElement {
     `,
   ];
 
-  constructor() {
-    super();
-    this.busy = false;
-    this.error = null;
-  }
-
   override render() {
     const { data, error, loading } = this.#webhooks;
-    const faults = formFaults(this.error, ['url', 'events']);
+    const faults = formFaults(this.#sending.error, ['url', 'events']);
     const isUsual = (event: string) => (DEFAULT_WEBHOOK_EVENTS as readonly string[]).includes(event);
     return html`
       <section class="panel stack">
@@ -64,7 +56,7 @@ export class OwnWebhooks extends LitElement {
             ${faults.of('events') ? html`<p class="fault" id="events-fault" role="alert">${faults.of('events')}</p>` : nothing}
           </fieldset>
           ${errorNotice(faults.rest)}
-          <div><button class="primary" ?disabled=${this.busy}>Add the webhook</button></div>
+          <div><button class="primary" ?disabled=${this.#sending.busy}>Add the webhook</button></div>
         </form>
         <signing-secret .session=${this.session}></signing-secret>
       </section>
@@ -91,24 +83,17 @@ export class OwnWebhooks extends LitElement {
     `;
   }
 
-  async #create(event: SubmitEvent): Promise<void> {
+  #create(event: SubmitEvent): Promise<void> {
     event.preventDefault();
-    if (this.busy) return;
     const form = event.target as HTMLFormElement;
     const fields = new FormData(form);
     const events = WEBHOOK_EVENTS.filter((one) => fields.getAll('events').includes(one));
-    this.busy = true;
-    this.error = null;
-    try {
+    return this.#sending.run(async () => {
       await this.session.client.createWebhook({ url: String(fields.get('url')).trim(), events });
       form.reset();
       this.#webhooks.refresh();
       tell(this, 'The webhook is added');
-    } catch (error) {
-      this.error = error as Error;
-    } finally {
-      this.busy = false;
-    }
+    });
   }
 
   async #remove({ webhook_id, url }: WebhookBody): Promise<void> {

@@ -5,6 +5,7 @@ import { css, html, LitElement, nothing } from 'lit';
 import type { AccountBody } from '../../../shared/contracts/users.ts';
 import { ROLES, type Role } from '../../../shared/model/user.ts';
 import { formFaults } from '../../data/form-faults.ts';
+import { Sending } from '../../data/sending.ts';
 import type { Session } from '../../data/session.ts';
 import { errorNotice } from '../../elements/error-notice.ts';
 import { formField } from '../../elements/form-field.ts';
@@ -19,17 +20,14 @@ export class UserDialog extends LitElement {
     session: { attribute: false },
     username: {},
     account: { state: true },
-    busy: { state: true },
-    error: { state: true },
     loadError: { state: true },
   };
   declare session: Session;
   /** Whose account is changed; empty: a new one is added. */
   declare username: string;
   declare account: AccountBody | null;
-  declare busy: boolean;
-  declare error: Error | null;
   declare loadError: Error | null;
+  readonly #sending = new Sending(this);
 
   static override styles = [
     base,
@@ -47,8 +45,6 @@ export class UserDialog extends LitElement {
     super();
     this.username = '';
     this.account = null;
-    this.busy = false;
-    this.error = null;
     this.loadError = null;
   }
 
@@ -76,7 +72,7 @@ export class UserDialog extends LitElement {
   }
 
   #form(account: AccountBody | null) {
-    const faults = formFaults(this.error, FIELDS);
+    const faults = formFaults(this.#sending.error, FIELDS);
     const isOwn = account !== null && account.username === this.session.user?.username;
     return html`
       <form @submit=${this.#submit}>
@@ -109,7 +105,7 @@ export class UserDialog extends LitElement {
         ${errorNotice(faults.rest)}
         <div class="row end">
           <button type="button" @click=${this.#shut}>Cancel</button>
-          <button class="primary" ?disabled=${this.busy}>${this.busy ? 'One moment…' : account ? 'Save' : 'Add the user'}</button>
+          <button class="primary" ?disabled=${this.#sending.busy}>${this.#sending.busy ? 'One moment…' : account ? 'Save' : 'Add the user'}</button>
         </div>
       </form>
     `;
@@ -155,21 +151,14 @@ export class UserDialog extends LitElement {
     }
   }
 
-  async #submit(event: SubmitEvent): Promise<void> {
+  #submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
-    if (this.busy) return;
     const form = new FormData(event.target as HTMLFormElement);
-    this.busy = true;
-    this.error = null;
-    try {
+    return this.#sending.run(async () => {
       tell(this, await this.#send(form));
       this.dispatchEvent(new Event('changed'));
       this.#shut();
-    } catch (error) {
-      this.error = error as Error;
-    } finally {
-      this.busy = false;
-    }
+    });
   }
 
   /** @returns what was done, in words */

@@ -3,6 +3,7 @@
 import { css, html, LitElement, nothing } from 'lit';
 import { Eye, EyeOff } from 'lucide';
 import { ApiError } from '../../../client/client.ts';
+import { Sending } from '../../data/sending.ts';
 import type { Session } from '../../data/session.ts';
 import { errorNotice } from '../../elements/error-notice.ts';
 import { base, controls } from '../../styles/shared.ts';
@@ -11,16 +12,13 @@ export class SignInPage extends LitElement {
   static override properties = {
     session: { attribute: false },
     register: { state: true },
-    busy: { state: true },
-    error: { state: true },
     plain: { state: true },
   };
   declare session: Session;
   declare register: boolean;
-  declare busy: boolean;
-  declare error: Error | null;
   /** The password is shown as it is typed. */
   declare plain: boolean;
+  readonly #sending = new Sending(this);
 
   static override styles = [
     base,
@@ -42,8 +40,6 @@ export class SignInPage extends LitElement {
   constructor() {
     super();
     this.register = false;
-    this.busy = false;
-    this.error = null;
     this.plain = false;
   }
 
@@ -73,8 +69,8 @@ export class SignInPage extends LitElement {
             ${register ? html`<p class="hint" id="rule">8 characters or more</p>` : nothing}
           </div>
           ${this.#fault()}
-          <button class="primary" ?disabled=${this.busy}>
-            ${this.busy ? 'One moment…' : register ? 'Create account' : 'Sign in'}
+          <button class="primary" ?disabled=${this.#sending.busy}>
+            ${this.#sending.busy ? 'One moment…' : register ? 'Create account' : 'Sign in'}
           </button>
         </form>
         <p class="other soft small">
@@ -86,7 +82,7 @@ export class SignInPage extends LitElement {
   }
 
   #fault() {
-    const { error } = this;
+    const { error } = this.#sending;
     if (!(error instanceof ApiError) || error.details.length === 0) return errorNotice(error);
     return html`<div class="fault" role="alert">${error.details.map(({ message }) => html`<p>${message}</p>`)}</div>`;
   }
@@ -97,25 +93,18 @@ export class SignInPage extends LitElement {
 
   #switch(): void {
     this.register = !this.register;
-    this.error = null;
+    this.#sending.forget();
   }
 
-  async #submit(event: SubmitEvent): Promise<void> {
+  #submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
-    if (this.busy) return;
     const fields = new FormData(event.target as HTMLFormElement);
     const credentials = {
       username: String(fields.get('username')).trim(),
       password: String(fields.get('password')),
     };
-    this.busy = true;
-    this.error = null;
-    try {
-      await (this.register ? this.session.register(credentials) : this.session.signIn(credentials));
-    } catch (error) {
-      this.error = error as Error;
-    } finally {
-      this.busy = false;
-    }
+    return this.#sending.run(() =>
+      this.register ? this.session.register(credentials) : this.session.signIn(credentials),
+    );
   }
 }

@@ -3,6 +3,7 @@
 import { duration } from '../../../client/words.ts';
 import type { TaskBody } from '../../../shared/contracts/http.ts';
 import type { SlaBody, StartEstimateBody } from '../../../shared/contracts/queue.ts';
+import { dangerOf } from '../../../shared/model/sla.ts';
 import type { FailureReason, TaskState } from '../../../shared/model/task.ts';
 import { isTerminal } from '../../../shared/model/task-states.ts';
 
@@ -50,11 +51,9 @@ type Due = Pick<TaskBody, 'status' | 'started_at'> & { readonly sla?: SlaBody | 
 export function slaNow({ status, started_at, sla }: Due, now: number): SlaBody['state'] | null {
   if (!sla) return null;
   if (isTerminal(status)) return sla.state;
-  const left = Date.parse(sla.deadline) - now;
-  if (left < 0) return 'missed';
-  const expectedMs = sla.expected_seconds * 1_000;
-  const rest = started_at === null ? expectedMs : Math.max(0, expectedMs - (now - Date.parse(started_at)));
-  return left < rest ? 'at_risk' : 'safe';
+  const deadline = Date.parse(sla.deadline);
+  const startedAt = started_at === null ? null : Date.parse(started_at);
+  return dangerOf({ deadline, expectedMs: sla.expected_seconds * 1_000, startedAt }, now);
 }
 
 export const SLA_WORDS: Readonly<Record<SlaBody['state'], string>> = {

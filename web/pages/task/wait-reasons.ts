@@ -6,7 +6,6 @@ import { Check, X } from 'lucide';
 import { ApiError } from '../../../client/client.ts';
 import { megabytes, trim } from '../../../client/words.ts';
 import type { TaskBody } from '../../../shared/contracts/http.ts';
-import type { StartEstimateBody } from '../../../shared/contracts/queue.ts';
 import type { ExplainReply } from '../../../shared/contracts/workers.ts';
 import { LiveSubscription } from '../../data/live-subscription.ts';
 import { Poll } from '../../data/poll.ts';
@@ -121,15 +120,9 @@ export class WaitReasons extends LitElement {
   }
 
   #reasons(reply: ExplainReply) {
-    const {
-      summary,
-      position,
-      workers,
-      estimate = null,
-    } = reply as ExplainReply & {
-      // An API that is older than this page sends none.
-      estimate?: StartEstimateBody | null;
-    };
+    const { summary, position, workers } = reply;
+    // A copy of the API that is older than this page sends none.
+    const estimate = reply.estimate ?? null;
     const place = position === null ? '' : `Place in the queue: ${position.toLocaleString()}`;
     const start = estimate === null ? '' : startWords(estimate, Date.now());
     return html`

@@ -1,5 +1,6 @@
 // Puts loaded tasks in order, in steps short enough that the page stays fluent between them. Pure.
 
+import { runTime } from '../../../client/words.ts';
 import type { TaskSummaryBody } from '../../../shared/contracts/task-lists.ts';
 import { TASK_STATES } from '../../../shared/model/task.ts';
 import type { SortKey, SortOrder } from './task-view.ts';
@@ -40,9 +41,9 @@ export function sortValue(row: TaskSummaryBody, key: SortKey, now: number): Valu
 
 /** How long the last attempt has run, or null before it started. */
 export function ranMs(row: TaskSummaryBody, now: number): number | null {
-  if (row.started_at === null) return null;
-  const end = row.finished_at === null ? now : Date.parse(row.finished_at);
-  return Math.max(0, end - Date.parse(row.started_at));
+  const ms = runTime(row, now);
+  // By the clocks of several machines it may end before it begins.
+  return ms === null ? null : Math.max(0, ms);
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { css, html, LitElement, nothing } from 'lit';
 import type { WorkerBody } from '../../../shared/contracts/workers.ts';
+import { Sending } from '../../data/sending.ts';
 import type { Session } from '../../data/session.ts';
 import { errorNotice } from '../../elements/error-notice.ts';
 import { base, controls } from '../../styles/shared.ts';
@@ -9,14 +10,11 @@ import { base, controls } from '../../styles/shared.ts';
 export class RegisterMachine extends LitElement {
   static override properties = {
     session: { attribute: false },
-    busy: { state: true },
-    error: { state: true },
     said: { state: true },
   };
   declare session: Session;
-  declare busy: boolean;
-  declare error: Error | null;
   declare said: string;
+  readonly #sending = new Sending(this);
 
   static override styles = [
     base,
@@ -31,8 +29,6 @@ export class RegisterMachine extends LitElement {
 
   constructor() {
     super();
-    this.busy = false;
-    this.error = null;
     this.said = '';
   }
 
@@ -50,32 +46,25 @@ export class RegisterMachine extends LitElement {
             <input id="address" name="address" required autocapitalize="none" spellcheck="false" autocomplete="off" placeholder="192.168.1.102:50052" aria-describedby="where" />
             <p class="hint" id="where">Host and port where it waits</p>
           </div>
-          <div><button class="primary" ?disabled=${this.busy}>${this.busy ? 'Calling it…' : 'Register'}</button></div>
-          ${this.error ? html`<div class="all">${errorNotice(this.error)}</div>` : nothing}
+          <div><button class="primary" ?disabled=${this.#sending.busy}>${this.#sending.busy ? 'Calling it…' : 'Register'}</button></div>
+          ${this.#sending.error ? html`<div class="all">${errorNotice(this.#sending.error)}</div>` : nothing}
           <p class="all" role="status">${this.said}</p>
         </form>
     `;
   }
 
-  async #submit(event: SubmitEvent): Promise<void> {
+  #submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
-    if (this.busy) return;
     const form = event.target as HTMLFormElement;
     const fields = new FormData(form);
-    this.busy = true;
-    this.error = null;
-    this.said = '';
-    try {
-      const id = String(fields.get('id')).trim();
-      const worker = await this.session.client.registerWorker(id, String(fields.get('address')).trim());
-      this.said = inWords(worker);
+    const id = String(fields.get('id')).trim();
+    const address = String(fields.get('address')).trim();
+    return this.#sending.run(async () => {
+      this.said = '';
+      this.said = inWords(await this.session.client.registerWorker(id, address));
       form.reset();
       this.dispatchEvent(new Event('registered'));
-    } catch (error) {
-      this.error = error as Error;
-    } finally {
-      this.busy = false;
-    }
+    });
   }
 }
 
