@@ -31,10 +31,12 @@ export function shell(stage: () => DashboardStage): void {
     await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
-    expect(await focused(page)).toBe('Overview');
+    expect(await focused(page)).toBe('H1 Overview');
     await page.getByRole('link', { name: 'Workers', exact: true }).first().click();
     await page.waitForURL('**/cluster');
-    await expect.poll(() => focused(page)).toBe('Workers');
+    // The part of the program that draws the page is fetched first.
+    await page.getByRole('heading', { name: 'Workers', level: 1 }).waitFor();
+    await expect.poll(() => focused(page)).toBe('H1 Workers');
     expect(await page.title()).toBe('Workers · CloudAI');
     await page.goBack();
     await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
@@ -115,6 +117,6 @@ function focused(page: DashboardStage['page']): Promise<string> {
   return page.evaluate<string>(`(() => {
     let at = document.activeElement;
     while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
-    return at?.textContent?.trim() ?? '';
+    return at ? at.tagName + ' ' + at.textContent.trim() : '';
   })()`);
 }
