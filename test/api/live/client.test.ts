@@ -226,7 +226,9 @@ describe('when the API copy restarts', () => {
     expect(await heard.until('logsEnded')).toEqual([{ task_id: first.id, attempt: 2 }]);
     expect(heard.lines()).toEqual([...seqs(1, 1, 150), ...seqs(2, 1, 80)]);
     await waitFor(() => heard.of('record').at(-1).status === 'completed', { what: 'the last record' });
-    expect(states.map(([state]) => state)).toEqual(['connected', 'reconnecting', 'connected']);
+    // It is told once more why there is no way back yet, when an attempt falls into the time without a copy.
+    const entered = states.map(([state]) => state).filter((state, at, all) => state !== all[at - 1]);
+    expect(entered).toEqual(['connected', 'reconnecting', 'connected']);
   });
 
   it('again and again while a task writes, nothing is lost or repeated', async () => {
