@@ -25,12 +25,18 @@ describe('changes', () => {
     changes.addEvent(event('a', 2));
     changes.addEvent(event('b', 1));
     changes.addEvent({ type: 'worker', workerId: 'w1' });
+    changes.addEvent({ type: 'quota', userId: 'user-1' });
     changes.addIds(['c', 'c']);
-    expect(woken).toBe(5);
+    expect(woken).toBe(6);
     expect(changes.isEmpty).toBe(false);
-    expect(changes.take()).toEqual({ tasks: [event('a', 3), event('b', 1)], ids: ['c'], workers: ['w1'] });
+    expect(changes.take()).toEqual({
+      tasks: [event('a', 3), event('b', 1)],
+      ids: ['c'],
+      workers: ['w1'],
+      quotas: true,
+    });
     expect(changes.isEmpty).toBe(true);
-    expect(changes.take()).toEqual({ tasks: [], ids: [], workers: [] });
+    expect(changes.take()).toEqual({ tasks: [], ids: [], workers: [], quotas: false });
   });
 
   it('are bounded and count what they drop', () => {

@@ -12,6 +12,8 @@ export interface ChangeBatch {
   /** Ids of tasks that were queued, or whose record is to be read for another reason. */
   readonly ids: readonly string[];
   readonly workers: readonly string[];
+  /** The quota of an account has changed. */
+  readonly quotas: boolean;
 }
 
 export class Changes {
@@ -20,6 +22,7 @@ export class Changes {
   #tasks = new Map<string, TaskChanged>();
   #ids = new Set<string>();
   #workers = new Set<string>();
+  #quotas = false;
   #dropped = 0;
 
   constructor(onArrival: () => void, most = MOST_CHANGES) {
@@ -28,7 +31,7 @@ export class Changes {
   }
 
   get isEmpty(): boolean {
-    return this.#tasks.size === 0 && this.#ids.size === 0 && this.#workers.size === 0;
+    return this.#tasks.size === 0 && this.#ids.size === 0 && this.#workers.size === 0 && !this.#quotas;
   }
 
   /** How many were dropped since the last call. */
@@ -39,7 +42,9 @@ export class Changes {
   }
 
   addEvent(event: ClusterEvent): void {
-    if (event.type === 'worker') {
+    if (event.type === 'quota') {
+      this.#quotas = true;
+    } else if (event.type === 'worker') {
       if (this.#workers.size < this.#most) this.#workers.add(event.workerId);
       else this.#dropped += 1;
     } else {
@@ -64,7 +69,12 @@ export class Changes {
 
   /** Everything that has arrived; empty afterwards. */
   take(): ChangeBatch {
-    const batch = { tasks: [...this.#tasks.values()], ids: [...this.#ids], workers: [...this.#workers] };
+    const batch = {
+      tasks: [...this.#tasks.values()],
+      ids: [...this.#ids],
+      workers: [...this.#workers],
+      quotas: this.#quotas,
+    };
     this.clear();
     return batch;
   }
@@ -73,5 +83,6 @@ export class Changes {
     this.#tasks = new Map();
     this.#ids = new Set();
     this.#workers = new Set();
+    this.#quotas = false;
   }
 }

@@ -2,13 +2,15 @@
 // and kept up by events; wrong at worst until the next reconcile. It reads and never writes.
 
 import type { TaskChanged } from '../shared/model/event.ts';
-import type { Task } from '../shared/model/task.ts';
+import type { RunTime } from '../shared/model/run-times.ts';
+import { currentAttempt, type Task } from '../shared/model/task.ts';
 import { isPlaced, isTerminal } from '../shared/model/task-states.ts';
 import type { QueuedTask } from '../shared/ports/store.ts';
 import type { SchedulerStore } from './bounded-store.ts';
 import { Backlog } from './core/backlog.ts';
 import { Ledger } from './core/ledger.ts';
 import type { Holding } from './core/snapshot.ts';
+import { waitingTask } from './core/waiting.ts';
 import { letOthersRun } from './pauses.ts';
 
 /** Records of one read. A record may be some hundred kilobytes, so not too many at a time. */
@@ -19,13 +21,16 @@ export class ClusterIndex {
   readonly backlog = new Backlog();
   readonly ledger = new Ledger();
   readonly #store: SchedulerStore;
+  /** As of the submission of the task. */
+  readonly #runTimeOf: (task: QueuedTask) => Pick<RunTime, 'medianMs'>;
   /** Records read a moment ago, so that a task just submitted is not read twice. Emptied with each pass. */
   readonly #fresh = new Map<string, Task>();
   /** The greatest id ever put into the backlog. */
   #newestId = '';
 
-  constructor(store: SchedulerStore) {
+  constructor(store: SchedulerStore, runTimeOf: (task: QueuedTask) => Pick<RunTime, 'medianMs'>) {
     this.#store = store;
+    this.#runTimeOf = runTimeOf;
   }
 
   get newestId(): string {
@@ -48,7 +53,7 @@ export class ClusterIndex {
 
   putQueued(task: QueuedTask, now: number): void {
     if (task.id > this.#newestId) this.#newestId = task.id;
-    this.backlog.put(task, now);
+    this.backlog.put(waitingTask(task, this.#runTimeOf(task)), now);
   }
 
   /** Works an event in. True when the record must be read to know. */
@@ -123,13 +128,18 @@ export class ClusterIndex {
 export function holdingOf(task: Task): Holding | null {
   const { id, state, workerId, attempt, assignedAt } = task;
   if (!isPlaced(state) || workerId === null) return null;
+  const current = currentAttempt(task);
   return {
     taskId: id,
+    ownerId: task.ownerId,
     workerId,
+    priority: task.spec.priority,
     attempt,
     state: state === 'running' ? 'running' : 'assigned',
     resources: task.spec.resources,
+    gpuIds: current?.gpuIds ?? [],
     assignedAt: assignedAt ?? 0,
+    isLeaving: task.cancel !== null || (current?.eviction ?? null) !== null,
   };
 }
 
@@ -142,6 +152,10 @@ function queuedTask(task: Task): QueuedTask {
     priority: task.spec.priority,
     resources: task.spec.resources,
     worker: task.spec.worker,
+    labels: task.spec,
+    image: task.spec.image,
+    tag: task.spec.tag,
+    kValue: task.spec.kValue,
     notBefore: task.notBefore,
     submittedAt: task.submittedAt,
     queuedAt: task.queuedAt,

@@ -3,6 +3,7 @@
 // `changes` and is seen by the next turn, so nothing is decided on a picture that changes under the decision.
 
 import { messageOf } from '../shared/errors.ts';
+import { DEFAULT_RULES } from '../shared/model/scheduling.ts';
 import type { Changes } from './changes.ts';
 import { ClusterIndex } from './cluster-index.ts';
 import { PASS_LIMIT, plan } from './core/plan.ts';
@@ -18,6 +19,7 @@ import { Sampling } from './sampling.ts';
 const LOOK_LONGEST_MS = 3_000;
 const LOOK_CLOSELY_MS = 300;
 const BACK_OFF_MS = 100;
+const DEFAULT_RUN = { medianMs: 300_000 };
 const BACK_OFF_LONGEST_MS = 5_000;
 
 export interface TermParts extends LoopParts {
@@ -43,7 +45,7 @@ export class Term {
 
   constructor(parts: TermParts) {
     this.#parts = parts;
-    this.index = new ClusterIndex(parts.store);
+    this.index = new ClusterIndex(parts.store, () => DEFAULT_RUN);
     this.#handoff = new Handoff(parts);
     this.#reaper = new Reaper(parts, this.index);
     this.#repair = new Repair(parts, this.index, this.#handoff, this.#reaper);
@@ -169,13 +171,22 @@ export class Term {
 
   async #pass(): Promise<boolean> {
     const { clock, mandate, changes, log } = this.#parts;
-    const { backlog } = this.index;
+    const { backlog, ledger } = this.index;
     const now = clock.now();
     if (backlog.ripen(now) > 0) this.#dirty = true;
     if (!this.#dirty) return false;
     this.#dirty = false;
     const made = plan(
-      { workers: this.#workers(), groups: backlog.groups(), memory: this.#memory, limit: PASS_LIMIT },
+      {
+        workers: this.#workers(),
+        groups: backlog.groups(),
+        owners: ledger.owners(),
+        images: new Map(),
+        holdingsOf: (workerId) => ledger.holdingsOf(workerId),
+        rules: DEFAULT_RULES,
+        memory: this.#memory,
+        limit: PASS_LIMIT,
+      },
       now,
       this.#seed,
     );

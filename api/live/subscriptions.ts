@@ -13,12 +13,12 @@ import {
 } from '../../shared/contracts/live.ts';
 import { subscribeSchema, unsubscribeSchema } from '../../shared/contracts/live-schemas.ts';
 import { AppError } from '../../shared/errors.ts';
+import type { RunLearner } from '../../shared/learning/run-learner.ts';
 import type { TaskProgress } from '../../shared/model/progress.ts';
 import type { Task } from '../../shared/model/task.ts';
 import type { Principal } from '../../shared/model/user.ts';
 import type { ProgressBoard } from '../../shared/ports/live.ts';
 import { answerWithin } from '../services/deadline.ts';
-import type { RunLearner } from '../services/queue/run-learner.ts';
 import { accept } from '../validation.ts';
 import { type LiveSocket, refusalOf } from './live-server.ts';
 import { type FeedParts, LogFeed } from './log-feed.ts';

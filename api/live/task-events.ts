@@ -4,6 +4,7 @@
 
 import { taskBodyWithSla } from '../../shared/contracts/http.ts';
 import { taskEvent, taskRoom } from '../../shared/contracts/live.ts';
+import type { RunLearner } from '../../shared/learning/run-learner.ts';
 import { type TaskChanged, taskChanged } from '../../shared/model/event.ts';
 import type { Task } from '../../shared/model/task.ts';
 import { isTerminal } from '../../shared/model/task-states.ts';
@@ -13,7 +14,6 @@ import type { Clock } from '../../shared/ports/clock.ts';
 import type { EventBus } from '../../shared/ports/coordination.ts';
 import type { TaskStore } from '../../shared/ports/store.ts';
 import { answerWithin } from '../services/deadline.ts';
-import type { RunLearner } from '../services/queue/run-learner.ts';
 import type { LiveServer } from './live-server.ts';
 
 /** Rooms behind the room `tasks`. */

@@ -30,9 +30,9 @@ import {
   taskSummaryBody,
 } from '../../shared/contracts/task-lists.ts';
 import { AppError } from '../../shared/errors.ts';
+import type { RunLearner } from '../../shared/learning/run-learner.ts';
 import type { TaskState } from '../../shared/model/task.ts';
 import type { TaskExplanations } from '../services/explanations.ts';
-import type { RunLearner } from '../services/queue/run-learner.ts';
 import type { Submission, Submissions } from '../services/submission.ts';
 import type { TaskQuery, TaskRecords } from '../services/task-records.ts';
 import { bodyOf, checked, idOf, queryOf } from '../validation.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { newUser, type Quota } from '../../shared/model/user.ts';
+import { NO_QUOTA, newUser, type Quota } from '../../shared/model/user.ts';
 import { Quotas } from './quotas.ts';
 
 const MB = 2 ** 20;
@@ -41,7 +41,7 @@ function stage(quota: Quota) {
 
 describe('of one owner', () => {
   it('one upload after the other takes its place, and one that is refused holds up none', async () => {
-    const { state, keep } = stage({ unfinishedTasks: null, uploadStorageMb: 3 });
+    const { state, keep } = stage({ ...NO_QUOTA, uploadStorageMb: 3 });
     const outcomes = await Promise.allSettled(Array.from({ length: 10 }, (_, n) => keep(`f${n}`)));
     expect(outcomes.map(({ status }) => status).filter((status) => status === 'fulfilled')).toHaveLength(3);
     expect(outcomes[9]).toMatchObject({ reason: { code: 'quota_exceeded' } });
@@ -49,14 +49,14 @@ describe('of one owner', () => {
   });
 
   it('one submission goes after the other', async () => {
-    const { state, insert } = stage({ unfinishedTasks: 4, uploadStorageMb: null });
+    const { state, insert } = stage({ ...NO_QUOTA, unfinishedTasks: 4 });
     const outcomes = await Promise.all(Array.from({ length: 10 }, insert));
     expect(outcomes.filter((outcome) => outcome === 'inserted')).toHaveLength(4);
     expect(state.unfinished).toBe(4);
   });
 
   it('only so many may wait', async () => {
-    const { insert } = stage({ unfinishedTasks: 4, uploadStorageMb: null });
+    const { insert } = stage({ ...NO_QUOTA, unfinishedTasks: 4 });
     const outcomes = await Promise.allSettled(Array.from({ length: 1_010 }, insert));
     const refused = outcomes.filter(({ status }) => status === 'rejected');
     expect(refused).toHaveLength(10);

@@ -4,6 +4,7 @@
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import { Ledger } from '../../scheduler/core/ledger.ts';
 import type { Holding, PlanMemory, WaitingTask, WorkerView } from '../../scheduler/core/snapshot.ts';
+import { waitingTask } from '../../scheduler/core/waiting.ts';
 import { countKinds, mostKinds, type WhatIf, type Wish, whatIf } from '../../scheduler/core/what-if.ts';
 import type { TaskFateView, WhatIfView, WorkerFateView } from '../../shared/contracts/what-if.ts';
 import type { ErrorDetail } from '../../shared/errors.ts';
@@ -39,6 +40,8 @@ const STORE_DEADLINE_MS = 10_000;
 const BACKLOG_MOST = 20_000;
 const BACKLOG_PAGE = 1_000;
 const TOP_PRIORITY = 9;
+/** Deadlines play no part in what is answered here. */
+const DEFAULT_RUN = { medianMs: 300_000 };
 /** After every id of a task. */
 const AFTER_ALL = 'task~';
 
@@ -61,7 +64,7 @@ export class Simulations {
   /** @throws AppError `invalid_request` naming every fault; `rate_limited`; `timed_out` */
   ask(by: Principal, question: Question): Promise<WhatIfView> {
     return this.#turns.take(by.userId, async () => {
-      const wishes = question.tasks.map(({ spec, count }) => wishOf(spec, count));
+      const wishes = question.tasks.map(({ spec, count }) => wishOf(by.userId, spec, count));
       const scene = await answerWithin(this.#scene(by, question, wishes), STORE_DEADLINE_MS, 'the store');
       const picture = { ...scene, workers: [...scene.cast].sort((a, b) => (a.id < b.id ? -1 : 1)) };
       const steps = whatIf(picture, wishes, this.#parts.clock.now(), 0);
@@ -94,7 +97,8 @@ export class Simulations {
       store.tasks.countAhead({ priority: lowest, id: AFTER_ALL }),
     ]);
     for (const holding of allocations) ledger.hold(holding);
-    const memory = { lastWorker: lastOf(allocations), reservations: [] };
+    const last = lastOf(allocations);
+    const memory = { recent: last === null ? [] : [last], reservations: [] };
     return { cast: castOf(question, ledger), memory, backlog, behind };
   }
 
@@ -104,7 +108,7 @@ export class Simulations {
     for (let priority = TOP_PRIORITY; priority >= lowest; priority -= 1) {
       for (let after: string | undefined; found.length < BACKLOG_MOST; ) {
         const page = await this.#parts.store.tasks.queued({ priority, after, limit: BACKLOG_PAGE });
-        found.push(...page);
+        found.push(...page.map((task) => waitingTask(task, DEFAULT_RUN)));
         if (page.length < BACKLOG_PAGE) break;
         after = page.at(-1)?.id;
         await othersTurn();
@@ -114,8 +118,8 @@ export class Simulations {
   }
 }
 
-function wishOf({ resources, worker, priority }: TaskSpec, count: number): Wish {
-  return { need: resources, worker, priority, count };
+function wishOf(ownerId: string, spec: TaskSpec, count: number): Wish {
+  return { ownerId, need: spec.resources, worker: spec.worker, labels: spec, priority: spec.priority, count };
 }
 
 function unknownWorkers(question: Question, known: ReadonlySet<string>): ErrorDetail[] {
@@ -165,7 +169,16 @@ function castOf({ addedWorkers, without, cordon }: Question, ledger: Ledger): Sc
       do number += 1;
       while (ledger.worker(`added-${number}`));
       const id = `added-${number}`;
-      added.push({ id, state: 'ready', capacity, free: capacity, reserved: NO_RESOURCES, added: true });
+      added.push({
+        id,
+        state: 'ready',
+        capacity,
+        free: capacity,
+        labels: {},
+        freeGpus: [],
+        reserved: NO_RESOURCES,
+        added: true,
+      });
     }
   }
   return [...own, ...added];

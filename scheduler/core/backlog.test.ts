@@ -1,21 +1,24 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { PLAIN_WAITING } from '../../test/support/waiting.ts';
 import { Backlog, groupKey } from './backlog.ts';
 import { Heap } from './heap.ts';
 import type { WaitingTask } from './snapshot.ts';
 
 const id = fc.integer({ min: 0, max: 30 }).map((n) => `t${String(n).padStart(2, '0')}`);
-const task: fc.Arbitrary<WaitingTask> = fc.record({
-  id,
-  revision: fc.integer({ min: 1, max: 3 }),
-  priority: fc.integer({ min: 0, max: 1 }),
-  resources: fc
-    .integer({ min: 1, max: 2 })
-    .map((n) => ({ cpuMillis: n * 1000, memoryMb: 0, gpus: 0, storageMb: 0 })),
-  worker: fc.option(fc.constant('w1')),
-  notBefore: fc.constantFrom(0, 5, 50),
-  queuedAt: fc.nat(100),
-});
+const task: fc.Arbitrary<WaitingTask> = fc
+  .record({
+    id,
+    revision: fc.integer({ min: 1, max: 3 }),
+    priority: fc.integer({ min: 0, max: 1 }),
+    resources: fc
+      .integer({ min: 1, max: 2 })
+      .map((n) => ({ cpuMillis: n * 1000, memoryMb: 0, gpus: 0, storageMb: 0 })),
+    worker: fc.option(fc.constant('w1')),
+    notBefore: fc.constantFrom(0, 5, 50),
+    queuedAt: fc.nat(100),
+  })
+  .map((over) => ({ ...PLAIN_WAITING, ...over }));
 const step = fc.oneof(
   fc.record({ kind: fc.constant('put' as const), task }),
   fc.record({ kind: fc.constant('remove' as const), id }),

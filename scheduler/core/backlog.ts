@@ -1,13 +1,17 @@
 // Index of the waiting tasks by what makes them interchangeable. Derived from the store and built again at will;
 // every operation is O(log n). Holds no more of a task than the plan needs. Pure: time is handed in.
 
+import { demandKey, type LabelDemand } from '../../shared/model/labels.ts';
 import type { Resources } from '../../shared/model/resources.ts';
 import { resourceShape } from '../../shared/model/resources.ts';
 import { Heap } from './heap.ts';
 import type { Group, GroupEntry, WaitingTask } from './snapshot.ts';
 
+export const MOST_PATIENCE_MS = 3_600_000;
+
 interface Entry extends GroupEntry {
   readonly revision: number;
+  readonly turn: number;
   readonly group: QueueGroup;
   /** Within the group's heap, or within `#delayed` while `delayed` is set. */
   position: number;
@@ -18,17 +22,21 @@ interface Entry extends GroupEntry {
 
 class QueueGroup implements Group {
   readonly key: string;
+  readonly ownerId: string;
   readonly priority: number;
   readonly need: Resources;
   readonly worker: string | null;
+  readonly labels: LabelDemand;
+  servedAt = 0;
   /** Entries of the group in the index, those in back-off included. */
   members = 0;
-  // Ids grow with submission: a task that comes back keeps its place, and the store counts in the same order.
-  readonly ready = new Heap<Entry>((a, b) => a.id < b.id);
+  readonly ready = new Heap<Entry>(goesBefore);
 
   constructor(key: string, task: WaitingTask) {
     const { cpuMillis, memoryMb, gpus, storageMb } = task.resources;
     this.key = key;
+    this.ownerId = task.ownerId;
+    this.labels = task.labels;
     this.priority = task.priority;
     this.need = { cpuMillis, memoryMb, gpus, storageMb };
     this.worker = task.worker;
@@ -47,6 +55,11 @@ export class Backlog {
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** Lines of alike tasks, those in back-off included. */
+  get lines(): number {
+    return this.#groups.size;
   }
 
   has(id: string): boolean {
@@ -71,6 +84,10 @@ export class Backlog {
       id: task.id,
       queuedAt: task.queuedAt,
       notBefore: task.notBefore,
+      image: task.image,
+      expectedMs: task.expectedMs,
+      deadline: task.deadline,
+      turn: turnOf(task),
       revision: task.revision,
       group,
       position: -1,
@@ -80,6 +97,13 @@ export class Backlog {
     this.#entries.set(entry.id, entry);
     group.members += 1;
     (entry.delayed ? this.#delayed : group.ready).push(entry);
+  }
+
+  /** The task was placed: takes it out, and its line begins to wait anew. */
+  take(id: string, now: number): boolean {
+    const entry = this.#entries.get(id);
+    if (entry) entry.group.servedAt = now;
+    return this.remove(id);
   }
 
   remove(id: string): boolean {
@@ -140,6 +164,24 @@ export class Backlog {
   }
 }
 
-export function groupKey(task: Pick<WaitingTask, 'priority' | 'resources' | 'worker'>): string {
-  return `p${task.priority}${resourceShape(task.resources)}@${task.worker ?? ''}`;
+/** Equal for tasks of one line. */
+export function groupKey(
+  task: Pick<WaitingTask, 'ownerId' | 'priority' | 'resources' | 'worker' | 'labels'>,
+): string {
+  const { ownerId, priority, resources, worker, labels } = task;
+  return `${ownerId} p${priority} ${resourceShape(resources)} @${worker ?? ''} ${demandKey(labels)}`;
+}
+
+/**
+ * The turn of a task within its line: by the latest moment at which it can start and still meet its deadline (least
+ * laxity: A. K. Mok, 1983), but never later than MOST_PATIENCE_MS after it was submitted, so that a task with a far
+ * deadline is not overtaken for ever by later ones with near ones.
+ */
+function turnOf({ submittedAt, deadline, expectedMs }: WaitingTask): number {
+  return Math.min(deadline - expectedMs, submittedAt + MOST_PATIENCE_MS);
+}
+
+/** Ids grow with submission: a task that comes back keeps its place. */
+function goesBefore(a: Entry, b: Entry): boolean {
+  return a.turn === b.turn ? a.id < b.id : a.turn < b.turn;
 }

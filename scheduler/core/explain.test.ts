@@ -3,6 +3,7 @@ import type { Resources } from '../../shared/model/resources.ts';
 import type { Task, TaskSpec } from '../../shared/model/task.ts';
 import type { Worker } from '../../shared/model/worker.ts';
 import { makeRegistration, makeTask } from '../../test/support/tasks.ts';
+import { PLAIN_HOLDING } from '../../test/support/waiting.ts';
 import { explain } from './explain.ts';
 import type { Holding } from './snapshot.ts';
 
@@ -18,10 +19,12 @@ const worker = (id: string, capacity: Partial<Resources> = {}, over: Partial<Wor
   ...makeRegistration({ id, capacity: amounts({ cpuMillis: 4000, memoryMb: 16_384, ...capacity }) }),
   maintenance: 'none',
   liveness: 'up',
+  drainUntil: null,
   livenessAt: 0,
   ...over,
 });
 const holding = (workerId: string, over: Partial<Resources>): Holding => ({
+  ...PLAIN_HOLDING,
   taskId: `task-on-${workerId}`,
   workerId,
   attempt: 1,

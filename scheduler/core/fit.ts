@@ -79,10 +79,17 @@ export function freeOf(capacity: Resources, held: Resources): Resources {
   };
 }
 
+/** The devices that nobody is known to hold, in the order of the worker. */
+export function freeGpusOf(all: readonly string[], held: readonly string[]): readonly string[] {
+  return held.length === 0 ? all : all.filter((id) => !held.includes(id));
+}
+
 /** Workers as the plan sees them, from records and what placed tasks hold; in order of id. */
 export function viewWorkers(workers: readonly Worker[], holdings: Iterable<Holding>): WorkerView[] {
   const held = new Map<string, Resources>();
-  for (const { workerId, resources } of holdings) {
+  const gpus = new Map<string, string[]>();
+  for (const { workerId, resources, gpuIds } of holdings) {
+    if (gpuIds.length > 0) gpus.set(workerId, [...(gpus.get(workerId) ?? []), ...gpuIds]);
     held.set(workerId, addResources(held.get(workerId) ?? NO_RESOURCES, resources));
   }
   return workers
@@ -91,6 +98,8 @@ export function viewWorkers(workers: readonly Worker[], holdings: Iterable<Holdi
       state: workerState(worker),
       capacity: worker.capacity,
       free: freeOf(worker.capacity, held.get(worker.id) ?? NO_RESOURCES),
+      labels: worker.labels,
+      freeGpus: freeGpusOf(worker.gpuIds, gpus.get(worker.id) ?? []),
     }))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fits, type Resources } from '../../shared/model/resources.ts';
 import { amounts, cluster, ids } from '../../test/support/generated-clusters.ts';
+import { PLAIN_WAITING, PLAIN_WORKER } from '../../test/support/waiting.ts';
 import {
   forecastAtOnce,
   type Running,
@@ -27,6 +28,7 @@ const cores = (n: number, gpus = 0): Resources => ({
 });
 const worker = (id: string, free: number, over: Partial<WorkerView> = {}): WorkerView => ({
   id,
+  ...PLAIN_WORKER,
   state: 'ready',
   capacity: { ...cores(4), memoryMb: 8192 },
   free: { ...cores(free), memoryMb: 8192 },
@@ -35,6 +37,7 @@ const worker = (id: string, free: number, over: Partial<WorkerView> = {}): Worke
 let number = 0;
 const waiting = (over: Partial<Waiting> = {}): Waiting => ({
   id: `task-${String(++number).padStart(6, '0')}`,
+  ...PLAIN_WAITING,
   priority: 5,
   resources: cores(4),
   worker: null,

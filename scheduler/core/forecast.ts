@@ -9,18 +9,24 @@
 // may delay a task (Graham's anomalies), so the band is made to hold the median.
 // What comes later and goes first, failures, and the time it takes to fetch images are not foreseen.
 
+import type { LabelDemand } from '../../shared/model/labels.ts';
 import { type Resources, subtractResources } from '../../shared/model/resources.ts';
 import type { RunTime } from '../../shared/model/run-times.ts';
 import { Backlog, groupKey } from './backlog.ts';
 import { type Play, playOn } from './forecast-play.ts';
 import { PASS_LIMIT, plan } from './plan.ts';
-import { NO_MEMORY, type PlanMemory, type WorkerView } from './snapshot.ts';
+import { BARE, NO_MEMORY, type PlanMemory, type WorkerView } from './snapshot.ts';
 
 /** How long a run takes or still takes. */
 export type Span = Pick<RunTime, 'lowerMs' | 'medianMs' | 'upperMs'>;
 
 export interface Waiting {
   readonly id: string;
+  readonly ownerId: string;
+  readonly labels: LabelDemand;
+  readonly image: string;
+  readonly submittedAt: number;
+  readonly deadline: number;
   readonly priority: number;
   readonly resources: Resources;
   readonly worker: string | null;
@@ -124,7 +130,7 @@ function* placeNow(
   now: number,
 ): Generator<void, { workers: WorkerView[]; placed: Map<string, string>; memory: PlanMemory }, void> {
   const backlog = new Backlog();
-  for (const task of queue) backlog.put({ ...task, revision: 1 }, now);
+  for (const task of queue) backlog.put({ ...task, expectedMs: task.run.medianMs, revision: 1 }, now);
   const needs = new Map(queue.map(({ id, resources }) => [id, resources]));
   const workers = [...before];
   const indexOf = new Map(workers.map(({ id }, index) => [id, index]));
@@ -132,7 +138,7 @@ function* placeNow(
   let memory = NO_MEMORY;
   for (let more = true; more; ) {
     yield;
-    const made = plan({ workers, groups: backlog.groups(), memory, limit: PASS_LIMIT }, now, 0);
+    const made = plan({ workers, groups: backlog.groups(), ...BARE, memory, limit: PASS_LIMIT }, now, 0);
     for (const { taskId, workerId } of made.placements) {
       const index = indexOf.get(workerId) as number;
       const worker = workers[index] as WorkerView;

@@ -32,6 +32,10 @@ const holding = fc.record({
   attempt: fc.integer({ min: 1, max: 3 }),
   state: fc.constantFrom('assigned', 'running'),
   resources,
+  ownerId: fc.constantFrom('user-1', 'user-2'),
+  priority: fc.constant(5),
+  gpuIds: fc.constant([]),
+  isLeaving: fc.constant(false),
   assignedAt: fc.constant(0),
 }) as fc.Arbitrary<Holding>;
 const step = fc.oneof(

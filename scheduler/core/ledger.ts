@@ -7,9 +7,10 @@ import {
   type Resources,
   subtractResources,
 } from '../../shared/model/resources.ts';
+import type { ResourceQuota } from '../../shared/model/user.ts';
 import { type Worker, workerState } from '../../shared/model/worker.ts';
-import { freeOf } from './fit.ts';
-import type { Holding, WorkerView } from './snapshot.ts';
+import { freeGpusOf, freeOf } from './fit.ts';
+import type { Holding, OwnerView, WorkerView } from './snapshot.ts';
 
 interface Account {
   worker: Worker | null;
@@ -19,11 +20,20 @@ interface Account {
   view: WorkerView | null;
 }
 
+interface OwnerAccount extends OwnerView {
+  held: Resources;
+  quota: ResourceQuota | null;
+  /** How many of theirs hold something. */
+  tasks: number;
+}
+
 export class Ledger {
   readonly #accounts = new Map<string, Account>();
   readonly #holdings = new Map<string, Holding>();
+  readonly #owners = new Map<string, OwnerAccount>();
   /** Views in order of id; null after a change of the set of workers. */
   #order: Account[] | null = null;
+  #quotas: ReadonlyMap<string, ResourceQuota> = new Map();
 
   /** How many tasks hold something. */
   get size(): number {
@@ -63,6 +73,9 @@ export class Ledger {
     account.holdings.set(holding.taskId, holding);
     account.held = addResources(account.held, holding.resources);
     account.view = null;
+    const owner = this.#owner(holding.ownerId);
+    owner.held = addResources(owner.held, holding.resources);
+    owner.tasks += 1;
   }
 
   /** Gives back what the task holds, if it is for `attempt` or an earlier one. */
@@ -90,6 +103,21 @@ export class Ledger {
     return this.#accounts.get(workerId)?.held ?? NO_RESOURCES;
   }
 
+  /** Of all owners who have one. */
+  setQuotas(quotas: ReadonlyMap<string, ResourceQuota>): void {
+    this.#quotas = quotas;
+    for (const id of quotas.keys()) this.#owner(id);
+    for (const [id, owner] of this.#owners) {
+      owner.quota = quotas.get(id) ?? null;
+      if (owner.tasks === 0 && owner.quota === null) this.#owners.delete(id);
+    }
+  }
+
+  /** Whoever holds something or has a quota. The map lives on: it shows every later change. */
+  owners(): ReadonlyMap<string, OwnerView> {
+    return this.#owners;
+  }
+
   /** In order of id. */
   views(): WorkerView[] {
     return this.#ordered().map((account) => {
@@ -100,6 +128,11 @@ export class Ledger {
         state: workerState(worker),
         capacity: worker.capacity,
         free: freeOf(worker.capacity, account.held),
+        labels: worker.labels,
+        freeGpus: freeGpusOf(
+          worker.gpuIds,
+          worker.gpuIds.length === 0 ? [] : [...account.holdings.values()].flatMap(({ gpuIds }) => gpuIds),
+        ),
       };
       return account.view;
     });
@@ -120,6 +153,14 @@ export class Ledger {
     return account;
   }
 
+  #owner(id: string): OwnerAccount {
+    const known = this.#owners.get(id);
+    if (known) return known;
+    const owner: OwnerAccount = { held: NO_RESOURCES, tasks: 0, quota: this.#quotas.get(id) ?? null };
+    this.#owners.set(id, owner);
+    return owner;
+  }
+
   #release(taskId: string): void {
     const holding = this.#holdings.get(taskId);
     if (!holding) return;
@@ -129,5 +170,9 @@ export class Ledger {
     account.held = subtractResources(account.held, holding.resources);
     account.view = null;
     if (!account.worker && account.holdings.size === 0) this.#accounts.delete(holding.workerId);
+    const owner = this.#owner(holding.ownerId);
+    owner.held = subtractResources(owner.held, holding.resources);
+    owner.tasks -= 1;
+    if (owner.tasks === 0 && owner.quota === null) this.#owners.delete(holding.ownerId);
   }
 }

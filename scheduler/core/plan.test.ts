@@ -4,11 +4,19 @@ import { fits, type Resources, subtractResources } from '../../shared/model/reso
 import type { Worker } from '../../shared/model/worker.ts';
 import { amounts, cluster, ids } from '../../test/support/generated-clusters.ts';
 import { makeRegistration, makeTask } from '../../test/support/tasks.ts';
+import { PLAIN_HOLDING, PLAIN_WAITING, PLAIN_WORKER } from '../../test/support/waiting.ts';
 import { Backlog } from './backlog.ts';
 import { explain } from './explain.ts';
 import { plan } from './plan.ts';
 import { RESERVE_AFTER_MS, RESERVE_FOR_MS } from './reservations.ts';
-import { NO_MEMORY, type Plan, type PlanMemory, type WaitingTask, type WorkerView } from './snapshot.ts';
+import {
+  BARE,
+  NO_MEMORY,
+  type Plan,
+  type PlanMemory,
+  type WaitingTask,
+  type WorkerView,
+} from './snapshot.ts';
 
 const NOW = 1_000_000_000;
 const need = (over: Partial<Resources> = {}): Resources => ({
@@ -20,6 +28,7 @@ const need = (over: Partial<Resources> = {}): Resources => ({
 });
 const view = (id: string, free: Partial<Resources> = {}, over: Partial<WorkerView> = {}): WorkerView => ({
   id,
+  ...PLAIN_WORKER,
   state: 'ready',
   capacity: need({ cpuMillis: 4000, ...free }),
   free: need({ cpuMillis: 4000, ...free }),
@@ -30,6 +39,7 @@ const waits = (over: Partial<WaitingTask> = {}): WaitingTask => {
   serial += 1;
   return {
     id: `t${String(serial).padStart(6, '0')}`,
+    ...PLAIN_WAITING,
     revision: 1,
     priority: 5,
     resources: need(),
@@ -46,7 +56,7 @@ const run = (
 ): Plan => {
   const backlog = new Backlog();
   for (const task of tasks) backlog.put(task, Number.POSITIVE_INFINITY);
-  return plan({ workers, groups: backlog.groups(), memory, limit }, now, seed);
+  return plan({ workers, groups: backlog.groups(), ...BARE, memory, limit }, now, seed);
 };
 const pairs = ({ placements }: Plan) => placements.map(({ taskId, workerId }) => [taskId, workerId]);
 
@@ -73,7 +83,10 @@ const backlog: fc.Arbitrary<WaitingTask[]> = fc
     { maxLength: 40 },
   )
   .map((all) =>
-    all.map((one, n) => ({ ...one, id: `t${String(n).padStart(4, '0')}`, revision: 1 }) as WaitingTask),
+    all.map(
+      (one, n) =>
+        ({ ...PLAIN_WAITING, ...one, id: `t${String(n).padStart(4, '0')}`, revision: 1 }) as WaitingTask,
+    ),
   );
 const seeds = fc.nat(1000);
 
@@ -161,6 +174,7 @@ describe('every plan', () => {
         // The views came about by a task that holds what is not free.
         const workers = views.map((worker) => recordOf(worker));
         const holdings = views.map(({ id, capacity, free }) => ({
+          ...PLAIN_HOLDING,
           taskId: `on-${id}`,
           workerId: id,
           attempt: 1,
@@ -187,6 +201,7 @@ function recordOf({ id, state, capacity }: WorkerView): Worker {
     ...makeRegistration({ id, capacity }),
     maintenance: state === 'cordoned' || state === 'draining' ? state : 'none',
     liveness: state === 'down' ? 'down' : 'up',
+    drainUntil: null,
     livenessAt: 0,
   };
 }

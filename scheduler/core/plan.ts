@@ -35,7 +35,7 @@ export function plan(snapshot: Snapshot, now: number, seed: number): Plan {
   const reasonOf = makeReasons(workers, open);
   const waiting = new Map<string, WaitReason>();
   const placements: Placement[] = [];
-  let lastWorker = memory.lastWorker;
+  let lastWorker = memory.recent.at(-1) ?? null;
   let next = firstInRotation(open, lastWorker, seed);
   let more = false;
 
@@ -109,7 +109,7 @@ export function plan(snapshot: Snapshot, now: number, seed: number): Plan {
       waiting.set(group.key, reason === 'no_room' && reservations.reserve(group, head) ? 'reserved' : reason);
       continue;
     }
-    placements.push({ taskId: head.id, workerId: worker.id });
+    placements.push({ taskId: head.id, workerId: worker.id, gpuIds: [] });
     free[index] = subtractResources(free[index] as Resources, group.need);
     if (group.worker === null) {
       lastWorker = worker.id;
@@ -122,7 +122,14 @@ export function plan(snapshot: Snapshot, now: number, seed: number): Plan {
     cursor.head = following;
     cursors.push(cursor);
   }
-  return { placements, waiting, memory: { lastWorker, reservations: reservations.list() }, more };
+  const recent = lastWorker === null ? [] : [lastWorker];
+  return {
+    placements,
+    preemptions: [],
+    waiting,
+    memory: { recent, reservations: reservations.list() },
+    more,
+  };
 }
 
 /** Says why a group waits that fits nowhere now. */

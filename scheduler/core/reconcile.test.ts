@@ -1,17 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { PLAIN_HOLDING } from '../../test/support/waiting.ts';
 import { Ledger } from './ledger.ts';
 import { missingFromIntake, REDELIVER_AFTER_MS, reconcilePlaced, strayInIntake } from './reconcile.ts';
 import type { Holding } from './snapshot.ts';
 
-const holding: fc.Arbitrary<Holding> = fc.record({
-  taskId: fc.constantFrom('t1', 't2', 't3', 't4', 't5', 't6'),
-  workerId: fc.constantFrom('w1', 'w2', 'dead'),
-  attempt: fc.integer({ min: 1, max: 3 }),
-  state: fc.constantFrom('assigned' as const, 'running' as const),
-  resources: fc.constant({ cpuMillis: 1000, memoryMb: 1, gpus: 0, storageMb: 0 }),
-  assignedAt: fc.constant(0),
-});
+const holding: fc.Arbitrary<Holding> = fc
+  .record({
+    taskId: fc.constantFrom('t1', 't2', 't3', 't4', 't5', 't6'),
+    workerId: fc.constantFrom('w1', 'w2', 'dead'),
+    attempt: fc.integer({ min: 1, max: 3 }),
+    state: fc.constantFrom('assigned' as const, 'running' as const),
+    resources: fc.constant({ cpuMillis: 1000, memoryMb: 1, gpus: 0, storageMb: 0 }),
+    assignedAt: fc.constant(0),
+  })
+  .map((over) => ({ ...PLAIN_HOLDING, ...over }));
 const placed = fc.uniqueArray(holding, { selector: ({ taskId }) => taskId });
 
 describe('placed tasks', () => {

@@ -8,8 +8,9 @@
 // - It stands over passes as long as the same task heads the group and the worker is ready and large enough.
 
 import { fits } from '../../shared/model/resources.ts';
+import type { Reservation } from '../../shared/model/scheduling.ts';
 import { distanceTo } from './fit.ts';
-import type { Group, GroupEntry, Reservation, WorkerView } from './snapshot.ts';
+import type { Group, GroupEntry, WorkerView } from './snapshot.ts';
 
 export const RESERVE_AFTER_MS = 60_000;
 export const RESERVE_FOR_MS = 600_000;

@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fits, type Resources } from '../../shared/model/resources.ts';
 import { amounts, cluster, ids } from '../../test/support/generated-clusters.ts';
+import { PLAIN_WAITING, PLAIN_WORKER } from '../../test/support/waiting.ts';
 import { Backlog } from './backlog.ts';
 import { PASS_LIMIT, plan } from './plan.ts';
 import { RESERVE_AFTER_MS } from './reservations.ts';
-import { NO_MEMORY, type Plan, type WaitingTask, type WorkerView } from './snapshot.ts';
+import { BARE, NO_MEMORY, type Plan, type WaitingTask, type WorkerView } from './snapshot.ts';
 import { answerAtOnce, countKinds, mostKinds, type WhatIf, type Wish, whatIf } from './what-if.ts';
 
 const NOW = 1_000_000_000;
@@ -18,9 +19,11 @@ const need = (over: Partial<Resources> = {}): Resources => ({
 });
 const view = (id: string, over: Partial<WorkerView> & { free?: Resources } = {}): WorkerView => {
   const capacity = over.capacity ?? need({ cpuMillis: 4000, memoryMb: 8192 });
-  return { id, state: 'ready', free: capacity, ...over, capacity };
+  return { id, ...PLAIN_WORKER, state: 'ready', free: capacity, ...over, capacity };
 };
 const wish = (over: Partial<Wish> = {}): Wish => ({
+  ownerId: PLAIN_WAITING.ownerId,
+  labels: PLAIN_WAITING.labels,
   need: need(),
   worker: null,
   priority: 5,
@@ -33,6 +36,7 @@ const waits = (over: Partial<WaitingTask> = {}): WaitingTask => {
   const id = `task-${String(serial).padStart(6, '0')}`;
   return {
     id,
+    ...PLAIN_WAITING,
     revision: 1,
     priority: 5,
     resources: need(),
@@ -62,17 +66,28 @@ function planFor(
     for (let copy = 0; copy < count; copy += 1) {
       const id = `task-z${String(index * 1000 + copy).padStart(8, '0')}`;
       wishOf.set(id, index);
-      const task = { id, revision: 1, priority, resources, worker, notBefore: 0, queuedAt: NOW };
+      const task = {
+        ...PLAIN_WAITING,
+        id,
+        revision: 1,
+        priority,
+        resources,
+        worker,
+        notBefore: 0,
+        queuedAt: NOW,
+      };
       backlog.put(task, NOW);
     }
   });
-  const snapshot = { workers, groups: backlog.groups(), memory: NO_MEMORY, limit: PASS_LIMIT };
+  const snapshot = { workers, groups: backlog.groups(), ...BARE, memory: NO_MEMORY, limit: PASS_LIMIT };
   return { made: plan(snapshot, NOW, seed), wishOf };
 }
 
 const targets = fc.option(fc.constantFrom(...ids, 'nowhere'), { freq: 4 });
 const wishLists: fc.Arbitrary<Wish[]> = fc.array(
   fc.record({
+    ownerId: fc.constant(PLAIN_WAITING.ownerId),
+    labels: fc.constant(PLAIN_WAITING.labels),
     need: amounts,
     worker: targets,
     priority: fc.integer({ min: 0, max: 2 }),
@@ -92,7 +107,10 @@ const backlogs: fc.Arbitrary<WaitingTask[]> = fc
     { maxLength: 20 },
   )
   .map((all) =>
-    all.map((one, n) => ({ ...one, id: `task-${String(n).padStart(4, '0')}`, revision: 1 }) as WaitingTask),
+    all.map(
+      (one, n) =>
+        ({ ...PLAIN_WAITING, ...one, id: `task-${String(n).padStart(4, '0')}`, revision: 1 }) as WaitingTask,
+    ),
   );
 const seeds = fc.nat(1000);
 
@@ -179,7 +197,7 @@ describe('every answer', () => {
 
   it('goes on with the rotation where the scheduler left it', () => {
     const workers = [view('w1'), view('w2'), view('w3')];
-    const told = ask(workers, [wish()], { memory: { lastWorker: 'w1', reservations: [] } });
+    const told = ask(workers, [wish()], { memory: { recent: ['w1'], reservations: [] } });
     expect(told.wishes[0]?.workers).toEqual([{ workerId: 'w2', count: 1 }]);
   });
 

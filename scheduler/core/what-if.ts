@@ -1,6 +1,7 @@
 // Where tasks would go that nobody has submitted. Pure, and by the very plan that places: the passes the scheduler
 // would make from this picture on if nothing ended and nothing else came. It must never place by a rule of its own.
 
+import type { LabelDemand } from '../../shared/model/labels.ts';
 import {
   addResources,
   NO_RESOURCES,
@@ -10,14 +11,16 @@ import {
 } from '../../shared/model/resources.ts';
 import { Backlog, groupKey } from './backlog.ts';
 import { PASS_LIMIT, plan } from './plan.ts';
-import type { PlanMemory, WaitingTask, WaitReason, WorkerView } from './snapshot.ts';
+import { BARE, type PlanMemory, type WaitingTask, type WaitReason, type WorkerView } from './snapshot.ts';
 import { describeNow, describeRest, explainLack, type Lack, lackInShort } from './what-if-words.ts';
 
 /** Tasks that are all alike. */
 export interface Wish {
+  readonly ownerId: string;
   readonly need: Resources;
   /** Direct assignment, or null. */
   readonly worker: string | null;
+  readonly labels: LabelDemand;
   readonly priority: number;
   readonly count: number;
 }
@@ -62,6 +65,8 @@ export interface WhatIf {
   readonly isPartial: boolean;
 }
 
+/** Their deadline plays no part. */
+const FAR_MS = 1e12;
 /** Tasks put into the index between two steps. */
 const PUT_BATCH = 2_000;
 /** Kinds of wishes × workers: what one pass may have to compare, some 50 ns each at worst. */
@@ -115,7 +120,11 @@ export function* whatIf(
   let waiting: ReadonlyMap<string, WaitReason> = new Map();
   for (let more = true; more; ) {
     yield;
-    const made = plan({ workers: views, groups: backlog.groups(), memory, limit: PASS_LIMIT }, now, seed);
+    const made = plan(
+      { workers: views, groups: backlog.groups(), ...BARE, memory, limit: PASS_LIMIT },
+      now,
+      seed,
+    );
     for (const { taskId, workerId } of made.placements) {
       const need = needs.get(taskId) as Resources;
       const index = indexOf.get(workerId) as number;
@@ -180,7 +189,7 @@ export function answerAtOnce(...given: Parameters<typeof whatIf>): WhatIf {
 function admission(
   { workers }: Picture,
   wishes: readonly Wish[],
-): (task: Pick<WaitingTask, 'priority' | 'resources' | 'worker'>) => boolean {
+): (task: Parameters<typeof groupKey>[0]) => boolean {
   const kinds = new Set(wishes.map(keyOf));
   const most = kinds.size + Math.max(1, Math.floor(BACKLOG_LOOKS_MOST / Math.max(1, workers.length)));
   return (task) => {
@@ -191,8 +200,8 @@ function admission(
   };
 }
 
-function keyOf({ priority, need, worker }: Wish): string {
-  return groupKey({ priority, resources: need, worker });
+function keyOf({ ownerId, priority, need, worker, labels }: Wish): string {
+  return groupKey({ ownerId, priority, resources: need, worker, labels });
 }
 
 /** Ids of tasks begin with `task-`, so these come after all of them, as tasks submitted now would. */
@@ -203,11 +212,25 @@ function* waitingTasks(
   now: number,
 ): Generator<WaitingTask> {
   yield* backlog;
-  for (const [index, { need, worker, priority, count }] of wishes.entries()) {
+  for (const [index, { ownerId, need, worker, labels, priority, count }] of wishes.entries()) {
     for (let copy = 0; copy < count; copy += 1) {
       const id = `wish-${String(wishOf.size).padStart(9, '0')}`;
       wishOf.set(id, index);
-      yield { id, revision: 1, priority, resources: need, worker, notBefore: 0, queuedAt: now };
+      yield {
+        id,
+        ownerId,
+        revision: 1,
+        priority,
+        resources: need,
+        worker,
+        labels,
+        image: '',
+        notBefore: 0,
+        submittedAt: now,
+        queuedAt: now,
+        expectedMs: FAR_MS,
+        deadline: now + 2 * FAR_MS,
+      };
     }
   }
 }

@@ -181,6 +181,8 @@ export function taskSpec(body: SubmitBody): TaskSpec {
   return {
     image: body.docker_image,
     command: body.command,
+    constraints: {},
+    prefer: {},
     resources: {
       cpuMillis: Math.round(body.cpu_required * 1000),
       memoryMb: Math.ceil(body.memory_required),

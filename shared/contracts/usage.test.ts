@@ -100,6 +100,7 @@ describe('totals of measured use', () => {
         fingerprint,
         maintenance: 'none',
         liveness: 'up',
+        drainUntil: null,
         livenessAt: 0,
       } as const;
       const nothing = { cpuMillis: 0, memoryMb: 0, gpus: 0, storageMb: 0 };

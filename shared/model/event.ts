@@ -22,11 +22,23 @@ export interface WorkerChanged {
   readonly workerId: string;
 }
 
-export type ClusterEvent = TaskChanged | WorkerChanged;
+/** What an account may use has changed. */
+export interface QuotaChanged {
+  readonly type: 'quota';
+  readonly userId: string;
+}
+
+export type ClusterEvent = TaskChanged | WorkerChanged | QuotaChanged;
 
 /** Sent to one worker. The durable wish stands in the task record; this only saves waiting. */
 export interface CancelNudge {
   readonly type: 'cancel';
+  readonly taskId: string;
+}
+
+/** The attempt is to leave its worker; the wish stands in its record. */
+export interface EvictNudge {
+  readonly type: 'evict';
   readonly taskId: string;
 }
 
@@ -35,7 +47,7 @@ export interface RemovedNudge {
   readonly type: 'removed';
 }
 
-export type WorkerNudge = CancelNudge | RemovedNudge;
+export type WorkerNudge = CancelNudge | EvictNudge | RemovedNudge;
 
 export function taskChanged(task: Task): TaskChanged {
   return {

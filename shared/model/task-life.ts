@@ -4,7 +4,7 @@
 
 import type { OwnProgress } from './progress.ts';
 import { decideRetry } from './retry.ts';
-import type { Attempt, FailureReason, OutputSummary, Task, TaskSpec, TaskState } from './task.ts';
+import type { Attempt, Eviction, FailureReason, OutputSummary, Task, TaskSpec, TaskState } from './task.ts';
 import { currentAttempt } from './task.ts';
 import { canFollow, isTerminal } from './task-states.ts';
 import type { AttemptUsage } from './usage.ts';
@@ -63,7 +63,10 @@ export function newTask(from: NewTask): Task {
 }
 
 /** Scheduler: give the queued task to a worker. */
-export function assignTask(task: Task, to: { workerId: string; term: number; now: number }): Step {
+export function assignTask(
+  task: Task,
+  to: { workerId: string; gpuIds?: readonly string[]; term: number; now: number },
+): Step {
   if (task.cancel) return refuse('cancel_requested');
   if (task.state !== 'queued') return refuse(isTerminal(task.state) ? 'ended' : 'wrong_state');
   const attempt: Attempt = {
@@ -79,7 +82,8 @@ export function assignTask(task: Task, to: { workerId: string; term: number; now
     message: null,
     containerId: null,
     imageId: null,
-    gpuIds: [],
+    gpuIds: to.gpuIds ?? [],
+    eviction: null,
     usage: null,
     usageSeries: null,
     progress: null,
@@ -133,7 +137,9 @@ export type AttemptOutcome =
       readonly exitCode: number | null;
       readonly message: string;
     }
-  | { readonly kind: 'cancelled'; readonly exitCode: number | null; readonly message: string };
+  | { readonly kind: 'cancelled'; readonly exitCode: number | null; readonly message: string }
+  /** It left its worker as the scheduler wished. */
+  | { readonly kind: 'evicted'; readonly exitCode: number | null; readonly message: string };
 
 export interface FinishReport extends AttemptRef {
   readonly now: number;
@@ -153,6 +159,11 @@ export function finishTask(task: Task, report: FinishReport): Step {
   const { outcome, now, usage = null, usageSeries = null, progress = null, outputs = null } = report;
   const { message, exitCode } = outcome;
   const measured = { finishedAt: now, exitCode, message, usage, usageSeries, progress, outputs };
+  if (outcome.kind === 'evicted') {
+    const attempts = changeCurrent(task, { ...measured, state: 'evicted' });
+    if (task.cancel) return move(task, 'cancelled', { finishedAt: now, exitCode, message, attempts });
+    return backToQueue(task, { now, delayMs: 0, attempts, cost: NO_COST, message: outcome.message });
+  }
   if (outcome.kind !== 'failed') {
     return move(task, outcome.kind, {
       finishedAt: now,
@@ -173,6 +184,26 @@ export function finishTask(task: Task, report: FinishReport): Step {
     cost: decision.cause === 'own' ? { failures: 1, losses: 0 } : { failures: 0, losses: 1 },
     message: `attempt ${task.attempt} failed (${message}); it is tried again`,
   });
+}
+
+/**
+ * Scheduler: the attempt is to leave its worker. One that has not started goes back to the queue here; a running one
+ * carries the wish until its runner has stopped it. Costs neither a retry nor counts as a loss.
+ */
+export function evictTask(task: Task, report: AttemptRef & Eviction): Step {
+  const refusal = refuseRunner(task, report);
+  if (refusal) return refuse(refusal);
+  if (task.cancel) return refuse('cancel_requested');
+  const { requestedAt, cause, message } = report;
+  const eviction: Eviction = currentAttempt(task)?.eviction ?? { requestedAt, cause, message };
+  if (task.state === 'running') {
+    return {
+      ok: true,
+      task: { ...task, revision: task.revision + 1, attempts: changeCurrent(task, { eviction }) },
+    };
+  }
+  const attempts = changeCurrent(task, { eviction, state: 'evicted', finishedAt: requestedAt, message });
+  return backToQueue(task, { now: requestedAt, delayMs: 0, attempts, cost: NO_COST, message });
 }
 
 /** Scheduler: the worker of the attempt is gone. Costs no retry, but not for ever. */
@@ -208,6 +239,8 @@ export function requestCancel(task: Task, by: { force: boolean; requestedBy: str
   }
   return { ok: true, task: { ...task, revision: task.revision + 1, cancel } };
 }
+
+const NO_COST = { failures: 0, losses: 0 };
 
 function backToQueue(
   task: Task,

@@ -1,6 +1,7 @@
 // The record of a task: what was asked for, where it stands, and the story of its attempts.
 // Times are milliseconds since the epoch by the clock of whoever wrote the field.
 
+import type { LabelTerms } from './labels.ts';
 import type { OwnProgress } from './progress.ts';
 import type { Resources } from './resources.ts';
 import type { AttemptUsage } from './usage.ts';
@@ -59,6 +60,10 @@ export interface TaskSpec {
   readonly maxRetries: number;
   /** Direct assignment: the id of the only worker that may run it, or null. */
   readonly worker: string | null;
+  /** Labels its worker must have. */
+  readonly constraints: LabelTerms;
+  /** Labels that make a worker better than another. */
+  readonly prefer: LabelTerms;
   /** Paths in the owner's file space, mounted read-only below `/input`. */
   readonly files: readonly string[];
   readonly pullPolicy: PullPolicy;
@@ -75,8 +80,29 @@ export interface OutputSummary {
   readonly note: string | null;
 }
 
-export const ATTEMPT_STATES = ['assigned', 'running', 'completed', 'failed', 'cancelled', 'lost'] as const;
+export const ATTEMPT_STATES = [
+  'assigned',
+  'running',
+  'completed',
+  'failed',
+  'cancelled',
+  /** Its worker is gone. */
+  'lost',
+  /** The scheduler took it from its worker, to run it again. */
+  'evicted',
+] as const;
 export type AttemptState = (typeof ATTEMPT_STATES)[number];
+
+export const EVICTION_CAUSES = ['preempted', 'drained'] as const;
+
+/** The scheduler's wish that a running attempt leaves its worker; the task goes back to the queue and pays nothing. */
+export interface Eviction {
+  readonly requestedAt: number;
+  /** `preempted`: for a task of higher priority. `drained`: its worker is to be empty by now. */
+  readonly cause: (typeof EVICTION_CAUSES)[number];
+  /** In words for the user. */
+  readonly message: string;
+}
 
 /** One placement of a task on one worker. A task that is placed again gets a new one. */
 export interface Attempt {
@@ -95,8 +121,10 @@ export interface Attempt {
   readonly containerId: string | null;
   /** Content id of the image that ran, e.g. `sha256:…`. */
   readonly imageId: string | null;
-  /** Devices the runner gave to the container. */
+  /** Devices the scheduler set aside for it; once it runs, those the container was given. */
   readonly gpuIds: readonly string[];
+  /** Null unless it is to leave, or has left, before its end. */
+  readonly eviction: Eviction | null;
   /** Measured while it ran; null when it was too short to be measured. */
   readonly usage: AttemptUsage | null;
   /** The same over time; too much for lists of tasks. */

@@ -9,9 +9,22 @@ export interface Quota {
   readonly unfinishedTasks: number | null;
   /** MB of uploads kept. */
   readonly uploadStorageMb: number | null;
+  /** What assigned and running tasks may hold at a time; more wait until some have ended. */
+  readonly cpuMillis: number | null;
+  readonly memoryMb: number | null;
+  readonly gpus: number | null;
 }
 
-export const NO_QUOTA: Quota = { unfinishedTasks: null, uploadStorageMb: null };
+/** The part of it that the scheduler keeps. */
+export type ResourceQuota = Pick<Quota, 'cpuMillis' | 'memoryMb' | 'gpus'>;
+
+export const NO_QUOTA: Quota = {
+  unfinishedTasks: null,
+  uploadStorageMb: null,
+  cpuMillis: null,
+  memoryMb: null,
+  gpus: null,
+};
 
 export interface User {
   readonly id: string;
@@ -40,7 +53,8 @@ export function newUser(of: Pick<User, 'id' | 'username' | 'passwordHash' | 'rol
 
 /** A kept record, which may be of a release that did not know all fields. */
 export function knownUser(kept: Partial<User>): User {
-  return { disabled: false, quota: NO_QUOTA, signInEpoch: 0, revision: 0, ...kept } as User;
+  const quota = { ...NO_QUOTA, ...kept.quota };
+  return { disabled: false, signInEpoch: 0, revision: 0, ...kept, quota } as User;
 }
 
 export function isActiveAdmin(user: Pick<User, 'role' | 'disabled'>): boolean {

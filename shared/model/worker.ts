@@ -44,6 +44,8 @@ export type Liveness = (typeof LIVENESS)[number];
 
 export interface Worker extends WorkerRegistration {
   readonly maintenance: Maintenance;
+  /** While it is draining: when what still runs there is moved elsewhere; null: never. */
+  readonly drainUntil: number | null;
   readonly liveness: Liveness;
   /** When liveness last changed. */
   readonly livenessAt: number;

@@ -7,6 +7,7 @@ import { cpus, hostname } from 'node:os';
 import { resolve } from 'node:path';
 import Joi from 'joi';
 import { AppError, messageOf } from '../errors.ts';
+import { type PlanRules, POLICIES } from '../model/scheduling.ts';
 import { WORKER_ID_PATTERN } from '../model/worker.ts';
 import { CLUSTER_TOKEN_MIN_LENGTH } from './adoption-proof.ts';
 
@@ -60,6 +61,11 @@ export interface SchedulerConfig extends CommonConfig {
   readonly workerLeaseSeconds: number;
   readonly leaderLeaseSeconds: number;
   readonly reconcileSeconds: number;
+  readonly rules: PlanRules;
+  /** How long a task is taken to run whose image and tag have hardly been seen. */
+  readonly defaultRunSeconds: number;
+  /** Size of the ring of decisions kept for `replay`; 0 keeps none. */
+  readonly decisionLogBytes: number;
 }
 
 export interface RunnerConfig extends CommonConfig {
@@ -142,6 +148,8 @@ const clusterToken = {
 const BYTES_PER_MB = 2 ** 20;
 const WORKER_LEASE_SECONDS = Joi.number().integer().min(2).max(600).default(15);
 
+const DEFAULT_RUN_SECONDS = Joi.number().min(1).max(31_536_000).default(300);
+
 const apiSchema = {
   ...common,
   ...clusterToken,
@@ -166,7 +174,7 @@ const apiSchema = {
   WEB_DIR: Joi.string().default('dist/web'),
   FILE_MAX_MB: Joi.number().integer().min(1).max(1_048_576).default(5_120),
   WEBHOOK_ALLOW: Joi.string().allow('').default(''),
-  DEFAULT_RUN_SECONDS: Joi.number().min(1).max(31_536_000).default(300),
+  DEFAULT_RUN_SECONDS,
 };
 
 const schedulerSchema = {
@@ -174,6 +182,14 @@ const schedulerSchema = {
   WORKER_LEASE_SECONDS,
   LEADER_LEASE_SECONDS: Joi.number().integer().min(2).max(600).default(8),
   RECONCILE_SECONDS: Joi.number().integer().min(1).max(600).default(5),
+  SCHEDULING_POLICY: Joi.string()
+    .valid(...POLICIES)
+    .default('round-robin'),
+  AGEING_SECONDS: Joi.number().min(1).max(31_536_000).default(600),
+  RESERVE_AFTER_SECONDS: Joi.number().min(1).max(31_536_000).default(60),
+  PREEMPTION: Joi.string().valid('off', 'priority').default('off'),
+  DEFAULT_RUN_SECONDS,
+  DECISION_LOG_MB: Joi.number().min(0).max(1_024).default(16),
 };
 
 const runnerSchema = {
@@ -246,6 +262,14 @@ export function loadSchedulerConfig(env: Environment): SchedulerConfig {
     workerLeaseSeconds: v.WORKER_LEASE_SECONDS,
     leaderLeaseSeconds: v.LEADER_LEASE_SECONDS,
     reconcileSeconds: v.RECONCILE_SECONDS,
+    rules: {
+      policy: v.SCHEDULING_POLICY,
+      ageingMs: v.AGEING_SECONDS * 1_000,
+      reserveAfterMs: v.RESERVE_AFTER_SECONDS * 1_000,
+      preemption: v.PREEMPTION === 'priority',
+    },
+    defaultRunSeconds: v.DEFAULT_RUN_SECONDS,
+    decisionLogBytes: v.DECISION_LOG_MB * BYTES_PER_MB,
   };
 }
 

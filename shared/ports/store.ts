@@ -6,12 +6,13 @@
 
 import type { FileRecord } from '../model/file.ts';
 import type { Grain, HistoryPoint } from '../model/history.ts';
+import type { LabelDemand } from '../model/labels.ts';
 import type { Registration } from '../model/registration.ts';
 import type { Resources } from '../model/resources.ts';
 import type { Task, TaskState } from '../model/task.ts';
 import type { TaskSummary } from '../model/task-summary.ts';
 import type { Upload } from '../model/upload.ts';
-import type { ApiToken, User } from '../model/user.ts';
+import type { ApiToken, ResourceQuota, User } from '../model/user.ts';
 import type { Webhook, WebhookDelivery } from '../model/webhook.ts';
 import type { Liveness, Maintenance, Worker, WorkerRegistration } from '../model/worker.ts';
 
@@ -65,11 +66,17 @@ export interface TaskSummaryPage {
 /** What a placed task holds of its worker. */
 export interface Allocation {
   readonly taskId: string;
+  readonly ownerId: string;
   readonly workerId: string;
+  readonly priority: number;
   readonly attempt: number;
   readonly state: 'assigned' | 'running';
   readonly resources: Resources;
+  /** As its attempt has them; empty when it needs none. */
+  readonly gpuIds: readonly string[];
   readonly assignedAt: number;
+  /** It has been told to leave its worker, or is to be cancelled. */
+  readonly isLeaving: boolean;
 }
 
 /** What a scheduler needs to know of a waiting task. */
@@ -81,6 +88,10 @@ export interface QueuedTask {
   readonly priority: number;
   readonly resources: Resources;
   readonly worker: string | null;
+  readonly labels: LabelDemand;
+  readonly image: string;
+  readonly tag: string;
+  readonly kValue: number;
   readonly notBefore: number;
   readonly submittedAt: number;
   readonly queuedAt: number;
@@ -103,6 +114,8 @@ export interface QueueEntry extends QueuePlace {
   readonly resources: Resources;
   /** Direct assignment, or null. */
   readonly worker: string | null;
+  readonly labels: LabelDemand;
+  readonly kValue: number;
   /** Why it waits again; null for a first attempt. */
   readonly message: string | null;
   readonly notBefore: number;
@@ -197,8 +210,8 @@ export interface WorkerStore {
   get(id: string): Promise<Worker | null>;
   /** In order of id. */
   list(): Promise<Worker[]>;
-  /** Both return null when there is no such worker. */
-  setMaintenance(id: string, maintenance: Maintenance): Promise<Worker | null>;
+  /** Both return null when there is no such worker. `drainUntil` (null by default) goes with `draining` alone. */
+  setMaintenance(id: string, maintenance: Maintenance, drainUntil?: number | null): Promise<Worker | null>;
   setLiveness(id: string, liveness: Liveness, at: number): Promise<Worker | null>;
   remove(id: string): Promise<boolean>;
 }
@@ -262,6 +275,8 @@ export interface UserStore {
     filter: { text?: string | undefined },
     page: { limit: number; after?: string | undefined },
   ): Promise<UserPage>;
+  /** Of all accounts that have one in any dimension. */
+  resourceQuotas(): Promise<ReadonlyMap<string, ResourceQuota>>;
   /**
    * Claims to be the first admin of the cluster for a user who is to be inserted next. True for whoever asks first,
    * and when the same user asks again. A claim whose user was never inserted lapses after `ADMIN_CLAIM_MS`, so a

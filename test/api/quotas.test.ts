@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TaskBody } from '../../shared/contracts/http.ts';
 import type { AccountBody } from '../../shared/contracts/users.ts';
 import { requestCancel } from '../../shared/model/task-life.ts';
+import { NO_QUOTA } from '../../shared/model/user.ts';
 import { openTestApi, type Person, type Refused, type TestApi } from './harness.ts';
 
 const MB = 2 ** 20;
@@ -24,7 +25,7 @@ const used = async (as: Person) => (await test.call<AccountBody>('GET', '/api/au
 
 describe('a quota of unfinished tasks', () => {
   const limited = (name: string, unfinishedTasks: number) =>
-    test.join(name, { quota: { unfinishedTasks, uploadStorageMb: null } });
+    test.join(name, { quota: { ...NO_QUOTA, unfinishedTasks } });
   const submit = (as: Person, headers = {}) =>
     test.call<TaskBody & Refused>('POST', '/api/tasks', { as, body: { docker_image: 'a' }, headers });
   const batch = (as: Person, count: number, headers = {}) =>
@@ -109,7 +110,7 @@ describe('a quota of unfinished tasks', () => {
 
 describe('a quota of upload storage', () => {
   const limited = (name: string, uploadStorageMb: number) =>
-    test.join(name, { quota: { unfinishedTasks: null, uploadStorageMb } });
+    test.join(name, { quota: { ...NO_QUOTA, uploadStorageMb } });
   const bytes = (megabytes: number) => new Uint8Array(megabytes * MB);
   const put = async (
     as: Person,

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import type { LoginReply } from '../../shared/contracts/http.ts';
 import type { AccountBody, UserListReply } from '../../shared/contracts/users.ts';
 import { AppError } from '../../shared/errors.ts';
+import { NO_QUOTA } from '../../shared/model/user.ts';
 import type { UserStore } from '../../shared/ports/store.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { openTestApi, PASSWORD, type Person, type Refused, type TestApi } from './harness.ts';
@@ -42,7 +43,7 @@ const apiToken = async (as: Person) =>
 
 describe('accounts', () => {
   it('tell what may be used and what is', async () => {
-    const ada = await test.join('ada', { quota: { unfinishedTasks: 5, uploadStorageMb: 10 } });
+    const ada = await test.join('ada', { quota: { ...NO_QUOTA, unfinishedTasks: 5, uploadStorageMb: 10 } });
     await test.call('POST', '/api/tasks', { as: ada, body: { docker_image: 'a' } });
     const headers = { 'content-type': 'text/plain' };
     await test.call('PUT', '/api/files/a.txt', { as: ada, body: 'a'.repeat(2_000), headers });

@@ -100,6 +100,7 @@ async function put(state: TaskState, spec: Partial<TaskSpec> = {}, over: Partial
             containerId: null,
             imageId: null,
             gpuIds: [],
+            eviction: null,
             usage: null,
             usageSeries: null,
             progress: null,

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { boundStore } from '../../scheduler/bounded-store.ts';
 import { ClusterIndex } from '../../scheduler/cluster-index.ts';
 import { plan } from '../../scheduler/core/plan.ts';
-import { NO_MEMORY } from '../../scheduler/core/snapshot.ts';
+import { BARE, NO_MEMORY } from '../../scheduler/core/snapshot.ts';
 import type { WhatIfReply } from '../../shared/contracts/what-if.ts';
 import { assignTask } from '../../shared/model/task-life.ts';
 import { makeRegistration, makeTask } from '../support/tasks.ts';
@@ -124,7 +124,7 @@ describe('a question', () => {
       { cpu_required: 1, count: 2, priority: 5, worker: 'worker-1' },
     ].map((one) => ({ docker_image: image, ...one }));
     const { body } = await ask({ tasks: sizes });
-    const index = new ClusterIndex(boundStore(test.store));
+    const index = new ClusterIndex(boundStore(test.store), () => ({ medianMs: 300_000 }));
     await index.load(Date.now, () => true);
     const owner = new Map<string, number>();
     sizes.forEach(({ count, cpu_required, priority, worker }, place) => {
@@ -142,7 +142,8 @@ describe('a question', () => {
       {
         workers: index.ledger.views(),
         groups: index.backlog.groups(),
-        memory: { ...NO_MEMORY, lastWorker: 'worker-1' },
+        ...BARE,
+        memory: { ...NO_MEMORY, recent: ['worker-1'] },
         limit: 100,
       },
       Date.now(),

@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import type { WorkerView } from '../../scheduler/core/snapshot.ts';
 import { fits, type Resources, subtractResources } from '../../shared/model/resources.ts';
+import { PLAIN_WORKER } from './waiting.ts';
 
 export const amounts = fc.record<Resources>({
   cpuMillis: fc.integer({ min: 1, max: 8 }).map((n) => n * 500),
@@ -30,6 +31,6 @@ export const cluster: fc.Arbitrary<WorkerView[]> = fc
     all.map(({ id, state, capacity, used }) => {
       const left = subtractResources(capacity, used);
       const free = fits(used, capacity) ? left : capacity;
-      return { id, state, capacity, free } as WorkerView;
+      return { ...PLAIN_WORKER, id, state, capacity, free } as WorkerView;
     }),
   );

@@ -20,6 +20,8 @@ export function makeSpec(over: Partial<TaskSpec> = {}): TaskSpec {
     timeoutSeconds: 0,
     maxRetries: 0,
     worker: null,
+    constraints: {},
+    prefer: {},
     files: [],
     pullPolicy: 'if-missing',
     network: 'bridge',

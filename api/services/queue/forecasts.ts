@@ -6,10 +6,11 @@ import { setImmediate as othersTurn } from 'node:timers/promises';
 import { viewWorkers } from '../../../scheduler/core/fit.ts';
 import { forecast, type Running, restOf, type StartEstimate } from '../../../scheduler/core/forecast.ts';
 import type { WorkerView } from '../../../scheduler/core/snapshot.ts';
+import { waitingTask } from '../../../scheduler/core/waiting.ts';
+import type { RunLearner } from '../../../shared/learning/run-learner.ts';
 import type { Kind } from '../../../shared/model/run-times.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { Allocation, QueueEntry, QueuePlace, Store } from '../../../shared/ports/store.ts';
-import type { RunLearner } from './run-learner.ts';
 
 export interface ForecastParts {
   readonly store: Pick<Store, 'tasks' | 'workers'>;
@@ -101,7 +102,10 @@ export class Forecasts {
       const kind = this.#kinds.get(taskId) ?? NO_KIND;
       return { workerId, resources, rest: restOf(learner.runTimeOf(kind), Math.max(0, now - assignedAt)) };
     });
-    const queue = line.map((entry) => ({ ...entry, run: learner.runTimeOf(entry) }));
+    const queue = line.map((entry) => {
+      const run = learner.runTimeOf(entry);
+      return { ...waitingTask({ ...entry, revision: 1 }, run), run };
+    });
     const steps = forecast({ workers: views, running, queue }, now);
     let step = steps.next();
     for (; !step.done; step = steps.next()) await othersTurn();

@@ -1,6 +1,7 @@
 // What waits, in order, and what ended, with little of each.
 
 import type { Filter } from 'mongodb';
+import { NO_DEMAND } from '../../model/labels.ts';
 import type { TaskSpec } from '../../model/task.ts';
 import type { EndedRun, QueueEntry, QueuePlace, TaskStore } from '../../ports/store.ts';
 import type { Collections } from './collections.ts';
@@ -55,6 +56,8 @@ export async function readLine(
       attempt: doc.attempt,
       resources: resourcesOf(doc),
       worker: doc.wantedWorker,
+      labels: NO_DEMAND,
+      kValue: 3,
       message: JSON.parse(doc.message),
       notBefore: doc.notBefore,
       submittedAt: doc.submittedAt,

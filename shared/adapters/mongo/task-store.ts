@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Filter } from 'mongodb';
 import { AppError } from '../../errors.ts';
+import { NO_DEMAND } from '../../model/labels.ts';
 import { TASK_STATES, type Task, type TaskSpec, type TaskState } from '../../model/task.ts';
 import { PLACED_STATES, UNFINISHED_STATES } from '../../model/task-states.ts';
 import type {
@@ -252,6 +253,10 @@ export class MongoTaskStore implements TaskStore {
         priority: doc.priority,
         resources: resourcesOf(doc),
         worker: doc.wantedWorker,
+        labels: NO_DEMAND,
+        image: '',
+        tag: '',
+        kValue: 3,
         notBefore: doc.notBefore,
         submittedAt: doc.submittedAt,
         queuedAt: doc.queuedAt,
@@ -269,6 +274,10 @@ export class MongoTaskStore implements TaskStore {
         .toArray();
       return found.map((doc) => ({
         taskId: doc._id,
+        ownerId: '',
+        priority: 5,
+        gpuIds: [],
+        isLeaving: false,
         workerId: doc.workerId ?? '',
         attempt: doc.attempt,
         state: doc.state as Allocation['state'],

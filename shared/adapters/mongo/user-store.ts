@@ -1,6 +1,12 @@
 // Accounts and API tokens in MongoDB. Holds hashes only; it must never see a password or a token itself.
 
-import { type ApiToken, isActiveAdmin, type User, usernameKey } from '../../model/user.ts';
+import {
+  type ApiToken,
+  isActiveAdmin,
+  type ResourceQuota,
+  type User,
+  usernameKey,
+} from '../../model/user.ts';
 import {
   ADMIN_CLAIM_MS,
   type AdminClaim,
@@ -89,6 +95,10 @@ export class MongoUserStore implements UserStore {
       const users = found.slice(0, limit).map(userOf);
       return { users, next: found.length > limit ? (users.at(-1)?.username ?? null) : null };
     });
+  }
+
+  resourceQuotas(): Promise<ReadonlyMap<string, ResourceQuota>> {
+    return Promise.resolve(new Map());
   }
 
   claimFirstAdmin({ userId, at }: AdminClaim): Promise<boolean> {

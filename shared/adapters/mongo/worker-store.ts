@@ -67,6 +67,7 @@ function workerOf(doc: WorkerDocument): Worker {
   return {
     ...(JSON.parse(doc.registration) as WorkerRegistration),
     maintenance: doc.maintenance,
+    drainUntil: null,
     liveness: doc.liveness,
     livenessAt: doc.livenessAt,
   };

@@ -1,5 +1,6 @@
 // What waits, in order, and what ended, with little of each. All of it runs inside a read.
 
+import { NO_DEMAND } from '../../model/labels.ts';
 import type { TaskState } from '../../model/task.ts';
 import type { EndedRun, QueueEntry, QueuePlace, TaskStore } from '../../ports/store.ts';
 import type { Connection, Value } from './connection.ts';
@@ -55,6 +56,8 @@ function entryOf(row: LineRow): QueueEntry {
     attempt: row.attempt,
     resources: resourcesOf(row),
     worker: row.wanted_worker,
+    labels: NO_DEMAND,
+    kValue: 3,
     message: JSON.parse(row.message),
     notBefore: row.not_before,
     submittedAt: row.submitted_at,

@@ -1,6 +1,7 @@
 // Tasks in SQLite. Every write is one transaction; compare-and-set is the WHERE of the update.
 
 import { AppError } from '../../errors.ts';
+import { NO_DEMAND } from '../../model/labels.ts';
 import type { Task, TaskState } from '../../model/task.ts';
 import type {
   Allocation,
@@ -190,6 +191,10 @@ export class SqliteTaskStore implements TaskStore {
           priority: row.priority,
           resources: resourcesOf(row),
           worker: row.wanted_worker,
+          labels: NO_DEMAND,
+          image: '',
+          tag: '',
+          kValue: 3,
           notBefore: row.not_before,
           submittedAt: row.submitted_at,
           queuedAt: row.queued_at,
@@ -208,6 +213,10 @@ export class SqliteTaskStore implements TaskStore {
         )
         .map((row) => ({
           taskId: row.id,
+          ownerId: '',
+          priority: 5,
+          gpuIds: [],
+          isLeaving: false,
           workerId: row.worker_id,
           attempt: row.attempt,
           state: row.state,

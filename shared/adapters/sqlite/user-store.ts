@@ -1,6 +1,13 @@
 // Accounts and API tokens in SQLite. Holds hashes only; it must never see a password or a token itself.
 
-import { type ApiToken, isActiveAdmin, knownUser, type User, usernameKey } from '../../model/user.ts';
+import {
+  type ApiToken,
+  isActiveAdmin,
+  knownUser,
+  type ResourceQuota,
+  type User,
+  usernameKey,
+} from '../../model/user.ts';
 import {
   ADMIN_CLAIM_MS,
   type AdminClaim,
@@ -83,6 +90,10 @@ export class SqliteUserStore implements UserStore {
       const users = rows.slice(0, limit).map(({ record }) => userOf(record));
       return { users, next: rows.length > limit ? (users.at(-1)?.username ?? null) : null };
     });
+  }
+
+  resourceQuotas(): Promise<ReadonlyMap<string, ResourceQuota>> {
+    return Promise.resolve(new Map());
   }
 
   claimFirstAdmin({ userId, at }: AdminClaim): Promise<boolean> {

@@ -74,6 +74,7 @@ function workerOf(row: WorkerRow): Worker {
   return {
     ...(JSON.parse(row.registration) as WorkerRegistration),
     maintenance: row.maintenance,
+    drainUntil: null,
     liveness: row.liveness,
     livenessAt: row.liveness_at,
   };

@@ -156,6 +156,7 @@ function makeAttempt(number: number, running: boolean): Attempt {
     containerId: 'c',
     imageId: null,
     gpuIds: [],
+    eviction: null,
     usage: null,
     usageSeries: null,
     progress: null,

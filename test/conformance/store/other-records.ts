@@ -2,6 +2,7 @@
 
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ApiToken, User } from '../../../shared/model/user.ts';
+import { NO_QUOTA } from '../../../shared/model/user.ts';
 import { ADMIN_CLAIM_MS, type Store } from '../../../shared/ports/store.ts';
 import { makeRegistration } from '../../support/tasks.ts';
 import { ODD_TEXT } from './records.ts';
@@ -13,7 +14,7 @@ const makeUser = (over: Partial<User> = {}): User => ({
   role: 'user',
   createdAt: 1_700_000_000_000,
   disabled: false,
-  quota: { unfinishedTasks: null, uploadStorageMb: null },
+  quota: NO_QUOTA,
   signInEpoch: 0,
   revision: 0,
   ...over,

@@ -1,19 +1,13 @@
-// Learns from the tasks that end how long tasks of their kinds run, and counts how many met their deadlines. Each copy
-// of the API learns for itself, from the store alone: what it knows it can lose. It must never write.
+// Learns from the tasks that end how long tasks of their kinds run, and counts how many met their deadlines. Each process
+// learns for itself, from the store alone: what it knows it can lose. It must never write.
 
 import { setImmediate as othersTurn } from 'node:timers/promises';
-import { type Kind, type RunTime, RunTimes } from '../../../shared/model/run-times.ts';
-import {
-  ATTAINMENT_WINDOW_MS,
-  AttainmentWindow,
-  type Sla,
-  type SlaAttainment,
-  slaOf,
-} from '../../../shared/model/sla.ts';
-import type { Task } from '../../../shared/model/task.ts';
-import type { Log } from '../../../shared/platform/log.ts';
-import type { Clock } from '../../../shared/ports/clock.ts';
-import type { EndedRun, TaskStore } from '../../../shared/ports/store.ts';
+import { type Kind, type RunTime, RunTimes } from '../model/run-times.ts';
+import { ATTAINMENT_WINDOW_MS, AttainmentWindow, type Sla, type SlaAttainment, slaOf } from '../model/sla.ts';
+import type { Task } from '../model/task.ts';
+import type { Log } from '../platform/log.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { EndedRun, TaskStore } from '../ports/store.ts';
 
 export interface RunLearnerParts {
   readonly tasks: Pick<TaskStore, 'endedRuns'>;
@@ -63,6 +57,11 @@ export class RunLearner {
   /** By all that is known. */
   runTimeOf(kind: Kind): RunTime {
     return this.#runTimes.of(kind);
+  }
+
+  /** By what was known at `at`, so that a promise does not move. */
+  runTimeAsOf(kind: Kind, at: number): RunTime {
+    return this.#runTimes.asOf(kind, at);
   }
 
   /** Null for a task that failed or was cancelled. */

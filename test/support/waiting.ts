@@ -1,0 +1,27 @@
+// Waiting tasks, workers and holdings as the scheduler's core sees them, with defaults for what a test does not care for.
+
+import type { Holding, WaitingTask, WorkerView } from '../../scheduler/core/snapshot.ts';
+import { NO_DEMAND } from '../../shared/model/labels.ts';
+
+/** What the index needs to know and most tests do not care for. */
+export const PLAIN_WAITING: Pick<
+  WaitingTask,
+  'ownerId' | 'labels' | 'image' | 'submittedAt' | 'expectedMs' | 'deadline'
+> = {
+  ownerId: 'user-1',
+  labels: NO_DEMAND,
+  image: 'busybox:latest',
+  // So far away that the order is that of the ids.
+  submittedAt: Number.MAX_SAFE_INTEGER / 4,
+  expectedMs: 300_000,
+  deadline: Number.MAX_SAFE_INTEGER / 2,
+};
+
+export const PLAIN_WORKER: Pick<WorkerView, 'labels' | 'freeGpus'> = { labels: {}, freeGpus: [] };
+
+export const PLAIN_HOLDING: Pick<Holding, 'ownerId' | 'priority' | 'gpuIds' | 'isLeaving'> = {
+  ownerId: 'user-1',
+  priority: 5,
+  gpuIds: [],
+  isLeaving: false,
+};
