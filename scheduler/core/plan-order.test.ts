@@ -127,6 +127,14 @@ describe('fair share', () => {
     expect([a, b].map((own) => own.filter(({ id }) => placed.includes(id)).length)).toEqual([3, 2]);
   });
 
+  it('counts what went out of turn, for a deadline', () => {
+    const urgent = waits({ ownerId: 'ada', submittedAt: NOW, expectedMs: MINUTE, deadline: NOW + MINUTE });
+    // Of another line of hers, which came first.
+    const early = waits({ ownerId: 'ada', resources: cores(0.5), submittedAt: -MOST_PATIENCE_MS });
+    const theirs = waits({ ownerId: 'bob' });
+    expect(order(run([urgent, early, theirs], [worker('w1')]))).toEqual([urgent.id, theirs.id, early.id]);
+  });
+
   it('counts what runs already', () => {
     const [mine, theirs] = [waits({ ownerId: 'ada' }), waits({ ownerId: 'bob' })];
     const owners = new Map([['ada', { held: cores(1), quota: null }]]);

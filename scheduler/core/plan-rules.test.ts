@@ -42,7 +42,7 @@ describe('every plan', () => {
         }
         expect(new Set(made.placements.map(({ taskId }) => taskId)).size).toBe(made.placements.length);
       }),
-      { numRuns: 500 },
+      { numRuns: 250 },
     );
   });
 
@@ -67,7 +67,7 @@ describe('every plan', () => {
           held.set(task.ownerId, addResources(has, task.resources));
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 250 },
     );
   });
 
@@ -186,7 +186,7 @@ describe('every plan', () => {
           );
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 250 },
     );
   });
 

@@ -30,16 +30,16 @@ export interface Scene {
 }
 
 const capacity: fc.Arbitrary<Resources> = fc.record({
-  cpuMillis: fc.integer({ min: 1, max: 8 }).map((n) => n * 500),
-  memoryMb: fc.integer({ min: 1, max: 4 }).map((n) => n * 256),
-  gpus: fc.integer({ min: 0, max: 4 }),
+  cpuMillis: fc.integer({ min: 1, max: 5 }).map((n) => n * 1000),
+  memoryMb: fc.integer({ min: 2, max: 5 }).map((n) => n * 256),
+  gpus: fc.constantFrom(0, 2, 4),
   storageMb: fc.integer({ min: 0, max: 2 }).map((n) => n * 100),
 });
 const need: fc.Arbitrary<Resources> = fc.record({
   cpuMillis: fc.integer({ min: 1, max: 6 }).map((n) => n * 250),
   memoryMb: fc.integer({ min: 0, max: 3 }).map((n) => n * 128),
-  gpus: fc.constantFrom(0, 0, 0, 1, 2),
-  storageMb: fc.constantFrom(0, 0, 100),
+  gpus: fc.constantFrom(0, 0, 0, 1, 1, 2),
+  storageMb: fc.constantFrom(0, 0, 0, 100),
 });
 const labels = fc.record(
   { disk: fc.constantFrom('ssd', 'hdd'), zone: fc.constantFrom('a', 'b') },
@@ -53,7 +53,7 @@ const terms = fc.record(
   { requiredKeys: [] },
 ) as fc.Arbitrary<Record<string, string[]>>;
 const demand: fc.Arbitrary<LabelDemand> = fc.record({
-  constraints: fc.oneof({ weight: 2, arbitrary: fc.constant({}) }, terms),
+  constraints: fc.oneof({ weight: 4, arbitrary: fc.constant({}) }, terms),
   prefer: fc.oneof({ weight: 2, arbitrary: fc.constant({}) }, terms),
 });
 const owner = fc.constantFrom('ada', 'bob', 'eve');
@@ -82,10 +82,10 @@ const waiting: fc.Arbitrary<Omit<WaitingTask, 'id'>> = fc
     ownerId: owner,
     priority: fc.integer({ min: 0, max: 9 }),
     resources: need,
-    worker: fc.option(fc.constantFrom(...WORKER_IDS, 'nowhere'), { freq: 8 }),
+    worker: fc.constantFrom(null, null, null, null, null, null, null, 'w1', 'w4', 'nowhere'),
     labels: demand,
     image,
-    notBefore: fc.constantFrom(0, 0, 0, AT, AT + 1),
+    notBefore: fc.constantFrom(0, 0, 0, 0, 0, AT, AT + 1),
     queuedAt: fc.constantFrom(AT, AT - 30_000, AT - 61_000, AT - 700_000),
     expectedMs: fc.constantFrom(1_000, 60_000, 300_000),
     k: fc.constantFrom(1, 1.2, 3),
@@ -112,14 +112,18 @@ export const planRules: fc.Arbitrary<PlanRules> = fc.record({
 
 export const scene: fc.Arbitrary<Scene> = fc
   .record({
-    ids: fc.subarray(WORKER_IDS),
+    ids: fc.oneof(
+      { weight: 8, arbitrary: fc.subarray(WORKER_IDS, { minLength: 2 }) },
+      fc.subarray(WORKER_IDS),
+    ),
     running: fc.array(
       fc.record({ ownerId: owner, priority: fc.integer({ min: 0, max: 9 }), need, on: fc.nat(6) }),
       {
-        maxLength: 20,
+        minLength: 4,
+        maxLength: 24,
       },
     ),
-    tasks: fc.array(waiting, { maxLength: 40 }),
+    tasks: fc.array(waiting, { minLength: 6, maxLength: 30 }),
     quotas: fc.dictionary(owner, quota, { maxKeys: 3 }),
     images: fc.dictionary(image, fc.subarray(WORKER_IDS), { maxKeys: 2 }),
     rules: planRules,
