@@ -87,7 +87,7 @@ export class Bed {
       leaderLeaseSeconds,
       reconcileSeconds,
     };
-    const { intake, deliveries, presence, bus } = redis;
+    const { intake, deliveries, presence, bus, images, schedulerBoard: board } = redis;
     const lease = over.lease?.(redis.lease) ?? redis.lease;
     const scheduler = createScheduler({
       config,
@@ -97,6 +97,8 @@ export class Bed {
       lease,
       presence,
       bus,
+      images,
+      board,
       clock: over.clock ?? systemClock,
       log,
     });
