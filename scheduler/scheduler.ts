@@ -36,6 +36,7 @@ export interface SchedulerParts {
 }
 
 export interface SchedulerStatus {
+  /** It knows the cluster and places. */
   readonly leading: boolean;
   /** Term being served; null while standing by. */
   readonly term: number | null;
@@ -157,7 +158,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
       await Promise.all(unsubscribe.map((end) => end()));
     },
     status: () => ({
-      leading: leads() && term !== null,
+      leading: leads() && (term?.served.isLoaded ?? false),
       term: term?.number ?? null,
       backlog: term?.served.index.backlog.size ?? 0,
       holding: term?.served.index.ledger.size ?? 0,

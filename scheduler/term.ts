@@ -38,6 +38,7 @@ export class Term {
   readonly #repair: Repair;
   /** What goes on beside the turns once the index is there. */
   readonly #beside: readonly { start(): void; stop(): Promise<void> }[];
+  #isLoaded = false;
   /** Something changed since the last pass. */
   #dirty = true;
   #lookAt = 0;
@@ -57,6 +58,11 @@ export class Term {
     this.#beside = [this.#picture, sampling, reporting];
   }
 
+  /** The index is there, and turns have begun. */
+  get isLoaded(): boolean {
+    return this.#isLoaded;
+  }
+
   get placed(): number {
     return this.#passes.placed;
   }
@@ -69,15 +75,14 @@ export class Term {
   async serve(): Promise<void> {
     const { mandate, log, rest, clock } = this.#parts;
     let faults = 0;
-    let isLoaded = false;
     try {
       while (mandate.stands()) {
         try {
-          if (!isLoaded) {
+          if (!this.#isLoaded) {
             await this.#load();
             if (!mandate.stands()) break;
-            isLoaded = true;
             for (const one of this.#beside) one.start();
+            this.#isLoaded = true;
           }
           const more = await this.#turn();
           faults = 0;
