@@ -47,8 +47,11 @@ export class Evictions {
     return this.#preempted;
   }
 
-  /** Throws `Deposed` when the mandate has ended or the store refuses the term, and what the store throws. */
-  async preempt(preemptions: readonly Preemption[]): Promise<void> {
+  /**
+   * Returns how many were told to leave. Throws `Deposed` when the mandate has ended or the store refuses the term, and
+   * what the store throws.
+   */
+  async preempt(preemptions: readonly Preemption[]): Promise<number> {
     this.#forgetDone();
     const wanted = preemptions.filter(({ forTask }) => !this.#underWay.has(forTask));
     const leaves = wanted.map(({ taskId, attempt, workerId }) => ({
@@ -58,7 +61,7 @@ export class Evictions {
       cause: 'preempted' as const,
       message: `gave its place on ${workerId} to a task of higher priority`,
     }));
-    await this.#evict(leaves, (told) => {
+    return this.#evict(leaves, (told) => {
       this.#preempted += told.size;
       const since = this.#parts.clock.monotonic();
       for (const { forTask, taskId, attempt } of wanted) {
@@ -81,8 +84,8 @@ export class Evictions {
       );
   }
 
-  /** Moves what is still on drained workers whose time is over. Throws as `preempt` does. */
-  async moveDrained(): Promise<void> {
+  /** Moves what is still on drained workers whose time is over. Returns and throws as `preempt` does. */
+  async moveDrained(): Promise<number> {
     const { index, clock } = this.#parts;
     const leaves: Leave[] = [];
     for (const { id, until } of this.#drains) {
@@ -93,7 +96,7 @@ export class Evictions {
         leaves.push({ taskId, attempt, workerId, cause: 'drained', message });
       }
     }
-    await this.#evict(leaves);
+    return this.#evict(leaves);
   }
 
   /** Milliseconds until the time of a drained worker is over; infinite when none is to come. */
@@ -121,15 +124,18 @@ export class Evictions {
   async #evict(
     leaves: readonly Leave[],
     onTold: (ids: ReadonlySet<string>) => void = () => undefined,
-  ): Promise<void> {
-    if (leaves.length === 0) return;
+  ): Promise<number> {
+    if (leaves.length === 0) return 0;
     // What was placed a moment ago is on its way out of the intake queue: it must not leave it after it has come back.
     await this.#parts.handoff.settled();
+    let count = 0;
     for (let at = 0; at < leaves.length; at += READ_BATCH) {
       if (at > 0) await letOthersRun();
       const told = await this.#evictBatch(leaves.slice(at, at + READ_BATCH));
+      count += told.length;
       onTold(new Set(told.map(({ id }) => id)));
     }
+    return count;
   }
 
   async #evictBatch(leaves: readonly Leave[]): Promise<readonly Task[]> {

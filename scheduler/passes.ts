@@ -57,8 +57,8 @@ export class Passes {
     log.debug({ ...told, waitingGroups: waiting.size, reserved: made.memory.reservations }, 'pass');
     const reread = (ids: Iterable<string>) => changes.addIds(ids);
     this.#placed += await applyPlacements({ ...this.#parts, index, handoff, reread }, placements, mandate);
-    await this.evictions.preempt(preemptions);
+    const left = await this.evictions.preempt(preemptions);
     index.dropFresh();
-    return made.more;
+    return made.more || left > 0;
   }
 }

@@ -88,7 +88,7 @@ async function book(
       continue;
     }
     const holding = holdingOf(step.task);
-    index.backlog.remove(taskId);
+    index.backlog.take(taskId, now);
     if (holding) index.ledger.hold(holding);
     next.push(step.task);
   }

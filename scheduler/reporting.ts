@@ -1,7 +1,7 @@
 // Tells the board what the leader does, for whoever shows or foretells it. Beside the turns: no pass waits for it.
 
 import { messageOf } from '../shared/errors.ts';
-import type { SchedulerReport } from '../shared/model/scheduling.ts';
+import type { Reservation, SchedulerReport } from '../shared/model/scheduling.ts';
 import { withDeadline } from '../shared/platform/deadline.ts';
 import { NO_MEMORY, type PlanMemory } from './core/snapshot.ts';
 import type { LoopParts, Mandate } from './parts.ts';
@@ -65,9 +65,21 @@ export class Reporting {
 export async function readLastReport({ board, log }: Pick<LoopParts, 'board' | 'log'>): Promise<PlanMemory> {
   try {
     const report = await withDeadline(board.read(), READ_MS, () => new Error('no answer in time'));
-    return report ? { recent: report.recent, reservations: report.reservations } : NO_MEMORY;
+    if (!report) return NO_MEMORY;
+    // A leader of another release may have told something else.
+    return { recent: report.recent, reservations: report.reservations.filter(isWhole) };
   } catch (error) {
     log.debug({ fault: messageOf(error) }, 'begins without what the leader before told');
     return NO_MEMORY;
   }
+}
+
+function isWhole({ workerId, groupKey, taskId, since, until, tried }: Partial<Reservation>): boolean {
+  const ids = [workerId, groupKey, taskId];
+  const times = [since, until];
+  return (
+    ids.every((id) => typeof id === 'string') &&
+    times.every((time) => typeof time === 'number') &&
+    Array.isArray(tried)
+  );
 }

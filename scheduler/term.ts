@@ -137,7 +137,7 @@ export class Term {
     const { clock, changes, reconcileMs, expectations, store } = this.#parts;
     await this.#workIn();
     if (clock.monotonic() >= this.#lookAt) await this.#look();
-    await this.#passes.evictions.moveDrained();
+    if ((await this.#passes.evictions.moveDrained()) > 0) this.#dirty = true;
     let more = await this.#pass();
     if (clock.monotonic() >= this.#repairAt) {
       this.#repairAt = clock.monotonic() + reconcileMs;
