@@ -10,6 +10,7 @@ import { plan } from './plan.ts';
 import { replayDecision, replayDecisions } from './replay.ts';
 import {
   type Group,
+  type GroupEntry,
   type Holding,
   NO_MEMORY,
   type OwnerView,
@@ -193,8 +194,8 @@ function picture({ workers, rules, memory, limit }: Snapshot, groups: Iterable<G
   const lines = [...groups].map(({ key, ownerId, priority, need, worker, labels, servedAt, ...rest }) => {
     const seen = 'seen' in rest ? (rest.seen as unknown[]) : [...all(rest.inOrder())];
     const entries = seen.map((entry) => {
-      const { id, queuedAt, notBefore, image, expectedMs, deadline } = entry as WaitingTask;
-      return { id, queuedAt, notBefore, image, expectedMs, deadline };
+      const { id, queuedAt, notBefore, image, expectedMs, deadline, turn } = entry as GroupEntry;
+      return { id, queuedAt, notBefore, image, expectedMs, deadline, turn };
     });
     return { key, ownerId, priority, need, worker, labels, servedAt, entries };
   });
