@@ -223,7 +223,7 @@ describe('recorded decisions', () => {
         expect(decisions.map(({ made }) => made)).toEqual(kept.map(({ made }) => made));
         expect(replayDecisions(decisions)).toBeNull();
       }),
-      { numRuns: 50 },
+      { numRuns: 40 },
     );
   });
 
@@ -243,6 +243,7 @@ describe('recorded decisions', () => {
         expect(decisions).toHaveLength(firstKey < 0 ? 0 : after.length);
         expect(replayDecisions(decisions)).toBeNull();
       }),
+      { numRuns: 30 },
     );
   });
 
@@ -258,6 +259,7 @@ describe('recorded decisions', () => {
         const followedByKey = lines[lost + 1]?.includes('"kind":"pass"') === false;
         expect(found.some(({ kind }) => kind === 'gap') || followedByKey).toBe(true);
       }),
+      { numRuns: 30 },
     );
   });
 });
