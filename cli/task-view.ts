@@ -5,7 +5,7 @@ import { age, amounts, byteSize, duration, megabytes, runTime, trim } from '../c
 import type { AttemptBody, TaskBody } from '../shared/contracts/http.ts';
 import type { QueueEntryBody, StartEstimateBody } from '../shared/contracts/queue.ts';
 import type { TimelineEntryBody } from '../shared/contracts/usage.ts';
-import type { ExplainReply, WorkerVerdictBody } from '../shared/contracts/workers.ts';
+import type { ExplainReply, ShortfallBody, WorkerVerdictBody } from '../shared/contracts/workers.ts';
 import type { Session } from './session.ts';
 import { type Column, plain } from './table.ts';
 import { attemptUsageText } from './usage-view.ts';
@@ -150,6 +150,8 @@ export function explainText(session: Session, reply: ExplainReply): string {
   if (reply.position !== null) lines.push(`Place in the queue: ${reply.position}`);
   // An API of an earlier release has no estimates.
   if (reply.estimate) lines.push(`Should start ${startText(reply.estimate, session.io.now())}`);
+  const quota = quotaText(reply);
+  if (quota !== null) lines.push(quota);
   const head = `${lines.join('\n')}\n`;
   if (reply.workers.length === 0) return head;
   return `${head}\n${session.table<WorkerVerdictBody>(reply.workers, [
@@ -175,16 +177,47 @@ const EXCLUDED: Readonly<Record<NonNullable<WorkerVerdictBody['excluded_by']>, s
   cordoned: 'it is cordoned',
   draining: 'it is draining',
   other_worker_requested: 'another worker was asked for',
+  labels: 'its labels do not match',
+  reserved: 'it is kept free for other tasks',
 };
 
-function missingText({ excluded_by, missing }: WorkerVerdictBody): string {
+function missingText(verdict: WorkerVerdictBody): string {
+  const { excluded_by, missing } = verdict;
   const parts = missing.map(({ dimension, required, available }) => {
-    const size = (value: number) =>
-      dimension === 'memory' || dimension === 'storage' ? megabytes(value) : trim(value, 2);
-    const what = dimension === 'cpu' ? 'cores' : dimension === 'gpu' ? 'GPUs' : dimension;
-    return `${what}: needs ${size(required)}, ${size(Math.max(0, available))} free`;
+    const size = (value: number) => sizeText(dimension, value);
+    return `${nameOf(dimension)}: needs ${size(required)}, ${size(Math.max(0, available))} free`;
   });
-  return [...(excluded_by ? [EXCLUDED[excluded_by]] : []), ...parts].join('; ');
+  const labels = labelsText(verdict);
+  return [...(excluded_by ? [labels ?? EXCLUDED[excluded_by]] : []), ...parts].join('; ');
+}
+
+/** `has disk=hdd, needs disk=ssd`. */
+function labelsText({ excluded_by, unmet_labels }: WorkerVerdictBody): string | null {
+  if (excluded_by !== 'labels' || !unmet_labels?.length) return null;
+  return unmet_labels
+    .map(({ name, needs, has }) =>
+      [has === null ? `has no ${name}` : `has ${name}=${has}`, `needs ${name}=${needs.join('|')}`].join(', '),
+    )
+    .join('; ');
+}
+
+/** `Quota: 4 of 4 cores held, 8 GB of 16 GB memory held`; null without one. */
+function quotaText({ quota }: ExplainReply): string | null {
+  // An API of an earlier release does not say.
+  if (!quota?.length) return null;
+  const parts = quota.map(
+    ({ dimension, held, limit }) =>
+      `${sizeText(dimension, held)} of ${sizeText(dimension, limit)} ${nameOf(dimension)}`,
+  );
+  return `Held of the quota: ${parts.join(', ')}`;
+}
+
+function sizeText(dimension: ShortfallBody['dimension'], value: number): string {
+  return dimension === 'memory' || dimension === 'storage' ? megabytes(value) : trim(value, 2);
+}
+
+function nameOf(dimension: ShortfallBody['dimension']): string {
+  return dimension === 'cpu' ? 'cores' : dimension === 'gpu' ? 'GPUs' : dimension;
 }
 
 export function queueTable(session: Session, entries: readonly QueueEntryBody[]): string {
