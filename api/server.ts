@@ -13,6 +13,7 @@ import type { ImageBoard } from '../shared/ports/image-board.ts';
 import type { LiveLogs, ProgressBoard, UsageBoard } from '../shared/ports/live.ts';
 import type { LogStore } from '../shared/ports/log-store.ts';
 import type { IntakeQueue, QueueViews } from '../shared/ports/queue.ts';
+import type { SchedulerBoard } from '../shared/ports/scheduler-board.ts';
 import type { Store } from '../shared/ports/store.ts';
 import { Live, type LiveLoad } from './live/live.ts';
 import { OpenSessions } from './live/open-sessions.ts';
@@ -47,6 +48,7 @@ import { Transfers } from './services/files/transfers.ts';
 import { ResumableUploads } from './services/files/uploads/resumable-uploads.ts';
 import { UploadSweep } from './services/files/uploads/upload-sweep.ts';
 import { UserFiles } from './services/files/user-files.ts';
+import { Holdings } from './services/holdings.ts';
 import { imageRule } from './services/image-rules.ts';
 import { KnownUsers } from './services/known-users.ts';
 import { WorkerMaintenance } from './services/maintenance.ts';
@@ -55,6 +57,7 @@ import { SharedPages } from './services/output/shared-pages.ts';
 import { TaskOutput } from './services/output/task-output.ts';
 import { PasswordChecks } from './services/password-checks.ts';
 import { PasswordHasher } from './services/passwords.ts';
+import { ClusterFacts } from './services/queue/cluster-facts.ts';
 import { Forecasts } from './services/queue/forecasts.ts';
 import { WaitingLine } from './services/queue/waiting-line.ts';
 import { Quotas } from './services/quotas.ts';
@@ -84,6 +87,7 @@ export interface ApiParts {
   readonly progress: ProgressBoard;
   readonly usage: UsageBoard;
   readonly images: ImageBoard;
+  readonly schedulerBoard: SchedulerBoard;
   /** For `io.adapter`. */
   readonly socketAdapter: unknown;
   readonly loginLimiter: AttemptLimiter;
@@ -286,7 +290,8 @@ function createServices(parts: ApiParts) {
     log,
     everyMs: parts.learnEveryMs,
   });
-  const forecasts = new Forecasts({ store, learner, clock });
+  const facts = new ClusterFacts({ store, schedulerBoard: parts.schedulerBoard, log });
+  const forecasts = new Forecasts({ store, facts, learner, clock });
   const waitingLine = new WaitingLine({ store, forecasts });
   const attainment = () => learner.attainment();
   const view = new ClusterView({ store, presence, attainment, clock, log });
@@ -295,9 +300,9 @@ function createServices(parts: ApiParts) {
   const maintenance = new WorkerMaintenance({ store, view, announcer });
   const pace = parts.registrationPace;
   const registrations = new Registrations({ config, store, view, clock, log, pace });
-  const explanations = new TaskExplanations({ records, store, forecasts, clock });
+  const explanations = new TaskExplanations({ records, store, facts, forecasts, clock });
   const taskUsage = new TaskUsage({ records, board: parts.usage });
-  const simulations = new Simulations({ store, submissions, clock });
+  const simulations = new Simulations({ store, facts, learner, submissions, clock });
   return {
     ...people,
     announcer,
@@ -332,7 +337,8 @@ function createPeopleServices({ config, store, loginLimiter, clock, log }: ApiPa
   const { jwtSecret: secret, tokenTtlSeconds: ttlSeconds, registration } = config;
   const sessions = new Sessions({ users, known, secret, ttlSeconds, clock, log });
   const accounts = new Accounts({ users, changes, hasher, checks, sessions, registration, clock });
-  const directory = new UserDirectory({ store, changes, hasher, clock, log });
+  const holdings = new Holdings({ tasks: store.tasks, clock });
+  const directory = new UserDirectory({ store, changes, holdings, hasher, clock, log });
   const boardTickets = new BoardTickets({ users: known, sessions, secret, clock });
   const open = new OpenSessions(sessions, clock, log);
   return { known, sessions, open, accounts, directory, boardTickets };

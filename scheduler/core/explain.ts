@@ -1,7 +1,7 @@
 // Why a task waits, or where it stands: per worker, per dimension, and in words. Pure, and by the same rules that
 // place (fit.ts), so that the answer is what will happen.
 
-import { fits, NO_RESOURCES, type Shortfall, shortfalls } from '../../shared/model/resources.ts';
+import { NO_RESOURCES, type Shortfall, shortfalls } from '../../shared/model/resources.ts';
 import type { Task } from '../../shared/model/task.ts';
 import { isTerminal } from '../../shared/model/task-states.ts';
 import { judge, roomOf, type Verdict } from './fit.ts';
@@ -12,6 +12,7 @@ import {
   isKeptFromLine,
   type LineAsked,
   lineKey,
+  mayHave,
   prospectOf,
   type WaitCode,
   waitOf,
@@ -98,9 +99,7 @@ export function judgeAll(
 ): { readonly verdicts: readonly Verdict[]; readonly mayGo: boolean } {
   const key = lineKey(asked);
   const verdicts = scene.workers.map((worker) => judge(asked, worker, isKeptFromLine(scene, worker.id, key)));
-  const owner = scene.owners.get(asked.ownerId);
-  const isAllowed = fits(asked.need, roomOf(owner?.quota ?? null, owner?.held));
-  return { verdicts, mayGo: isAllowed && verdicts.some((verdict) => verdict.fitsNow) };
+  return { verdicts, mayGo: mayHave(asked, scene) && verdicts.some((verdict) => verdict.fitsNow) };
 }
 
 function lineOf({ ownerId, spec }: Task): LineAsked {

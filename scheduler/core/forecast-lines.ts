@@ -3,17 +3,12 @@
 // the owner, then the turn of the head.
 
 import type { LabelTerms } from '../../shared/model/labels.ts';
-import {
-  addResources,
-  DIMENSIONS,
-  NO_RESOURCES,
-  type Resources,
-  subtractResources,
-} from '../../shared/model/resources.ts';
+import { NO_RESOURCES, type Resources } from '../../shared/model/resources.ts';
 import type { ResourceQuota } from '../../shared/model/user.ts';
 import { groupKey, turnOf } from './backlog.ts';
-import { roomOf } from './fit.ts';
+import { dominantShare, totalOf } from './fair-share.ts';
 import type { Waiting } from './forecast.ts';
+import { effectivePriority } from './head-order.ts';
 import type { OwnerView, WorkerView } from './snapshot.ts';
 
 /** No worker is known to have room for the line. */
@@ -39,8 +34,14 @@ export interface Line {
   servedAt: number;
   /** Index of the worker that is kept for its head; −1: none. */
   keeps: number;
-  /** Keeps no worker before. */
-  reservesFrom: number;
+  /** For how long a worker was kept for this head last; 0: none was. */
+  keptForMs: number;
+  /** Until when that was. */
+  keptUntil: number;
+  /** Keeps none before: all were tried, and others have their turn. */
+  restsUntil: number;
+  /** Indexes of workers that were kept in vain. */
+  tried: number[];
   /** Index of a worker that may have room for it; `NO_ROOM`: all are too full since it was looked at last. */
   roomAt: number;
   /** As of the last ranking. */
@@ -49,39 +50,9 @@ export interface Line {
 }
 
 /** What an owner has while the cluster is played on. */
-export class Owner {
+export interface Owner {
   readonly quota: ResourceQuota | null;
-  #held: Resources;
-  /** What the quota leaves. */
-  room: Resources;
-
-  constructor({ quota, held }: OwnerView) {
-    this.quota = quota;
-    this.#held = held;
-    this.room = roomOf(quota, held);
-  }
-
-  take(need: Resources): void {
-    this.#setHeld(addResources(this.#held, need));
-  }
-
-  giveBack(need: Resources): void {
-    this.#setHeld(subtractResources(this.#held, need));
-  }
-
-  /** The largest part of a dimension that it holds (A. Ghodsi et al., "Dominant Resource Fairness", 2011). */
-  shareOf(total: Resources): number {
-    let most = 0;
-    for (const dimension of DIMENSIONS) {
-      if (total[dimension] > 0) most = Math.max(most, this.#held[dimension] / total[dimension]);
-    }
-    return most;
-  }
-
-  #setHeld(held: Resources): void {
-    this.#held = held;
-    if (this.quota) this.room = roomOf(this.quota, held);
-  }
+  held: Resources;
 }
 
 /** How many lines may be ranked anew for each step of the play. */
@@ -104,9 +75,7 @@ export class Lines {
   }) {
     this.#ageingMs = Math.max(1, of.ageingMs);
     this.#given = of.owners;
-    let total = NO_RESOURCES;
-    for (const { state, capacity } of of.workers) if (state !== 'down') total = addResources(total, capacity);
-    this.#total = total;
+    this.#total = totalOf(of.workers);
   }
 
   get standing(): readonly Line[] {
@@ -120,7 +89,7 @@ export class Lines {
   owner(id: string): Owner {
     const known = this.#owners.get(id);
     if (known) return known;
-    const owner = new Owner(this.#given.get(id) ?? { quota: null, held: NO_RESOURCES });
+    const owner: Owner = { quota: null, held: NO_RESOURCES, ...this.#given.get(id) };
     this.#owners.set(id, owner);
     return owner;
   }
@@ -153,6 +122,9 @@ export class Lines {
     const [line] = this.#standing.splice(place, 1) as [Line];
     line.head += 1;
     line.servedAt = at;
+    line.keptForMs = 0;
+    line.restsUntil = 0;
+    line.tried = [];
     return line.head < line.members.length ? this.#insert(line, at) : -1;
   }
 
@@ -170,8 +142,8 @@ export class Lines {
 
   #setRank(line: Line, at: number): void {
     const waited = Math.max(0, at - passedOverSince(line));
-    line.effective = line.priority + Math.floor(waited / this.#ageingMs);
-    line.share = line.owner.shareOf(this.#total);
+    line.effective = effectivePriority(line.priority, waited, this.#ageingMs);
+    line.share = dominantShare(line.owner.held, this.#total);
   }
 
   #insert(line: Line, at: number): number {
@@ -202,7 +174,10 @@ export class Lines {
       head: 0,
       servedAt,
       keeps: -1,
-      reservesFrom: 0,
+      keptForMs: 0,
+      keptUntil: 0,
+      restsUntil: 0,
+      tried: [],
       roomAt: NO_ROOM,
       effective: priority,
       share: 0,

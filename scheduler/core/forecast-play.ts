@@ -4,6 +4,7 @@ import { meetsTerms } from '../../shared/model/labels.ts';
 import { addResources, fits, type Resources, subtractResources } from '../../shared/model/resources.ts';
 import type { PlanRules } from '../../shared/model/scheduling.ts';
 import { groupKey } from './backlog.ts';
+import { allows } from './fair-share.ts';
 import { distanceTo, lesserOf } from './fit.ts';
 import type { Running, Span, Waiting } from './forecast.ts';
 import { headOf, type Line, Lines, NO_ROOM, type Owner, passedOverSince } from './forecast-lines.ts';
@@ -62,7 +63,7 @@ class Floor {
   readonly #free: Resources[];
   readonly #happenings = new Heap<Happening>((a, b) => a.at < b.at || (a.at === b.at && a.index < b.index));
   readonly #lines: Lines;
-  readonly #keptFor = new Map<number, { readonly line: Line; readonly since: number }>();
+  readonly #keptFor = new Map<number, { readonly line: Line; readonly until: number }>();
   readonly #mostKept: number;
   readonly #end: number;
   #looks = 0;
@@ -88,12 +89,13 @@ class Floor {
     this.#lines.standAll(now);
     // Who waits for quota alone may have room anywhere.
     for (const line of this.#lines.standing) if (!isWithinQuota(line)) line.roomAt = 0;
-    for (const { workerId, groupKey: key, since } of play.memory.reservations) {
+    for (const { workerId, groupKey: key, since, until, tried } of play.memory.reservations) {
       const index = indexOf.get(workerId);
       const line = this.#lines.get(key);
-      if (index === undefined || !line) continue;
-      if (now - since < RESERVE_FOR_MS) this.#setKept(line, index, since);
-      else line.reservesFrom = since + 2 * RESERVE_FOR_MS;
+      if (index === undefined || !line || line.servedAt > since) continue;
+      line.tried = tried.flatMap((id) => indexOf.get(id) ?? []);
+      this.#setKept(line, index, since, Math.max(now, until));
+      if (until <= now) this.#letGo(line, index);
     }
   }
 
@@ -108,8 +110,10 @@ class Floor {
       this.#happenings.remove(next);
       const { index, room, owner, ripe } = next;
       if (index !== -1) touched.add(index);
+      const kept = this.#keptFor.get(index);
+      if (kept && kept.until <= at) this.#letGo(kept.line, index);
       if (index !== -1 && room) this.#giveBack(index, room);
-      if (owner && room) owner.giveBack(room);
+      if (owner && room) owner.held = subtractResources(owner.held, room);
       if (owner?.quota) eased.add(owner);
       if (ripe) ripened.push(this.#join(ripe, at));
     }
@@ -129,7 +133,7 @@ class Floor {
     for (let place = 0; place < standing.length; ) {
       const line = standing[place] as Line;
       this.#looks += 1;
-      if (this.#mayTake(line, index, at)) {
+      if (this.#mayTake(line, index)) {
         if (isWithinQuota(line)) {
           const now = this.#start(line, place, index, at);
           if (now !== -1 && now < place) place = now;
@@ -149,7 +153,7 @@ class Floor {
     for (let step = 0; step < length; step += 1) {
       const index = from + step < length ? from + step : from + step - length;
       this.#looks += 1;
-      while (line.head < line.members.length && isWithinQuota(line) && this.#mayTake(line, index, at)) {
+      while (line.head < line.members.length && isWithinQuota(line) && this.#mayTake(line, index)) {
         this.#start(line, this.#lines.standing.indexOf(line), index, at);
       }
       if (line.head >= line.members.length) return;
@@ -162,43 +166,57 @@ class Floor {
   }
 
   /** But for the quota of its owner. */
-  #mayTake(line: Line, index: number, at: number): boolean {
+  #mayTake(line: Line, index: number): boolean {
     if (!fits(line.need, this.#free[index] as Resources) || !this.#isAllowed(line, index)) return false;
     const kept = this.#keptFor.get(index);
-    if (!kept || kept.line === line) return true;
-    if (at - kept.since < RESERVE_FOR_MS) return false;
-    kept.line.reservesFrom = at + RESERVE_FOR_MS;
-    this.#letGo(kept.line);
-    return true;
+    return kept === undefined || kept.line === line;
   }
 
   /** Keeps a worker for a head that has waited too long, the one with the least in the way, as reservations.ts does. */
   #keep(line: Line, from: number, at: number): void {
-    if (at - passedOverSince(line) < this.#play.rules.reserveAfterMs || at < line.reservesFrom) return;
+    if (at < line.restsUntil || at - passedOverSince(line) < this.#play.rules.reserveAfterMs) return;
     if (line.keeps !== -1 || this.#keptFor.size >= this.#mostKept) return;
+    const lastsMs = line.keptForMs === 0 ? RESERVE_FOR_MS : 2 * line.keptForMs;
+    let index = this.#chooseToKeep(line, from, line.tried);
+    if (index === -1 && line.tried.length > 0) {
+      // All were tried: the others have their turn for as long as the last one took.
+      line.restsUntil = line.keptUntil + line.keptForMs;
+      if (at < line.restsUntil) return;
+      line.tried = [];
+      index = this.#chooseToKeep(line, from, []);
+    }
+    if (index !== -1) this.#setKept(line, index, at, at + lastsMs);
+  }
+
+  #chooseToKeep(line: Line, from: number, tried: readonly number[]): number {
     let [best, least] = [-1, Number.POSITIVE_INFINITY];
     const { length } = this.#open;
     for (let step = 0; step < Math.min(length, KEEP_LOOKS); step += 1) {
       const index = from + step < length ? from + step : from + step - length;
       const { capacity } = this.#open[index] as WorkerView;
-      if (this.#keptFor.has(index) || !this.#isAllowed(line, index) || !fits(line.need, capacity)) continue;
+      if (this.#keptFor.has(index) || tried.includes(index)) continue;
+      if (!this.#isAllowed(line, index) || !fits(line.need, capacity)) continue;
       const far = distanceTo(line.need, this.#free[index] as Resources);
       if (far < least) [best, least] = [index, far];
     }
     this.#looks += Math.min(length, KEEP_LOOKS);
-    if (best !== -1) this.#setKept(line, best, at);
+    return best;
   }
 
-  #setKept(line: Line, index: number, since: number): void {
-    this.#keptFor.set(index, { line, since });
+  #setKept(line: Line, index: number, since: number, until: number): void {
+    this.#keptFor.set(index, { line, until });
     line.keeps = index;
+    line.keptForMs = until - since;
+    line.keptUntil = until;
     // Whoever was kept out has another look then.
-    this.#happen({ at: since + RESERVE_FOR_MS, index });
+    this.#happen({ at: until, index });
   }
 
-  #letGo(line: Line): void {
-    this.#keptFor.delete(line.keeps);
+  /** It was kept in vain. */
+  #letGo(line: Line, index: number): void {
+    this.#keptFor.delete(index);
     line.keeps = -1;
+    line.tried.push(index);
   }
 
   #isAllowed({ worker, constraints }: Line, index: number): boolean {
@@ -211,12 +229,13 @@ class Floor {
     const task = headOf(line);
     this.#starts.set(task.id, Math.round(at));
     this.#free[index] = subtractResources(this.#free[index] as Resources, line.need);
-    line.owner.take(line.need);
+    line.owner.held = addResources(line.owner.held, line.need);
     const end = at + Math.max(1, this.#play.spanOf(task.run));
     this.#happen({ at: end, index, room: line.need, owner: line.owner });
     // It went elsewhere: others may have room where it was kept.
     if (line.keeps !== -1 && line.keeps !== index) this.#happen({ at, index: line.keeps });
-    this.#letGo(line);
+    this.#keptFor.delete(line.keeps);
+    line.keeps = -1;
     return this.#lines.serve(place, at);
   }
 
@@ -240,5 +259,5 @@ class Floor {
 }
 
 function isWithinQuota({ owner, need }: Line): boolean {
-  return owner.quota === null || fits(need, owner.room);
+  return allows(owner.quota, owner.held, need);
 }

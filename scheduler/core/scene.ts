@@ -6,7 +6,6 @@ import type { Reservation } from '../../shared/model/scheduling.ts';
 import type { ResourceQuota } from '../../shared/model/user.ts';
 import type { Worker } from '../../shared/model/worker.ts';
 import { lesserOf, viewWorkers } from './fit.ts';
-import { RESERVE_FOR_MS } from './reservations.ts';
 import type { Holding, OwnerView, WorkerView } from './snapshot.ts';
 
 export interface OwnerScene extends OwnerView {
@@ -44,11 +43,9 @@ export function sceneOf({ workers, holdings, quotas, reservations }: Known, now:
   };
 }
 
-/** Those that are kept at this moment: a reservation outlives its time by a pause, in which it keeps nothing. */
+/** Those that are kept at this moment: what is remembered of a reservation that is over keeps nothing. */
 export function keptOf(reservations: readonly Reservation[], now: number): ReadonlyMap<string, Reservation> {
-  return new Map(
-    reservations.filter(({ since }) => now - since < RESERVE_FOR_MS).map((one) => [one.workerId, one]),
-  );
+  return new Map(reservations.filter(({ until }) => now < until).map((one) => [one.workerId, one]));
 }
 
 function ownersOf(

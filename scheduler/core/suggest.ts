@@ -1,9 +1,10 @@
 // The smallest change with which a waiting task could start now, as a value and as a sentence. Pure.
 
 import { describeTerms, type LabelTerms, NO_TERMS } from '../../shared/model/labels.ts';
-import { fits, type Resources, type Shortfall, shortfalls } from '../../shared/model/resources.ts';
+import { type Resources, type Shortfall, shortfalls } from '../../shared/model/resources.ts';
 import type { ResourceQuota } from '../../shared/model/user.ts';
 import { describeAmount, joinWords } from './amounts.ts';
+import { allows } from './fair-share.ts';
 import { type Asked, distance, judge, lesserOf, roomOf, type Verdict } from './fit.ts';
 
 /** A container below this does not start. */
@@ -29,7 +30,7 @@ export type Change = { readonly workerId: string } & (
  */
 export function suggestChange(asked: Asked, owner: OwnerShare, verdicts: readonly Verdict[]): Change | null {
   const left = roomOf(owner.quota, owner.held);
-  if (!fits(asked.need, left)) {
+  if (!allows(owner.quota, owner.held, asked.need)) {
     return raisedQuota(asked.need, owner, verdicts) ?? smallestCut(asked.need, left, verdicts);
   }
   return (

@@ -2,9 +2,10 @@
 // for each line of tasks, so that thousands of waiting tasks can be told at a time. It must never place.
 
 import { type LabelDemand, type LabelTerms, meetsTerms } from '../../shared/model/labels.ts';
-import { fits, type Resources } from '../../shared/model/resources.ts';
+import { fits, NO_RESOURCES, type Resources } from '../../shared/model/resources.ts';
 import { describeSpan } from './amounts.ts';
 import { groupKey } from './backlog.ts';
+import { allows } from './fair-share.ts';
 import { roomOf } from './fit.ts';
 import type { Scene } from './scene.ts';
 import type { WorkerView } from './snapshot.ts';
@@ -83,11 +84,16 @@ export function lineKey({ need, ...line }: LineAsked): string {
   return groupKey({ ...line, resources: need });
 }
 
+/** True when the quota of its owner lets one more start. */
+export function mayHave({ ownerId, need }: LineAsked, { owners }: Pick<Scene, 'owners'>): boolean {
+  const owner = owners.get(ownerId);
+  return owner === undefined || allows(owner.quota, owner.held, need);
+}
+
 /** @param reader user id of whoever is told: quotas are then `yours`, or those of the owner */
 export function prospectOf(asked: LineAsked, scene: Scene, reader: string): Prospect {
-  const { need, worker: target, ownerId, labels } = asked;
-  const owner = scene.owners.get(ownerId);
-  if (!fits(need, roomOf(owner?.quota ?? null, owner?.held))) return lackOf(asked, scene, reader);
+  const { need, worker: target, labels } = asked;
+  if (!mayHave(asked, scene)) return lackOf(asked, scene, reader);
   const key = lineKey(asked);
   const roomy = scene.workers.find(
     (worker) =>
@@ -158,14 +164,15 @@ function lackOf(asked: LineAsked, scene: Scene, reader: string): Lack {
   const owner = scene.owners.get(ownerId);
   const isOwn = ownerId === reader;
   const quota = owner?.quota ?? null;
-  if (!fits(need, roomOf(quota))) return lack('over_quota', describeOverQuota(need, roomOf(quota), isOwn));
+  if (!allows(quota, NO_RESOURCES, need))
+    return lack('over_quota', describeOverQuota(need, roomOf(quota), isOwn));
   const home = large.filter(({ state }) => state === 'ready');
   if (home.length === 0) {
     return lack('not_ready', describeClosed(constraints, target, large, matching));
   }
   const roomy = home.filter(({ free }) => fits(need, free));
   const key = lineKey(asked);
-  if (owner && !fits(need, roomOf(quota, owner.held))) {
+  if (owner && !allows(quota, owner.held, need)) {
     const hasRoom = roomy.some(({ id }) => !isKeptFromLine(scene, id, key));
     return lack('quota_used', describeQuotaUsed(need, owner, isOwn, hasRoom));
   }
