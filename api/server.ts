@@ -62,6 +62,7 @@ import { Forecasts } from './services/queue/forecasts.ts';
 import { WaitingLine } from './services/queue/waiting-line.ts';
 import { Quotas } from './services/quotas.ts';
 import { type RegistrationPace, Registrations } from './services/registrations/registrations.ts';
+import { SchedulerNews } from './services/scheduler-news.ts';
 import { Sessions } from './services/sessions.ts';
 import { Simulations } from './services/simulation.ts';
 import { Submissions } from './services/submission.ts';
@@ -294,10 +295,11 @@ function createServices(parts: ApiParts) {
   const forecasts = new Forecasts({ store, facts, learner, clock });
   const waitingLine = new WaitingLine({ store, forecasts });
   const attainment = () => learner.attainment();
-  const view = new ClusterView({ store, presence, attainment, clock, log });
+  const news = new SchedulerNews({ board: parts.schedulerBoard, clock, log });
+  const view = new ClusterView({ store, presence, news, attainment, clock, log });
   const history = new TelemetryHistory({ store, clock });
   const workerImages = new WorkerImageLists({ board: parts.images, view, clock });
-  const maintenance = new WorkerMaintenance({ store, view, announcer });
+  const maintenance = new WorkerMaintenance({ store, view, announcer, clock });
   const pace = parts.registrationPace;
   const registrations = new Registrations({ config, store, view, clock, log, pace });
   const explanations = new TaskExplanations({ records, store, facts, forecasts, clock });
@@ -311,6 +313,7 @@ function createServices(parts: ApiParts) {
     submissions,
     tails,
     output,
+    news,
     view,
     workerImages,
     history,
