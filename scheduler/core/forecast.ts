@@ -136,15 +136,6 @@ export function* forecast(
   return told;
 }
 
-/** All steps of `forecast` in one go. */
-export function forecastAtOnce(...given: Parameters<typeof forecast>): Map<string, StartEstimate> {
-  const steps = forecast(...given);
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-  }
-}
-
 /** As much of the queue as is of few enough kinds. */
 function beginning({ queue, workers }: ForecastScene): readonly Waiting[] {
   const most = Math.max(1, Math.floor(LOOKS_MOST / Math.max(1, workers.length)));
