@@ -7,7 +7,7 @@ import { DEFAULT_RULES, POLICIES, type Reservation } from '../../shared/model/sc
 import type { Task } from '../../shared/model/task.ts';
 import type { ResourceQuota } from '../../shared/model/user.ts';
 import type { Worker } from '../../shared/model/worker.ts';
-import { amounts, cluster, demand, ids, owners, quotas } from '../../test/support/generated-clusters.ts';
+import { amounts, busyCluster, cluster, demand, ids, owners, quotas } from '../../test/support/generated-clusters.ts';
 import { makeRegistration, makeTask } from '../../test/support/tasks.ts';
 import { PLAIN_HOLDING, PLAIN_WAITING } from '../../test/support/waiting.ts';
 import { Backlog, groupKey } from './backlog.ts';
@@ -23,21 +23,24 @@ import { type LineAsked, mayHave, prospectOf } from './wait-reason.ts';
 const NOW = 1_700_000_000_000;
 const MINUTE = 60_000;
 
+const little: Resources = { cpuMillis: 500, memoryMb: 0, gpus: 0, storageMb: 0 };
 const wish = fc.record({
-  resources: amounts,
+  resources: fc.oneof(amounts, fc.constant(little)),
   labels: demand,
-  worker: fc.option(fc.constantFrom(...ids, 'nowhere'), { freq: 3 }),
+  worker: fc.constantFrom(null, null, null, null, null, null, 'w1', 'w2', 'w3', 'nowhere'),
   ownerId: fc.constantFrom(...owners),
   notBefore: fc.constantFrom(0, 0, 0, NOW, NOW + 1),
 });
 /** Whom a worker is kept for, if any: somebody else who needs all of it, or the task itself. */
 const keeping = fc.record({
-  place: fc.option(fc.nat(ids.length - 1)),
+  place: fc.constantFrom(null, 0, 0, 1, 2),
   forItself: fc.boolean(),
   isOver: fc.boolean(),
+  /** The task is for that very worker. */
+  isWanted: fc.boolean(),
 });
 const world = fc.record({
-  views: cluster,
+  views: fc.oneof({ weight: 1, arbitrary: cluster }, { weight: 4, arbitrary: busyCluster }),
   holders: fc.array(fc.constantFrom(...owners), { minLength: ids.length, maxLength: ids.length }),
   knowsDevices: fc.boolean(),
   quotas,
@@ -84,12 +87,13 @@ interface Case {
 
 function caseOf(of: World): Case {
   const { views, wish: wanted, keeping: kept, seed, policy } = of;
-  const { resources, labels, worker, ownerId, notBefore } = wanted;
+  const place = kept.place === null ? undefined : views[kept.place];
+  const { resources, labels, ownerId, notBefore } = wanted;
+  const worker = place && kept.isWanted ? place.id : wanted.worker;
   const task = makeTask({ resources, worker, ...labels }, { id: 'task-1', ownerId, notBefore });
   const base = { ...PLAIN_WAITING, revision: 1, priority: 5, notBefore: 0, queuedAt: NOW };
   const waiting: WaitingTask = { ...base, id: 'task-1', ownerId, resources, labels, worker, notBefore };
   const holdings = holdingsOf(of);
-  const place = kept.place === null ? undefined : views[kept.place];
   const reservations: Reservation[] = [];
   const backlog = new Backlog();
   backlog.put(waiting, NOW);

@@ -20,10 +20,7 @@ const addedWorker = Joi.object<AddedWorkerBody>({
   gpu: Joi.number().integer().min(0).max(LIMITS.gpus).default(0),
   storage: Joi.number().min(0).max(LIMITS.storageMb).default(0),
   labels: Joi.object()
-    .pattern(
-      Joi.string().pattern(LABEL_NAME_PATTERN),
-      Joi.string().allow('').pattern(LABEL_VALUE_PATTERN, 'a value of a label'),
-    )
+    .pattern(LABEL_NAME_PATTERN, Joi.string().allow('').pattern(LABEL_VALUE_PATTERN, 'values of labels'))
     .max(LABELS_MOST)
     .default({}),
   count,

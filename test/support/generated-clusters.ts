@@ -18,7 +18,7 @@ export const labels: fc.Arbitrary<Labels> = fc.record({ disk, zone }, { required
 /** Most ask for nothing; some for what only some workers have, some for what none has. */
 export const demand: fc.Arbitrary<LabelDemand> = fc.record({
   constraints: fc.oneof(
-    { weight: 3, arbitrary: fc.constant({}) },
+    { weight: 8, arbitrary: fc.constant({}) },
     { weight: 3, arbitrary: fc.record({ disk: fc.uniqueArray(disk, { minLength: 1, maxLength: 2 }) }) },
     { weight: 2, arbitrary: fc.record({ disk: fc.constant(['ssd']), zone: fc.constant(['a']) }) },
     { weight: 1, arbitrary: fc.constant({ arch: ['arm64'] }) },
@@ -59,5 +59,31 @@ export const cluster: fc.Arbitrary<WorkerView[]> = fc
       const left = subtractResources(capacity, used);
       const free = fits(used, capacity) ? left : capacity;
       return { ...PLAIN_WORKER, id, state, capacity, free, labels: has } as WorkerView;
+    }),
+  );
+
+const quarters = fc.constantFrom(0, 0, 1, 2, 4);
+/** Workers of two sizes of which each dimension is used to a quarter, to a half, whole or not at all. */
+export const busyCluster: fc.Arbitrary<WorkerView[]> = fc
+  .array(
+    fc.record({
+      state: fc.constantFrom('ready', 'ready', 'ready', 'ready', 'ready', 'cordoned', 'draining', 'down'),
+      size: fc.constantFrom(1, 2),
+      gpus: fc.constantFrom(0, 4),
+      used: fc.record({ cpu: quarters, memory: quarters, gpus: quarters }),
+      labels,
+    }),
+    { minLength: 1, maxLength: ids.length },
+  )
+  .map((all) =>
+    all.map(({ state, size, gpus, used, labels: has }, n) => {
+      const capacity = { cpuMillis: 4000 * size, memoryMb: 1024 * size, gpus, storageMb: 400 };
+      const free: Resources = {
+        cpuMillis: capacity.cpuMillis - used.cpu * 1000 * size,
+        memoryMb: capacity.memoryMb - used.memory * 256 * size,
+        gpus: gpus === 0 ? 0 : gpus - used.gpus,
+        storageMb: capacity.storageMb,
+      };
+      return { ...PLAIN_WORKER, id: ids[n], state, capacity, free, labels: has } as WorkerView;
     }),
   );
