@@ -1,6 +1,6 @@
 // Tasks as people read them in a terminal. No calls here.
 
-import { age, amounts, byteSize, duration, megabytes, runTime, trim } from '../client/words.ts';
+import { age, amounts, byteSize, duration, runTime, trim } from '../client/words.ts';
 import type { AttemptBody, TaskBody } from '../shared/contracts/http.ts';
 import { type LabelTermsBody, labelTerms } from '../shared/contracts/labels.ts';
 import type { TimelineEntryBody } from '../shared/contracts/usage.ts';
