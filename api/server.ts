@@ -245,10 +245,10 @@ export async function createApi(parts: ApiParts): Promise<Api> {
 
 function createServices(parts: ApiParts) {
   const { config, store, intake, presence, bus, logs, clock, log } = parts;
-  const people = createPeopleServices(parts);
+  const announcer = new Announcer({ intake, bus, log });
+  const people = createPeopleServices(parts, announcer);
   const { known } = people;
   const quotas = new Quotas({ known, files: store.files, uploads: store.uploads, clock });
-  const announcer = new Announcer({ intake, bus, log });
   const watch = new TaskWatch(bus, log);
   const records = new TaskRecords({ store, announcer, clock });
   const imageAllowed = imageRule(config.imageAllow);
@@ -329,7 +329,7 @@ function createServices(parts: ApiParts) {
 }
 
 /** Accounts, and what stands for them. */
-function createPeopleServices({ config, store, loginLimiter, clock, log }: ApiParts) {
+function createPeopleServices({ config, store, loginLimiter, clock, log }: ApiParts, announcer: Announcer) {
   const { users } = store;
   const known = new KnownUsers(users, clock);
   const changes = new UserChanges(users, known);
@@ -339,7 +339,7 @@ function createPeopleServices({ config, store, loginLimiter, clock, log }: ApiPa
   const sessions = new Sessions({ users, known, secret, ttlSeconds, clock, log });
   const accounts = new Accounts({ users, changes, hasher, checks, sessions, registration, clock });
   const holdings = new Holdings({ tasks: store.tasks, clock });
-  const directory = new UserDirectory({ store, changes, holdings, hasher, clock, log });
+  const directory = new UserDirectory({ store, changes, holdings, announcer, hasher, clock, log });
   const boardTickets = new BoardTickets({ users: known, sessions, secret, clock });
   const open = new OpenSessions(sessions, clock, log);
   return { known, sessions, open, accounts, directory, boardTickets };
