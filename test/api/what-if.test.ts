@@ -104,7 +104,13 @@ describe('a question', () => {
   });
 
   it('is behind what waits with the same or a higher priority, whoever it belongs to, and names none of it', async () => {
-    const waiting = [5, 5, 7, 1].map((priority) => makeTask({ priority }));
+    const before = Date.now() - 1_000;
+    const times = { submittedAt: before, queuedAt: before };
+    // Of the same priority the owner who holds less would go first: these two are of one and the same.
+    const waiting = [
+      ...[5, 5].map((priority) => makeTask({ priority }, { ...times, ownerId: alice.id })),
+      ...[7, 1].map((priority) => makeTask({ priority }, times)),
+    ];
     await test.store.tasks.insert(waiting);
     try {
       const { body, text } = await ask({ tasks: [{ docker_image: image, count: 5 }] });
