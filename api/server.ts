@@ -8,6 +8,7 @@ import type { ApiConfig } from '../shared/platform/config.ts';
 import type { Log } from '../shared/platform/log.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { AttemptLimiter, EventBus, WorkerPresence } from '../shared/ports/coordination.ts';
+import type { DecisionLog } from '../shared/ports/decision-log.ts';
 import type { FileStore } from '../shared/ports/file-store.ts';
 import type { ImageBoard } from '../shared/ports/image-board.ts';
 import type { LiveLogs, ProgressBoard, UsageBoard } from '../shared/ports/live.ts';
@@ -20,6 +21,7 @@ import { OpenSessions } from './live/open-sessions.ts';
 import { accountsPlugin } from './plugins/accounts.ts';
 import { authPlugin } from './plugins/auth.ts';
 import { dashboardPlugin } from './plugins/dashboard.ts';
+import { decisionsPlugin } from './plugins/decisions.ts';
 import { filesPlugin } from './plugins/files.ts';
 import { healthPlugin } from './plugins/health.ts';
 import { historyPlugin } from './plugins/history.ts';
@@ -41,6 +43,7 @@ import { Announcer } from './services/announcer.ts';
 import { BoardTickets } from './services/board-tickets.ts';
 import { ClusterView } from './services/cluster-view.ts';
 import { answerWithin } from './services/deadline.ts';
+import { DecisionPages } from './services/decision-pages.ts';
 import { TaskExplanations } from './services/explanations.ts';
 import { FileContents } from './services/files/file-contents.ts';
 import { TaskFiles } from './services/files/task-files.ts';
@@ -90,6 +93,7 @@ export interface ApiParts {
   readonly usage: UsageBoard;
   readonly images: ImageBoard;
   readonly schedulerBoard: SchedulerBoard;
+  readonly decisions: DecisionLog;
   /** For `io.adapter`. */
   readonly socketAdapter: unknown;
   readonly loginLimiter: AttemptLimiter;
@@ -180,6 +184,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     { plugin: tasksPlugin, options: services },
     { plugin: queuePlugin, options: services },
     { plugin: whatIfPlugin, options: services },
+    { plugin: decisionsPlugin, options: { ...services, log } },
     { plugin: logsPlugin, options: { ...services, stopping: stopping.signal, log } },
     { plugin: taskUsagePlugin, options: services },
     { plugin: webhooksPlugin, options: services },
@@ -328,6 +333,7 @@ function createServices(parts: ApiParts) {
   const pace = parts.registrationPace;
   const registrations = new Registrations({ config, store, view, clock, log, pace });
   const explanations = new TaskExplanations({ records, store, facts, forecasts, clock });
+  const decisionPages = new DecisionPages(parts.decisions);
   const taskUsage = new TaskUsage({ records, board: parts.usage });
   const simulations = new Simulations({ store, facts, learner, submissions, clock });
   return {
@@ -348,6 +354,7 @@ function createServices(parts: ApiParts) {
     learner,
     forecastScores,
     waitingLine,
+    decisionPages,
     taskUsage,
     simulations,
     webhookEngine,
