@@ -60,13 +60,11 @@ export async function moveBare(count: number): Promise<Rate> {
   const ids = Array.from({ length: count }, () => uniqueName('task-'));
   for (let at = 0; at < count; at += BATCH) {
     await intake.addBulk(
-      ids
-        .slice(at, at + BATCH)
-        .map((jobId) => ({
-          name: '0.1 cpu',
-          data: {},
-          opts: { jobId, priority: 5, removeOnComplete: true },
-        })),
+      ids.slice(at, at + BATCH).map((jobId) => ({
+        name: '0.1 cpu',
+        data: {},
+        opts: { jobId, priority: 5, removeOnComplete: true },
+      })),
     );
   }
   const before = process.cpuUsage();
