@@ -47,6 +47,8 @@ export function readQueued(
     [...values, after ?? '', limit],
   );
   const labelsOf = labelReader();
+  // A million tasks name few images: each is kept once for a page, and not once for a task.
+  const images = new Map(found.map((cells) => [cells[11], cells[11]]));
   return found.map((cells) => ({
     id: cells[0],
     ownerId: cells[1],
@@ -56,7 +58,7 @@ export function readQueued(
     resources: { cpuMillis: cells[5], memoryMb: cells[6], gpus: cells[7], storageMb: cells[8] },
     worker: cells[9],
     labels: labelsOf(cells[10]),
-    image: cells[11],
+    image: images.get(cells[11]) ?? cells[11],
     tag: cells[12],
     kValue: Number(cells[13]),
     notBefore: cells[14],
