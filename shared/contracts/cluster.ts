@@ -127,7 +127,7 @@ function joinedBody(view: WorkerView): WorkerBody {
 function joinedMessage({ state, assigned, running, awaited }: WorkerView): string | null {
   if (awaited) return registrationMessage(awaited);
   if (state !== 'draining' || assigned + running > 0) return null;
-  return 'it is empty: it can be removed or uncordoned';
+  return 'it is empty and can be removed or uncordoned';
 }
 
 function drainUntil({ maintenance, drainUntil: until }: Worker): string | null {
