@@ -8,6 +8,7 @@ import type { ApiConfig } from '../shared/platform/config.ts';
 import type { Log } from '../shared/platform/log.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { AttemptLimiter, EventBus, WorkerPresence } from '../shared/ports/coordination.ts';
+import type { DecisionLog } from '../shared/ports/decision-log.ts';
 import type { FileStore } from '../shared/ports/file-store.ts';
 import type { ImageBoard } from '../shared/ports/image-board.ts';
 import type { LiveLogs, ProgressBoard, UsageBoard } from '../shared/ports/live.ts';
@@ -20,6 +21,7 @@ import { OpenSessions } from './live/open-sessions.ts';
 import { accountsPlugin } from './plugins/accounts.ts';
 import { authPlugin } from './plugins/auth.ts';
 import { dashboardPlugin } from './plugins/dashboard.ts';
+import { decisionsPlugin } from './plugins/decisions.ts';
 import { filesPlugin } from './plugins/files.ts';
 import { healthPlugin } from './plugins/health.ts';
 import { historyPlugin } from './plugins/history.ts';
@@ -41,6 +43,7 @@ import { Announcer } from './services/announcer.ts';
 import { BoardTickets } from './services/board-tickets.ts';
 import { ClusterView } from './services/cluster-view.ts';
 import { answerWithin } from './services/deadline.ts';
+import { DecisionPages } from './services/decision-pages.ts';
 import { TaskExplanations } from './services/explanations.ts';
 import { FileContents } from './services/files/file-contents.ts';
 import { TaskFiles } from './services/files/task-files.ts';
@@ -57,6 +60,8 @@ import { SharedPages } from './services/output/shared-pages.ts';
 import { TaskOutput } from './services/output/task-output.ts';
 import { PasswordChecks } from './services/password-checks.ts';
 import { PasswordHasher } from './services/passwords.ts';
+import { ClusterFacts } from './services/queue/cluster-facts.ts';
+import { ForecastScores } from './services/queue/forecast-scores.ts';
 import { Forecasts } from './services/queue/forecasts.ts';
 import { WaitingLine } from './services/queue/waiting-line.ts';
 import { Quotas } from './services/quotas.ts';
@@ -88,6 +93,7 @@ export interface ApiParts {
   readonly usage: UsageBoard;
   readonly images: ImageBoard;
   readonly schedulerBoard: SchedulerBoard;
+  readonly decisions: DecisionLog;
   /** For `io.adapter`. */
   readonly socketAdapter: unknown;
   readonly loginLimiter: AttemptLimiter;
@@ -99,6 +105,7 @@ export interface ApiParts {
   readonly webhookPace?: Partial<WebhookPace>;
   readonly registrationPace?: Partial<RegistrationPace>;
   readonly learnEveryMs?: number;
+  readonly scoreEveryMs?: number;
 }
 
 export interface Api {
@@ -158,8 +165,17 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   // Every open reading listens; how many there may be is bounded elsewhere.
   setMaxListeners(0, stopping.signal);
   const services = createServices(parts);
-  const { announcer, tails, watch, webhookEngine, registrations, resumableUploads, uploadSweep, learner } =
-    services;
+  const {
+    announcer,
+    tails,
+    watch,
+    webhookEngine,
+    registrations,
+    resumableUploads,
+    uploadSweep,
+    learner,
+    forecastScores,
+  } = services;
   await server.register([
     { plugin: requestsPlugin, options: { log } },
     { plugin: authPlugin, options: services },
@@ -168,6 +184,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     { plugin: tasksPlugin, options: services },
     { plugin: queuePlugin, options: services },
     { plugin: whatIfPlugin, options: services },
+    { plugin: decisionsPlugin, options: { ...services, log } },
     { plugin: logsPlugin, options: { ...services, stopping: stopping.signal, log } },
     { plugin: taskUsagePlugin, options: services },
     { plugin: webhooksPlugin, options: services },
@@ -203,6 +220,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   registrations.start();
   uploadSweep.start();
   learner.start();
+  forecastScores.start();
 
   return {
     server,
@@ -226,10 +244,14 @@ export async function createApi(parts: ApiParts): Promise<Api> {
       const learnerStopped = answerWithin(learner.stop(), STOP_DEADLINE_MS, 'the store').catch((error) =>
         log.warn({ err: error }, 'stopped while ended tasks were being read'),
       );
+      const scoresStopped = answerWithin(forecastScores.stop(), STOP_DEADLINE_MS, 'the store').catch(
+        (error) => log.warn({ err: error }, 'stopped while forecasts were being scored'),
+      );
       const uploadsSettled = Promise.all([resumableUploads.settle(), uploadSweep.stop()]);
       await server.stop({ timeout: STOP_DEADLINE_MS });
       await callsStopped;
       await learnerStopped;
+      await scoresStopped;
       await webhooksStopped;
       await answerWithin(uploadsSettled, STOP_DEADLINE_MS, 'the file store').catch((error) =>
         log.warn({ err: error }, 'stopped before all that had come of uploads was kept'),
@@ -290,19 +312,30 @@ function createServices(parts: ApiParts) {
     log,
     everyMs: parts.learnEveryMs,
   });
-  const forecasts = new Forecasts({ store, learner, clock });
-  const waitingLine = new WaitingLine({ store, forecasts });
+  const facts = new ClusterFacts({ store, schedulerBoard: parts.schedulerBoard, log });
+  const forecasts = new Forecasts({ store, facts, learner, clock });
+  const forecastScores = new ForecastScores({
+    forecasts,
+    tasks: store.tasks,
+    onTaskChanged: (hear) => watch.onEvery(hear),
+    clock,
+    log,
+    everyMs: parts.scoreEveryMs,
+  });
+  const scores = () => forecastScores.read();
+  const waitingLine = new WaitingLine({ store, forecasts, scores });
   const attainment = () => learner.attainment();
   const news = new SchedulerNews({ board: parts.schedulerBoard, clock, log });
-  const view = new ClusterView({ store, presence, news, attainment, clock, log });
+  const view = new ClusterView({ store, presence, news, attainment, scores, clock, log });
   const history = new TelemetryHistory({ store, clock });
   const workerImages = new WorkerImageLists({ board: parts.images, view, clock });
   const maintenance = new WorkerMaintenance({ store, view, announcer, clock });
   const pace = parts.registrationPace;
   const registrations = new Registrations({ config, store, view, clock, log, pace });
-  const explanations = new TaskExplanations({ records, store, forecasts, clock });
+  const explanations = new TaskExplanations({ records, store, facts, forecasts, clock });
+  const decisionPages = new DecisionPages(parts.decisions);
   const taskUsage = new TaskUsage({ records, board: parts.usage });
-  const simulations = new Simulations({ store, submissions, clock });
+  const simulations = new Simulations({ store, facts, learner, submissions, clock });
   return {
     ...people,
     announcer,
@@ -319,7 +352,9 @@ function createServices(parts: ApiParts) {
     registrations,
     explanations,
     learner,
+    forecastScores,
     waitingLine,
+    decisionPages,
     taskUsage,
     simulations,
     webhookEngine,

@@ -1,5 +1,7 @@
 // What the cluster looks like, as data, and its form on the wire (the types of the replies are in workers.ts).
 
+import type { ForecastScore } from '../model/forecast-score.ts';
+import type { Labels, LabelTerms } from '../model/labels.ts';
 import { type Registration, registrationMessage } from '../model/registration.ts';
 import type { Dimension, Resources, Shortfall } from '../model/resources.ts';
 import { addResources, NO_RESOURCES } from '../model/resources.ts';
@@ -7,17 +9,26 @@ import type { SchedulerReport } from '../model/scheduling.ts';
 import type { SlaAttainment } from '../model/sla.ts';
 import type { Task, TaskState } from '../model/task.ts';
 import { sumUsage } from '../model/usage-totals.ts';
+import type { ResourceQuota } from '../model/user.ts';
 import type { Worker, WorkerState, WorkerUsage } from '../model/worker.ts';
-import { attainmentBody, estimateBody, type StartEstimateView } from './queue.ts';
+import {
+  attainmentBody,
+  estimateBody,
+  forecastScoreBody,
+  type QueueReason,
+  type StartEstimateView,
+} from './queue.ts';
 import { usageBody, usageTotalsBody } from './usage.ts';
 import {
   amountsBody,
+  type ExclusionBody,
   type ExplainReply,
+  type QuotaShareBody,
   type SchedulerBody,
   type ShortfallBody,
   type TelemetryReply,
+  type UnmetLabelBody,
   type WorkerBody,
-  type WorkerVerdictBody,
 } from './workers.ts';
 
 /** A leader speaks every few seconds; clocks may differ by some. */
@@ -54,6 +65,7 @@ export interface ClusterSnapshot {
   readonly placementsPerSecond: number | null;
   /** Null until this copy of the API has looked through what ended. */
   readonly sla: SlaAttainment | null;
+  readonly forecasts: ForecastScore;
   /** Null when none has led lately, or it cannot be asked. */
   readonly scheduler: SchedulerReport | null;
 }
@@ -123,7 +135,7 @@ function joinedBody(view: WorkerView): WorkerBody {
 function joinedMessage({ state, assigned, running, awaited }: WorkerView): string | null {
   if (awaited) return registrationMessage(awaited);
   if (state !== 'draining' || assigned + running > 0) return null;
-  return 'it is empty: it can be removed or uncordoned';
+  return 'it is empty and can be removed or uncordoned';
 }
 
 function drainUntil({ maintenance, drainUntil: until }: Worker): string | null {
@@ -185,6 +197,7 @@ export function telemetryReply(snapshot: ClusterSnapshot): TelemetryReply {
     queue_depth: snapshot.tasksByState.queued,
     placements_per_second: snapshot.placementsPerSecond,
     sla: snapshot.sla && attainmentBody(snapshot.sla),
+    forecasts: forecastScoreBody(snapshot.forecasts),
     scheduler: snapshot.scheduler && schedulerBody(snapshot.scheduler, snapshot.at),
     workers: workerBodies(snapshot),
   };
@@ -193,15 +206,23 @@ export function telemetryReply(snapshot: ClusterSnapshot): TelemetryReply {
 /** Why a task waits, as the scheduler's rules have it. */
 export interface ExplanationView {
   readonly summary: string;
+  readonly reason: QueueReason | null;
   readonly position: number | null;
   readonly feasible: boolean | null;
   readonly fitsNow: boolean | null;
+  readonly quota: {
+    readonly held: Resources;
+    readonly quota: ResourceQuota | null;
+    readonly missing: readonly Shortfall[];
+  } | null;
+  readonly reservedWorker: string | null;
   readonly workers: readonly {
-    readonly worker: { readonly id: string; readonly state: WorkerState };
-    readonly excludedBy: WorkerVerdictBody['excluded_by'];
+    readonly worker: { readonly id: string; readonly state: WorkerState; readonly labels: Labels };
+    readonly excludedBy: ExclusionBody | null;
     readonly fitsNow: boolean;
     readonly fitsWhenEmpty: boolean;
     readonly missing: readonly Shortfall[];
+    readonly unmet: LabelTerms;
   }[];
 }
 
@@ -214,19 +235,46 @@ export function explainReply(
     task_id: task.id,
     status: task.state,
     summary: view.summary,
+    reason: view.reason,
     position: view.position,
     feasible: view.feasible,
     fits_now: view.fitsNow,
     estimate: estimate && estimateBody(estimate),
-    workers: view.workers.map(({ worker, excludedBy, fitsNow, fitsWhenEmpty, missing }) => ({
+    quota: quotaShares(task, view.quota),
+    reserved_worker: view.reservedWorker,
+    workers: view.workers.map(({ worker, excludedBy, fitsNow, fitsWhenEmpty, missing, unmet }) => ({
       worker_id: worker.id,
       state: worker.state,
       fits_now: fitsNow,
       fits_when_empty: fitsWhenEmpty,
       excluded_by: excludedBy,
       missing: missing.map(shortfallBody),
+      unmet_labels: unmetBodies(unmet, worker.labels),
     })),
   };
+}
+
+function unmetBodies(unmet: LabelTerms, labels: Labels): UnmetLabelBody[] {
+  return Object.entries(unmet).map(([name, values]) => ({
+    name,
+    needs: [...values],
+    has: (Object.hasOwn(labels, name) ? labels[name] : null) ?? null,
+  }));
+}
+
+function quotaShares({ spec }: Task, view: ExplanationView['quota']): QuotaShareBody[] {
+  if (!view?.quota) return [];
+  const { held, quota, missing } = view;
+  return (['cpuMillis', 'memoryMb', 'gpus'] as const).flatMap((of) => {
+    const limit = quota[of];
+    if (limit === null || limit === undefined) return [];
+    const { dimension, unit, scale } = ON_THE_WIRE[of];
+    const lacks = missing.find((one) => one.dimension === of)?.missing ?? 0;
+    const required = spec.resources[of] / scale;
+    return [
+      { dimension, unit, limit: limit / scale, held: held[of] / scale, required, missing: lacks / scale },
+    ];
+  });
 }
 
 const ON_THE_WIRE: Readonly<
