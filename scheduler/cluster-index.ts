@@ -17,6 +17,9 @@ import { letOthersRun } from './pauses.ts';
 /** Records of one read. A record may be some hundred kilobytes, so not too many at a time. */
 export const READ_BATCH = 500;
 export const QUEUED_PAGE = 1_000;
+/** Of waiting tasks that are read before a new leader begins to place, and then between two turns: some 100 ms each. */
+const PAGES_AT_ONCE = 10;
+const TOP_PRIORITY = 9;
 
 export class ClusterIndex {
   readonly backlog = new Backlog();
@@ -26,6 +29,11 @@ export class ClusterIndex {
   readonly #runTimeOf: (task: QueuedTask) => Pick<RunTime, 'medianMs'>;
   /** Records read a moment ago, so that a task just submitted is not read twice. Emptied with each pass. */
   readonly #fresh = new Map<string, Task>();
+  /** Where reading the waiting tasks goes on, the most urgent first; null when all were read. */
+  #unread: { readonly priority: number; readonly after: string | undefined } | null = {
+    priority: TOP_PRIORITY,
+    after: undefined,
+  };
   /** The greatest id ever put into the backlog. */
   #newestId = '';
 
@@ -38,18 +46,27 @@ export class ClusterIndex {
     return this.#newestId;
   }
 
-  /** Builds everything from the store. Stops early when `goOn` says no. */
+  /**
+   * Takes in what is there and what is placed, and the most urgent of what waits: without the rest nothing can be
+   * over-committed, and a million waiting tasks must not hold up a new leader. `loadMore` takes in the rest.
+   */
   async load(now: () => number, goOn: () => boolean): Promise<void> {
     for (const worker of await this.#store.workers.list()) this.ledger.setWorker(worker);
     for (const one of await this.#store.tasks.allocations()) this.ledger.hold(one);
-    let after: string | undefined;
-    while (goOn()) {
-      const page = await this.#store.tasks.queued({ after, limit: QUEUED_PAGE });
+    await this.loadMore(now, goOn);
+  }
+
+  /** True when there is more. Stops early when `goOn` says no. Throws what the store throws, and goes on there next time. */
+  async loadMore(now: () => number, goOn: () => boolean): Promise<boolean> {
+    for (let pages = 0; this.#unread && pages < PAGES_AT_ONCE && goOn(); pages += 1) {
+      const { priority, after } = this.#unread;
+      const page = await this.#store.tasks.queued({ priority, after, limit: QUEUED_PAGE });
       for (const task of page) this.putQueued(task, now());
-      after = page.at(-1)?.id;
-      if (page.length < QUEUED_PAGE) return;
+      if (page.length === QUEUED_PAGE) this.#unread = { priority, after: page.at(-1)?.id };
+      else this.#unread = priority === 0 ? null : { priority: priority - 1, after: undefined };
       await letOthersRun();
     }
+    return this.#unread !== null;
   }
 
   putQueued(task: QueuedTask, now: number): void {

@@ -146,8 +146,21 @@ export class Term {
       await this.#passes.evictions.repeat();
       this.#dirty = true;
     }
+    if (await this.#readOn()) more = true;
     if (await expectations.catchUp(this.index, store, clock.now())) more = true;
     return more || this.#dirty || !changes.isEmpty;
+  }
+
+  /** Takes in more of what waited before this term. True when that was not all. */
+  async #readOn(): Promise<boolean> {
+    const { clock, mandate } = this.#parts;
+    const before = this.index.backlog.size;
+    const more = await this.index.loadMore(
+      () => clock.now(),
+      () => mandate.stands(),
+    );
+    if (this.index.backlog.size !== before) this.#dirty = true;
+    return more;
   }
 
   async #look(): Promise<void> {

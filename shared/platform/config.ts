@@ -180,7 +180,7 @@ const apiSchema = {
 const schedulerSchema = {
   ...common,
   WORKER_LEASE_SECONDS,
-  LEADER_LEASE_SECONDS: Joi.number().integer().min(2).max(600).default(8),
+  LEADER_LEASE_SECONDS: Joi.number().integer().min(2).max(600).default(5),
   RECONCILE_SECONDS: Joi.number().integer().min(1).max(600).default(5),
   SCHEDULING_POLICY: Joi.string()
     .valid(...POLICIES)
