@@ -84,6 +84,7 @@ export class QueuePage extends LitElement {
           ${data && data.entries.length > 0 ? this.#filter(data) : nothing}
         </div>
         ${data ? html`<p class="soft">${this.#about(data)}</p>` : nothing}
+        ${this.#telemetry.data?.scheduler ? html`<scheduler-rules .scheduler=${this.#telemetry.data.scheduler}></scheduler-rules>` : nothing}
         ${errorNotice(error, () => this.#queue.refresh())}
         <section class="panel" aria-label="What waits">
           ${loading ? html`<notice-box kind="loading"></notice-box>` : nothing}

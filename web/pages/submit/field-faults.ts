@@ -15,6 +15,8 @@ const FIELDS: Readonly<Record<keyof FormState, readonly string[]>> = {
   gpu: ['gpu_required'],
   storage: ['storage_required'],
   worker: ['worker'],
+  constraints: ['constraints'],
+  prefer: ['prefer'],
   priority: ['priority'],
   retries: ['max_retries'],
   timeout: ['timeout_seconds'],
