@@ -47,6 +47,7 @@ import { Transfers } from './services/files/transfers.ts';
 import { ResumableUploads } from './services/files/uploads/resumable-uploads.ts';
 import { UploadSweep } from './services/files/uploads/upload-sweep.ts';
 import { UserFiles } from './services/files/user-files.ts';
+import { Holdings } from './services/holdings.ts';
 import { imageRule } from './services/image-rules.ts';
 import { KnownUsers } from './services/known-users.ts';
 import { WorkerMaintenance } from './services/maintenance.ts';
@@ -332,7 +333,8 @@ function createPeopleServices({ config, store, loginLimiter, clock, log }: ApiPa
   const { jwtSecret: secret, tokenTtlSeconds: ttlSeconds, registration } = config;
   const sessions = new Sessions({ users, known, secret, ttlSeconds, clock, log });
   const accounts = new Accounts({ users, changes, hasher, checks, sessions, registration, clock });
-  const directory = new UserDirectory({ store, changes, hasher, clock, log });
+  const holdings = new Holdings({ tasks: store.tasks, clock });
+  const directory = new UserDirectory({ store, changes, holdings, hasher, clock, log });
   const boardTickets = new BoardTickets({ users: known, sessions, secret, clock });
   const open = new OpenSessions(sessions, clock, log);
   return { known, sessions, open, accounts, directory, boardTickets };

@@ -94,6 +94,7 @@ export class ClusterView {
       tasksByState,
       placementsPerSecond,
       sla: this.#parts.attainment(),
+      scheduler: null,
     };
   }
 

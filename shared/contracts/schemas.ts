@@ -8,6 +8,7 @@ import { WORKER_ID_PATTERN } from '../model/worker.ts';
 import { addressText, readWorkerAddress } from '../model/worker-address.ts';
 import { ADOPTION_PORT } from './adoption.ts';
 import type { CredentialsBody, SubmitBody, TaskStatesRequest } from './http.ts';
+import { labelTermsSchema } from './label-schemas.ts';
 import type { CancelManyBody } from './task-lists.ts';
 import type { WebhookTargetBody } from './webhooks.ts';
 import type { RegisterWorkerBody } from './workers.ts';
@@ -131,6 +132,8 @@ export const submitSchema = Joi.object<SubmitBody>({
   timeout_seconds: Joi.number().integer().min(0).max(LIMITS.timeoutSeconds).default(0),
   max_retries: Joi.number().integer().min(0).max(LIMITS.maxRetries).default(0),
   worker: Joi.string().allow('').pattern(WORKER_ID_PATTERN, 'a worker id').default(''),
+  constraints: labelTermsSchema.default({}),
+  prefer: labelTermsSchema.default({}),
   files: inputFiles.default([]),
   secrets: Joi.array().items(Joi.string().max(256)).unique().max(LIMITS.envEntries).default([]),
   pull_policy: Joi.string()
