@@ -13,6 +13,7 @@ import type { ImageBoard } from '../shared/ports/image-board.ts';
 import type { LiveLogs, ProgressBoard, UsageBoard } from '../shared/ports/live.ts';
 import type { LogStore } from '../shared/ports/log-store.ts';
 import type { IntakeQueue, QueueViews } from '../shared/ports/queue.ts';
+import type { SchedulerBoard } from '../shared/ports/scheduler-board.ts';
 import type { Store } from '../shared/ports/store.ts';
 import { Live, type LiveLoad } from './live/live.ts';
 import { OpenSessions } from './live/open-sessions.ts';
@@ -60,6 +61,7 @@ import { Forecasts } from './services/queue/forecasts.ts';
 import { WaitingLine } from './services/queue/waiting-line.ts';
 import { Quotas } from './services/quotas.ts';
 import { type RegistrationPace, Registrations } from './services/registrations/registrations.ts';
+import { SchedulerNews } from './services/scheduler-news.ts';
 import { Sessions } from './services/sessions.ts';
 import { Simulations } from './services/simulation.ts';
 import { Submissions } from './services/submission.ts';
@@ -85,6 +87,7 @@ export interface ApiParts {
   readonly progress: ProgressBoard;
   readonly usage: UsageBoard;
   readonly images: ImageBoard;
+  readonly schedulerBoard: SchedulerBoard;
   /** For `io.adapter`. */
   readonly socketAdapter: unknown;
   readonly loginLimiter: AttemptLimiter;
@@ -290,10 +293,11 @@ function createServices(parts: ApiParts) {
   const forecasts = new Forecasts({ store, learner, clock });
   const waitingLine = new WaitingLine({ store, forecasts });
   const attainment = () => learner.attainment();
-  const view = new ClusterView({ store, presence, attainment, clock, log });
+  const news = new SchedulerNews({ board: parts.schedulerBoard, clock, log });
+  const view = new ClusterView({ store, presence, news, attainment, clock, log });
   const history = new TelemetryHistory({ store, clock });
   const workerImages = new WorkerImageLists({ board: parts.images, view, clock });
-  const maintenance = new WorkerMaintenance({ store, view, announcer });
+  const maintenance = new WorkerMaintenance({ store, view, announcer, clock });
   const pace = parts.registrationPace;
   const registrations = new Registrations({ config, store, view, clock, log, pace });
   const explanations = new TaskExplanations({ records, store, forecasts, clock });
@@ -307,6 +311,7 @@ function createServices(parts: ApiParts) {
     submissions,
     tails,
     output,
+    news,
     view,
     workerImages,
     history,

@@ -11,7 +11,7 @@ import type { CredentialsBody, SubmitBody, TaskStatesRequest } from './http.ts';
 import { labelTermsSchema } from './label-schemas.ts';
 import type { CancelManyBody } from './task-lists.ts';
 import type { WebhookTargetBody } from './webhooks.ts';
-import type { RegisterWorkerBody } from './workers.ts';
+import type { DrainBody, RegisterWorkerBody } from './workers.ts';
 
 /** Limits are far above any real machine: they catch slips of the keyboard, not big requests. */
 export const LIMITS = {
@@ -195,6 +195,19 @@ export const registerWorkerSchema = Joi.object<RegisterWorkerBody>({
     .required()
     .messages({ 'address.form': '{{#label}} {{#fault}}' }),
 }).required();
+
+const DRAIN_MAX_SECONDS = 30 * 86_400;
+const DRAIN_FORM = `{{#label}} must be whole seconds from 0 (at once) to ${DRAIN_MAX_SECONDS} (30 days)`;
+
+export const drainSchema = Joi.object<DrainBody>({
+  deadline_seconds: Joi.number().integer().min(0).max(DRAIN_MAX_SECONDS).messages({
+    'number.base': DRAIN_FORM,
+    'number.integer': DRAIN_FORM,
+    'number.min': DRAIN_FORM,
+    'number.max': DRAIN_FORM,
+    'number.unsafe': DRAIN_FORM,
+  }),
+}).allow(null);
 
 export const usernameText = Joi.string()
   .pattern(/^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/)
