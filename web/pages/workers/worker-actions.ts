@@ -93,7 +93,7 @@ export class WorkerActions extends LitElement {
       let after = worker;
       if (act === 'cordon') after = await client.cordonWorker(id);
       else if (act === 'uncordon') after = await client.uncordonWorker(id);
-      else if (act === 'drain') after = await client.drainWorker(id, deadlineSeconds);
+      else if (act === 'drain') after = await client.drainWorker(id, { deadlineSeconds });
       else await client.removeWorker(id);
       tell(this, doneWords(act, after));
       this.dispatchEvent(
