@@ -140,9 +140,10 @@ function schedulerBody(report: SchedulerReport, now: number): SchedulerBody {
     preemption: rules.preemption,
     waiting_lines: lines,
     // Whose task it is kept for is not for everybody to know.
-    reservations: reservations.map(({ workerId, since }) => ({
+    reservations: reservations.map(({ workerId, since, until }) => ({
       worker_id: workerId,
       since: new Date(since).toISOString(),
+      until: new Date(until).toISOString(),
     })),
     at: new Date(at).toISOString(),
   };

@@ -127,7 +127,7 @@ export interface SchedulerBody {
   /** Lines of waiting tasks that are alike. */
   waiting_lines: number;
   /** Workers that are kept free for a task that has waited long. */
-  reservations: { worker_id: string; since: string }[];
+  reservations: { worker_id: string; since: string; until: string }[];
   at: string;
 }
 

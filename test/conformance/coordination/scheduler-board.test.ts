@@ -22,7 +22,16 @@ const report: SchedulerReport = {
   term: 3,
   rules: { ...DEFAULT_RULES, policy: 'spread', preemption: true },
   recent: ['worker-1', 'wörker-2'],
-  reservations: [{ workerId: 'worker-1', groupKey: 'u p5 "c1"', taskId: 'task-a', since: 1_699_999_000_000 }],
+  reservations: [
+    {
+      workerId: 'worker-1',
+      groupKey: 'u p5 "c1"',
+      taskId: 'task-a',
+      since: 1_699_999_000_000,
+      until: 1_700_000_600_000,
+      tried: ['worker-9'],
+    },
+  ],
   waiting: 1_000_000,
   lines: 12,
   placed: 345,
