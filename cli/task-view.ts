@@ -3,9 +3,11 @@
 import { entryNeeds, startBand, startsIn } from '../client/queue-words.ts';
 import { age, amounts, byteSize, duration, megabytes, runTime, trim } from '../client/words.ts';
 import type { AttemptBody, TaskBody } from '../shared/contracts/http.ts';
+import { type LabelTermsBody, labelTerms } from '../shared/contracts/labels.ts';
 import type { QueueEntryBody, StartEstimateBody } from '../shared/contracts/queue.ts';
 import type { TimelineEntryBody } from '../shared/contracts/usage.ts';
 import type { ExplainReply, WorkerVerdictBody } from '../shared/contracts/workers.ts';
+import { describeTerms } from '../shared/model/labels.ts';
 import type { Session } from './session.ts';
 import { type Column, plain } from './table.ts';
 import { attemptUsageText } from './usage-view.ts';
@@ -73,6 +75,8 @@ export function taskText(session: Session, task: TaskBody): string {
     ['priority', String(task.priority)],
     ['k', String(task.k_value)],
     ['only on', task.worker || null],
+    ['only with', labelsText(task.constraints)],
+    ['better with', labelsText(task.prefer)],
     ['worker', task.worker_id],
     ['network', task.network],
     ['pull', task.pull_policy],
@@ -141,7 +145,10 @@ function attemptTable(session: Session, attempts: readonly AttemptBody[]): strin
     { title: 'WORKER', cell: ({ worker_id }) => worker_id, min: 8 },
     { title: 'RAN', cell: ({ started_at, finished_at }) => span(started_at, finished_at), align: 'right' },
     { title: 'EXIT', cell: ({ exit_code }) => (exit_code === null ? '' : String(exit_code)), align: 'right' },
-    { title: 'WHY', cell: ({ message, reason }) => message ?? reason ?? '', min: 10 },
+    ...(attempts.some(({ gpu_ids }) => gpu_ids.length > 0)
+      ? [{ title: 'GPUS', cell: ({ gpu_ids }: AttemptBody) => gpu_ids.join(' '), min: 4 }]
+      : []),
+    { title: 'WHY', cell: attemptReason, min: 10 },
   ]);
 }
 
@@ -200,6 +207,16 @@ export function queueTable(session: Session, entries: readonly QueueEntryBody[])
     { title: 'STARTS', cell: ({ estimate }) => startsIn(estimate, now), align: 'right' },
     { title: 'WHY', cell: ({ summary }) => summary, min: 20 },
   ]);
+}
+
+/** Of one that is to leave its worker, why, until it has. */
+function attemptReason({ message, reason, eviction }: AttemptBody): string {
+  return message ?? reason ?? eviction?.message ?? '';
+}
+
+/** An API of an earlier release has none. */
+function labelsText(terms: LabelTermsBody | undefined): string | null {
+  return terms === undefined ? null : describeTerms(labelTerms(terms)) || null;
 }
 
 function commandText(command: TaskBody['command']): string {

@@ -255,7 +255,16 @@ export function makeTelemetry(over: Partial<TelemetryReply> = {}): TelemetryRepl
     queue_depth: 4,
     placements_per_second: 12.34,
     sla: null,
-    scheduler: null,
+    scheduler: {
+      leading: true,
+      policy: 'best-fit',
+      ageing_seconds: 600,
+      reserve_after_seconds: 60,
+      preemption: false,
+      waiting_lines: 2,
+      reservations: [],
+      at: '2026-01-01T10:00:58.000Z',
+    },
     workers: [makeWorkerBody(), makeWorkerBody({ worker_id: 'worker-2' })],
     ...over,
   };
