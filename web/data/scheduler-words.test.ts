@@ -24,7 +24,7 @@ describe('the rules of placing', () => {
 
   it('are explained with the spans that hold here', () => {
     const text = schedulerHelp(rules).map(({ heading, text: words }) => `${heading} ${words}`);
-    expect(text.join('\n')).toMatch(/fullest.*each 10m 0s.*Preemption: off.*waited for 1m 0s/s);
+    expect(text.join('\n')).toMatch(/fullest.*each 10m at.*Preemption: off.*waited for 1m at/s);
     expect(schedulerHelp({ ...rules, leading: false })[0]?.heading).toBe('No leader');
     expect(schedulerHelp({ ...rules, preemption: true })[2]?.text).toContain('pay no retry');
   });

@@ -26,10 +26,15 @@ export function schedulerLine({ policy, preemption, reservations, leading }: Rul
   ].join(', ');
 }
 
+/** `10m`, not `10m 0s`. */
+function span(seconds: number): string {
+  return duration(seconds * 1_000).replace(/ 0[smh]$/, '');
+}
+
 /** What that means for a task, a sentence or two for each rule. */
 export function schedulerHelp(rules: Rules): { heading: string; text: string }[] {
-  const ageing = duration(rules.ageing_seconds * 1_000);
-  const patience = duration(rules.reserve_after_seconds * 1_000);
+  const ageing = span(rules.ageing_seconds);
+  const patience = span(rules.reserve_after_seconds);
   return [
     ...(rules.leading
       ? []

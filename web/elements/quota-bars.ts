@@ -18,9 +18,9 @@ interface PartWords {
 const count = (amount: number) => amount.toLocaleString();
 const PARTS: Readonly<Record<Part, PartWords>> = {
   unfinished_tasks: { label: 'Unfinished tasks', words: count, what: 'unfinished tasks', always: true },
-  cpu: { label: 'Cores held', words: (cores) => trim(cores, 2), what: 'cores held', always: false },
-  memory: { label: 'Memory held', words: megabytes, what: 'memory held', always: false },
-  gpu: { label: 'GPUs held', words: count, what: 'GPUs held', always: false },
+  cpu: { label: 'Cores held', words: (cores) => trim(cores, 2), what: 'cores', always: false },
+  memory: { label: 'Memory held', words: megabytes, what: 'memory', always: false },
+  gpu: { label: 'GPUs held', words: count, what: 'GPUs', always: false },
   upload_storage: { label: 'Storage of uploads', words: megabytes, what: 'uploads', always: true },
 };
 
@@ -33,7 +33,7 @@ export class QuotaBars extends LitElement {
   static override styles = [
     base,
     css`
-      :host { display: grid; gap: var(--space-2) var(--space-4); grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); }
+      :host { display: grid; gap: var(--space-2) var(--space-4); grid-template-columns: repeat(auto-fit, minmax(min(100%, 9.75rem), 1fr)); }
       .free { font-size: var(--text-small); }
     `,
   ];
@@ -49,7 +49,7 @@ export class QuotaBars extends LitElement {
     const { label, words, what, always } = PARTS[name];
     // Nothing of what there is no limit of: no news.
     if (quota[name] === null && used[name] === 0 && !always && this.only !== name) return nothing;
-    return bar(label, used[name], quota[name], words, what);
+    return bar(label, used[name], quota[name], words, always || quota[name] !== null ? what : `${what} held`);
   }
 }
 

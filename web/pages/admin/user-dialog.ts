@@ -148,10 +148,10 @@ export class UserDialog extends LitElement {
         ${limit('upload_storage', 'Uploads at most (MB)', `Has ${megabytes(used.upload_storage)} now`)}
       </fieldset>
       <fieldset class="pair three">
-        <legend>What its placed tasks may hold at a time</legend>
-        ${limit('cpu', 'Cores at most', `Holds ${trim(used.cpu, 3)} now`, 'any')}
-        ${limit('memory', 'Memory at most (MB)', `Holds ${megabytes(used.memory)} now`)}
-        ${limit('gpu', 'GPUs at most', `Holds ${used.gpu.toLocaleString()} now`)}
+        <legend>What its placed tasks may hold at a time, at most</legend>
+        ${limit('cpu', 'Cores', `Holds ${trim(used.cpu, 3)} now`, 'any')}
+        ${limit('memory', 'Memory (MB)', `Holds ${megabytes(used.memory)} now`)}
+        ${limit('gpu', 'GPUs', `Holds ${used.gpu.toLocaleString()} now`)}
         <p class="hint all">What goes beyond that is accepted and waits until others of this user have ended.</p>
       </fieldset>
     `;

@@ -3,12 +3,16 @@
 import { css, html, LitElement, nothing } from 'lit';
 import {
   ArrowRight,
+  ArrowRightLeft,
   Ban,
+  BookmarkCheck,
+  Gauge,
   Hourglass,
   type IconNode,
   ListOrdered,
   RotateCw,
   ServerOff,
+  Tag,
   Unplug,
   Wrench,
 } from 'lucide';
@@ -25,9 +29,21 @@ const ICONS: Readonly<Record<QueueReason, IconNode>> = {
   never: Ban,
   retry_delay: RotateCw,
   no_workers: ServerOff,
+  labels_missing: Tag,
+  over_quota: Gauge,
+  quota_used: Gauge,
+  reserved: BookmarkCheck,
+  preempting: ArrowRightLeft,
 };
 /** Nothing changes by waiting: somebody has to act. */
-const STUCK: readonly QueueReason[] = ['never', 'worker_missing', 'not_ready', 'no_workers'];
+const STUCK: readonly QueueReason[] = [
+  'never',
+  'worker_missing',
+  'not_ready',
+  'no_workers',
+  'labels_missing',
+  'over_quota',
+];
 
 export class QueueTable extends LitElement {
   static override properties = {

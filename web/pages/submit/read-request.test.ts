@@ -65,7 +65,7 @@ describe('an address', () => {
   });
 
   it('says labels as the command line does', () => {
-    const request = ofAddress('constraint=disk%3Dssd|nvme&constraint=gpu%3Da100&prefer=zone%3Da')?.request;
+    const request = ofAddress('constraint=disk%3Dssd,nvme&constraint=gpu%3Da100&prefer=zone%3Da')?.request;
     expect(request).toMatchObject({
       constraints: { disk: ['ssd', 'nvme'], gpu: ['a100'] },
       prefer: { zone: ['a'] },

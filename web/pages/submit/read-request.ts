@@ -110,7 +110,7 @@ const ALIASES: Readonly<Record<string, string>> = {
 
 /**
  * What an address says of the task: the names of the API, `image` for short, `arg` for each word of a command in exec
- * form, `env=NAME=VALUE`, `file`, `constraint=LABEL=VALUE|VALUE` and `prefer` as often as need be. Null when it says
+ * form, `env=NAME=VALUE`, `file`, `constraint=LABEL=VALUE,VALUE` and `prefer` as often as need be. Null when it says
  * nothing.
  */
 export function requestOfQuery(query: URLSearchParams): ReadRequest | null {
@@ -126,7 +126,7 @@ export function requestOfQuery(query: URLSearchParams): ReadRequest | null {
     } else if (name === 'constraints' || name === 'prefer') {
       const at = value.indexOf('=');
       const [label, values] = at < 0 ? [value, ''] : [value.slice(0, at), value.slice(at + 1)];
-      terms[name] = { ...terms[name], [label]: values.split('|') };
+      terms[name] = { ...terms[name], [label]: values.split(/[,|]/) };
     } else if (name === 'files' || name === 'secrets') given[name] = [...listOf(given[name]), value];
     else if (name === 'arg') given.command = [...listOf(given.command), value];
     else if (FIELDS[name] === isNumber) given[name] = value.trim() === '' ? value : Number(value);

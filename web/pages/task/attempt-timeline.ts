@@ -33,7 +33,7 @@ export class AttemptTimeline extends LitElement {
       li.fold::before { content: none; }
       .row { gap: var(--space-1) var(--space-2); }
       .why, .devices { overflow-wrap: anywhere; }
-      .evicted { color: var(--queued); font-weight: 550; }
+      .left { color: var(--queued); font-weight: 550; }
       .hint { margin-top: var(--space-1); padding: var(--space-2) var(--space-3); border-radius: var(--radius-small); background: var(--quiet-wash); color: var(--ink); }
     `,
   ];
@@ -84,10 +84,10 @@ function attemptEntry(body: AttemptBody, row: AttemptSpans) {
   return html`
     <li class=${state}>
       <div class="row">
-        <strong>Attempt ${attempt}</strong><state-badge state=${state}></state-badge><span>on <a href="/cluster/${encodeURIComponent(worker_id)}">${worker_id}</a>${devices ? html` with <span class="devices">${devices}</span>` : nothing}</span>
+        <strong>Attempt ${attempt}</strong><state-badge state=${state}></state-badge><span>on <a href="/cluster/${encodeURIComponent(worker_id)}">${worker_id}</a></span>${devices ? html`<span class="devices">with ${devices}</span>` : nothing}
       </div>
       <p class="soft small number">Given to it ${time(assigned_at)}; ${spanWords(row)}${finished_at ? html`; ended ${time(finished_at)}` : nothing}</p>
-      ${evicted ? html`<p class="evicted small">${evicted}</p>` : nothing}
+      ${evicted ? html`<p class="left small">${evicted}</p>` : nothing}
       ${message || reason ? html`<p class="why small">${message ?? (reason ? reasonWords(reason) : '')}</p>` : nothing}
       ${measured(body)}
       ${outputs ? html`<p class="soft small">left ${fileCount(outputs.files)}, ${byteSize(outputs.bytes)}${outputs.note ? html`; <span class="why">${outputs.note}</span>` : nothing}</p>` : nothing}

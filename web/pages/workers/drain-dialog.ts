@@ -75,7 +75,7 @@ export class DrainDialog extends LitElement {
       : '';
     return html`
       <dialog aria-labelledby="heading" @close=${this.#closed} @click=${this.#clicked}>
-        <h2 id="heading">${isOn ? `Change the deadline of ${worker_id}` : `Drain ${worker_id}?`}</h2>
+        <h2 id="heading">${isOn ? `Change deadline of ${worker_id}` : `Drain ${worker_id}?`}</h2>
         <form novalidate @submit=${this.#submit}>
           <p class="soft">${isOn ? drainWords(worker, Date.now()) : 'It gets no new tasks. Uncordon it to undo this.'}</p>
           <fieldset>

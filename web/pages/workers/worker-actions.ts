@@ -64,7 +64,7 @@ export class WorkerActions extends LitElement {
   #button(worker: WorkerBody, { act, label, refusal }: Offer) {
     const { icons } = this;
     const isOn = act === 'drain' && worker.state === 'draining';
-    const words = isOn ? `Change the deadline of ${worker.worker_id}` : `${label} ${worker.worker_id}`;
+    const words = isOn ? `${label} of ${worker.worker_id}` : `${label} ${worker.worker_id}`;
     return html`
       <button
         type="button" class="small ${icons ? 'icon quiet' : act === 'remove' ? 'danger' : ''}" aria-label=${words}
