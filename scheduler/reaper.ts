@@ -1,11 +1,10 @@
 // Looks after the workers' leases: declares workers down and up, and takes the tasks of lost ones back.
 
 import { messageOf } from '../shared/errors.ts';
-import { taskChanged } from '../shared/model/event.ts';
-import { resourceShape } from '../shared/model/resources.ts';
 import type { Task } from '../shared/model/task.ts';
 import { takeBackTask } from '../shared/model/task-life.ts';
 import type { Liveness } from '../shared/model/worker.ts';
+import { announceMoved } from './announcing.ts';
 import { type ClusterIndex, READ_BATCH } from './cluster-index.ts';
 import { judgeLiveness, type LivenessMemory, NOTHING_SEEN } from './core/liveness.ts';
 import type { Holding } from './core/snapshot.ts';
@@ -97,7 +96,7 @@ export class Reaper {
 
   /** Takes attempts back; tasks go to the queue, or end when they were to be cancelled or were lost too often. */
   async takeBack(holdings: readonly Holding[], message: string): Promise<void> {
-    const { store, intake, bus, log } = this.#parts;
+    const { store, log } = this.#parts;
     for (let at = 0; at < holdings.length; at += READ_BATCH) {
       const byId = new Map(holdings.slice(at, at + READ_BATCH).map((one) => [one.taskId, one]));
       const tasks = await store.tasks.getMany([...byId.keys()]);
@@ -106,19 +105,7 @@ export class Reaper {
       ).filter((task) => task !== null);
       if (moved.length === 0) continue;
       log.info({ tasks: moved.length, why: message }, 'took tasks back');
-      const again = moved.filter(({ state }) => state === 'queued');
-      try {
-        await intake.add(
-          again.map(({ id, spec }) => ({
-            taskId: id,
-            priority: spec.priority,
-            shape: resourceShape(spec.resources),
-          })),
-        );
-        await bus.publishMany(moved.map(taskChanged));
-      } catch (error) {
-        log.warn({ fault: messageOf(error) }, 'could not queue tasks again; it is repeated');
-      }
+      await announceMoved(this.#parts, moved);
     }
   }
 

@@ -49,7 +49,13 @@ export function reconcilePlaced(facts: PlacedFacts): PlacedRepairs {
 }
 
 function sameHolding(a: Holding, b: Holding): boolean {
-  return a.attempt === b.attempt && a.workerId === b.workerId && a.state === b.state;
+  return (
+    a.attempt === b.attempt &&
+    a.workerId === b.workerId &&
+    a.state === b.state &&
+    a.isLeaving === b.isLeaving &&
+    a.gpuIds.join() === b.gpuIds.join()
+  );
 }
 
 export interface QueuedFacts {
