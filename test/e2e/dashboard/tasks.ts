@@ -85,7 +85,8 @@ export function tasksPage(stage: () => DashboardStage): void {
     await page.keyboard.press('End');
     await page.keyboard.press(' ');
     await page.getByText('2 of 8 loaded selected').waitFor();
-    const place = () => scroller.evaluate<number>('(element) => element.scrollTop');
+    const place = () =>
+      scroller.evaluate((element) => (element as unknown as { scrollTop: number }).scrollTop);
     const before = await place();
     expect(before).toBeGreaterThan(0);
     await page.keyboard.press('Enter');
