@@ -14,7 +14,7 @@ const since = '2026-01-31T12:00:00.000Z';
 describe('the rules of placing', () => {
   it('fit into a line', () => {
     expect(schedulerLine(rules)).toBe('best-fit, no preemption');
-    const two = ['a', 'b'].map((worker_id) => ({ worker_id, since }));
+    const two = ['a', 'b'].map((worker_id) => ({ worker_id, since, until: since }));
     expect(schedulerLine({ ...rules, preemption: true, reservations: two })).toBe(
       'best-fit, with preemption, 2 workers kept free',
     );
