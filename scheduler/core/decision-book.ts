@@ -3,6 +3,7 @@
 
 import type { Labels } from '../../shared/model/labels.ts';
 import { DIMENSIONS, type Resources } from '../../shared/model/resources.ts';
+import type { Reservation } from '../../shared/model/scheduling.ts';
 import { groupKey } from './backlog.ts';
 import {
   amountsOf,
@@ -11,11 +12,12 @@ import {
   type NameNo,
   near,
   type PassLine,
+  type ReservationRow,
   type WorkerFields,
 } from './decision-format.ts';
 import type { WatchedGroup, WatchedSnapshot } from './decision-watch.ts';
 import type { LineWriter } from './decision-writer.ts';
-import type { GroupEntry, Holding, OwnerView, Plan, WorkerView } from './snapshot.ts';
+import type { GroupEntry, Holding, OwnerView, Plan, Snapshot, WorkerView } from './snapshot.ts';
 
 interface ToldLine {
   readonly no: number;
@@ -39,7 +41,7 @@ export class Book {
   readonly #owners = new Map<string, OwnerView | undefined>();
   readonly #images = new Map<string, readonly string[] | undefined>();
   readonly #holdings = new Map<string, readonly Holding[]>();
-  #settings: Pick<PassLine, 'rules' | 'limit' | 'seed' | 'recent' | 'reservations'> = {};
+  #settings: (Pick<Snapshot, 'rules' | 'limit' | 'memory'> & { readonly seed: number }) | null = null;
   #record = 0;
 
   constructor(out: LineWriter) {
@@ -204,6 +206,7 @@ export class Book {
       this.#name(entry.image),
       entry.expectedMs,
       near(entry.deadline, at),
+      near(entry.turn, at),
     ];
   }
 
@@ -229,39 +232,30 @@ export class Book {
     return line;
   }
 
-  #changedSettings(seen: WatchedSnapshot, at: number, seed: number) {
-    const { rules, limit, memory } = seen;
-    const now = {
-      rules,
-      limit,
-      seed,
-      recent: memory.recent.map((id) => this.#name(id)),
-      reservations: memory.reservations.map((one): [NameNo, NameNo, string, number] => [
-        this.#name(one.workerId),
-        this.#name(one.groupKey),
-        one.taskId,
-        one.since,
-      ]),
-    };
-    const told: Record<string, unknown> = this.#settings;
-    const changed = Object.entries(now).filter(
-      ([name, value]) => JSON.stringify(value) !== JSON.stringify(told[name]),
-    );
-    this.#settings = now;
-    const settings: Partial<typeof now> = Object.fromEntries(changed);
-    const { reservations, ...others } = settings;
-    if (!reservations) return others;
+  #changedSettings({ rules, limit, memory }: WatchedSnapshot, at: number, seed: number) {
+    const told = this.#settings;
+    this.#settings = { rules, limit, seed, memory };
+    const { recent, reservations } = memory;
     return {
-      ...others,
-      reservations: reservations.map(
-        ([worker, key, task, since]): NonNullable<PassLine['reservations']>[number] => [
-          worker,
-          key,
-          task,
-          near(since, at),
-        ],
-      ),
+      ...(isEqual(rules, told?.rules) ? {} : { rules }),
+      ...(limit === told?.limit ? {} : { limit }),
+      ...(seed === told?.seed ? {} : { seed }),
+      ...(isEqual(recent, told?.memory.recent) ? {} : { recent: recent.map((id) => this.#name(id)) }),
+      ...(isEqual(reservations, told?.memory.reservations)
+        ? {}
+        : { reservations: reservations.map((one) => this.#reservationRow(one, at)) }),
     };
+  }
+
+  #reservationRow(one: Reservation, at: number): ReservationRow {
+    return [
+      this.#name(one.workerId),
+      this.#name(one.groupKey),
+      one.taskId,
+      near(one.since, at),
+      near(one.until, at),
+      one.tried.map((id) => this.#name(id)),
+    ];
   }
 
   #decided(groups: readonly WatchedGroup[], made: Pick<Plan, 'placements' | 'preemptions'>) {
@@ -335,6 +329,11 @@ function isSame(one: Resources, other: Resources): boolean {
 
 function isSameList<T>(one: readonly T[], other: readonly T[]): boolean {
   return one === other || (one.length === other.length && one.every((item, n) => item === other[n]));
+}
+
+/** Of small values that are plain data. */
+function isEqual(one: unknown, other: unknown): boolean {
+  return one === other || JSON.stringify(one) === JSON.stringify(other);
 }
 
 function placesOf<T>(list: readonly T[]): Map<T, number> {

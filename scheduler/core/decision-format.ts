@@ -41,6 +41,7 @@ export type EntryRow = readonly [
   image: NameNo,
   expectedMs: number,
   deadline: Near,
+  turn: Near,
 ];
 export type HoldingRow = readonly [
   taskId: string,
@@ -52,6 +53,14 @@ export type HoldingRow = readonly [
   gpus: readonly NameNo[],
   assignedAt: Near,
   isLeaving: 0 | 1,
+];
+export type ReservationRow = readonly [
+  worker: NameNo,
+  key: NameNo,
+  taskId: string,
+  since: Near,
+  until: Near,
+  tried: readonly NameNo[],
 ];
 export type LineRow = readonly [
   /** Null: as `groupKey` makes it. */
@@ -113,7 +122,7 @@ export interface PassLine extends Segment, Sections {
   limit?: number;
   seed?: number;
   recent?: NameNo[];
-  reservations?: [worker: NameNo, key: NameNo, taskId: string, since: Near][];
+  reservations?: ReservationRow[];
   /** Line of tasks and place within what was looked at of it; a task of no such line by its id. */
   placed: [line: number | string, place: number, worker: NameNo, gpus?: NameNo[]][];
   preempted?: [taskId: string, attempt: number, worker: NameNo, forTask: string][];

@@ -109,11 +109,13 @@ export class Page {
     const { recent, reservations } = line;
     if (recent) this.#memory = { ...this.#memory, recent: recent.map((no) => this.#name(no)) };
     if (reservations) {
-      const now = reservations.map(([worker, key, taskId, since]) => ({
+      const now = reservations.map(([worker, key, taskId, since, until, tried]) => ({
         workerId: this.#name(worker),
         groupKey: this.#name(key),
         taskId,
         since: timeOf(since, line.at),
+        until: timeOf(until, line.at),
+        tried: tried.map((no) => this.#name(no)),
       }));
       this.#memory = { ...this.#memory, reservations: now };
     }
@@ -196,7 +198,7 @@ export class Page {
     return { ...line, key: key === null ? groupKey({ ...line, resources: line.need }) : this.#name(key) };
   }
 
-  #entry([id, queuedAt, notBefore, image, expectedMs, deadline]: EntryRow, at: number): GroupEntry {
+  #entry([id, queuedAt, notBefore, image, expectedMs, deadline, turn]: EntryRow, at: number): GroupEntry {
     return {
       id,
       queuedAt: timeOf(queuedAt, at),
@@ -204,6 +206,7 @@ export class Page {
       image: this.#name(image),
       expectedMs,
       deadline: timeOf(deadline, at),
+      turn: timeOf(turn, at),
     };
   }
 

@@ -10,6 +10,7 @@ import { plan } from './plan.ts';
 import { replayDecision, replayDecisions } from './replay.ts';
 import {
   type Group,
+  type GroupEntry,
   type Holding,
   NO_MEMORY,
   type OwnerView,
@@ -193,8 +194,8 @@ function picture({ workers, rules, memory, limit }: Snapshot, groups: Iterable<G
   const lines = [...groups].map(({ key, ownerId, priority, need, worker, labels, servedAt, ...rest }) => {
     const seen = 'seen' in rest ? (rest.seen as unknown[]) : [...all(rest.inOrder())];
     const entries = seen.map((entry) => {
-      const { id, queuedAt, notBefore, image, expectedMs, deadline } = entry as WaitingTask;
-      return { id, queuedAt, notBefore, image, expectedMs, deadline };
+      const { id, queuedAt, notBefore, image, expectedMs, deadline, turn } = entry as GroupEntry;
+      return { id, queuedAt, notBefore, image, expectedMs, deadline, turn };
     });
     return { key, ownerId, priority, need, worker, labels, servedAt, entries };
   });
@@ -222,7 +223,7 @@ describe('recorded decisions', () => {
         expect(decisions.map(({ made }) => made)).toEqual(kept.map(({ made }) => made));
         expect(replayDecisions(decisions)).toBeNull();
       }),
-      { numRuns: 50 },
+      { numRuns: 40 },
     );
   });
 
@@ -242,6 +243,7 @@ describe('recorded decisions', () => {
         expect(decisions).toHaveLength(firstKey < 0 ? 0 : after.length);
         expect(replayDecisions(decisions)).toBeNull();
       }),
+      { numRuns: 30 },
     );
   });
 
@@ -257,6 +259,7 @@ describe('recorded decisions', () => {
         const followedByKey = lines[lost + 1]?.includes('"kind":"pass"') === false;
         expect(found.some(({ kind }) => kind === 'gap') || followedByKey).toBe(true);
       }),
+      { numRuns: 30 },
     );
   });
 });

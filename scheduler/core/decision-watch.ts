@@ -75,8 +75,9 @@ class WatchedMap<V> implements ReadonlyMap<string, V> {
     return this.#source.has(key);
   }
 
+  /** Not kept: a plan may only save itself the asking by it, where there is nothing. */
   get size(): number {
-    return this.#all().size;
+    return this.#source.size;
   }
 
   forEach(visit: (value: V, key: string, map: ReadonlyMap<string, V>) => void): void {

@@ -12,7 +12,7 @@ import { fits, type Resources } from '../../shared/model/resources.ts';
 import { Candidates } from './candidates.ts';
 import { FairShare } from './fair-share.ts';
 import { Floor } from './floor.ts';
-import { Heads } from './head-order.ts';
+import { type Cursor, Heads } from './head-order.ts';
 import { Preemptions } from './preemption.ts';
 import { Reservations } from './reservations.ts';
 import type { Group, GroupEntry, Placement, Plan, Snapshot, WaitReason } from './snapshot.ts';
@@ -42,14 +42,18 @@ export function plan(snapshot: Snapshot, now: number, seed: number): Plan {
   let more = false;
 
   /** Nothing to be done for the line in this pass. */
-  const turnAway = (group: Group, head: GroupEntry) => {
+  const turnAway = ({ group, head }: Cursor) => {
     const reason = reasons.of(group);
     if (reason !== 'no_room') waiting.set(group.key, reason);
     else if (rules.preemption && preemptions.makeRoom(group, head, candidates.next)) {
       waiting.set(group.key, 'preempting');
-    } else waiting.set(group.key, reservations.reserve(group, head) ? 'reserved' : reason);
+    } else waiting.set(group.key, reservations.isKept(group) ? 'reserved' : reason);
   };
 
+  const find = (group: Group, head: GroupEntry) =>
+    shares.mayHave(group.ownerId, group.need) ? candidates.choose(group, head) : -1;
+
+  const cursors: Cursor[] = [];
   const most = floor.size === 0 ? null : greatest(floor);
   for (const group of snapshot.groups) {
     const entries = group.inOrder();
@@ -65,8 +69,15 @@ export function plan(snapshot: Snapshot, now: number, seed: number): Plan {
       waiting.set(group.key, reasons.of(group));
       continue;
     }
-    heads.push({ group, entries, head, served: false, position: -1 });
+    cursors.push({ group, entries, head, served: false, position: -1 });
   }
+  for (const { group, head } of cursors) {
+    if (!reservations.isStarving(group, head) || reservations.isKept(group)) continue;
+    // Room only shrinks: what fits nowhere now fits nowhere in this pass.
+    if (find(group, head) === -1 && reasons.of(group) === 'no_room') reservations.ask(group, head);
+  }
+  reservations.grant();
+  for (const cursor of cursors) heads.push(cursor);
 
   for (let cursor = heads.pop(); cursor; cursor = heads.pop()) {
     const { group, head } = cursor;
@@ -74,9 +85,9 @@ export function plan(snapshot: Snapshot, now: number, seed: number): Plan {
       more = true;
       break;
     }
-    const index = shares.mayHave(group.ownerId, group.need) ? candidates.choose(group, head) : -1;
+    const index = find(group, head);
     if (index === -1) {
-      turnAway(group, head);
+      turnAway(cursor);
       continue;
     }
     const gpuIds = floor.take(group.need, index);

@@ -2,13 +2,16 @@
 // So the head of a line that has been passed over for longer than `reserveAfterMs`, fits nowhere now but fits a ready
 // worker when empty, gets such a worker reserved: nobody else is placed there until it fits. Pure.
 //
-// - At most RESERVE_SHARE of the ready workers are reserved at a time (at least one).
+// - At most RESERVE_SHARE of the ready workers are reserved at a time (at least one). Those that have been passed over for
+//   longest come first, whatever their priority.
 // - A reservation lasts RESERVE_FOR_MS; then another worker is tried, twice as long, and so on. When all were tried, the
 //   others have their turn for as long as the last one took, before it begins anew. So a worker on which something runs
-//   without end is not kept for ever, and one whose tasks end is kept for long enough sooner or later: where the longest
-//   run is D, a reservation of D or more always ends in a placement. Those before it are shorter than D and double, so
-//   they take less than 2 D together and the pauses as much; with the last one a line waits less than 5 D or, when D is
-//   less than RESERVE_FOR_MS, just D, from when it is its turn to reserve.
+//   without end is not kept for ever, and one whose tasks end is kept for long enough sooner or later.
+// - The bound. Where the longest run is D, a reservation of D or more always ends in a placement. Those before it are
+//   shorter than D and double, so they take less than 2 D together and the pauses as much: from its first reservation a
+//   line waits less than B = 5 D, or B = D when D is less than RESERVE_FOR_MS. Before it come at most those L lines that
+//   were waiting already and have not been served since, S workers at a time. So the head of a line that fits an empty
+//   worker waits at most reserveAfterMs + (⌈L / S⌉ + 1) × B. Proven by starvation.test.ts.
 // - It stands over passes as long as its line waits and the worker is ready, large enough and allowed.
 
 import type { PlanRules, Reservation } from '../../shared/model/scheduling.ts';
@@ -38,6 +41,7 @@ export class Reservations {
   readonly #most: number;
   /** Of lines that let others have their turn. */
   readonly #paused: Reservation[] = [];
+  readonly #asked: { readonly group: Group; readonly head: GroupEntry; readonly passedMs: number }[] = [];
   #made = 0;
 
   constructor(floor: Floor, earlier: readonly Reservation[], rules: PlanRules, now: number) {
@@ -74,22 +78,36 @@ export class Reservations {
     return passedOverMs(group, head, this.#now) >= this.#rules.reserveAfterMs;
   }
 
-  /** The head fits nowhere. True when a worker is kept for it from now on. */
-  reserve(group: Group, head: GroupEntry): boolean {
-    if (this.#standing.has(group.key)) return true;
-    if (!this.isStarving(group, head)) return false;
-    if (this.#keptFor.size >= this.#most || this.#made >= NEW_MOST) return false;
+  /** True when a worker is kept for the line. */
+  isKept(group: Group): boolean {
+    return this.#standing.has(group.key);
+  }
+
+  /** The head is starving and fits nowhere. */
+  ask(group: Group, head: GroupEntry): void {
+    this.#asked.push({ group, head, passedMs: passedOverMs(group, head, this.#now) });
+  }
+
+  /** Keeps workers for those who asked, as far as there are any. Before anything is placed. */
+  grant(): void {
+    this.#asked.sort((a, b) => (a.passedMs === b.passedMs ? byId(a.head, b.head) : b.passedMs - a.passedMs));
+    for (const { group, head } of this.#asked) this.#reserve(group, head);
+  }
+
+  #reserve(group: Group, head: GroupEntry): void {
     const earlier = this.#earlier.get(group.key);
     const before = earlier && group.servedAt <= earlier.since && !this.#holds(earlier) ? earlier : null;
     const lastedMs = before ? before.until - before.since : RESERVE_FOR_MS / 2;
     const tried = before ? [...before.tried, before.workerId] : [];
-    const fresh = this.#choose(group, new Set(tried));
-    if (fresh === -1 && before && this.#now < before.until + lastedMs) {
-      this.#paused.push(before);
-      return false;
+    const isFull = this.#keptFor.size >= this.#most || this.#made >= NEW_MOST;
+    const fresh = isFull ? -1 : this.#choose(group, new Set(tried));
+    if (isFull || (fresh === -1 && before && this.#now < before.until + lastedMs)) {
+      // So that it is not forgotten for how long it was in vain.
+      if (before) this.#paused.push(before);
+      return;
     }
     const index = fresh === -1 ? this.#choose(group, new Set()) : fresh;
-    if (index === -1) return false;
+    if (index === -1) return;
     this.#made += 1;
     this.#keep(index, {
       workerId: this.#floor.worker(index).id,
@@ -99,7 +117,6 @@ export class Reservations {
       until: this.#now + Math.min(2 * lastedMs, RESERVE_LONGEST_MS),
       tried: fresh === -1 ? [] : tried.slice(-TRIED_MOST),
     });
-    return true;
   }
 
   /** Others have been told to leave this worker for the head. */
@@ -155,4 +172,8 @@ export class Reservations {
     }
     return best;
   }
+}
+
+function byId(a: GroupEntry, b: GroupEntry): number {
+  return a.id < b.id ? -1 : 1;
 }
