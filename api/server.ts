@@ -57,6 +57,7 @@ import { SharedPages } from './services/output/shared-pages.ts';
 import { TaskOutput } from './services/output/task-output.ts';
 import { PasswordChecks } from './services/password-checks.ts';
 import { PasswordHasher } from './services/passwords.ts';
+import { ClusterFacts } from './services/queue/cluster-facts.ts';
 import { Forecasts } from './services/queue/forecasts.ts';
 import { WaitingLine } from './services/queue/waiting-line.ts';
 import { Quotas } from './services/quotas.ts';
@@ -290,7 +291,8 @@ function createServices(parts: ApiParts) {
     log,
     everyMs: parts.learnEveryMs,
   });
-  const forecasts = new Forecasts({ store, learner, clock });
+  const facts = new ClusterFacts({ store, schedulerBoard: parts.schedulerBoard, log });
+  const forecasts = new Forecasts({ store, facts, learner, clock });
   const waitingLine = new WaitingLine({ store, forecasts });
   const attainment = () => learner.attainment();
   const news = new SchedulerNews({ board: parts.schedulerBoard, clock, log });
@@ -300,9 +302,9 @@ function createServices(parts: ApiParts) {
   const maintenance = new WorkerMaintenance({ store, view, announcer, clock });
   const pace = parts.registrationPace;
   const registrations = new Registrations({ config, store, view, clock, log, pace });
-  const explanations = new TaskExplanations({ records, store, forecasts, clock });
+  const explanations = new TaskExplanations({ records, store, facts, forecasts, clock });
   const taskUsage = new TaskUsage({ records, board: parts.usage });
-  const simulations = new Simulations({ store, submissions, clock });
+  const simulations = new Simulations({ store, facts, learner, submissions, clock });
   return {
     ...people,
     announcer,

@@ -6,7 +6,7 @@ import type { AttemptBody, TaskBody } from '../shared/contracts/http.ts';
 import { type LabelTermsBody, labelTerms } from '../shared/contracts/labels.ts';
 import type { QueueEntryBody, StartEstimateBody } from '../shared/contracts/queue.ts';
 import type { TimelineEntryBody } from '../shared/contracts/usage.ts';
-import type { ExplainReply, WorkerVerdictBody } from '../shared/contracts/workers.ts';
+import type { ExplainReply, ShortfallBody, WorkerVerdictBody } from '../shared/contracts/workers.ts';
 import { describeTerms } from '../shared/model/labels.ts';
 import type { Session } from './session.ts';
 import { type Column, plain } from './table.ts';
@@ -75,8 +75,8 @@ export function taskText(session: Session, task: TaskBody): string {
     ['priority', String(task.priority)],
     ['k', String(task.k_value)],
     ['only on', task.worker || null],
-    ['only with', labelsText(task.constraints)],
-    ['better with', labelsText(task.prefer)],
+    ['only with', termsText(task.constraints)],
+    ['better with', termsText(task.prefer)],
     ['worker', task.worker_id],
     ['network', task.network],
     ['pull', task.pull_policy],
@@ -157,6 +157,8 @@ export function explainText(session: Session, reply: ExplainReply): string {
   if (reply.position !== null) lines.push(`Place in the queue: ${reply.position}`);
   // An API of an earlier release has no estimates.
   if (reply.estimate) lines.push(`Should start ${startText(reply.estimate, session.io.now())}`);
+  const quota = quotaText(reply);
+  if (quota !== null) lines.push(quota);
   const head = `${lines.join('\n')}\n`;
   if (reply.workers.length === 0) return head;
   return `${head}\n${session.table<WorkerVerdictBody>(reply.workers, [
@@ -182,16 +184,47 @@ const EXCLUDED: Readonly<Record<NonNullable<WorkerVerdictBody['excluded_by']>, s
   cordoned: 'it is cordoned',
   draining: 'it is draining',
   other_worker_requested: 'another worker was asked for',
+  labels: 'its labels do not match',
+  reserved: 'it is kept free for other tasks',
 };
 
-function missingText({ excluded_by, missing }: WorkerVerdictBody): string {
+function missingText(verdict: WorkerVerdictBody): string {
+  const { excluded_by, missing } = verdict;
   const parts = missing.map(({ dimension, required, available }) => {
-    const size = (value: number) =>
-      dimension === 'memory' || dimension === 'storage' ? megabytes(value) : trim(value, 2);
-    const what = dimension === 'cpu' ? 'cores' : dimension === 'gpu' ? 'GPUs' : dimension;
-    return `${what}: needs ${size(required)}, ${size(Math.max(0, available))} free`;
+    const size = (value: number) => sizeText(dimension, value);
+    return `${nameOf(dimension)}: needs ${size(required)}, ${size(Math.max(0, available))} free`;
   });
-  return [...(excluded_by ? [EXCLUDED[excluded_by]] : []), ...parts].join('; ');
+  const labels = labelsText(verdict);
+  return [...(excluded_by ? [labels ?? EXCLUDED[excluded_by]] : []), ...parts].join('; ');
+}
+
+/** `has disk=hdd, needs disk=ssd`. */
+function labelsText({ excluded_by, unmet_labels }: WorkerVerdictBody): string | null {
+  if (excluded_by !== 'labels' || !unmet_labels?.length) return null;
+  return unmet_labels
+    .map(({ name, needs, has }) =>
+      [has === null ? `has no ${name}` : `has ${name}=${has}`, `needs ${name}=${needs.join('|')}`].join(', '),
+    )
+    .join('; ');
+}
+
+/** `Quota: 4 of 4 cores held, 8 GB of 16 GB memory held`; null without one. */
+function quotaText({ quota }: ExplainReply): string | null {
+  // An API of an earlier release does not say.
+  if (!quota?.length) return null;
+  const parts = quota.map(
+    ({ dimension, held, limit }) =>
+      `${sizeText(dimension, held)} of ${sizeText(dimension, limit)} ${nameOf(dimension)}`,
+  );
+  return `Held of the quota: ${parts.join(', ')}`;
+}
+
+function sizeText(dimension: ShortfallBody['dimension'], value: number): string {
+  return dimension === 'memory' || dimension === 'storage' ? megabytes(value) : trim(value, 2);
+}
+
+function nameOf(dimension: ShortfallBody['dimension']): string {
+  return dimension === 'cpu' ? 'cores' : dimension === 'gpu' ? 'GPUs' : dimension;
 }
 
 export function queueTable(session: Session, entries: readonly QueueEntryBody[]): string {
@@ -215,7 +248,7 @@ function attemptReason({ message, reason, eviction }: AttemptBody): string {
 }
 
 /** An API of an earlier release has none. */
-function labelsText(terms: LabelTermsBody | undefined): string | null {
+function termsText(terms: LabelTermsBody | undefined): string | null {
   return terms === undefined ? null : describeTerms(labelTerms(terms)) || null;
 }
 

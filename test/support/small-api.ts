@@ -174,10 +174,13 @@ export function makeExplainReply(over: Partial<ExplainReply> = {}): ExplainReply
     task_id: TASK_ID,
     status: 'queued',
     summary: 'No worker has 4 GPUs free.',
+    reason: 'never',
     position: 1,
     feasible: false,
     fits_now: false,
     estimate: null,
+    quota: [],
+    reserved_worker: null,
     workers: [
       {
         worker_id: 'worker-1',
@@ -186,6 +189,7 @@ export function makeExplainReply(over: Partial<ExplainReply> = {}): ExplainReply
         fits_when_empty: false,
         excluded_by: null,
         missing: [{ dimension: 'gpu', unit: 'devices', required: 4, available: 0, missing: 4 }],
+        unmet_labels: [],
       },
     ],
     ...over,
