@@ -38,6 +38,21 @@ export function queuePage(stage: () => DashboardStage): void {
     await rows.filter({ hasText: 'picky' }).getByText('disk=tape').waitFor();
     await page.getByText(/^round-robin, no preemption/).waitFor();
 
+    await page.getByText('What if…?').click();
+    await page.getByLabel('How many').fill('2');
+    await page.getByLabel('Of which kind').selectOption(waiter);
+    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+    await page.getByText(/^0 of 2 tasks would be placed now, 2 would wait/).waitFor();
+    await page.getByLabel('Further workers').fill('4');
+    await page.getByLabel('Cores of each').fill(String(cores));
+    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+    await page.getByText(/^All 2 tasks would be placed now/).waitFor();
+    await page
+      .getByRole('table', { name: 'What each worker would hold' })
+      .getByText('further one')
+      .first()
+      .waitFor();
+
     await page.getByLabel('Reason').selectOption('never');
     await page.waitForURL(/reason=never/);
     await row.waitFor({ state: 'detached' });
