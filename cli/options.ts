@@ -30,6 +30,13 @@ export function positive(text: string): number {
   return value;
 }
 
+/** As `amount`, or no limit at all. */
+export function amountLimit(text: string): number | 'none' {
+  if (text.toLowerCase() === 'none') return 'none';
+  if (!/^\d+(?:\.\d+)?$/.test(text)) throw new InvalidArgumentError('It must be a number or none.');
+  return amount(text);
+}
+
 /** As `wholeNumber`, or no limit at all. */
 export function limit(text: string): number | 'none' {
   if (text.toLowerCase() === 'none') return 'none';

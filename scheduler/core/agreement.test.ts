@@ -7,7 +7,15 @@ import { DEFAULT_RULES, POLICIES, type Reservation } from '../../shared/model/sc
 import type { Task } from '../../shared/model/task.ts';
 import type { ResourceQuota } from '../../shared/model/user.ts';
 import type { Worker } from '../../shared/model/worker.ts';
-import { amounts, busyCluster, cluster, demand, ids, owners, quotas } from '../../test/support/generated-clusters.ts';
+import {
+  amounts,
+  busyCluster,
+  cluster,
+  demand,
+  ids,
+  owners,
+  quotas,
+} from '../../test/support/generated-clusters.ts';
 import { makeRegistration, makeTask } from '../../test/support/tasks.ts';
 import { PLAIN_HOLDING, PLAIN_WAITING } from '../../test/support/waiting.ts';
 import { Backlog, groupKey } from './backlog.ts';
