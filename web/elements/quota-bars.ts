@@ -11,17 +11,31 @@ interface PartWords {
   readonly label: string;
   readonly words: (amount: number) => string;
   readonly what: string;
+  /** Of one; the same where it is not counted. */
+  readonly one: string;
   /** Told also while nothing is used. */
   readonly always: boolean;
 }
 
 const count = (amount: number) => amount.toLocaleString();
 const PARTS: Readonly<Record<Part, PartWords>> = {
-  unfinished_tasks: { label: 'Unfinished tasks', words: count, what: 'unfinished tasks', always: true },
-  cpu: { label: 'Cores held', words: (cores) => trim(cores, 2), what: 'cores', always: false },
-  memory: { label: 'Memory held', words: megabytes, what: 'memory', always: false },
-  gpu: { label: 'GPUs held', words: count, what: 'GPUs', always: false },
-  upload_storage: { label: 'Storage of uploads', words: megabytes, what: 'uploads', always: true },
+  unfinished_tasks: {
+    label: 'Unfinished tasks',
+    words: count,
+    what: 'unfinished tasks',
+    one: 'unfinished task',
+    always: true,
+  },
+  cpu: { label: 'Cores held', words: (cores) => trim(cores, 2), what: 'cores', one: 'core', always: false },
+  memory: { label: 'Memory held', words: megabytes, what: 'memory', one: 'memory', always: false },
+  gpu: { label: 'GPUs held', words: count, what: 'GPUs', one: 'GPU', always: false },
+  upload_storage: {
+    label: 'Storage of uploads',
+    words: megabytes,
+    what: 'uploads',
+    one: 'uploads',
+    always: true,
+  },
 };
 
 export class QuotaBars extends LitElement {
@@ -46,10 +60,12 @@ export class QuotaBars extends LitElement {
 
   #part(name: Part) {
     const { quota, used } = this.account;
-    const { label, words, what, always } = PARTS[name];
+    const { label, words, what, one, always } = PARTS[name];
     // Nothing of what there is no limit of: no news.
     if (quota[name] === null && used[name] === 0 && !always && this.only !== name) return nothing;
-    return bar(label, used[name], quota[name], words, always || quota[name] !== null ? what : `${what} held`);
+    const noun = (quota[name] ?? used[name]) === 1 ? one : what;
+    const isTold = always || quota[name] !== null;
+    return bar(label, used[name], quota[name], words, isTold ? noun : `${noun} held`);
   }
 }
 

@@ -44,7 +44,7 @@ export function queuePage(stage: () => DashboardStage): void {
     await page.getByRole('button', { name: 'Ask', exact: true }).click();
     await page.getByText(/^0 of 2 tasks would be placed now, 2 would wait/).waitFor();
     await page.getByLabel('Further workers').fill('4');
-    await page.getByLabel('Cores of each').fill(String(cores));
+    await page.getByLabel('Cores each').fill(String(cores));
     await page.getByRole('button', { name: 'Ask', exact: true }).click();
     await page.getByText(/^All 2 tasks would be placed now/).waitFor();
     await page

@@ -57,7 +57,7 @@ export class WhatIfPanel extends LitElement {
       .words { font-size: var(--text-large); margin-top: var(--space-4); overflow-wrap: anywhere; }
       .why { margin-top: var(--space-1); overflow-wrap: anywhere; }
       table { margin-top: var(--space-3); }
-      @media (max-width: 24rem) { .wide { grid-column: auto; } }
+      @media (max-width: 34rem) { .wide { grid-column: 1 / -1; } }
     `,
   ];
 
@@ -94,7 +94,7 @@ export class WhatIfPanel extends LitElement {
           <fieldset>
             <legend>On other workers</legend>
             ${this.#number('addCount', 'Further workers')}
-            ${form.addCount.trim() === '0' ? nothing : [this.#number('addCpu', 'Cores of each'), this.#number('addMemory', 'Memory of each (GB)'), this.#number('addGpu', 'GPUs of each')]}
+            ${form.addCount.trim() === '0' ? nothing : [this.#number('addCpu', 'Cores each'), this.#number('addMemory', 'Memory each (GB)'), this.#number('addGpu', 'GPUs each')]}
             <div class="wide">
               <label for="without">Without worker</label>
               <select id="without" @change=${(event: Event) => this.#set('without', event)}>
