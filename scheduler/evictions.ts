@@ -9,8 +9,9 @@ import { announceMoved } from './announcing.ts';
 import { type ClusterIndex, READ_BATCH } from './cluster-index.ts';
 import type { Holding, Preemption } from './core/snapshot.ts';
 import type { Handoff } from './handoff.ts';
-import { Deposed, type LoopParts, type Mandate } from './parts.ts';
+import type { LoopParts, Mandate } from './parts.ts';
 import { letOthersRun } from './pauses.ts';
+import { writeUnderTerm } from './term-writes.ts';
 
 export interface EvictionParts extends Pick<LoopParts, 'store' | 'intake' | 'bus' | 'clock' | 'log'> {
   readonly index: ClusterIndex;
@@ -152,28 +153,14 @@ export class Evictions {
       known.delete(task.id);
     }
     for (const gone of known.keys()) index.forget(gone);
-    if (next.length === 0) return [];
-    if (!mandate.stands()) throw new Deposed('the lease is not held any more');
-    const accepted = await store.tasks.place(next, mandate.term);
-    const told = next.filter(({ id }) => accepted.has(id));
-    for (const task of told) index.learn(task, requestedAt);
-    if (told.length < next.length) await this.#rereadRefused(next.filter(({ id }) => !accepted.has(id)));
-    if (told.length > 0) {
-      log.info({ tasks: told.length, why: leaves[0]?.cause }, 'told tasks to leave their workers');
-      await Promise.all([announceMoved(this.#parts, told), this.#nudge(told, leaves)]);
+    const { written, refused } = await writeUnderTerm(this.#parts, next, mandate);
+    // What was changed meanwhile is looked at again by the next turn.
+    for (const task of [...written, ...refused]) index.learn(task, requestedAt);
+    if (written.length > 0) {
+      log.info({ tasks: written.length, why: leaves[0]?.cause }, 'told tasks to leave their workers');
+      await Promise.all([announceMoved(this.#parts, written), this.#nudge(written, leaves)]);
     }
-    return told;
-  }
-
-  async #rereadRefused(refused: readonly Task[]): Promise<void> {
-    const { store, index, clock, mandate } = this.#parts;
-    const records = await store.tasks.getMany(refused.map(({ id }) => id));
-    const before = new Map(refused.map(({ id, revision }) => [id, revision - 1]));
-    for (const task of records) index.learn(task, clock.now());
-    // Unchanged and yet refused: nothing but the term can be the reason.
-    if (records.some(({ id, revision }) => before.get(id) === revision)) {
-      throw new Deposed(`the store refuses term ${mandate.term}`);
-    }
+    return written;
   }
 
   /** Also of those that have not started: the runner may be making their images present. */

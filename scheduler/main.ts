@@ -20,7 +20,7 @@ await runService({
       patience: 'patient',
       log,
     });
-    const { intake, deliveries, lease, presence, bus, images, schedulerBoard: board } = redis;
+    const { intake, deliveries, lease, presence, bus, images } = redis;
     const scheduler = createScheduler({
       config,
       store,
@@ -30,7 +30,8 @@ await runService({
       presence,
       bus,
       images,
-      board,
+      board: redis.schedulerBoard,
+      decisionLog: redis.decisions,
       clock: systemClock,
       log,
     });

@@ -4,6 +4,7 @@ import type { PlanRules } from '../shared/model/scheduling.ts';
 import type { Log } from '../shared/platform/log.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { EventBus, WorkerPresence } from '../shared/ports/coordination.ts';
+import type { DecisionLog } from '../shared/ports/decision-log.ts';
 import type { ImageBoard } from '../shared/ports/image-board.ts';
 import type { DeliveryQueue, IntakeQueue } from '../shared/ports/queue.ts';
 import type { SchedulerBoard } from '../shared/ports/scheduler-board.ts';
@@ -17,6 +18,9 @@ export interface LoopParts {
   readonly bus: EventBus;
   readonly images: ImageBoard;
   readonly board: SchedulerBoard;
+  readonly decisionLog: DecisionLog;
+  /** 0 keeps no decisions. */
+  readonly decisionLogBytes: number;
   readonly clock: Clock;
   readonly log: Log;
   readonly workerLeaseMs: number;

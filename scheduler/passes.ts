@@ -3,8 +3,8 @@
 
 import type { Changes } from './changes.ts';
 import type { ClusterIndex } from './cluster-index.ts';
-import { plan } from './core/plan.ts';
 import { NO_MEMORY, type PlanMemory } from './core/snapshot.ts';
+import { Decisions } from './decisions.ts';
 import { Evictions } from './evictions.ts';
 import type { Handoff } from './handoff.ts';
 import type { LoopParts, Mandate } from './parts.ts';
@@ -22,6 +22,7 @@ export interface PassParts extends LoopParts {
 export class Passes {
   readonly evictions: Evictions;
   readonly #parts: PassParts;
+  readonly #decisions: Decisions;
   readonly #seed: number;
   #memory: PlanMemory = NO_MEMORY;
   #placed = 0;
@@ -29,6 +30,7 @@ export class Passes {
   constructor(parts: PassParts) {
     this.#parts = parts;
     this.evictions = new Evictions(parts);
+    this.#decisions = new Decisions({ ...parts, term: parts.mandate.term });
     this.#seed = Math.floor(parts.random() * 2 ** 31);
   }
 
@@ -46,11 +48,16 @@ export class Passes {
     this.#memory = memory;
   }
 
+  /** What was decided is written down, as far as it can be. Within seconds. */
+  async settled(): Promise<void> {
+    await this.#decisions.settled();
+  }
+
   /** True when another pass right away may place more. Throws `Deposed`, and what store and queue throw. */
   async run(): Promise<boolean> {
     const { index, picture, handoff, changes, mandate, clock, log } = this.#parts;
     const now = clock.now();
-    const made = plan(picture.snapshot(this.#memory), now, this.#seed);
+    const made = this.#decisions.decide(picture.snapshot(this.#memory), now, this.#seed);
     this.#memory = made.memory;
     const { placements, preemptions, waiting } = made;
     const told = { placements: placements.length, preemptions: preemptions.length };

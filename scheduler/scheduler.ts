@@ -7,6 +7,7 @@ import { newId } from '../shared/platform/ids.ts';
 import type { Log } from '../shared/platform/log.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { EventBus, LeaderLease, WorkerPresence } from '../shared/ports/coordination.ts';
+import type { DecisionLog } from '../shared/ports/decision-log.ts';
 import type { ImageBoard } from '../shared/ports/image-board.ts';
 import type { DeliveryQueue, IntakeQueue } from '../shared/ports/queue.ts';
 import type { SchedulerBoard } from '../shared/ports/scheduler-board.ts';
@@ -29,6 +30,7 @@ export interface SchedulerParts {
   readonly bus: EventBus;
   readonly images: ImageBoard;
   readonly board: SchedulerBoard;
+  readonly decisionLog: DecisionLog;
   readonly clock: Clock;
   readonly log: Log;
   /** A number in [0, 1); Math.random by default. */
@@ -73,6 +75,8 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
     bus,
     images: parts.images,
     board: parts.board,
+    decisionLog: parts.decisionLog,
+    decisionLogBytes: config.decisionLogBytes,
     clock,
     log,
     workerLeaseMs: config.workerLeaseSeconds * 1_000,

@@ -102,7 +102,7 @@ export class Term {
     } finally {
       const { expectations } = this.#parts;
       const ends = [...this.#beside.map((one) => one.stop()), expectations.end()];
-      await Promise.all([this.#handoff.settled(), ...ends]);
+      await Promise.all([this.#handoff.settled(), this.#passes.settled(), ...ends]);
     }
   }
 

@@ -54,8 +54,12 @@ function sameHolding(a: Holding, b: Holding): boolean {
     a.workerId === b.workerId &&
     a.state === b.state &&
     a.isLeaving === b.isLeaving &&
-    a.gpuIds.join() === b.gpuIds.join()
+    isSameList(a.gpuIds, b.gpuIds)
   );
+}
+
+function isSameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((id, at) => id === b[at]);
 }
 
 export interface QueuedFacts {

@@ -97,7 +97,7 @@ export class Bed {
       leaderLeaseSeconds,
       reconcileSeconds,
     };
-    const { intake, deliveries, presence, bus, schedulerBoard: board } = redis;
+    const { intake, deliveries, presence, bus, schedulerBoard: board, decisions: decisionLog } = redis;
     const images = over.images?.(redis.images) ?? redis.images;
     const lease = over.lease?.(redis.lease) ?? redis.lease;
     const scheduler = createScheduler({
@@ -110,6 +110,7 @@ export class Bed {
       bus,
       images,
       board,
+      decisionLog,
       clock: over.clock ?? systemClock,
       log,
     });
