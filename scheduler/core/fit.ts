@@ -118,7 +118,8 @@ export function distanceTo(need: Resources, room: Resources): number {
   );
 }
 
-function partMissing(need: number, room: number): number {
+/** Of one dimension: 10 for being short of it, and the part of the request that is missing. */
+export function partMissing(need: number, room: number): number {
   return need > room ? 10 + (need - room) / need : 0;
 }
 

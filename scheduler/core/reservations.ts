@@ -15,7 +15,6 @@
 // - It stands over passes as long as its line waits and the worker is ready, large enough and allowed.
 
 import type { PlanRules, Reservation } from '../../shared/model/scheduling.ts';
-import { distanceTo } from './fit.ts';
 import type { Floor } from './floor.ts';
 import { passedOverMs } from './head-order.ts';
 import type { Group, GroupEntry } from './snapshot.ts';
@@ -28,7 +27,7 @@ const RESERVE_LONGEST_MS = 30 * 24 * 3_600_000;
 /** Workers that are remembered as tried in vain. */
 const TRIED_MOST = 16;
 /** Looking for a worker to keep costs a look at all of them: so many lines in a pass, the others in the next. */
-const NEW_MOST = 64;
+const NEW_MOST = 16;
 
 export class Reservations {
   readonly #floor: Floor;
@@ -166,7 +165,7 @@ export class Reservations {
     const end = only === null ? this.#floor.size : only + 1;
     for (let index = only ?? 0; index < end; index += 1) {
       if (this.#keptFor.has(index) || !this.#floor.whole.fits(group.need, index)) continue;
-      const far = distanceTo(group.need, this.#floor.room.at(index));
+      const far = this.#floor.room.distance(group.need, index);
       if (far >= least || without.has(this.#floor.worker(index).id)) continue;
       if (this.#isLargeEnough(group, index)) [best, least] = [index, far];
     }
