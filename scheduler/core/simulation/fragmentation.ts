@@ -12,8 +12,8 @@ import type { WorkerView } from '../snapshot.ts';
 import type { TraceTask } from './trace.ts';
 
 /** Tasks that stand for the workload, and workers that stand for the cluster: a measure of a mean needs no more. */
-const TASKS_LOOKED_AT = 48;
-const WORKERS_LOOKED_AT = 2_000;
+const TASKS_LOOKED_AT = 32;
+const WORKERS_LOOKED_AT = 500;
 
 export type Parts = Readonly<Record<Dimension, number | null>>;
 

@@ -12,7 +12,13 @@
 //   Wild", NSDI 2022).
 
 import { NO_DEMAND } from '../../../shared/model/labels.ts';
-import { DIMENSIONS, fits, type Resources, sumResources } from '../../../shared/model/resources.ts';
+import {
+  DIMENSIONS,
+  type Dimension,
+  fits,
+  type Resources,
+  sumResources,
+} from '../../../shared/model/resources.ts';
 import type { Dice } from './dice.ts';
 import type { TraceTask, TraceWorker } from './trace.ts';
 
@@ -20,7 +26,10 @@ export interface GenerateOptions {
   readonly tasks: number;
   readonly users: number;
   readonly hours: number;
-  /** What all tasks hold over their run times, as a part of what the cluster has in those hours, in the scarcest dimension. */
+  /**
+   * What all tasks hold over their run times, as a part of what the cluster has in those hours: of the GPUs, and of the
+   * scarcest of the rest.
+   */
   readonly load: number;
   /** Part of the tasks that want GPUs, about. */
   readonly gpu: number;
@@ -196,32 +205,49 @@ function momentOfDay(endMs: number, dice: Dice): number {
 }
 
 /**
- * Stretches all run times by one factor, so that the load becomes what was asked for; none gets longer than LONGEST_PART
- * of the whole time, or shorter than a second. Returns the load there is.
+ * Stretches run times so that the load becomes what was asked for: first those of the tasks with GPUs, by one factor, for
+ * the load of the GPUs, then those of the others for the load of the rest. None gets longer than LONGEST_PART of the whole
+ * time, or shorter than a second. Returns the least of both loads.
  */
 function stretch(drafts: Draft[], workers: readonly TraceWorker[], load: number, endMs: number): number {
   const capacity = sumResources(workers.map((worker) => worker.capacity));
-  const held = (runMs: number, factor: number) =>
-    Math.min(endMs, Math.max(1_000, Math.round(runMs * factor)));
-  const loadAt = (factor: number) => {
-    const sum = { cpuMillis: 0, memoryMb: 0, gpus: 0, storageMb: 0 };
-    for (const { need, runMs } of drafts) {
-      const ms = held(runMs, factor) / endMs;
-      for (const one of DIMENSIONS) sum[one] += need[one] * ms;
+  const held = { cpuMillis: 0, memoryMb: 0, gpus: 0, storageMb: 0 };
+  const longestMs = Math.max(1_000, Math.round(endMs * LONGEST_PART));
+  const stretched = (runMs: number, factor: number) =>
+    Math.min(longestMs, Math.max(1_000, Math.round(runMs * factor)));
+  const reach = (some: readonly Draft[], dimensions: readonly Dimension[]): number => {
+    const heldAt = (factor: number) => {
+      const sum = { ...held };
+      for (const { need, runMs } of some) {
+        const part = stretched(runMs, factor) / endMs;
+        for (const one of DIMENSIONS) sum[one] += need[one] * part;
+      }
+      return sum;
+    };
+    const loadAt = (factor: number) => {
+      const sum = heldAt(factor);
+      return Math.max(...dimensions.map((one) => (capacity[one] === 0 ? 0 : sum[one] / capacity[one])));
+    };
+    // By bisection of the logarithm: the load grows with the factor.
+    let [low, high] = [-20, 20];
+    for (let round = 0; round < 40; round += 1) {
+      const middle = (low + high) / 2;
+      if (loadAt(2 ** middle) < load) low = middle;
+      else high = middle;
     }
-    return Math.max(...DIMENSIONS.map((one) => (capacity[one] === 0 ? 0 : sum[one] / capacity[one])));
+    const factor = 2 ** high;
+    const reached = loadAt(factor);
+    Object.assign(held, heldAt(factor));
+    for (const draft of some) draft.runMs = stretched(draft.runMs, factor);
+    return reached;
   };
-  // By bisection of the logarithm: the load grows with the factor.
-  let [low, high] = [-20, 20];
-  for (let round = 0; round < 40; round += 1) {
-    const middle = (low + high) / 2;
-    if (loadAt(2 ** middle) < load) low = middle;
-    else high = middle;
-  }
-  const factor = 2 ** high;
-  const reached = loadAt(factor);
-  for (const draft of drafts) draft.runMs = held(draft.runMs, factor);
-  return reached;
+  const onGpus = drafts.filter(({ need }) => need.gpus > 0);
+  const plain = drafts.filter(({ need }) => need.gpus === 0);
+  const loads = [
+    ...(onGpus.length === 0 ? [] : [reach(onGpus, ['gpus'])]),
+    ...(plain.length === 0 ? [] : [reach(plain, ['cpuMillis', 'memoryMb', 'storageMb'])]),
+  ];
+  return Math.min(...loads);
 }
 
 function one<T>({ of, sums }: { of: readonly T[]; sums: readonly number[] }, dice: Dice): T {

@@ -120,6 +120,19 @@ export class Play {
     return length === 0 ? 1 : (this.#outcomes.ended + this.#outcomes.infeasible) / length;
   }
 
+  /** Simulated time, and how many wait and hold something now. */
+  get now(): number {
+    return this.#now;
+  }
+
+  get waiting(): number {
+    return this.#measures.waiting;
+  }
+
+  get running(): number {
+    return this.#measures.running;
+  }
+
   /** The next moment. False when nothing more happens. */
   step(): boolean {
     const at = this.#nextMoment();
