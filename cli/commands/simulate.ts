@@ -38,6 +38,7 @@ export function addSimulateCommand(program: Command, run: Run, words: Words): vo
     .option('--add-worker <sizes>', 'with a further worker, e.g. cpu=8,mem=32,gpu=1,count=3', addedWorker)
     .option('--without <worker>', 'without this worker; may be given several times', collect)
     .option('--cordon <worker>', 'with nothing new on this worker; may be given several times', collect);
+  const spelt = (name: string) => asking.options.find((option) => nameOf(option) === name)?.long ?? name;
   const command = withTraceOptions(asking)
     .addHelpText(
       'after',
@@ -45,7 +46,7 @@ export function addSimulateCommand(program: Command, run: Run, words: Words): vo
     )
     .action(
       run(async (session, options: SimulateOptions, image: string | undefined) => {
-        if (!isTraceRun(options, image, words())) {
+        if (!isTraceRun(options, { image, words: words(), spelt })) {
           return simulate(session, options, await tasksOf(session, options, image, words()));
         }
         const { playTrace } = await import('../simulation/play-trace.ts');

@@ -120,16 +120,11 @@ function round(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-/** From 0 to at least `most` in four to eight round steps. */
-export function roundTicks(most: number, units: readonly number[] = [1]): number[] {
-  const steps = units.flatMap((unit) => [1, 2, 5].map((by) => unit * by)).sort((a, b) => a - b);
-  const enough = Math.max(most, 1e-9);
-  let step = steps.find((one) => enough / one <= 8);
-  for (let scaled = steps.at(-1) ?? 1; step === undefined; ) {
-    scaled *= 2;
-    if (enough / scaled <= 8) step = scaled;
-  }
-  const ticks = [0];
-  while ((ticks.at(-1) as number) < most || ticks.length < 2) ticks.push(ticks.length * step);
+/** From 0 to at least `most` in at most eight of the first step that does; of twice the last and so on beyond. */
+export function roundTicks(most: number, steps: readonly number[]): number[] {
+  let step = steps.find((one) => most / one <= 8) ?? steps.at(-1) ?? 1;
+  while (most / step > 8) step *= 2;
+  const ticks = [0, step];
+  while ((ticks.at(-1) as number) < most) ticks.push(ticks.length * step);
   return ticks;
 }

@@ -6,8 +6,10 @@ import { type Axis, type Plot, roundTicks } from './plots.ts';
 import type { PolicyPlay } from './run-plays.ts';
 
 const HOUR_MS = 3_600_000;
-/** Steps of an axis of time: minutes, quarters of an hour, hours, quarters of a day, days. */
-const TIME_UNITS = [60_000, 900_000, HOUR_MS, 6 * HOUR_MS, 24 * HOUR_MS, 240 * HOUR_MS];
+const TIME_STEPS = [1 / 60, 1 / 12, 1 / 4, 1 / 2, 1, 2, 4, 6, 12, 24, 48, 120].map(
+  (hours) => hours * HOUR_MS,
+);
+const COUNT_STEPS = [1, 10, 100, 1_000, 10_000, 100_000].flatMap((unit) => [unit, 2 * unit, 5 * unit]);
 const WAIT_TICKS = [1_000, 10_000, 60_000, 600_000, HOUR_MS, 6 * HOUR_MS, 24 * HOUR_MS];
 const PARTS: Axis['ticks'] = [0, 0.2, 0.4, 0.6, 0.8, 1];
 
@@ -55,12 +57,12 @@ function linesOf(
 }
 
 function timeAxis(most: number): Axis {
-  const ticks = roundTicks(most, TIME_UNITS);
+  const ticks = roundTicks(most, TIME_STEPS);
   return { label: 'simulated time', ticks, text: shortSpan };
 }
 
 function countAxis(most: number): Axis {
-  return { label: 'tasks', ticks: roundTicks(most, [1, 10, 100, 1_000, 10_000, 100_000]), text: whole };
+  return { label: 'tasks', ticks: roundTicks(most, COUNT_STEPS), text: whole };
 }
 
 function waitAxis(most: number): Axis {

@@ -89,21 +89,23 @@ export function policies(text: string): PolicyName[] {
   return [...new Set(named)];
 }
 
+/** What was typed beside the options, and how an option is spelt that is named like this among them. */
+export interface Typed {
+  readonly image: string | undefined;
+  readonly words: readonly string[] | null;
+  readonly spelt: (name: string) => string;
+}
+
 /**
  * True when a trace is to be played. The options come as commander hands them over: only what was given is there.
  * @throws {CliError} when what is given does not go together
  */
-export function isTraceRun(
-  options: object,
-  image: string | undefined,
-  words: readonly string[] | null,
-): boolean {
+export function isTraceRun(options: object, { image, words, spelt }: Typed): boolean {
   const { trace, generate, write } = options as TraceOptions;
-  const typed = (name: string) => `--${name.replaceAll('_', '-')}`;
   if (trace === undefined && generate === undefined) {
     const alone = TRACE_OPTIONS.find((name) => name in options);
     if (alone === undefined) return false;
-    const message = `${typed(alone)} is for the play of a trace, and there is none`;
+    const message = `${spelt(alone)} is for the play of a trace, and there is none`;
     throw new CliError(EXIT.usage, message, 'Give one with --trace or --generate.');
   }
   if (trace !== undefined && generate !== undefined) {
@@ -114,7 +116,7 @@ export function isTraceRun(
   }
   const own = [...TRACE_OPTIONS, ...GLOBAL, 'trace', 'generate'];
   const odd = Object.keys(options).find((name) => !own.includes(name));
-  const beside = image ?? (words && 'a command') ?? (odd === undefined ? null : typed(odd));
+  const beside = image ?? (words && 'a command') ?? (odd === undefined ? null : spelt(odd));
   if (beside !== null) {
     const message = `a trace is played, which has its own tasks and workers, and yet ${beside} is given`;
     throw new CliError(EXIT.usage, message, 'Leave it out, or leave out --trace and --generate.');

@@ -50,7 +50,7 @@ export const GENERATE_DEFAULTS: GenerateOptions = {
 };
 
 export interface Generated {
-  /** In order of `atMs`. */
+  /** In order of `atMs`, the first at 0. */
   readonly tasks: readonly TraceTask[];
   /** Less than was asked for where so few tasks, none longer than a quarter of the time, cannot make more. */
   readonly load: number;
@@ -65,7 +65,7 @@ interface Person {
   readonly onGpus: readonly JobKind[];
 }
 
-type Draft = Omit<TraceTask, 'runMs'> & { runMs: number };
+type Draft = Omit<TraceTask, 'runMs' | 'atMs'> & { runMs: number; atMs: number };
 
 const HOUR_MS = 3_600_000;
 /** Sums of weights. */
@@ -84,6 +84,8 @@ const KIND_SIGMA = 0.35;
 const LONGEST_PART = 0.25;
 const BURST_EXPONENT = 1.2;
 const LARGEST_BURST = 2_000;
+/** Of all tasks: a made-up trace is to be more than one burst. */
+const LARGEST_PART = 0.02;
 const BURST_GAP_MS = 500;
 /** How much more comes at the height of the day than on average. */
 const DAILY = 0.5;
@@ -93,11 +95,12 @@ export function generate(options: GenerateOptions, workers: readonly TraceWorker
   const people = peopleOf(options, workers, dice, endMs);
   const zipf = sumsOf(people.map((_, at) => 1 / (at + 1)));
   const drafts: Draft[] = [];
+  const largestBurst = Math.ceil(options.tasks * LARGEST_PART);
   while (drafts.length < options.tasks) {
     const { plain, onGpus } = people[dice.weighted(zipf)] as Person;
     const wantsGpus = onGpus.length > 0 && dice.next() < options.gpu;
     const kind = dice.pick(wantsGpus ? onGpus : plain);
-    const size = Math.min(burstSize(options.burst, dice), options.tasks - drafts.length);
+    const size = Math.min(burstSize(options.burst, dice), largestBurst, options.tasks - drafts.length);
     let atMs = momentOfDay(endMs, dice);
     for (let one = 0; one < size; one += 1) {
       drafts.push(draftOf(kind, Math.min(Math.floor(atMs), endMs - 1), dice));
@@ -105,6 +108,8 @@ export function generate(options: GenerateOptions, workers: readonly TraceWorker
     }
   }
   drafts.sort((a, b) => a.atMs - b.atMs);
+  const firstMs = drafts[0]?.atMs ?? 0;
+  for (const draft of drafts) draft.atMs -= firstMs;
   return { tasks: drafts, load: stretch(drafts, workers, options.load, endMs) };
 }
 
