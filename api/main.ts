@@ -34,6 +34,7 @@ await runService({
       progress: redis.progress,
       usage: redis.usage,
       images: redis.images,
+      schedulerBoard: redis.schedulerBoard,
       socketAdapter: redis.socketAdapter,
       loginLimiter: redis.limiter({
         keyPrefix: 'login',

@@ -13,6 +13,7 @@ import type { ImageBoard } from '../shared/ports/image-board.ts';
 import type { LiveLogs, ProgressBoard, UsageBoard } from '../shared/ports/live.ts';
 import type { LogStore } from '../shared/ports/log-store.ts';
 import type { IntakeQueue, QueueViews } from '../shared/ports/queue.ts';
+import type { SchedulerBoard } from '../shared/ports/scheduler-board.ts';
 import type { Store } from '../shared/ports/store.ts';
 import { Live, type LiveLoad } from './live/live.ts';
 import { OpenSessions } from './live/open-sessions.ts';
@@ -47,6 +48,7 @@ import { Transfers } from './services/files/transfers.ts';
 import { ResumableUploads } from './services/files/uploads/resumable-uploads.ts';
 import { UploadSweep } from './services/files/uploads/upload-sweep.ts';
 import { UserFiles } from './services/files/user-files.ts';
+import { Holdings } from './services/holdings.ts';
 import { imageRule } from './services/image-rules.ts';
 import { KnownUsers } from './services/known-users.ts';
 import { WorkerMaintenance } from './services/maintenance.ts';
@@ -59,6 +61,7 @@ import { Forecasts } from './services/queue/forecasts.ts';
 import { WaitingLine } from './services/queue/waiting-line.ts';
 import { Quotas } from './services/quotas.ts';
 import { type RegistrationPace, Registrations } from './services/registrations/registrations.ts';
+import { SchedulerNews } from './services/scheduler-news.ts';
 import { Sessions } from './services/sessions.ts';
 import { Simulations } from './services/simulation.ts';
 import { Submissions } from './services/submission.ts';
@@ -84,6 +87,7 @@ export interface ApiParts {
   readonly progress: ProgressBoard;
   readonly usage: UsageBoard;
   readonly images: ImageBoard;
+  readonly schedulerBoard: SchedulerBoard;
   /** For `io.adapter`. */
   readonly socketAdapter: unknown;
   readonly loginLimiter: AttemptLimiter;
@@ -289,10 +293,11 @@ function createServices(parts: ApiParts) {
   const forecasts = new Forecasts({ store, learner, clock });
   const waitingLine = new WaitingLine({ store, forecasts });
   const attainment = () => learner.attainment();
-  const view = new ClusterView({ store, presence, attainment, clock, log });
+  const news = new SchedulerNews({ board: parts.schedulerBoard, clock, log });
+  const view = new ClusterView({ store, presence, news, attainment, clock, log });
   const history = new TelemetryHistory({ store, clock });
   const workerImages = new WorkerImageLists({ board: parts.images, view, clock });
-  const maintenance = new WorkerMaintenance({ store, view, announcer });
+  const maintenance = new WorkerMaintenance({ store, view, announcer, clock });
   const pace = parts.registrationPace;
   const registrations = new Registrations({ config, store, view, clock, log, pace });
   const explanations = new TaskExplanations({ records, store, forecasts, clock });
@@ -306,6 +311,7 @@ function createServices(parts: ApiParts) {
     submissions,
     tails,
     output,
+    news,
     view,
     workerImages,
     history,
@@ -332,7 +338,8 @@ function createPeopleServices({ config, store, loginLimiter, clock, log }: ApiPa
   const { jwtSecret: secret, tokenTtlSeconds: ttlSeconds, registration } = config;
   const sessions = new Sessions({ users, known, secret, ttlSeconds, clock, log });
   const accounts = new Accounts({ users, changes, hasher, checks, sessions, registration, clock });
-  const directory = new UserDirectory({ store, changes, hasher, clock, log });
+  const holdings = new Holdings({ tasks: store.tasks, clock });
+  const directory = new UserDirectory({ store, changes, holdings, hasher, clock, log });
   const boardTickets = new BoardTickets({ users: known, sessions, secret, clock });
   const open = new OpenSessions(sessions, clock, log);
   return { known, sessions, open, accounts, directory, boardTickets };

@@ -22,8 +22,8 @@ const account = (over: Partial<AccountBody> = {}): AccountBody => ({
   role: 'user',
   created_at: '2026-01-01T09:01:00.000Z',
   disabled: false,
-  quota: { unfinished_tasks: 100, upload_storage: 10_240 },
-  used: { unfinished_tasks: 3, upload_storage: 12.4 },
+  quota: { unfinished_tasks: 100, upload_storage: 10_240, cpu: null, memory: null, gpu: null },
+  used: { unfinished_tasks: 3, upload_storage: 12.4, cpu: 0, memory: 0, gpu: 0 },
   ...over,
 });
 
@@ -99,7 +99,7 @@ describe('users', () => {
       username: 'bob\x1b[2J',
       role: 'admin',
       disabled: true,
-      quota: { unfinished_tasks: null, upload_storage: null },
+      quota: { unfinished_tasks: null, upload_storage: null, cpu: null, memory: null, gpu: null },
     });
     api.on('GET /api/users', () => ({ users: [account(), bob], next_cursor: 'bob' }));
     const told = await cloudai(['users', '--match', 'b', '--limit', '2']);

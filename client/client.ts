@@ -18,6 +18,7 @@ import type {
 } from '../shared/contracts/http.ts';
 import type { WhatIfReply, WhatIfRequest } from '../shared/contracts/what-if.ts';
 import type {
+  DrainBody,
   ExplainReply,
   TelemetryReply,
   WorkerBody,
@@ -101,7 +102,8 @@ export interface Client extends FileCalls, TaskListCalls, UploadCalls, UserCalls
   registerWorker(workerId: string, address: string, options?: CallOptions): Promise<WorkerBody>;
   cordonWorker(workerId: string): Promise<WorkerBody>;
   uncordonWorker(workerId: string): Promise<WorkerBody>;
-  drainWorker(workerId: string): Promise<WorkerBody>;
+  /** What still runs there after the deadline (0: at once) is moved elsewhere; without one, never. */
+  drainWorker(workerId: string, options?: { deadlineSeconds?: number | undefined }): Promise<WorkerBody>;
   removeWorker(workerId: string): Promise<void>;
   telemetry(options?: CallOptions): Promise<TelemetryReply>;
   telemetryHistory(filter: HistoryFilter, options?: CallOptions): Promise<HistoryReply>;
@@ -117,8 +119,8 @@ export function createClient(options: ClientOptions): Client {
     transport.json<T>({ method: 'POST', path, headers, ...(body === undefined ? {} : { body }) });
   const remove = (path: string) => transport.json<void>({ method: 'DELETE', path });
   const task = (id: string) => `/api/tasks/${encodeURIComponent(id)}`;
-  const maintain = (id: string, verb: string) =>
-    post<WorkerBody>(`/api/workers/${encodeURIComponent(id)}/${verb}`);
+  const maintain = (id: string, verb: string, body?: DrainBody) =>
+    post<WorkerBody>(`/api/workers/${encodeURIComponent(id)}/${verb}`, body);
   const getTask = (id: string, call?: CallOptions) => get<TaskBody>(task(id), call);
 
   return {
@@ -153,7 +155,12 @@ export function createClient(options: ClientOptions): Client {
       transport.json({ method: 'POST', path: '/api/workers', body: { id, address }, signal }),
     cordonWorker: (id) => maintain(id, 'cordon'),
     uncordonWorker: (id) => maintain(id, 'uncordon'),
-    drainWorker: (id) => maintain(id, 'drain'),
+    drainWorker: (id, { deadlineSeconds } = {}) =>
+      maintain(
+        id,
+        'drain',
+        deadlineSeconds === undefined ? undefined : { deadline_seconds: deadlineSeconds },
+      ),
     removeWorker: (id) => remove(`/api/workers/${encodeURIComponent(id)}`),
     telemetry: (call) => get('/telemetry', call),
     telemetryHistory: ({ metrics, ...filter }, call = {}) =>

@@ -1,6 +1,6 @@
 // Amounts and times in words, alike in the CLI and the dashboard. Pure.
 
-import type { TaskBody } from '../shared/contracts/http.ts';
+import type { AttemptBody, TaskBody } from '../shared/contracts/http.ts';
 import type { AmountsBody } from '../shared/contracts/workers.ts';
 
 /** `3.2s`, `4m 10s`, `2h 5m`, `3d 4h`. */
@@ -27,6 +27,11 @@ export function age(iso: string, now: number): string {
 export function runTime(task: Pick<TaskBody, 'started_at' | 'finished_at'>, now: number): number | null {
   if (task.started_at === null) return null;
   return (task.finished_at === null ? now : Date.parse(task.finished_at)) - Date.parse(task.started_at);
+}
+
+/** How an attempt ended, after its name: `attempt 1` … `failed`, `was lost`, `was evicted`. */
+export function attemptEnd(state: AttemptBody['state']): string {
+  return state === 'lost' || state === 'evicted' || state === 'cancelled' ? `was ${state}` : state;
 }
 
 /** MB as `512 MB` or `1.5 GB`. */

@@ -1,12 +1,13 @@
 // Who may start on this machine now: the ledger, a line of those who wait for room, and a gate that closes the line
-// while the worker may take no work. Order is arrival; nobody overtakes.
+// while the worker may take no work. Order is arrival; nobody overtakes, except those who fit beside one that has room
+// and waits for its devices.
 
 import type { Resources } from '../shared/model/resources.ts';
-import { type Admission, type Capacity, CapacityLedger } from './core/capacity-ledger.ts';
+import { type Admission, type Ask, type Capacity, CapacityLedger } from './core/capacity-ledger.ts';
 
 interface Waiting {
-  readonly need: Resources;
-  readonly answer: (admission: Exclude<Admission, { kind: 'full' }>) => void;
+  readonly ask: Ask;
+  readonly answer: (admission: Extract<Admission, { kind: 'admitted' | 'never' }>) => void;
 }
 
 export class AdmissionLine {
@@ -28,8 +29,8 @@ export class AdmissionLine {
   }
 
   /** Calls back, maybe at once, when there is room or never will be. */
-  enter(key: string, need: Resources, answer: Waiting['answer']): void {
-    this.#line.set(key, { need, answer });
+  enter(key: string, ask: Ask, answer: Waiting['answer']): void {
+    this.#line.set(key, { ask, answer });
     this.#advance();
   }
 
@@ -60,10 +61,15 @@ export class AdmissionLine {
   }
 
   #advance(): void {
-    for (const [key, { need, answer }] of this.#line) {
+    const aside: Ask[] = [];
+    for (const [key, { ask, answer }] of this.#line) {
       if (!this.#isOpen) return;
-      const admission = this.#ledger.admit(key, need);
+      const admission = this.#ledger.admit(key, ask, aside);
       if (admission.kind === 'full') return;
+      if (admission.kind === 'devices_held') {
+        aside.push(ask);
+        continue;
+      }
       this.#line.delete(key);
       answer(admission);
     }

@@ -2,8 +2,9 @@
 // and kept up by events; wrong at worst until the next reconcile. It reads and never writes.
 
 import type { TaskChanged } from '../shared/model/event.ts';
+import { heldGpuIds, isLeaving } from '../shared/model/held.ts';
 import type { RunTime } from '../shared/model/run-times.ts';
-import { currentAttempt, type Task } from '../shared/model/task.ts';
+import type { Task } from '../shared/model/task.ts';
 import { isPlaced, isTerminal } from '../shared/model/task-states.ts';
 import type { QueuedTask } from '../shared/ports/store.ts';
 import type { SchedulerStore } from './bounded-store.ts';
@@ -128,7 +129,6 @@ export class ClusterIndex {
 export function holdingOf(task: Task): Holding | null {
   const { id, state, workerId, attempt, assignedAt } = task;
   if (!isPlaced(state) || workerId === null) return null;
-  const current = currentAttempt(task);
   return {
     taskId: id,
     ownerId: task.ownerId,
@@ -137,9 +137,9 @@ export function holdingOf(task: Task): Holding | null {
     attempt,
     state: state === 'running' ? 'running' : 'assigned',
     resources: task.spec.resources,
-    gpuIds: current?.gpuIds ?? [],
+    gpuIds: heldGpuIds(task),
     assignedAt: assignedAt ?? 0,
-    isLeaving: task.cancel !== null || (current?.eviction ?? null) !== null,
+    isLeaving: isLeaving(task),
   };
 }
 

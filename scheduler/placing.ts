@@ -76,19 +76,19 @@ async function book(
   const now = clock.now();
   const records = await index.records(placements.map(({ taskId }) => taskId));
   const next: Task[] = [];
-  for (const { taskId, workerId } of placements) {
+  for (const { taskId, workerId, gpuIds } of placements) {
     const task = records.get(taskId);
     if (!task) {
       index.forget(taskId);
       continue;
     }
-    const step = assignTask(task, { workerId, term, now });
+    const step = assignTask(task, { workerId, gpuIds, term, now });
     if (!step.ok) {
       index.learn(task, now);
       continue;
     }
     const holding = holdingOf(step.task);
-    index.backlog.remove(taskId);
+    index.backlog.take(taskId, now);
     if (holding) index.ledger.hold(holding);
     next.push(step.task);
   }

@@ -2,8 +2,8 @@
 
 import type { Plugin, RouteOptionsAccess, Server } from '@hapi/hapi';
 import { telemetryReply, workerBodies, workerBody } from '../../shared/contracts/cluster.ts';
-import { registerWorkerSchema, workerIdParams } from '../../shared/contracts/schemas.ts';
-import type { RegisterWorkerBody } from '../../shared/contracts/workers.ts';
+import { drainSchema, registerWorkerSchema, workerIdParams } from '../../shared/contracts/schemas.ts';
+import type { DrainBody, RegisterWorkerBody } from '../../shared/contracts/workers.ts';
 import type { ClusterView } from '../services/cluster-view.ts';
 import type { WorkerMaintenance } from '../services/maintenance.ts';
 import type { Registrations } from '../services/registrations/registrations.ts';
@@ -17,7 +17,7 @@ export interface WorkersOptions {
   readonly observeAuth: 'open' | 'required';
 }
 
-const VERBS = { cordon: 'cordoned', uncordon: 'none', drain: 'draining' } as const;
+const VERBS = { cordon: 'cordoned', uncordon: 'none' } as const;
 
 export const workersPlugin: Plugin<WorkersOptions> = {
   name: 'workers',
@@ -67,6 +67,17 @@ export const workersPlugin: Plugin<WorkersOptions> = {
           workerBody(await maintenance.set(principalOf(request), idOf(request), wish)),
       });
     }
+
+    server.route({
+      method: 'POST',
+      path: '/api/workers/{id}/drain',
+      options: { validate: checked({ params: workerIdParams, payload: drainSchema }) },
+      handler: async (request) => {
+        const seconds = bodyOf<DrainBody | null>(request)?.deadline_seconds;
+        const deadlineMs = seconds === undefined ? null : seconds * 1_000;
+        return workerBody(await maintenance.drain(principalOf(request), idOf(request), deadlineMs));
+      },
+    });
 
     server.route({
       method: 'DELETE',

@@ -13,10 +13,12 @@ import type { Clock } from '../../shared/ports/clock.ts';
 import type { PresentWorker, WorkerPresence } from '../../shared/ports/coordination.ts';
 import type { Allocation, Store } from '../../shared/ports/store.ts';
 import { answerWithin } from './deadline.ts';
+import type { SchedulerNews } from './scheduler-news.ts';
 
 export interface ClusterViewParts {
   readonly store: Pick<Store, 'tasks' | 'workers' | 'registrations' | 'history'>;
   readonly presence: WorkerPresence;
+  readonly news: Pick<SchedulerNews, 'report'>;
   /** How tasks did against their deadlines; null while that is not known. */
   readonly attainment: () => SlaAttainment | null;
   readonly clock: Clock;
@@ -69,7 +71,7 @@ export class ClusterView {
 
   async #read(): Promise<ClusterSnapshot> {
     const { store, clock } = this.#parts;
-    const [workers, registrations, allocations, tasksByState, present, placementsPerSecond] =
+    const [workers, registrations, allocations, tasksByState, present, placementsPerSecond, scheduler] =
       await Promise.all([
         store.workers.list(),
         store.registrations.list(),
@@ -77,6 +79,7 @@ export class ClusterView {
         store.tasks.countByState(),
         this.#present(),
         this.#placementsPerSecond(),
+        this.#parts.news.report(),
       ]);
     const held = new Map<string, Allocation[]>(workers.map(({ id }) => [id, []]));
     for (const allocation of allocations) held.get(allocation.workerId)?.push(allocation);
@@ -94,6 +97,7 @@ export class ClusterView {
       tasksByState,
       placementsPerSecond,
       sla: this.#parts.attainment(),
+      scheduler,
     };
   }
 

@@ -4,6 +4,7 @@ import type { AwaitedWorker, WorkerView } from '../../shared/contracts/cluster.t
 import { AppError } from '../../shared/errors.ts';
 import type { Principal } from '../../shared/model/user.ts';
 import type { Maintenance } from '../../shared/model/worker.ts';
+import type { Clock } from '../../shared/ports/clock.ts';
 import type { Store } from '../../shared/ports/store.ts';
 import type { Announcer } from './announcer.ts';
 import type { ClusterView } from './cluster-view.ts';
@@ -12,6 +13,7 @@ export interface MaintenanceParts {
   readonly store: Pick<Store, 'tasks' | 'workers' | 'registrations'>;
   readonly view: ClusterView;
   readonly announcer: Announcer;
+  readonly clock: Clock;
 }
 
 export class WorkerMaintenance {
@@ -22,10 +24,28 @@ export class WorkerMaintenance {
   }
 
   /** @throws AppError `forbidden`, `not_found`; `conflict` for one that has not joined */
-  async set(by: Principal, id: string, maintenance: Maintenance): Promise<WorkerView | AwaitedWorker> {
+  set(by: Principal, id: string, maintenance: Maintenance): Promise<WorkerView | AwaitedWorker> {
+    return this.#set(by, id, maintenance, null);
+  }
+
+  /**
+   * Nothing new comes to the worker, and what still runs there after `deadlineMs` is moved elsewhere; null: never. Draining
+   * it again takes the place of what was said before. @throws as `set`
+   */
+  drain(by: Principal, id: string, deadlineMs: number | null): Promise<WorkerView | AwaitedWorker> {
+    const until = deadlineMs === null ? null : this.#parts.clock.now() + deadlineMs;
+    return this.#set(by, id, 'draining', until);
+  }
+
+  async #set(
+    by: Principal,
+    id: string,
+    maintenance: Maintenance,
+    drainUntil: number | null,
+  ): Promise<WorkerView | AwaitedWorker> {
     requireAdmin(by);
     const { store, view, announcer } = this.#parts;
-    if (!(await store.workers.setMaintenance(id, maintenance))) {
+    if (!(await store.workers.setMaintenance(id, maintenance, drainUntil))) {
       if ((await store.registrations.get(id)) === null) throw unknown(id);
       throw new AppError(
         'conflict',
@@ -50,7 +70,7 @@ export class WorkerMaintenance {
       if (held.length > 0) {
         throw new AppError(
           'conflict',
-          `worker ${id} is up and holds ${held.length} task${held.length === 1 ? '' : 's'}: drain it first`,
+          `worker ${id} is up and holds ${held.length} task${held.length === 1 ? '' : 's'}: drain it first, with a deadline if they are to move`,
         );
       }
     }

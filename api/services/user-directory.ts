@@ -1,26 +1,28 @@
 // Accounts as admins see and change them, and one's own with what is used of its quota. Knows nothing of HTTP.
 
+import type { SeenAccount } from '../../shared/contracts/users.ts';
 import { AppError } from '../../shared/errors.ts';
+import { NO_RESOURCES } from '../../shared/model/resources.ts';
 import { newUser, type Principal, type Quota, type Role, type User } from '../../shared/model/user.ts';
 import { newId } from '../../shared/platform/ids.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Store } from '../../shared/ports/store.ts';
+import type { Holdings } from './holdings.ts';
 import type { PasswordHasher } from './passwords.ts';
 import { signedOut, type UserChanges } from './user-changes.ts';
 
 export interface UserDirectoryParts {
   readonly store: Pick<Store, 'users' | 'tasks' | 'files'>;
   readonly changes: UserChanges;
+  readonly holdings: Holdings;
   readonly hasher: PasswordHasher;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-export interface Account {
-  readonly user: User;
-  readonly used: { readonly unfinishedTasks: number; readonly uploadBytes: number };
-}
+/** With what is used of its quota. */
+export type Account = SeenAccount;
 
 export interface NewAccount {
   readonly username: string;
@@ -77,7 +79,7 @@ export class UserDirectory {
     const user = newUser({ id: newId('user'), username, passwordHash, role, createdAt: clock.now() });
     if (!(await store.users.insert(user))) throw refuse();
     log.info({ by: by.username, user: username, role }, 'account made');
-    return { user, used: { unfinishedTasks: 0, uploadBytes: 0 } };
+    return { user, used: { unfinishedTasks: 0, uploadBytes: 0, held: NO_RESOURCES } };
   }
 
   /**
@@ -111,10 +113,18 @@ export class UserDirectory {
   async #withUses(users: readonly User[]): Promise<Account[]> {
     const { tasks, files } = this.#parts.store;
     const ids = users.map(({ id }) => id);
-    const [unfinished, bytes] = await Promise.all([tasks.countUnfinished(ids), files.uploadBytes(ids)]);
+    const [unfinished, bytes, held] = await Promise.all([
+      tasks.countUnfinished(ids),
+      files.uploadBytes(ids),
+      this.#parts.holdings.byOwner(),
+    ]);
     return users.map((user) => ({
       user,
-      used: { unfinishedTasks: unfinished.get(user.id) ?? 0, uploadBytes: bytes.get(user.id) ?? 0 },
+      used: {
+        unfinishedTasks: unfinished.get(user.id) ?? 0,
+        uploadBytes: bytes.get(user.id) ?? 0,
+        held: held.get(user.id) ?? NO_RESOURCES,
+      },
     }));
   }
 }

@@ -22,6 +22,8 @@ export const TASK_FIELDS = [
   'timeout_seconds',
   'max_retries',
   'worker',
+  'constraints',
+  'prefer',
   'files',
   'pull_policy',
   'network',

@@ -50,6 +50,10 @@ describe('a task in words', () => {
         makeTaskBody({ attempt: 2, attempts: [{ ...failed, state: 'lost', message: null }] }),
       ),
     ).toBe('attempt 1 was lost: exit_code');
+    const evicted = { ...failed, state: 'evicted' as const, reason: null, message: 'makes room for task-2' };
+    expect(lastAttemptInWords(makeTaskBody({ attempt: 2, attempts: [evicted] }))).toBe(
+      'attempt 1 was evicted: makes room for task-2',
+    );
     expect(lastAttemptInWords(running)).toBeNull();
   });
 

@@ -1,6 +1,6 @@
 // How a task has moved, in words. Pure; text of others is made harmless here.
 
-import { duration, megabytes, runTime, trim } from '../../client/words.ts';
+import { attemptEnd, duration, megabytes, runTime, trim } from '../../client/words.ts';
 import type { TaskBody } from '../../shared/contracts/http.ts';
 import type { TaskProgressBody, TaskUsageEvent } from '../../shared/contracts/live.ts';
 import type { ExplainReply } from '../../shared/contracts/workers.ts';
@@ -31,7 +31,7 @@ export function lastAttemptInWords(task: TaskBody): string | null {
   const last = task.attempts.find(({ attempt }) => attempt === task.attempt - 1);
   if (!last || task.status !== 'queued') return null;
   const why = last.message ?? last.reason;
-  return `attempt ${last.attempt} ${last.state === 'lost' ? 'was lost' : last.state}${why ? `: ${plain(why)}` : ''}`;
+  return `attempt ${last.attempt} ${attemptEnd(last.state)}${why ? `: ${plain(why)}` : ''}`;
 }
 
 export function waitingInWords({ summary, position }: ExplainReply): string {

@@ -1,5 +1,6 @@
 // What attempts hold of this machine, in all four dimensions, device by device. Pure and deterministic. It is the
-// last guard against over-commit: whatever a scheduler believes, nothing starts that does not fit here.
+// last guard against over-commit: whatever a scheduler believes, nothing starts that does not fit here, and no device
+// is given out that something else holds.
 
 import {
   addResources,
@@ -9,6 +10,7 @@ import {
   type Shortfall,
   shortfalls,
   subtractResources,
+  sumResources,
 } from '../../shared/model/resources.ts';
 
 export interface Capacity {
@@ -16,10 +18,19 @@ export interface Capacity {
   readonly gpuIds: readonly string[];
 }
 
+/** What an attempt asks for. */
+export interface Ask {
+  readonly need: Resources;
+  /** The devices the scheduler chose; others will not do. Empty: any. */
+  readonly gpuIds: readonly string[];
+}
+
 export type Admission =
   | { readonly kind: 'admitted'; readonly gpuIds: readonly string[] }
   /** Not now. */
   | { readonly kind: 'full' }
+  /** There is room, but something else holds a device that was chosen for it. */
+  | { readonly kind: 'devices_held' }
   /** Not even on the empty machine. */
   | { readonly kind: 'never'; readonly missing: readonly Shortfall[] };
 
@@ -28,10 +39,11 @@ interface Hold {
   readonly gpuIds: readonly string[];
 }
 
+const NOTHING_ASIDE: readonly Ask[] = [];
+
 export class CapacityLedger {
   readonly #machine: Capacity;
   readonly #holds = new Map<string, Hold>();
-  readonly #takenGpus = new Set<string>();
   #used: Resources = NO_RESOURCES;
 
   constructor(machine: Capacity) {
@@ -43,14 +55,23 @@ export class CapacityLedger {
     return subtractResources(this.#machine.capacity, this.#used);
   }
 
-  /** Gives `key` what it needs if it fits. Asking again for what is held changes nothing. */
-  admit(key: string, need: Resources): Admission {
+  /**
+   * Gives `key` what it needs if it fits beside what is held and set aside. Asking again for what is held changes
+   * nothing.
+   *
+   * @param aside what others have been promised before
+   */
+  admit(key: string, ask: Ask, aside: readonly Ask[] = NOTHING_ASIDE): Admission {
     const held = this.#holds.get(key);
     if (held) return { kind: 'admitted', gpuIds: held.gpuIds };
+    const { need } = ask;
     const whole = { ...this.#machine.capacity, gpus: this.#machine.gpuIds.length };
     if (!fits(need, whole)) return { kind: 'never', missing: shortfalls(need, whole) };
-    if (!fits(need, this.free)) return { kind: 'full' };
-    const gpuIds = need.gpus === 0 ? [] : this.#freeGpus().slice(0, need.gpus);
+    const room = subtractResources(this.free, sumResources(aside.map((one) => one.need)));
+    // Devices are not counted but looked at one by one.
+    if (!fits({ ...need, gpus: 0 }, { ...room, gpus: 0 })) return { kind: 'full' };
+    const gpuIds = need.gpus === 0 ? [] : this.#choose(ask, aside);
+    if (!gpuIds) return { kind: 'devices_held' };
     if (gpuIds.length < need.gpus) return { kind: 'full' };
     this.#take(key, { resources: need, gpuIds });
     return { kind: 'admitted', gpuIds };
@@ -67,7 +88,6 @@ export class CapacityLedger {
     if (!hold) return false;
     this.#holds.delete(key);
     this.#used = subtractResources(this.#used, hold.resources);
-    for (const id of hold.gpuIds) this.#takenGpus.delete(id);
     return true;
   }
 
@@ -78,10 +98,16 @@ export class CapacityLedger {
   #take(key: string, hold: Hold): void {
     this.#holds.set(key, hold);
     this.#used = addResources(this.#used, hold.resources);
-    for (const id of hold.gpuIds) this.#takenGpus.add(id);
   }
 
-  #freeGpus(): string[] {
-    return this.#machine.gpuIds.filter((id) => !this.#takenGpus.has(id));
+  /** The chosen devices, or any; null while something else has one that was chosen. */
+  #choose({ need, gpuIds }: Ask, aside: readonly Ask[]): readonly string[] | null {
+    const taken = new Set([...this.#holds.values(), ...aside].flatMap((one) => one.gpuIds));
+    const isChoice = gpuIds.length === need.gpus && new Set(gpuIds).size === need.gpus;
+    if (isChoice && gpuIds.every((id) => this.#machine.gpuIds.includes(id))) {
+      return gpuIds.some((id) => taken.has(id)) ? null : gpuIds;
+    }
+    // The scheduler did not say, or the machine is not what it knew: any will do, and the record will tell which.
+    return this.#machine.gpuIds.filter((id) => !taken.has(id)).slice(0, need.gpus);
   }
 }

@@ -1,11 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../shared/errors.ts';
-import { classifyExit, classifyFault, type ExitFacts, exitCodeWords } from './exit-classification.ts';
+import {
+  classifyExit,
+  classifyFault,
+  type ExitFacts,
+  exitCodeWords,
+  vanished,
+} from './exit-classification.ts';
 
 const plain: ExitFacts = {
   stopCause: null,
   killed: false,
   cancelledBy: null,
+  evictedBecause: null,
   announced: true,
   adopted: false,
   timeoutSeconds: 0,
@@ -71,6 +78,35 @@ describe('how a container ended', () => {
     expect(classifyExit(exited(0), { ...cancel, adopted: true })).toMatchObject({ kind: 'cancelled' });
     // The record never said `running`, so it cannot say `completed`.
     expect(classifyExit(exited(0), { ...cancel, announced: false })).toMatchObject({ kind: 'cancelled' });
+  });
+
+  it('with an eviction pending: its own result stands only if it was never signalled', () => {
+    const wish = { ...plain, evictedBecause: 'makes room for task-2' };
+    expect(classifyExit(exited(0), wish)).toMatchObject({ kind: 'completed' });
+    expect(classifyExit(exited(1), wish)).toMatchObject({ reason: 'exit_code' });
+    for (const code of [0, 1, 143, null]) {
+      expect(classifyExit(exited(code), { ...wish, stopCause: 'evict' })).toEqual({
+        kind: 'evicted',
+        exitCode: code,
+        message: 'makes room for task-2',
+      });
+    }
+    expect(classifyExit(exited(137), { ...wish, stopCause: 'evict', killed: true }).message).toBe(
+      'makes room for task-2; killed',
+    );
+    expect(classifyExit(exited(0), { ...wish, adopted: true })).toMatchObject({ kind: 'evicted' });
+    expect(classifyExit(exited(143), { ...wish, stopCause: 'time_limit' })).toMatchObject({
+      reason: 'timed_out',
+    });
+    const both = { ...wish, cancelledBy: 'alice' };
+    expect(classifyExit(exited(143), { ...both, stopCause: 'evict' })).toMatchObject({
+      kind: 'cancelled',
+      message: 'cancelled by alice',
+    });
+    expect(classifyExit(exited(0), { ...both, adopted: true })).toMatchObject({ kind: 'cancelled' });
+    expect(vanished(wish)).toMatchObject({ kind: 'evicted', exitCode: null });
+    expect(vanished(both)).toMatchObject({ kind: 'cancelled' });
+    expect(vanished(plain)).toMatchObject({ kind: 'failed', reason: 'runtime_error' });
   });
 
   it('on a worker that was cut off: the attempt is lost, not failed', () => {

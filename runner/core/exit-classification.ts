@@ -6,7 +6,7 @@ import type { FailureReason } from '../../shared/model/task.ts';
 import type { AttemptOutcome } from '../../shared/model/task-life.ts';
 
 /** Why the runner sent a signal. The first cause stands. */
-export type StopCause = 'cancel' | 'time_limit' | 'fenced';
+export type StopCause = 'cancel' | 'time_limit' | 'fenced' | 'evict';
 
 export interface Exit {
   /** Null when the engine does not know. */
@@ -21,6 +21,8 @@ export interface ExitFacts {
   readonly killed: boolean;
   /** Name of the user whose wish to cancel stands in the record, or null. */
   readonly cancelledBy: string | null;
+  /** Why the attempt is to leave this worker, as the record says, or null. */
+  readonly evictedBecause: string | null;
   /** The record says `running`. Only then it can become `completed`. */
   readonly announced: boolean;
   /** Another life of the runner started it and may have signalled it. */
@@ -38,15 +40,19 @@ export interface ExitFacts {
 }
 
 /**
- * A program that ended before it was signalled keeps its own result, also when a cancel had come in by then. Once
- * it was signalled it is cancelled (or timed out) whatever its exit code says. An adopted one with a cancel pending
- * counts as signalled, for nobody can know.
+ * A program that ended before it was signalled keeps its own result, also when a cancel or an eviction had come in by
+ * then. Once it was signalled it is cancelled (timed out, evicted) whatever its exit code says. An adopted one with
+ * such a wish pending counts as signalled, for nobody can know. A cancel goes before an eviction.
  */
 export function classifyExit(exit: Exit, facts: ExitFacts): AttemptOutcome {
   const { exitCode } = exit;
   const mayBeSignalled = facts.adopted || !facts.announced;
-  if (facts.stopCause === 'cancel' || (facts.stopCause === null && facts.cancelledBy && mayBeSignalled)) {
+  const mayHaveLeft = facts.stopCause === 'evict' || (facts.stopCause === null && mayBeSignalled);
+  if (facts.stopCause === 'cancel' || (facts.cancelledBy !== null && mayHaveLeft)) {
     return { kind: 'cancelled', exitCode, message: cancelWords(facts) };
+  }
+  if (facts.evictedBecause !== null && mayHaveLeft) {
+    return { kind: 'evicted', exitCode, message: withKilled(facts.evictedBecause, facts) };
   }
   if (facts.stopCause === 'time_limit') return failed('timed_out', exitCode, limitWords(facts));
   if (facts.stopCause === 'fenced') {
@@ -89,13 +95,19 @@ export function cancelledUnstarted(cancelledBy: string): AttemptOutcome {
 }
 
 /** For a container that is gone although nobody of the cluster removed it. */
-export function vanished(facts: Pick<ExitFacts, 'cancelledBy'>): AttemptOutcome {
-  if (facts.cancelledBy) {
+export function vanished({
+  cancelledBy,
+  evictedBecause,
+}: Pick<ExitFacts, 'cancelledBy' | 'evictedBecause'>): AttemptOutcome {
+  if (cancelledBy !== null) {
     return {
       kind: 'cancelled',
       exitCode: null,
-      message: `cancelled by ${facts.cancelledBy}; its container is gone`,
+      message: `cancelled by ${cancelledBy}; its container is gone`,
     };
+  }
+  if (evictedBecause !== null) {
+    return { kind: 'evicted', exitCode: null, message: `${evictedBecause}; its container is gone` };
   }
   return failed('runtime_error', null, 'its container has disappeared from the worker');
 }
@@ -139,8 +151,11 @@ export function exitCodeWords(exitCode: number): string {
 }
 
 function cancelWords(facts: ExitFacts): string {
-  const by = `cancelled by ${facts.cancelledBy ?? 'its owner'}`;
-  return facts.killed ? `${by}; killed` : by;
+  return withKilled(`cancelled by ${facts.cancelledBy ?? 'its owner'}`, facts);
+}
+
+function withKilled(words: string, { killed }: ExitFacts): string {
+  return killed ? `${words}; killed` : words;
 }
 
 function limitWords(facts: ExitFacts): string {

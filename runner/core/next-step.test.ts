@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { Task } from '../../shared/model/task.ts';
 import {
   assignTask,
+  evictTask,
   finishTask,
   requestCancel,
   startTask,
@@ -35,6 +36,8 @@ const running = (task: Task) =>
   must(startTask(task, { ...key, now: 2, containerId: 'c', imageId: 'i', gpuIds: [] }));
 const cancelled = (task: Task, force = false) =>
   must(requestCancel(task, { force, requestedBy: 'alice', now: 3 }));
+const evicted = (task: Task) =>
+  must(evictTask(task, { ...key, requestedAt: 3, cause: 'preempted', message: 'makes room' }));
 const container = (over: Partial<SeenContainer> = {}): SeenContainer => ({
   id: 'c',
   state: 'running',
@@ -95,6 +98,56 @@ describe('the next step', () => {
     expect(step({ task: forced, seen: container(), doing: { ...doing, stop } }).kind).toBe('kill');
   });
 
+  it('stops for an eviction as for a cancel, and a cancel that comes meanwhile goes on from there', () => {
+    const task = evicted(running(assigned({ timeoutSeconds: 60 })));
+    const doing = { capturing: true, startedAt: 0 };
+    expect(step({ task, seen: container(), doing })).toEqual({ kind: 'stop', cause: 'evict' });
+    const stop = { cause: 'evict' as const, at: 1_000, killed: false };
+    const stopping = { ...doing, stop };
+    expect(step({ task, seen: container(), doing: stopping })).toEqual({ kind: 'wait', until: 11_000 });
+    expect(step({ task, seen: container(), doing: stopping, now: 11_000 }).kind).toBe('kill');
+    expect(step({ task: cancelled(task), seen: container(), doing: stopping }).kind).toBe('wait');
+    expect(step({ task: cancelled(task, true), seen: container(), doing: stopping }).kind).toBe('kill');
+    expect(step({ task: cancelled(task), seen: container(), doing })).toMatchObject({ cause: 'cancel' });
+    expect(step({ task, seen: container(), doing: { ...doing, fenced: true } })).toMatchObject({
+      cause: 'evict',
+    });
+    expect(step({ task, seen: container(), doing, now: 60_000 })).toMatchObject({ cause: 'time_limit' });
+  });
+
+  it('says that an attempt was evicted once its container is gone, also when others removed it', () => {
+    const task = evicted(running(assigned()));
+    const outcome = { kind: 'evicted', exitCode: 143, message: 'makes room' } as const;
+    expect(step({ task, seen: ended(143), doing: { outcome } }).kind).toBe('remove');
+    expect(step({ task, doing: { outcome, hadContainer: true } }).kind).toBe('collect');
+    expect(step({ task })).toMatchObject({ kind: 'settle', outcome: { kind: 'evicted', exitCode: null } });
+  });
+
+  it('leaves its result to what ended before it was told to leave', () => {
+    const task = evicted(running(assigned()));
+    const doing = { drained: true, gathered: true };
+    const outcomeOf = (over: Partial<Doing>) => step({ task, seen: ended(), doing: { ...doing, ...over } });
+    expect(outcomeOf({})).toMatchObject({ outcome: { kind: 'completed' } });
+    expect(outcomeOf({ adopted: true })).toMatchObject({ outcome: { kind: 'evicted', exitCode: 0 } });
+    const stop = { cause: 'evict' as const, at: 0, killed: false };
+    expect(outcomeOf({ stop })).toMatchObject({ outcome: { kind: 'evicted', message: 'makes room' } });
+  });
+
+  it('drops what was evicted before it started, wherever it is, also when the same worker has the next', () => {
+    const gone = evicted(assigned());
+    const next = must(assignTask(gone, { workerId: 'worker-1', term: 1, now: 4 }));
+    for (const task of [gone, next]) {
+      for (const doing of [{}, { admitted: true }, { admitted: true, imageId: 'i' }, { fenced: true }]) {
+        expect(step({ task, doing }).kind).toBe('done');
+      }
+      for (const seen of [container({ state: 'created', startedAt: null }), container(), ended()]) {
+        expect(step({ task, seen, doing: { hadContainer: true } }).kind).toBe('drop');
+        expect(step({ task, seen, doing: { hadContainer: true, announcing: true } }).kind).toBe('drop');
+      }
+      expect(step({ task, doing: { hadContainer: true, mayHaveFiles: true } }).kind).toBe('clear');
+    }
+  });
+
   it('commits a result before the container is removed, but a cancellation after', () => {
     const task = running(assigned());
     const completed = { kind: 'completed', exitCode: 0, message: null } as const;
@@ -146,6 +199,10 @@ describe('the next step', () => {
     expect(step({ task: over, seen: ended(), doing }).kind).toBe('drop');
     expect(step({ task: over, doing }).kind).toBe('done');
     expect(step({ task: null, doing }).kind).toBe('done');
+    const left = { kind: 'evicted', exitCode: 143, message: 'makes room' } as const;
+    const earlier = must(finishTask(evicted(task), { ...key, now: 4, dice: 0, outcome: left }));
+    expect(step({ task: earlier, seen: ended(143), doing }).kind).toBe('drop');
+    expect(step({ task: earlier, doing }).kind).toBe('done');
   });
 
   it('drops what was given to another or is over', () => {
@@ -181,6 +238,7 @@ interface World {
 type WorldEvent =
   | 'cancel'
   | 'force'
+  | 'evict'
   | 'fence'
   | 'unfence'
   | 'lost'
@@ -194,6 +252,7 @@ describe('no dead ends', () => {
   const event = fc.constantFrom<WorldEvent>(
     'cancel',
     'force',
+    'evict',
     'fence',
     'unfence',
     'lost',
@@ -239,13 +298,17 @@ describe('no dead ends', () => {
           if (next.kind === 'done') {
             expect(world.seen).toBeNull();
             expect(commits).toBeLessThanOrEqual(1);
-            const lost = world.task?.attempts.some(({ state }) => state === 'lost') ?? false;
-            if (lost) expect(world.doing.mayHaveFiles).toBe(false);
+            const end = world.task?.attempts[0];
+            const isLost = end?.state === 'lost' || (end?.state === 'evicted' && end.startedAt === null);
+            if (isLost) expect(world.doing.mayHaveFiles).toBe(false);
+            if (end?.state === 'evicted') expect(world.task?.failures).toBe(0);
             return;
           }
           if (next.kind === 'collect') {
             commits += 1;
-            if (next.outcome.kind === 'cancelled') expect(world.seen).toBeNull();
+            const { kind } = next.outcome;
+            if (kind === 'cancelled' || kind === 'evicted') expect(world.seen).toBeNull();
+            if (kind === 'evicted') expect(world.task?.attempts[0]?.eviction).not.toBeNull();
           }
           perform(world, next, from.deaf);
         }
@@ -339,6 +402,12 @@ describe('no dead ends', () => {
       case 'force': {
         const result =
           task && requestCancel(task, { force: asked === 'force', requestedBy: 'alice', now: 3 });
+        if (result?.ok) world.task = result.task;
+        return;
+      }
+      case 'evict': {
+        const wish = { requestedAt: 3, cause: 'drained', message: 'its worker is drained' } as const;
+        const result = task && evictTask(task, { ...key, ...wish });
         if (result?.ok) world.task = result.task;
         return;
       }

@@ -2,10 +2,10 @@
 // Pure. The executor does the step, looks again and asks again; nothing else decides.
 //
 //   admit → pull → provide → create → start → announce → wait ⇄ stop, kill → drain → gather → settle → collect → …
-//                                                 ▲ adopt           … → remove → done; cancelled: remove before collect
+//                                                 ▲ adopt  … → remove → done; cancelled, evicted: remove before collect
 //   an attempt that is no longer wanted: drop → clear → done
 
-import type { Task } from '../../shared/model/task.ts';
+import { currentAttempt, type Task } from '../../shared/model/task.ts';
 import type { AttemptOutcome } from '../../shared/model/task-life.ts';
 import { isPlaced } from '../../shared/model/task-states.ts';
 import { cancelledUnstarted, classifyExit, type StopCause, vanished } from './exit-classification.ts';
@@ -135,8 +135,9 @@ export function nextStep(situation: Situation): Step {
     return { kind: task && doing.mayHaveFiles && isLost(task, situation.key) ? 'clear' : 'done' };
   }
   if (doing.outcome) {
-    // `cancelled` is a promise that nothing runs any more.
-    if (doing.outcome.kind === 'cancelled' && seen) return { kind: 'remove' };
+    // `cancelled` is a promise that nothing runs any more, and an evicted attempt has left once its record says so.
+    const { kind } = doing.outcome;
+    if (seen && (kind === 'cancelled' || kind === 'evicted')) return { kind: 'remove' };
     return { kind: 'collect', outcome: doing.outcome };
   }
   if (!seen) return withoutContainer(task, situation);
@@ -157,15 +158,25 @@ export function isWanted(task: Task, key: AttemptKey): boolean {
 
 /**
  * Whether the record has given the attempt up, so that what was kept of it is nobody's. One whose end stands in the
- * record, perhaps written by an earlier life, keeps its files.
+ * record, perhaps written by an earlier life, keeps its files: of evicted ones those that had started.
  */
 function isLost(task: Task, key: AttemptKey): boolean {
-  return task.attempts.some(({ number, state }) => number === key.attempt && state === 'lost');
+  return task.attempts.some(
+    ({ number, state, startedAt }) =>
+      number === key.attempt && (state === 'lost' || (state === 'evicted' && startedAt === null)),
+  );
+}
+
+/** Why the attempt is to leave, or null. */
+function evictedBecause(task: Task): string | null {
+  return currentAttempt(task)?.eviction?.message ?? null;
 }
 
 function withoutContainer(task: Task, { doing }: Situation): Step {
   const cancelledBy = task.cancel?.requestedBy ?? null;
-  if (doing.hadContainer || task.state === 'running') return settle(vanished({ cancelledBy }));
+  if (doing.hadContainer || task.state === 'running') {
+    return settle(vanished({ cancelledBy, evictedBecause: evictedBecause(task) }));
+  }
   if (cancelledBy !== null) return settle(cancelledUnstarted(cancelledBy));
   // Nothing runs yet, so there is nothing to fence but the start: it waits for the lease.
   if (doing.fenced) return { kind: 'wait', until: null };
@@ -206,6 +217,7 @@ function afterExit(task: Task, seen: SeenContainer, { doing, graceMs }: Situatio
       stopCause: doing.stop?.cause ?? null,
       killed: doing.stop?.killed ?? false,
       cancelledBy: task.cancel?.requestedBy ?? null,
+      evictedBecause: evictedBecause(task),
       announced: task.state === 'running',
       adopted: doing.adopted,
       timeoutSeconds: task.spec.timeoutSeconds,
@@ -220,9 +232,12 @@ function afterExit(task: Task, seen: SeenContainer, { doing, graceMs }: Situatio
 
 function stopCause(task: Task, { doing, now }: Situation): StopCause | null {
   if (task.cancel) return 'cancel';
-  if (doing.fenced) return 'fenced';
   const limit = timeLimit(task, doing);
-  return limit !== null && now >= limit ? 'time_limit' : null;
+  const isOverdue = limit !== null && now >= limit;
+  // One that has had its time is not to have it again elsewhere; and to be evicted costs less than to be lost.
+  if (!isOverdue && evictedBecause(task) !== null) return 'evict';
+  if (doing.fenced) return 'fenced';
+  return isOverdue ? 'time_limit' : null;
 }
 
 function timeLimit(task: Task, doing: Doing): number | null {

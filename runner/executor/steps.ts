@@ -3,7 +3,7 @@
 
 import { AppError, isAppError, messageOf } from '../../shared/errors.ts';
 import type { Resources, Shortfall } from '../../shared/model/resources.ts';
-import type { Task } from '../../shared/model/task.ts';
+import { currentAttempt, type Task } from '../../shared/model/task.ts';
 import { finishTask, startTask } from '../../shared/model/task-life.ts';
 import { roundedSeries } from '../../shared/model/usage-series.ts';
 import type { Log } from '../../shared/platform/log.ts';
@@ -17,6 +17,7 @@ import type { AdmissionLine } from '../admission.ts';
 import type { ImageNotice } from '../agent/image-notice.ts';
 import type { ProgressSender } from '../agent/progress-sender.ts';
 import type { UsageSampler } from '../agent/usage-sampler.ts';
+import type { Ask } from '../core/capacity-ledger.ts';
 import { classifyFault } from '../core/exit-classification.ts';
 import type { Step } from '../core/next-step.ts';
 import type { OutputLimits } from '../core/output-choice.ts';
@@ -75,7 +76,7 @@ export function createSteps(parts: ExecutorParts): Steps {
     admit: (state) => {
       if (!state.isInLine) {
         state.isInLine = true;
-        admission.enter(state.name, taskOf(state).spec.resources, (answer) => {
+        admission.enter(state.name, askOf(state), (answer) => {
           if (answer.kind === 'admitted') state.doing.admitted = true;
           else settleFault(state, tooLarge(state, answer.missing));
           state.bell.ring();
@@ -349,6 +350,11 @@ function tooLarge(state: AttemptState, missing: readonly Shortfall[]): AppError 
       `${words[dimension](required)} where it has ${words[dimension](available)}`,
   );
   return new AppError('internal', `${state.key.workerId} gave it back: it asks for ${list.join(', ')}`);
+}
+
+function askOf(state: AttemptState): Ask {
+  const task = taskOf(state);
+  return { need: task.spec.resources, gpuIds: currentAttempt(task)?.gpuIds ?? [] };
 }
 
 function taskOf(state: AttemptState): Task {

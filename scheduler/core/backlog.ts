@@ -11,7 +11,6 @@ export const MOST_PATIENCE_MS = 3_600_000;
 
 interface Entry extends GroupEntry {
   readonly revision: number;
-  readonly turn: number;
   readonly group: QueueGroup;
   /** Within the group's heap, or within `#delayed` while `delayed` is set. */
   position: number;

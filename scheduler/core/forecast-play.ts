@@ -1,11 +1,12 @@
 // Plays a full cluster on, end by end. Pure. See forecast.ts for what it is good for and what it leaves out.
 
 import { addResources, fits, type Resources, subtractResources } from '../../shared/model/resources.ts';
+import { DEFAULT_RULES } from '../../shared/model/scheduling.ts';
 import { groupKey } from './backlog.ts';
 import { distanceTo } from './fit.ts';
 import type { Running, Span, Waiting } from './forecast.ts';
 import { Heap } from './heap.ts';
-import { RESERVE_AFTER_MS, RESERVE_FOR_MS, RESERVE_SHARE } from './reservations.ts';
+import { RESERVE_FOR_MS, RESERVE_SHARE } from './reservations.ts';
 import type { PlanMemory, WorkerView } from './snapshot.ts';
 
 export interface Play {
@@ -150,7 +151,8 @@ class Floor {
   /** Keeps a worker for a head that has waited too long, the one with the least in the way, as reservations.ts does. */
   #keep(line: Line, from: number, at: number): void {
     const head = line.tasks[line.head] as Waiting;
-    if (at - Math.max(head.queuedAt, head.notBefore) < RESERVE_AFTER_MS || at < line.reservesFrom) return;
+    if (at - Math.max(head.queuedAt, head.notBefore) < DEFAULT_RULES.reserveAfterMs || at < line.reservesFrom)
+      return;
     if (line.keeps !== -1 || this.#keptFor.size >= this.#mostKept) return;
     let [best, least] = [-1, Number.POSITIVE_INFINITY];
     const { length } = this.#open;

@@ -1,47 +1,60 @@
 // Which waiting task goes to which worker. Pure: the same snapshot, time and seed give the same plan.
 //
-// Groups are visited in order of their heads (priority, then oldest). A head goes to the next worker in rotation
-// where it fits in every dimension. Where it fits nowhere, its group is out for the rest of the pass and the
-// others go on: nothing that fits waits behind something that does not. Free room only shrinks during a pass, so
-// a worker that was too full for a group is not looked at again for it. Cost: groups × workers + placements.
+// Only the heads of lines compete (a line: tasks that are alike but for their turn, see backlog.ts), in the order of
+// head-order.ts: effective priority, then who can just meet a deadline, then the owner's dominant share. A head goes to
+// the worker that candidates.ts chooses among those where its need fits and its labels, its owner's quota and
+// reservations.ts allow it. Where it fits nowhere, its line is out for the rest of the pass and the others go on: nothing
+// that fits waits behind something that does not.
+//
+// Cost: lines × blocks of workers + placements, never the length of the backlog. Free room only shrinks during a pass.
 
-import { fits, type Resources, subtractResources } from '../../shared/model/resources.ts';
-import { Heap } from './heap.ts';
+import { fits, type Resources } from '../../shared/model/resources.ts';
+import { Candidates } from './candidates.ts';
+import { FairShare } from './fair-share.ts';
+import { Floor } from './floor.ts';
+import { type Cursor, Heads } from './head-order.ts';
+import { Preemptions } from './preemption.ts';
 import { Reservations } from './reservations.ts';
-import type { Group, GroupEntry, Placement, Plan, Snapshot, WaitReason, WorkerView } from './snapshot.ts';
-
-interface Cursor {
-  readonly group: Group;
-  readonly entries: Iterator<GroupEntry>;
-  head: GroupEntry;
-  position: number;
-  /** Index → next index that may still have room for this group; made when a plain scan took long. */
-  skip: Int32Array | null;
-}
+import type { Group, GroupEntry, Placement, Plan, Snapshot, WaitReason } from './snapshot.ts';
+import { WaitReasons } from './wait-reasons.ts';
 
 /** Most placements of one pass of the scheduler; then events, heartbeats and repairs have their turn. */
 export const PASS_LIMIT = 2_000;
-/** Steps of a scan after which it pays to remember which workers are full. */
-const LONG_SCAN = 32;
 
 /** @param seed a non-negative integer: where the rotation begins when there was no pass before */
 export function plan(snapshot: Snapshot, now: number, seed: number): Plan {
-  const { workers, memory, limit } = snapshot;
-  const open = workers.filter(({ state }) => state === 'ready');
-  const free: Resources[] = open.map((worker) => worker.free);
-  const indexOf = indexer(open);
-  const reservations = new Reservations({ open, free, indexOf }, memory.reservations, now);
-  const most = greatest(free);
-  const reasonOf = makeReasons(workers, open);
+  const { workers, memory, rules, limit } = snapshot;
+  const floor = new Floor(workers, snapshot.images);
+  const shares = new FairShare(snapshot.owners, workers);
+  const reservations = new Reservations(floor, memory.reservations, rules, now);
+  const preemptions = new Preemptions(floor, reservations, snapshot.holdingsOf);
+  const candidates = new Candidates({
+    floor,
+    reservations,
+    policy: rules.policy,
+    recent: memory.recent,
+    seed,
+  });
+  const reasons = new WaitReasons(workers, floor, shares);
+  const heads = new Heads(shares, rules, now);
   const waiting = new Map<string, WaitReason>();
   const placements: Placement[] = [];
-  let lastWorker = memory.recent.at(-1) ?? null;
-  let next = firstInRotation(open, lastWorker, seed);
   let more = false;
 
-  const cursors = new Heap<Cursor>((a, b) =>
-    a.group.priority === b.group.priority ? a.head.id < b.head.id : a.group.priority > b.group.priority,
-  );
+  /** Nothing to be done for the line in this pass. */
+  const turnAway = ({ group, head }: Cursor) => {
+    const reason = reasons.of(group);
+    if (reason !== 'no_room') waiting.set(group.key, reason);
+    else if (rules.preemption && preemptions.makeRoom(group, head, candidates.next)) {
+      waiting.set(group.key, 'preempting');
+    } else waiting.set(group.key, reservations.isKept(group) ? 'reserved' : reason);
+  };
+
+  const find = (group: Group, head: GroupEntry) =>
+    shares.mayHave(group.ownerId, group.need) ? candidates.choose(group, head) : -1;
+
+  const cursors: Cursor[] = [];
+  const most = floor.size === 0 ? null : greatest(floor);
   for (const group of snapshot.groups) {
     const entries = group.inOrder();
     const head = nextDue(entries, now);
@@ -50,104 +63,51 @@ export function plan(snapshot: Snapshot, now: number, seed: number): Plan {
       continue;
     }
     reservations.resume(group, head);
-    // In a full cluster most groups end here, without a scan.
-    if (!fits(group.need, most) && !reservations.isStarving(head)) {
-      waiting.set(group.key, reasonOf(group));
+    // In a full cluster most lines end here, without a place among the heads.
+    const mayWait = !rules.preemption && !reservations.isStarving(group, head);
+    if (mayWait && (most === null || !fits(group.need, most))) {
+      waiting.set(group.key, reasons.of(group));
       continue;
     }
-    cursors.push({ group, entries, head, position: -1, skip: null });
+    cursors.push({ group, entries, head, served: false, position: -1 });
   }
+  for (const { group, head } of cursors) {
+    if (!reservations.isStarving(group, head) || reservations.isKept(group)) continue;
+    // Room only shrinks: what fits nowhere now fits nowhere in this pass.
+    if (find(group, head) === -1 && reasons.of(group) === 'no_room') reservations.ask(group, head);
+  }
+  reservations.grant();
+  for (const cursor of cursors) heads.push(cursor);
 
-  const mayTake = (group: Group, index: number) =>
-    fits(group.need, free[index] as Resources) && !reservations.bars(index, group);
-
-  const find = (cursor: Cursor): number => {
-    const { group } = cursor;
-    if (group.worker !== null) {
-      const index = indexOf(group.worker);
-      return index !== undefined && mayTake(group, index) ? index : -1;
-    }
-    if (!fits(group.need, most)) return -1;
-    return cursor.skip ? findBySkips(cursor, cursor.skip) : findByScan(cursor);
-  };
-
-  const findByScan = (cursor: Cursor): number => {
-    const { length } = open;
-    for (let step = 0; step < length; step += 1) {
-      const index = next + step < length ? next + step : next + step - length;
-      if (!mayTake(cursor.group, index)) continue;
-      if (step > LONG_SCAN) cursor.skip = Int32Array.from({ length: length + 1 }, (_, at) => at);
-      return index;
-    }
-    return -1;
-  };
-
-  const findBySkips = (cursor: Cursor, skip: Int32Array): number => {
-    const { length } = open;
-    for (const [from, to] of [
-      [next, length],
-      [0, next],
-    ] as const) {
-      for (let index = followSkips(skip, from); index < to; index = followSkips(skip, index)) {
-        if (mayTake(cursor.group, index)) return index;
-        skip[index] = index + 1;
-      }
-    }
-    return -1;
-  };
-
-  for (let cursor = cursors.pop(); cursor; cursor = cursors.pop()) {
+  for (let cursor = heads.pop(); cursor; cursor = heads.pop()) {
     const { group, head } = cursor;
     if (placements.length >= limit) {
       more = true;
       break;
     }
-    const index = find(cursor);
-    const worker = open[index];
-    if (!worker) {
-      const reason = reasonOf(group);
-      waiting.set(group.key, reason === 'no_room' && reservations.reserve(group, head) ? 'reserved' : reason);
+    const index = find(group, head);
+    if (index === -1) {
+      turnAway(cursor);
       continue;
     }
-    placements.push({ taskId: head.id, workerId: worker.id, gpuIds: [] });
-    free[index] = subtractResources(free[index] as Resources, group.need);
-    if (group.worker === null) {
-      lastWorker = worker.id;
-      next = index + 1 < open.length ? index + 1 : 0;
-    }
+    const gpuIds = floor.take(group.need, index);
+    placements.push({ taskId: head.id, workerId: floor.worker(index).id, gpuIds });
+    candidates.took(index, group);
+    shares.take(group.ownerId, group.need);
     // The worker it gave up may have room for others, who were turned away before.
     if (reservations.fulfil(group)) more = true;
     const following = nextDue(cursor.entries, now);
     if (!following) continue;
     cursor.head = following;
-    cursors.push(cursor);
+    cursor.served = true;
+    heads.push(cursor);
   }
-  const recent = lastWorker === null ? [] : [lastWorker];
   return {
     placements,
-    preemptions: [],
+    preemptions: preemptions.list(),
     waiting,
-    memory: { recent, reservations: reservations.list() },
+    memory: { recent: candidates.recent, reservations: reservations.list() },
     more,
-  };
-}
-
-/** Says why a group waits that fits nowhere now. */
-function makeReasons(workers: readonly WorkerView[], open: readonly WorkerView[]) {
-  let byId: Map<string, WorkerView> | null = null;
-  let largest: Resources | null = null;
-  return ({ need, worker: target }: Group): WaitReason => {
-    if (target !== null) {
-      byId ??= new Map(workers.map((worker) => [worker.id, worker]));
-      const worker = byId.get(target);
-      if (!worker) return 'worker_unknown';
-      if (worker.state !== 'ready') return `worker_${worker.state}`;
-      return fits(need, worker.capacity) ? 'no_room' : 'too_large';
-    }
-    if (open.length === 0) return 'no_ready_worker';
-    largest ??= greatest(open.map(({ capacity }) => capacity));
-    if (!fits(need, largest)) return 'too_large';
-    return open.some(({ capacity }) => fits(need, capacity)) ? 'no_room' : 'too_large';
   };
 }
 
@@ -159,42 +119,14 @@ function nextDue(entries: Iterator<GroupEntry>, now: number): GroupEntry | null 
   }
 }
 
-/** Follows the chain from `index` and shortens it on the way (path halving). */
-function followSkips(skip: Int32Array, index: number): number {
-  let at = index;
-  for (let to = skip[at] as number; to !== at; to = skip[at] as number) {
-    skip[at] = skip[to] as number;
-    at = skip[at] as number;
-  }
-  return at;
-}
-
-function firstInRotation(open: readonly WorkerView[], last: string | null, seed: number): number {
-  if (open.length === 0) return 0;
-  if (last === null) return seed % open.length;
-  return Math.max(
-    open.findIndex(({ id }) => id > last),
-    0,
-  );
-}
-
-/** The most of each dimension: what exceeds it fits into none. */
-function greatest(all: readonly Resources[]): Resources {
+/** The most of each dimension that is free anywhere: what exceeds it fits nowhere. */
+function greatest(floor: Floor): Resources {
   let [cpuMillis, memoryMb, gpus, storageMb] = [-1, -1, -1, -1];
-  for (const one of all) {
-    cpuMillis = Math.max(cpuMillis, one.cpuMillis);
-    memoryMb = Math.max(memoryMb, one.memoryMb);
-    gpus = Math.max(gpus, one.gpus);
-    storageMb = Math.max(storageMb, one.storageMb);
+  for (const { free } of floor.open) {
+    cpuMillis = Math.max(cpuMillis, free.cpuMillis);
+    memoryMb = Math.max(memoryMb, free.memoryMb);
+    gpus = Math.max(gpus, free.gpus);
+    storageMb = Math.max(storageMb, free.storageMb);
   }
   return { cpuMillis, memoryMb, gpus, storageMb };
-}
-
-/** Position of a worker in `open` by its id; the map is made on first use. */
-function indexer(open: readonly WorkerView[]): (workerId: string) => number | undefined {
-  let map: Map<string, number> | null = null;
-  return (workerId) => {
-    map ??= new Map(open.map(({ id }, index) => [id, index]));
-    return map.get(workerId);
-  };
 }

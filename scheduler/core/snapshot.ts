@@ -68,6 +68,8 @@ export interface GroupEntry {
   readonly image: string;
   readonly expectedMs: number;
   readonly deadline: number;
+  /** Its turn within its line: the smaller goes first (see backlog.ts). */
+  readonly turn: number;
 }
 
 /**

@@ -1,14 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fits, type Resources } from '../../shared/model/resources.ts';
+import { DEFAULT_RULES } from '../../shared/model/scheduling.ts';
 import { amounts, cluster, ids } from '../../test/support/generated-clusters.ts';
 import { PLAIN_WAITING, PLAIN_WORKER } from '../../test/support/waiting.ts';
 import { Backlog } from './backlog.ts';
 import { PASS_LIMIT, plan } from './plan.ts';
-import { RESERVE_AFTER_MS } from './reservations.ts';
 import { BARE, NO_MEMORY, type Plan, type WaitingTask, type WorkerView } from './snapshot.ts';
 import { answerAtOnce, countKinds, mostKinds, type WhatIf, type Wish, whatIf } from './what-if.ts';
 
+const RESERVE_AFTER_MS = DEFAULT_RULES.reserveAfterMs;
 const NOW = 1_000_000_000;
 const need = (over: Partial<Resources> = {}): Resources => ({
   cpuMillis: 1000,

@@ -3,6 +3,7 @@
 import { type Registration, registrationMessage } from '../model/registration.ts';
 import type { Dimension, Resources, Shortfall } from '../model/resources.ts';
 import { addResources, NO_RESOURCES } from '../model/resources.ts';
+import type { SchedulerReport } from '../model/scheduling.ts';
 import type { SlaAttainment } from '../model/sla.ts';
 import type { Task, TaskState } from '../model/task.ts';
 import { sumUsage } from '../model/usage-totals.ts';
@@ -12,11 +13,15 @@ import { usageBody, usageTotalsBody } from './usage.ts';
 import {
   amountsBody,
   type ExplainReply,
+  type SchedulerBody,
   type ShortfallBody,
   type TelemetryReply,
   type WorkerBody,
   type WorkerVerdictBody,
 } from './workers.ts';
+
+/** A leader speaks every few seconds; clocks may differ by some. */
+const SILENT_MS = 30_000;
 
 export interface WorkerView {
   readonly worker: Worker;
@@ -49,6 +54,8 @@ export interface ClusterSnapshot {
   readonly placementsPerSecond: number | null;
   /** Null until this copy of the API has looked through what ended. */
   readonly sla: SlaAttainment | null;
+  /** Null when none has led lately, or it cannot be asked. */
+  readonly scheduler: SchedulerReport | null;
 }
 
 export function workerBody(view: WorkerView | AwaitedWorker): WorkerBody {
@@ -67,6 +74,7 @@ function awaitedBody(registration: Registration): WorkerBody {
     worker_id: registration.id,
     state: 'unreachable',
     message: registrationMessage(registration),
+    drain_until: null,
     address: registration.address,
     labels: {},
     capacity: nothing,
@@ -81,12 +89,13 @@ function awaitedBody(registration: Registration): WorkerBody {
 }
 
 function joinedBody(view: WorkerView): WorkerBody {
-  const { worker, heartbeatAgeMs, awaited } = view;
+  const { worker, heartbeatAgeMs } = view;
   const { fingerprint } = worker;
   return {
     worker_id: worker.id,
     state: view.state,
-    message: awaited ? registrationMessage(awaited) : null,
+    message: joinedMessage(view),
+    drain_until: drainUntil(worker),
     address: worker.address,
     labels: { ...worker.labels },
     capacity: amountsBody(worker.capacity),
@@ -108,6 +117,35 @@ function joinedBody(view: WorkerView): WorkerBody {
       version: fingerprint.version,
     },
     registered_at: new Date(worker.registeredAt).toISOString(),
+  };
+}
+
+function joinedMessage({ state, assigned, running, awaited }: WorkerView): string | null {
+  if (awaited) return registrationMessage(awaited);
+  if (state !== 'draining' || assigned + running > 0) return null;
+  return 'it is empty: it can be removed or uncordoned';
+}
+
+function drainUntil({ maintenance, drainUntil: until }: Worker): string | null {
+  return maintenance === 'draining' && until !== null ? new Date(until).toISOString() : null;
+}
+
+function schedulerBody(report: SchedulerReport, now: number): SchedulerBody {
+  const { rules, lines, reservations, at } = report;
+  return {
+    leading: now - at < SILENT_MS,
+    policy: rules.policy,
+    ageing_seconds: rules.ageingMs / 1_000,
+    reserve_after_seconds: rules.reserveAfterMs / 1_000,
+    preemption: rules.preemption,
+    waiting_lines: lines,
+    // Whose task it is kept for is not for everybody to know.
+    reservations: reservations.map(({ workerId, since, until }) => ({
+      worker_id: workerId,
+      since: new Date(since).toISOString(),
+      until: new Date(until).toISOString(),
+    })),
+    at: new Date(at).toISOString(),
   };
 }
 
@@ -147,6 +185,7 @@ export function telemetryReply(snapshot: ClusterSnapshot): TelemetryReply {
     queue_depth: snapshot.tasksByState.queued,
     placements_per_second: snapshot.placementsPerSecond,
     sla: snapshot.sla && attainmentBody(snapshot.sla),
+    scheduler: snapshot.scheduler && schedulerBody(snapshot.scheduler, snapshot.at),
     workers: workerBodies(snapshot),
   };
 }

@@ -9,6 +9,7 @@ import type { Sla } from '../model/sla.ts';
 import type {
   Attempt,
   AttemptState,
+  Eviction,
   FailureReason,
   PullPolicy,
   Task,
@@ -17,6 +18,7 @@ import type {
   TaskState,
 } from '../model/task.ts';
 import type { ApiToken, Role, User } from '../model/user.ts';
+import { type LabelTermsBody, labelTerms, labelTermsBody } from './labels.ts';
 import { type SlaBody, slaBody } from './queue.ts';
 import type { AttemptReportBody, TimelineEntryBody } from './usage.ts';
 import { attemptReportBody, timelineBody } from './usage.ts';
@@ -97,6 +99,10 @@ export interface SubmitBody {
   timeout_seconds: number;
   max_retries: number;
   worker: string;
+  /** Labels its worker must have. */
+  constraints: LabelTermsBody;
+  /** Labels that make a worker better than another. */
+  prefer: LabelTermsBody;
   files: string[];
   secrets: string[];
   pull_policy: PullPolicy;
@@ -105,6 +111,14 @@ export interface SubmitBody {
 }
 
 export type SubmitRequest = Pick<SubmitBody, 'docker_image'> & Partial<SubmitBody>;
+
+/** It is to leave its worker, or has left it, to run again; its task pays nothing for that. */
+export interface EvictionBody {
+  requested_at: string;
+  cause: Eviction['cause'];
+  /** In words for the user. */
+  message: string;
+}
 
 export interface AttemptBody extends AttemptReportBody {
   attempt: number;
@@ -119,6 +133,7 @@ export interface AttemptBody extends AttemptReportBody {
   container_id: string | null;
   image_id: string | null;
   gpu_ids: string[];
+  eviction: EvictionBody | null;
 }
 
 export interface TaskBody extends SubmitBody {
@@ -181,8 +196,6 @@ export function taskSpec(body: SubmitBody): TaskSpec {
   return {
     image: body.docker_image,
     command: body.command,
-    constraints: {},
-    prefer: {},
     resources: {
       cpuMillis: Math.round(body.cpu_required * 1000),
       memoryMb: Math.ceil(body.memory_required),
@@ -198,6 +211,8 @@ export function taskSpec(body: SubmitBody): TaskSpec {
     timeoutSeconds: body.timeout_seconds,
     maxRetries: body.max_retries,
     worker: body.worker === '' ? null : body.worker,
+    constraints: labelTerms(body.constraints),
+    prefer: labelTerms(body.prefer),
     files: body.files,
     pullPolicy: body.pull_policy,
     network: body.network,
@@ -239,6 +254,8 @@ export function taskBody(task: Task): TaskBody {
     timeout_seconds: spec.timeoutSeconds,
     max_retries: spec.maxRetries,
     worker: spec.worker ?? '',
+    constraints: labelTermsBody(spec.constraints),
+    prefer: labelTermsBody(spec.prefer),
     files: [...spec.files],
     secrets: [...spec.secrets],
     pull_policy: spec.pullPolicy,
@@ -287,8 +304,13 @@ function attemptBody(attempt: Attempt, requested: Resources): AttemptBody {
     container_id: attempt.containerId,
     image_id: attempt.imageId,
     gpu_ids: [...attempt.gpuIds],
+    eviction: attempt.eviction && evictionBody(attempt.eviction),
     ...attemptReportBody(attempt, requested),
   };
+}
+
+function evictionBody({ requestedAt, cause, message }: Eviction): EvictionBody {
+  return { requested_at: iso(requestedAt), cause, message };
 }
 
 export interface LogLineBody {

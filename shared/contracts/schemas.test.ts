@@ -9,6 +9,9 @@ function check(body: unknown): { faults: string[]; value: SubmitBody } {
   return { faults: (error?.details ?? []).map((fault) => fault.path.join('.')), value };
 }
 
+const manyLabels = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, n) => [`l${n}`, 'a']));
+
 const image = { docker_image: 'ubuntu:latest' };
 
 describe('a submission', () => {
@@ -24,6 +27,8 @@ describe('a submission', () => {
       worker: null,
       pullPolicy: 'if-missing',
       network: 'bridge',
+      constraints: {},
+      prefer: {},
       webhook: null,
     });
   });
@@ -32,7 +37,10 @@ describe('a submission', () => {
     const body = JSON.parse(
       '{"docker_image":"ubuntu:latest","command":"echo hello","cpu_required":1.0,"memory_required":512.0,"gpu_required":0,"storage_required":0,"tag":"batch-job","k_value":3,"name":"","env":{},"priority":5,"timeout_seconds":0,"max_retries":0,"worker":"","files":[],"secrets":[],"pull_policy":"if-missing","network":"bridge"}',
     );
-    expect(check(body)).toEqual({ faults: [], value: { ...body, webhook: null } });
+    expect(check(body)).toEqual({
+      faults: [],
+      value: { ...body, constraints: {}, prefer: {}, webhook: null },
+    });
   });
 
   it.each([
@@ -85,6 +93,15 @@ describe('a submission', () => {
     ['a path that climbs', { files: ['a/../../b'] }, ['files.0']],
     ['an absolute path', { files: ['/etc/passwd'] }, ['files.0']],
     ['a strange worker id', { worker: 'a b' }, ['worker']],
+    ['a label without a value', { constraints: { disk: [] } }, ['constraints.disk']],
+    ['a name that is no label', { constraints: { 'disk!': 'ssd' } }, ['constraints.disk!']],
+    ['a value that is no label', { prefer: { zone: 'a b' } }, ['prefer.zone']],
+    ['a number as a value', { constraints: { rack: 5 } }, ['constraints.rack']],
+    ['a number among values', { constraints: { rack: ['4', 5] } }, ['constraints.rack.1']],
+    ['a value twice', { constraints: { rack: ['4', '4'] } }, ['constraints.rack.1']],
+    ['labels as text', { constraints: 'disk=ssd' }, ['constraints']],
+    ['too many labels', { prefer: manyLabels(17) }, ['prefer']],
+    ['too many values', { prefer: { rack: Object.keys(manyLabels(17)) } }, ['prefer.rack']],
     ['a secret that is not in env', { secrets: ['KEY'] }, ['']],
     [
       'several faults',
@@ -107,8 +124,18 @@ describe('a submission', () => {
 
 describe('the wire form of a task', () => {
   it('goes back to the same spec', () => {
-    const spec = makeSpec({ command: ['a', ''], env: { A: 'x' }, worker: 'worker-1', files: ['in/a.csv'] });
-    expect(taskSpec(taskBody(makeTask(spec)))).toEqual(spec);
+    const spec = makeSpec({
+      command: ['a', ''],
+      env: { A: 'x' },
+      worker: 'worker-1',
+      constraints: { disk: ['ssd'], zone: ['a', 'b'], rack: [''] },
+      prefer: { gpu: ['a100'] },
+      files: ['in/a.csv'],
+    });
+    const body = taskBody(makeTask(spec));
+    expect(taskSpec(body)).toEqual(spec);
+    // One value is text, as most people write it.
+    expect(body.constraints).toEqual({ disk: 'ssd', zone: ['a', 'b'], rack: '' });
   });
   it('never shows the value of a secret', () => {
     const body = taskBody(makeTask({ env: { KEY: 'hunter2', OTHER: 'seen' }, secrets: ['KEY'] }));

@@ -8,9 +8,10 @@ import { WORKER_ID_PATTERN } from '../model/worker.ts';
 import { addressText, readWorkerAddress } from '../model/worker-address.ts';
 import { ADOPTION_PORT } from './adoption.ts';
 import type { CredentialsBody, SubmitBody, TaskStatesRequest } from './http.ts';
+import { labelTermsSchema } from './label-schemas.ts';
 import type { CancelManyBody } from './task-lists.ts';
 import type { WebhookTargetBody } from './webhooks.ts';
-import type { RegisterWorkerBody } from './workers.ts';
+import type { DrainBody, RegisterWorkerBody } from './workers.ts';
 
 /** Limits are far above any real machine: they catch slips of the keyboard, not big requests. */
 export const LIMITS = {
@@ -131,6 +132,8 @@ export const submitSchema = Joi.object<SubmitBody>({
   timeout_seconds: Joi.number().integer().min(0).max(LIMITS.timeoutSeconds).default(0),
   max_retries: Joi.number().integer().min(0).max(LIMITS.maxRetries).default(0),
   worker: Joi.string().allow('').pattern(WORKER_ID_PATTERN, 'a worker id').default(''),
+  constraints: labelTermsSchema.default({}),
+  prefer: labelTermsSchema.default({}),
   files: inputFiles.default([]),
   secrets: Joi.array().items(Joi.string().max(256)).unique().max(LIMITS.envEntries).default([]),
   pull_policy: Joi.string()
@@ -192,6 +195,19 @@ export const registerWorkerSchema = Joi.object<RegisterWorkerBody>({
     .required()
     .messages({ 'address.form': '{{#label}} {{#fault}}' }),
 }).required();
+
+const DRAIN_MAX_SECONDS = 30 * 86_400;
+const DRAIN_FORM = `{{#label}} must be whole seconds from 0 (at once) to ${DRAIN_MAX_SECONDS} (30 days)`;
+
+export const drainSchema = Joi.object<DrainBody>({
+  deadline_seconds: Joi.number().integer().min(0).max(DRAIN_MAX_SECONDS).messages({
+    'number.base': DRAIN_FORM,
+    'number.integer': DRAIN_FORM,
+    'number.min': DRAIN_FORM,
+    'number.max': DRAIN_FORM,
+    'number.unsafe': DRAIN_FORM,
+  }),
+}).allow(null);
 
 export const usernameText = Joi.string()
   .pattern(/^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/)

@@ -17,6 +17,8 @@ export const SUBMIT_DEFAULTS: Readonly<Omit<SubmitBody, 'docker_image'>> = {
   timeout_seconds: 0,
   max_retries: 0,
   worker: '',
+  constraints: {},
+  prefer: {},
   files: [],
   secrets: [],
   pull_policy: 'if-missing',

@@ -119,6 +119,7 @@ describe('totals of measured use', () => {
       at: 0,
       placementsPerSecond: 3.5,
       sla: { windowMs: 86_400_000, met: 3, missed: 1 },
+      scheduler: null,
       tasksByState: { queued: 0, assigned: 0, running: 0, completed: 0, failed: 0, cancelled: 0 },
       workers: [
         view('a', 30, busy, 'ready'),

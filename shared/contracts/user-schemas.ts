@@ -8,6 +8,9 @@ import type { NewUserBody, PasswordChangeBody, QuotaBody, UserChangeBody } from 
 /** Far above any real one: they catch slips of the keyboard. */
 const MAX_UNFINISHED = 1_000_000_000;
 const MAX_STORAGE_MB = 1_073_741_824;
+const MAX_CORES = 100_000_000;
+const MAX_MEMORY_MB = 1_000_000_000_000;
+const MAX_GPUS = 100_000_000;
 
 const role = Joi.string().valid(...ROLES);
 
@@ -16,9 +19,15 @@ const limit = (max: number) => Joi.number().integer().min(0).max(max).allow(null
 const quota = Joi.object<QuotaBody>({
   unfinished_tasks: limit(MAX_UNFINISHED),
   upload_storage: limit(MAX_STORAGE_MB),
+  cpu: Joi.number().min(0).max(MAX_CORES).precision(3).allow(null),
+  memory: limit(MAX_MEMORY_MB),
+  gpu: limit(MAX_GPUS),
 })
   .min(1)
-  .messages({ 'object.min': '"quota" must hold "unfinished_tasks", "upload_storage" or both' });
+  .messages({
+    'object.min':
+      '"quota" must hold at least one of "unfinished_tasks", "upload_storage", "cpu", "memory", "gpu"; null is no limit',
+  });
 
 export const newUserSchema = Joi.object<NewUserBody>({
   username: usernameText,

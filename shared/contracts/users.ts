@@ -1,6 +1,7 @@
 // Accounts as an admin sees them, their limits, and what users change of their own. Like http.ts a browser may import
 // this file.
 
+import type { Resources } from '../model/resources.ts';
 import type { Quota, Role, User } from '../model/user.ts';
 import { type UserBody, userBody } from './http.ts';
 
@@ -10,6 +11,12 @@ export interface QuotaBody {
   unfinished_tasks: number | null;
   /** MB of uploads kept; more is refused when it is sent. Whole, as the one above. */
   upload_storage: number | null;
+  /** Cores that assigned and running tasks may hold at a time; more tasks wait until some have ended. */
+  cpu: number | null;
+  /** MB, the same. */
+  memory: number | null;
+  /** Whole GPUs, the same. */
+  gpu: number | null;
 }
 
 /** What `GET /api/auth/me` answers, and one entry of `GET /api/users`. */
@@ -18,7 +25,7 @@ export interface AccountBody extends UserBody {
   disabled: boolean;
   quota: QuotaBody;
   /** Against the quota; MB to three decimals, rounded up. */
-  used: { unfinished_tasks: number; upload_storage: number };
+  used: Record<keyof QuotaBody, number>;
 }
 
 export interface UserListReply {
@@ -52,7 +59,12 @@ export interface PasswordChangeBody {
 /** What of an account goes out. */
 export interface SeenAccount {
   readonly user: User;
-  readonly used: { readonly unfinishedTasks: number; readonly uploadBytes: number };
+  readonly used: {
+    readonly unfinishedTasks: number;
+    readonly uploadBytes: number;
+    /** By assigned and running tasks. */
+    readonly held: Pick<Resources, 'cpuMillis' | 'memoryMb' | 'gpus'>;
+  };
 }
 
 export function accountBody({ user, used }: SeenAccount): AccountBody {
@@ -60,15 +72,31 @@ export function accountBody({ user, used }: SeenAccount): AccountBody {
   return {
     ...userBody(user),
     disabled: user.disabled,
-    quota: { unfinished_tasks: quota.unfinishedTasks, upload_storage: quota.uploadStorageMb },
-    used: { unfinished_tasks: used.unfinishedTasks, upload_storage: megabytes(used.uploadBytes) },
+    quota: {
+      unfinished_tasks: quota.unfinishedTasks,
+      upload_storage: quota.uploadStorageMb,
+      cpu: quota.cpuMillis === null ? null : quota.cpuMillis / 1_000,
+      memory: quota.memoryMb,
+      gpu: quota.gpus,
+    },
+    used: {
+      unfinished_tasks: used.unfinishedTasks,
+      upload_storage: megabytes(used.uploadBytes),
+      cpu: used.held.cpuMillis / 1_000,
+      memory: used.held.memoryMb,
+      gpu: used.held.gpus,
+    },
   };
 }
 
-export function quotaOf({ unfinished_tasks, upload_storage }: Partial<QuotaBody>): Partial<Quota> {
+export function quotaOf(body: Partial<QuotaBody>): Partial<Quota> {
+  const { unfinished_tasks, upload_storage, cpu, memory, gpu } = body;
   return {
     ...(unfinished_tasks === undefined ? {} : { unfinishedTasks: unfinished_tasks }),
     ...(upload_storage === undefined ? {} : { uploadStorageMb: upload_storage }),
+    ...(cpu === undefined ? {} : { cpuMillis: cpu === null ? null : Math.round(cpu * 1_000) }),
+    ...(memory === undefined ? {} : { memoryMb: memory }),
+    ...(gpu === undefined ? {} : { gpus: gpu }),
   };
 }
 

@@ -2,6 +2,7 @@
 // may import this. On the wire: cpu in cores, memory and storage in MB (1,048,576 bytes), times as ISO 8601 strings.
 
 import type { Resources } from '../model/resources.ts';
+import type { PolicyName } from '../model/scheduling.ts';
 import type { TaskState } from '../model/task.ts';
 import type { WorkerState } from '../model/worker.ts';
 import type { SlaAttainmentBody, StartEstimateBody } from './queue.ts';
@@ -61,8 +62,13 @@ export function amountsBody(resources: Resources): AmountsBody {
 export interface WorkerBody {
   worker_id: string;
   state: WorkerState;
-  /** Why it is `unreachable`, or what came of registering it again while it is down; else null. */
+  /**
+   * Why it is `unreachable`, what came of registering it again while it is down, or that draining has left nothing on it;
+   * else null.
+   */
   message: string | null;
+  /** While it is draining: when what still runs there is moved elsewhere; null: never. */
+  drain_until: string | null;
   address: string;
   labels: Record<string, string>;
   capacity: AmountsBody;
@@ -97,8 +103,32 @@ export interface RegisterWorkerBody {
   address: string;
 }
 
+/** `POST /api/workers/{id}/drain`; the body may be left out. */
+export interface DrainBody {
+  /** After so long what still runs there is moved elsewhere: 0 at once, absent never. */
+  deadline_seconds?: number;
+}
+
 export interface WorkerListReply {
   workers: WorkerBody[];
+}
+
+/** What the leading scheduler says of itself. */
+export interface SchedulerBody {
+  /** False when it has not spoken for a while. */
+  leading: boolean;
+  policy: PolicyName;
+  /** Waiting at the head of its line for so long counts as one priority more. */
+  ageing_seconds: number;
+  /** Who waits there for longer gets a worker kept free. */
+  reserve_after_seconds: number;
+  /** Whether a task may take the place of running ones of lower priority. */
+  preemption: boolean;
+  /** Lines of waiting tasks that are alike. */
+  waiting_lines: number;
+  /** Workers that are kept free for a task that has waited long. */
+  reservations: { worker_id: string; since: string; until: string }[];
+  at: string;
 }
 
 export interface TelemetryReply {
@@ -112,5 +142,7 @@ export interface TelemetryReply {
   placements_per_second: number | null;
   /** Null until this copy of the API has looked. */
   sla: SlaAttainmentBody | null;
+  /** Null when none has led lately, or it cannot be asked. */
+  scheduler: SchedulerBody | null;
   workers: WorkerBody[];
 }

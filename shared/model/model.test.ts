@@ -11,7 +11,15 @@ import {
 } from './resources.ts';
 import { backoffMs, decideRetry, MAX_LOSSES, RETRY_BASE_MS, RETRY_CAP_MS } from './retry.ts';
 import { FAILURE_REASONS, TASK_STATES, type Task } from './task.ts';
-import { assignTask, finishTask, requestCancel, type Step, startTask, takeBackTask } from './task-life.ts';
+import {
+  assignTask,
+  evictTask,
+  finishTask,
+  requestCancel,
+  type Step,
+  startTask,
+  takeBackTask,
+} from './task-life.ts';
 import { canFollow, isTerminal } from './task-states.ts';
 
 const resources = fc.record<Resources>({
@@ -39,6 +47,9 @@ const at = { attempt: 1, workerId: 'w1' };
 const placed = () => taken(assignTask(makeTask({ maxRetries: 1 }), { workerId: 'w1', term: 1, now: 10 }));
 const started = () =>
   taken(startTask(placed(), { ...at, now: 20, containerId: 'c', imageId: null, gpuIds: [] }));
+const wish = { requestedAt: 25, cause: 'preempted', message: 'makes room for task-2' } as const;
+const leaving = () => taken(evictTask(started(), { ...at, ...wish }));
+const gone = { kind: 'evicted', exitCode: 143, message: 'makes room for task-2' } as const;
 const failure = { kind: 'failed', reason: 'exit_code', exitCode: 3, message: 'exited with 3' } as const;
 
 function taken(step: Step): Task {
@@ -140,6 +151,115 @@ describe('a task', () => {
     expect(task).toMatchObject({ state: 'failed', reason: 'worker_lost', losses: MAX_LOSSES });
   });
 
+  it('that has not started goes back to the queue at once when it is evicted, and pays nothing', () => {
+    const back = taken(evictTask(placed(), { ...at, ...wish }));
+    expect(back).toMatchObject({
+      state: 'queued',
+      attempt: 2,
+      failures: 0,
+      losses: 0,
+      workerId: null,
+      assignedAt: null,
+      queuedAt: 25,
+      notBefore: 0,
+      message: wish.message,
+    });
+    expect(back.attempts).toMatchObject([
+      { number: 1, state: 'evicted', eviction: wish, startedAt: null, finishedAt: 25, reason: null },
+    ]);
+    const late = startTask(back, { ...at, now: 30, containerId: 'c', imageId: null, gpuIds: [] });
+    expect(late).toEqual({ ok: false, refusal: 'stale_attempt' });
+    const again = taken(assignTask(back, { workerId: 'w1', gpuIds: ['gpu-1'], term: 1, now: 40 }));
+    expect(again.attempts[1]).toMatchObject({ number: 2, eviction: null, gpuIds: ['gpu-1'] });
+  });
+
+  it('that runs carries the wish, the first of them, until its runner has stopped it, and pays nothing', () => {
+    const asked = leaving();
+    expect(asked).toMatchObject({ state: 'running', attempt: 1, workerId: 'w1', revision: 4 });
+    expect(asked.attempts[0]).toMatchObject({ state: 'running', eviction: wish, finishedAt: null });
+    const twice = taken(
+      evictTask(asked, { ...at, requestedAt: 27, cause: 'drained', message: 'its worker is drained' }),
+    );
+    expect(twice.attempts[0]?.eviction).toEqual(wish);
+    const outputs = { files: 1, bytes: 5, note: null };
+    const back = taken(finishTask(asked, { ...at, now: 30, dice: 0.9, outcome: gone, outputs }));
+    expect(back).toMatchObject({
+      state: 'queued',
+      attempt: 2,
+      failures: 0,
+      losses: 0,
+      workerId: null,
+      startedAt: null,
+      finishedAt: null,
+      exitCode: null,
+      queuedAt: 30,
+      notBefore: 0,
+    });
+    expect(back.attempts).toMatchObject([
+      {
+        state: 'evicted',
+        eviction: wish,
+        startedAt: 20,
+        finishedAt: 30,
+        exitCode: 143,
+        reason: null,
+        outputs,
+      },
+    ]);
+  });
+
+  it('that is to leave keeps the end that it has by itself', () => {
+    const report = { ...at, now: 30, dice: 0 };
+    const completed = { kind: 'completed', exitCode: 0, message: null } as const;
+    expect(taken(finishTask(leaving(), { ...report, outcome: completed }))).toMatchObject({
+      state: 'completed',
+      attempts: [{ state: 'completed', eviction: wish }],
+    });
+    const failed = taken(finishTask(leaving(), { ...report, outcome: failure }));
+    expect(failed).toMatchObject({ state: 'queued', failures: 1, attempts: [{ state: 'failed' }] });
+    const lost = taken(takeBackTask(leaving(), { ...at, now: 30, message: 'worker w1 was lost' }));
+    expect(lost).toMatchObject({ state: 'queued', losses: 1, attempts: [{ state: 'lost' }] });
+  });
+
+  it('that is to leave and is cancelled does not come back', () => {
+    const by = { force: false, requestedBy: 'alice', now: 27 };
+    const asked = taken(requestCancel(leaving(), by));
+    expect(asked.state).toBe('running');
+    const end = taken(finishTask(asked, { ...at, now: 30, dice: 0, outcome: gone }));
+    expect(end).toMatchObject({ state: 'cancelled', message: 'cancelled by alice', finishedAt: 30 });
+    expect(end.attempts).toMatchObject([{ state: 'evicted', message: gone.message }]);
+    for (const task of [placed(), started()]) {
+      const cancelled = taken(requestCancel(task, by));
+      expect(evictTask(cancelled, { ...at, ...wish })).toEqual({ ok: false, refusal: 'cancel_requested' });
+    }
+  });
+
+  it('is evicted from the worker that has it, and given back only when that was asked for', () => {
+    const refusal = (step: Step) => (step.ok ? null : step.refusal);
+    for (const task of [placed(), started(), leaving()]) {
+      expect(refusal(evictTask(task, { ...wish, attempt: 2, workerId: 'w1' }))).toBe('stale_attempt');
+      expect(refusal(evictTask(task, { ...wish, attempt: 1, workerId: 'w2' }))).toBe('stale_attempt');
+    }
+    expect(refusal(evictTask(makeTask(), { ...at, ...wish }))).toBe('stale_attempt');
+    const outcome = { kind: 'completed', exitCode: 0, message: null } as const;
+    const ended = taken(finishTask(started(), { ...at, now: 30, dice: 0, outcome }));
+    expect(refusal(evictTask(ended, { ...at, ...wish }))).toBe('ended');
+    for (const task of [placed(), started()]) {
+      expect(refusal(finishTask(task, { ...at, now: 30, dice: 0, outcome: gone }))).toBe('wrong_state');
+    }
+  });
+
+  it('may be evicted for ever without being given up', () => {
+    let task = makeTask();
+    for (let n = 1; n <= 3 * MAX_LOSSES; n += 1) {
+      const ref = { attempt: task.attempt, workerId: 'w1' };
+      task = taken(
+        evictTask(taken(assignTask(task, { workerId: 'w1', term: 1, now: n })), { ...ref, ...wish }),
+      );
+    }
+    expect(task).toMatchObject({ state: 'queued', failures: 0, losses: 0 });
+  });
+
   it('never leaves the diagram, whatever happens to it in whatever order', () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('assign'), workerId: fc.constantFrom('w1', 'w2') }),
@@ -155,11 +275,17 @@ describe('a task', () => {
         outcome: fc.oneof(
           fc.constant({ kind: 'completed', exitCode: 0, message: null } as const),
           fc.constant({ kind: 'cancelled', exitCode: null, message: 'cancelled' } as const),
+          fc.constant(gone),
           fc.constantFrom(...FAILURE_REASONS).map((reason) => ({ ...failure, reason })),
         ),
       }),
       fc.record({
         kind: fc.constant('lose'),
+        workerId: fc.constantFrom('w1', 'w2'),
+        attempt: fc.integer({ min: 1, max: 4 }),
+      }),
+      fc.record({
+        kind: fc.constant('evict'),
         workerId: fc.constantFrom('w1', 'w2'),
         attempt: fc.integer({ min: 1, max: 4 }),
       }),
@@ -183,6 +309,17 @@ describe('a task', () => {
           ).toBe(moved.state === 'assigned' || moved.state === 'running' ? 1 : 0);
           expect(new Set(moved.attempts.map(({ number }) => number)).size).toBe(moved.attempts.length);
           expect(isTerminal(moved.state)).toBe(moved.finishedAt !== null);
+          const ends = moved.attempts.filter(({ state }) => state === 'failed' || state === 'lost');
+          expect(moved.failures + moved.losses).toBeLessThanOrEqual(ends.length);
+          const paid = moved.failures + moved.losses - task.failures - task.losses;
+          const evictedNow = moved.attempts.some(
+            ({ state, finishedAt }) => state === 'evicted' && finishedAt === now,
+          );
+          if (evictedNow) expect(paid).toBe(0);
+          for (const { state, eviction } of moved.attempts) {
+            if (state === 'evicted') expect(eviction).not.toBeNull();
+            if (state === 'assigned') expect(eviction).toBeNull();
+          }
           task = moved;
         }
       }),
@@ -207,6 +344,8 @@ function apply(task: Task, step: AnyStep, now: number): Step {
       return startTask(task, { ...ref, containerId: 'c', imageId: null, gpuIds: [] });
     case 'finish':
       return finishTask(task, { ...ref, dice: 0.5, outcome: step.outcome });
+    case 'evict':
+      return evictTask(task, { ...ref, ...wish, requestedAt: now });
     case 'lose':
       return takeBackTask(task, { ...ref, message: 'lost' });
     default:

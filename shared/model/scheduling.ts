@@ -33,6 +33,10 @@ export interface Reservation {
   readonly taskId: string;
   /** When it was made. */
   readonly since: number;
+  /** From then on it keeps nobody out any more: another worker is tried, or after a pause the same for longer. */
+  readonly until: number;
+  /** Workers that were kept for the line before and did not drain in time. */
+  readonly tried: readonly string[];
 }
 
 /** What the leading scheduler tells of itself. */

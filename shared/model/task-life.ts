@@ -160,8 +160,13 @@ export function finishTask(task: Task, report: FinishReport): Step {
   const { message, exitCode } = outcome;
   const measured = { finishedAt: now, exitCode, message, usage, usageSeries, progress, outputs };
   if (outcome.kind === 'evicted') {
+    // A runner gives back only what it was asked for.
+    if (!currentAttempt(task)?.eviction) return refuse('wrong_state');
     const attempts = changeCurrent(task, { ...measured, state: 'evicted' });
-    if (task.cancel) return move(task, 'cancelled', { finishedAt: now, exitCode, message, attempts });
+    if (task.cancel) {
+      const words = `cancelled by ${task.cancel.requestedBy}`;
+      return move(task, 'cancelled', { finishedAt: now, exitCode, message: words, attempts });
+    }
     return backToQueue(task, { now, delayMs: 0, attempts, cost: NO_COST, message: outcome.message });
   }
   if (outcome.kind !== 'failed') {

@@ -1,13 +1,13 @@
 // Which state may follow which. Everything that moves a task goes through `task-life.ts`, which asks here.
 //
-//            ┌────────────── retry due, worker lost ──────────────┐
+//            ┌────────── retry due, worker lost, evicted ─────────┐
 //            ▼                                                    │
 //   ●──► queued ───────────► assigned ───────────► running ───────┤
 //            │                  │  │                  │           │
 //            │ cancel           │  └── start error ───┼──► failed │
 //            ▼                  ▼                     ▼           │
 //        cancelled ◄──── cancelled ◄──────────── cancelled        │
-//                               └──── worker lost ────────────────┘
+//                               └──── worker lost, evicted ───────┘
 //                                            running ──► completed
 
 import type { TaskState } from './task.ts';

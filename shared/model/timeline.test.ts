@@ -2,18 +2,27 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { makeTask } from '../../test/support/tasks.ts';
 import type { Task } from './task.ts';
-import { assignTask, finishTask, requestCancel, type Step, startTask, takeBackTask } from './task-life.ts';
+import {
+  assignTask,
+  evictTask,
+  finishTask,
+  requestCancel,
+  type Step,
+  startTask,
+  takeBackTask,
+} from './task-life.ts';
 import { isTerminal } from './task-states.ts';
 import { type TimelineEntry, timeline } from './timeline.ts';
 
-type Act = 'assign' | 'start' | 'complete' | 'fail' | 'end-cancelled' | 'lose' | 'cancel';
+type Act = 'assign' | 'start' | 'complete' | 'fail' | 'end-cancelled' | 'lose' | 'evict' | 'leave' | 'cancel';
 const often = (weight: number, ...all: Act[]) => ({ weight, arbitrary: fc.constantFrom(...all) });
 /** Mostly what lets a life go on. */
 const acts = fc.array(
   fc.oneof(
     often(8, 'assign'),
     often(6, 'start'),
-    often(6, 'fail', 'lose'),
+    often(6, 'fail', 'lose', 'evict'),
+    often(6, 'leave'),
     often(1, 'complete', 'cancel', 'end-cancelled'),
   ),
   { maxLength: 60, size: 'max' },
@@ -75,6 +84,19 @@ function perform(task: Task, act: Act, now: number): Step {
       });
     case 'lose':
       return takeBackTask(task, { ...ref, message: `worker ${task.workerId} was lost` });
+    case 'evict':
+      return evictTask(task, {
+        ...ref,
+        requestedAt: now,
+        cause: 'drained',
+        message: 'its worker is drained',
+      });
+    case 'leave':
+      return finishTask(task, {
+        ...ref,
+        dice: 0,
+        outcome: { kind: 'evicted', exitCode: 143, message: 'its worker is drained; killed' },
+      });
     case 'cancel':
       return requestCancel(task, { force: false, requestedBy: 'alice', now });
   }
@@ -99,6 +121,24 @@ describe('the timeline', () => {
     const ended = lives.map(([chosen, retries]) => live(chosen, retries).task);
     expect(ended.filter(({ state }) => isTerminal(state)).length).toBeGreaterThan(100);
     expect(ended.filter(({ attempt }) => attempt > 2).length).toBeGreaterThan(100);
+    const evicted = ended.flatMap(({ attempts }) => attempts.filter(({ state }) => state === 'evicted'));
+    expect(evicted.filter(({ startedAt }) => startedAt === null).length).toBeGreaterThan(100);
+    expect(evicted.filter(({ startedAt }) => startedAt !== null).length).toBeGreaterThan(50);
+  });
+
+  it('tells of an eviction that the task waits again, not that it is tried again', () => {
+    const { task } = live(['assign', 'evict', 'assign', 'start', 'evict', 'leave'], 0);
+    const words = timeline(task).map(({ state, attempt, message }) => `${state} ${attempt}: ${message}`);
+    expect(words).toEqual([
+      'queued 1: submitted',
+      'assigned 1: null',
+      'evicted 1: its worker is drained',
+      'queued 2: waits again',
+      'assigned 2: null',
+      'running 2: null',
+      'evicted 2: its worker is drained; killed',
+      'queued 3: waits again',
+    ]);
   });
 
   it('says where, and why an attempt ended', () => {

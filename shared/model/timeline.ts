@@ -5,7 +5,7 @@ import type { Attempt, AttemptState, Task, TaskState } from './task.ts';
 import { isTerminal } from './task-states.ts';
 
 export interface TimelineEntry {
-  /** A state that the task entered, or the end of an attempt after which the task goes on (`lost`, `failed`). */
+  /** A state that the task entered, or the end of an attempt after which the task goes on (`lost`, `failed`, `evicted`). */
   readonly state: TaskState | AttemptState;
   /** Milliseconds since the epoch. */
   readonly at: number;
@@ -17,16 +17,18 @@ export interface TimelineEntry {
 }
 
 export function timeline(task: Task): TimelineEntry[] {
-  const entries: TimelineEntry[] = [queued(1, task.submittedAt)];
-  let endedAt: number | null = null;
+  const entries: TimelineEntry[] = [queued(1, task.submittedAt, null)];
+  let before: Attempt | null = null;
   for (const attempt of task.attempts) {
     // It went back to the queue with the end of the attempt before: one write, one time.
-    if (attempt.number > 1) entries.push(queued(attempt.number, endedAt ?? attempt.assignedAt));
+    if (attempt.number > 1) {
+      entries.push(queued(attempt.number, before?.finishedAt ?? attempt.assignedAt, before));
+    }
     entries.push(...story(attempt));
-    endedAt = attempt.finishedAt;
+    before = attempt;
   }
-  if (task.attempts.length > 0 && task.attempt > task.attempts.length) {
-    entries.push(queued(task.attempt, task.queuedAt));
+  if (before && task.attempt > task.attempts.length) {
+    entries.push(queued(task.attempt, task.queuedAt, before));
   }
   if (isTerminal(task.state) && entries.at(-1)?.state !== task.state) {
     const { state, finishedAt, attempt, workerId, message } = task;
@@ -35,14 +37,9 @@ export function timeline(task: Task): TimelineEntry[] {
   return entries;
 }
 
-function queued(attempt: number, at: number): TimelineEntry {
-  return {
-    state: 'queued',
-    at,
-    attempt,
-    workerId: null,
-    message: attempt === 1 ? 'submitted' : 'tried again',
-  };
+function queued(attempt: number, at: number, before: Attempt | null): TimelineEntry {
+  const again = before?.state === 'evicted' ? 'waits again' : 'tried again';
+  return { state: 'queued', at, attempt, workerId: null, message: attempt === 1 ? 'submitted' : again };
 }
 
 function story({ number, workerId, state, message, ...times }: Attempt): TimelineEntry[] {

@@ -34,6 +34,13 @@ const hint = (usage: Partial<AttemptUsage> | null, over?: Partial<Attempt>, of =
   usageHint({ ...requested, ...of }, ended(usage, over));
 
 describe('a hint', () => {
+  it('of what was cut short says only what it needed already', () => {
+    const evicted = { state: 'evicted' } as const;
+    expect(hint({ memoryPeakMb: 100, cpuMeanMillis: 10, cpuPeakMillis: 20 })).toContain('would do');
+    expect(hint({ memoryPeakMb: 100, cpuMeanMillis: 10, cpuPeakMillis: 20 }, evicted)).toBeNull();
+    expect(hint({ memoryPeakMb: 4_090 }, evicted)).toContain('safer');
+  });
+
   it('is not given when the request suits, or when there is nothing to go by', () => {
     expect(hint({})).toBeNull();
     expect(hint(null)).toBeNull();

@@ -34,10 +34,12 @@ const CORE_MILLIS = 1_000;
 
 /** Null when the request suits, and when there is too little to say so. */
 export function usageHint(requested: Resources, attempt: Attempt): string | null {
-  const { finishedAt, startedAt, usage, reason } = attempt;
+  const { finishedAt, startedAt, usage, reason, state } = attempt;
   if (finishedAt === null || startedAt === null) return null;
   const ran = finishedAt - startedAt;
-  const isSure = usage != null && usage.samples >= LEAST_SAMPLES && ran >= LEAST_RUN_MS;
+  // What was cut short may have come to need more.
+  const isWhole = state !== 'evicted';
+  const isSure = isWhole && usage != null && usage.samples >= LEAST_SAMPLES && ran >= LEAST_RUN_MS;
   const parts = [
     reason === 'oom_killed' ? killed(requested.memoryMb) : usage && memoryHint(requested, usage, isSure),
     isSure ? cpuHint(requested.cpuMillis, usage) : null,

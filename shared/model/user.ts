@@ -26,6 +26,11 @@ export const NO_QUOTA: Quota = {
   gpus: null,
 };
 
+/** Null when it limits nothing that tasks hold. */
+export function limitsOf({ cpuMillis, memoryMb, gpus }: Quota): ResourceQuota | null {
+  return cpuMillis === null && memoryMb === null && gpus === null ? null : { cpuMillis, memoryMb, gpus };
+}
+
 export interface User {
   readonly id: string;
   /** As the user wrote it; unique without regard to case. */

@@ -111,6 +111,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     progress: redis.progress,
     usage: redis.usage,
     images: redis.images,
+    schedulerBoard: redis.schedulerBoard,
     socketAdapter: redis.socketAdapter,
     loginLimiter: redis.limiter({
       keyPrefix: 'login',

@@ -133,6 +133,7 @@ export function makeEndedBody(over: Partial<TaskBody> = {}): TaskBody {
         container_id: 'c0ffee',
         image_id: 'sha256:beef',
         gpu_ids: [],
+        eviction: null,
         usage: null,
         progress: null,
         outputs: null,
@@ -196,6 +197,7 @@ export function makeWorkerBody(over: Partial<WorkerBody> = {}): WorkerBody {
     worker_id: 'worker-1',
     state: 'ready',
     message: null,
+    drain_until: null,
     address: '10.0.0.1',
     labels: {},
     capacity: { cpu: 8, memory: 16_384, gpu: 0, storage: 100_000 },
@@ -253,6 +255,7 @@ export function makeTelemetry(over: Partial<TelemetryReply> = {}): TelemetryRepl
     queue_depth: 4,
     placements_per_second: 12.34,
     sla: null,
+    scheduler: null,
     workers: [makeWorkerBody(), makeWorkerBody({ worker_id: 'worker-2' })],
     ...over,
   };

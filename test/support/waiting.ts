@@ -11,8 +11,8 @@ export const PLAIN_WAITING: Pick<
   ownerId: 'user-1',
   labels: NO_DEMAND,
   image: 'busybox:latest',
-  // So far away that the order is that of the ids.
-  submittedAt: Number.MAX_SAFE_INTEGER / 4,
+  // The deadline is so far away that the order is that of the ids.
+  submittedAt: 0,
   expectedMs: 300_000,
   deadline: Number.MAX_SAFE_INTEGER / 2,
 };

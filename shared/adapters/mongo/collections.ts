@@ -33,6 +33,8 @@ export interface WorkerDocument {
   maintenance: Maintenance;
   liveness: Liveness;
   livenessAt: number;
+  /** Absent: null. */
+  drainUntil?: number | null;
 }
 
 export interface RegistrationDocument {
@@ -51,6 +53,8 @@ export interface UserDocument {
   /** Goes before that of the record. Absent, as the next one, in documents of earlier releases: 0. */
   revision?: number;
   activeAdmin?: boolean;
+  /** Whether it limits what tasks may hold at a time. Absent in documents of earlier releases, which knew no such limits. */
+  isLimited?: boolean;
 }
 
 /** At most one: which admin is losing the right now; see `admin-guard.ts`. */
@@ -223,6 +227,7 @@ const INDEXES: readonly Index[] = [
   { of: 'tasks', name: 'by_end', key: { finishedAt: 1, _id: 1 } },
   { of: 'registrations', name: 'by_due', key: { nextAt: 1, _id: 1 } },
   { of: 'users', name: 'by_username', key: { usernameKey: 1 }, unique: true },
+  { of: 'users', name: 'by_limited', key: { isLimited: 1 } },
   { of: 'tokens', name: 'by_hash', key: { hash: 1 }, unique: true },
   { of: 'tokens', name: 'by_user', key: { userId: 1, createdAt: 1 } },
   { of: 'files', name: 'by_path', key: { ownerId: 1, path: 1, taskId: 1, attempt: 1 } },

@@ -1,5 +1,7 @@
 // A task as a document. No decisions here.
 
+import { heldGpuIds, isLeaving } from '../../model/held.ts';
+import { labelText } from '../../model/label-text.ts';
 import { completeAttempts, completeSpec } from '../../model/older-task.ts';
 import type { Task, TaskSpec, TaskState } from '../../model/task.ts';
 import type { TaskSummary } from '../../model/task-summary.ts';
@@ -44,6 +46,12 @@ export interface TaskDocument {
   /** The name as JSON. Neither is there in documents of earlier releases, but `spec` has both, too. */
   name?: string;
   image?: string;
+  /** What is demanded of labels, as text. Absent, as all down to `search`, in documents of earlier releases. */
+  labels?: string;
+  kValue?: number;
+  /** Of the placed attempt, as JSON; empty for none. */
+  gpuIds?: string;
+  isLeaving?: boolean;
   /** Id, name, image and tag in lower case. */
   search: string;
   /** The rest as JSON. */
@@ -75,6 +83,8 @@ export function documentOf(task: Task): TaskDocument {
     hasWebhook: spec.webhook !== null,
     name: JSON.stringify(spec.name),
     image: spec.image,
+    labels: labelText(spec),
+    kValue: spec.kValue,
     search: [task.id, spec.name, spec.image, spec.tag].join('\n').toLowerCase(),
     spec: JSON.stringify(spec),
     ...changingFields(task),
@@ -83,6 +93,7 @@ export function documentOf(task: Task): TaskDocument {
 
 /** What a commit may change. */
 export function changingFields(task: Task) {
+  const gpuIds = heldGpuIds(task);
   return {
     state: task.state,
     attempt: task.attempt,
@@ -99,6 +110,8 @@ export function changingFields(task: Task) {
     message: JSON.stringify(task.message),
     cancel: JSON.stringify(task.cancel),
     attempts: JSON.stringify(task.attempts),
+    gpuIds: gpuIds.length === 0 ? '' : JSON.stringify(gpuIds),
+    isLeaving: isLeaving(task),
   } satisfies Partial<TaskDocument>;
 }
 

@@ -1,10 +1,11 @@
 // What waits, in order, and what ended, with little of each.
 
 import type { Filter } from 'mongodb';
-import { NO_DEMAND } from '../../model/labels.ts';
+import { labelReader } from '../../model/label-text.ts';
 import type { TaskSpec } from '../../model/task.ts';
 import type { EndedRun, QueueEntry, QueuePlace, TaskStore } from '../../ports/store.ts';
 import type { Collections } from './collections.ts';
+import { specsOf } from './older-documents.ts';
 import { resourcesOf, type TaskDocument } from './task-document.ts';
 
 type Tasks = Collections['tasks'];
@@ -24,7 +25,10 @@ const LINE_FIELDS = {
   memoryMb: 1,
   gpus: 1,
   storageMb: 1,
-  spec: 1,
+  name: 1,
+  image: 1,
+  labels: 1,
+  kValue: 1,
 } as const;
 
 export async function readLine(
@@ -43,8 +47,13 @@ export async function readLine(
     .sort({ priority: -1, _id: 1 })
     .limit(limit)
     .toArray();
+  const older = await specsOf(
+    tasks,
+    found.filter(({ kValue }) => kValue === undefined),
+  );
+  const labelsOf = labelReader();
   return found.map((doc) => {
-    const { name, image } = specOf(doc);
+    const { name, image, kValue } = spokenOf(doc, older.get(doc._id));
     return {
       id: doc._id,
       ownerId: doc.ownerId,
@@ -56,8 +65,8 @@ export async function readLine(
       attempt: doc.attempt,
       resources: resourcesOf(doc),
       worker: doc.wantedWorker,
-      labels: NO_DEMAND,
-      kValue: 3,
+      labels: labelsOf(doc.labels ?? ''),
+      kValue,
       message: JSON.parse(doc.message),
       notBefore: doc.notBefore,
       submittedAt: doc.submittedAt,
@@ -87,13 +96,27 @@ export async function readEndedRuns(
   const found = await tasks
     .find(
       { $and: [endedAfter(since, after), { state: { $ne: 'hidden' } }] },
-      { projection: { state: 1, tag: 1, submittedAt: 1, startedAt: 1, finishedAt: 1, spec: 1 } },
+      {
+        projection: {
+          state: 1,
+          tag: 1,
+          submittedAt: 1,
+          startedAt: 1,
+          finishedAt: 1,
+          image: 1,
+          kValue: 1,
+        },
+      },
     )
     .sort({ finishedAt: 1, _id: 1 })
     .limit(limit)
     .toArray();
+  const older = await specsOf(
+    tasks,
+    found.filter(({ kValue }) => kValue === undefined),
+  );
   return found.map((doc) => {
-    const { image, kValue } = specOf(doc);
+    const { image, kValue } = spokenOf(doc, older.get(doc._id));
     return {
       id: doc._id,
       state: doc.state as EndedRun['state'],
@@ -112,9 +135,17 @@ export async function readKinds(
   ids: readonly string[],
 ): Promise<{ id: string; image: string; tag: string }[]> {
   const found = await tasks
-    .find({ _id: { $in: [...ids] }, state: { $ne: 'hidden' } }, { projection: { tag: 1, spec: 1 } })
+    .find({ _id: { $in: [...ids] }, state: { $ne: 'hidden' } }, { projection: { tag: 1, image: 1 } })
     .toArray();
-  return found.map((doc) => ({ id: doc._id, tag: doc.tag, image: specOf(doc).image }));
+  const older = await specsOf(
+    tasks,
+    found.filter(({ image }) => image === undefined),
+  );
+  return found.map((doc) => ({
+    id: doc._id,
+    tag: doc.tag,
+    image: doc.image ?? older.get(doc._id)?.image ?? '',
+  }));
 }
 
 /** Documents that ended at `since` or later, after one of them. */
@@ -133,6 +164,11 @@ function afterPlace({ priority, id }: QueuePlace): Filter<TaskDocument>[] {
   return [{ priority: { $lt: priority } }, { priority, _id: { $gt: id } }];
 }
 
-function specOf({ spec }: Pick<TaskDocument, 'spec'>): Pick<TaskSpec, 'name' | 'image' | 'kValue'> {
-  return JSON.parse(spec);
+/** @param spec of a document of an earlier release */
+function spokenOf(
+  doc: Pick<TaskDocument, 'name' | 'image' | 'kValue'>,
+  spec: TaskSpec | undefined,
+): Pick<TaskSpec, 'name' | 'image' | 'kValue'> {
+  if (spec !== undefined) return spec;
+  return { name: JSON.parse(doc.name ?? '""'), image: doc.image ?? '', kValue: doc.kValue ?? 0 };
 }

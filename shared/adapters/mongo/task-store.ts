@@ -7,9 +7,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Filter } from 'mongodb';
 import { AppError } from '../../errors.ts';
-import { NO_DEMAND } from '../../model/labels.ts';
-import { TASK_STATES, type Task, type TaskSpec, type TaskState } from '../../model/task.ts';
-import { PLACED_STATES, UNFINISHED_STATES } from '../../model/task-states.ts';
+import { TASK_STATES, type Task, type TaskState } from '../../model/task.ts';
+import { UNFINISHED_STATES } from '../../model/task-states.ts';
 import type {
   Allocation,
   EndedRun,
@@ -25,11 +24,12 @@ import type {
 import type { Collections } from './collections.ts';
 import { guarded, isDuplicate, unavailable } from './errors.ts';
 import { literal } from './literal.ts';
+import { specsOf } from './older-documents.ts';
+import { readAllocations, readQueued } from './scheduler-view.ts';
 import type { TaskBatches } from './task-batches.ts';
 import {
   changingFields,
   documentOf,
-  resourcesOf,
   SUMMARY_FIELDS,
   type SummaryDocument,
   submissionOf,
@@ -41,8 +41,6 @@ import { countAhead, endedAfter, readEndedRuns, readKinds, readLine } from './ta
 
 /** How long an insert waits for another one that holds its idempotency key. */
 const KEY_WAIT_MS = 10_000;
-
-const RESOURCES = { cpuMillis: 1, memoryMb: 1, gpus: 1, storageMb: 1 } as const;
 
 export class MongoTaskStore implements TaskStore {
   readonly #tasks: Collections['tasks'];
@@ -180,19 +178,13 @@ export class MongoTaskStore implements TaskStore {
         .limit(page.limit + 1)
         .toArray();
       const shown = found.slice(0, page.limit);
-      const specs = await this.#specsOf(shown.filter(({ image }) => image === undefined));
+      const specs = await specsOf(
+        this.#tasks,
+        shown.filter(({ image }) => image === undefined),
+      );
       const tasks = shown.map((doc) => summaryOf(doc, specs.get(doc._id)));
       return { tasks, next: found.length > page.limit ? (tasks.at(-1)?.id ?? null) : null };
     });
-  }
-
-  /** Of tasks of earlier releases, whose documents have name and image in the spec alone. */
-  async #specsOf(docs: readonly { readonly _id: string }[]): Promise<ReadonlyMap<string, TaskSpec>> {
-    if (docs.length === 0) return new Map();
-    const found = await this.#tasks
-      .find({ _id: { $in: docs.map(({ _id }) => _id) } }, { projection: { spec: 1 } })
-      .toArray();
-    return new Map(found.map(({ _id, spec }) => [_id, JSON.parse(spec) as TaskSpec]));
   }
 
   countByState(ownerId?: string): Promise<Record<TaskState, number>> {
@@ -219,72 +211,12 @@ export class MongoTaskStore implements TaskStore {
     });
   }
 
-  queued({ after, limit, priority }: Parameters<TaskStore['queued']>[0]): Promise<QueuedTask[]> {
-    return guarded(async () => {
-      const found = await this.#tasks
-        .find(
-          {
-            state: 'queued',
-            ...(priority === undefined ? {} : { priority }),
-            ...(after === undefined ? {} : { _id: { $gt: after } }),
-          },
-          {
-            projection: {
-              ...RESOURCES,
-              ownerId: 1,
-              attempt: 1,
-              revision: 1,
-              priority: 1,
-              wantedWorker: 1,
-              notBefore: 1,
-              submittedAt: 1,
-              queuedAt: 1,
-            },
-          },
-        )
-        .sort({ _id: 1 })
-        .limit(limit)
-        .toArray();
-      return found.map((doc) => ({
-        id: doc._id,
-        ownerId: doc.ownerId,
-        attempt: doc.attempt,
-        revision: doc.revision,
-        priority: doc.priority,
-        resources: resourcesOf(doc),
-        worker: doc.wantedWorker,
-        labels: NO_DEMAND,
-        image: '',
-        tag: '',
-        kValue: 3,
-        notBefore: doc.notBefore,
-        submittedAt: doc.submittedAt,
-        queuedAt: doc.queuedAt,
-      }));
-    });
+  queued(page: Parameters<TaskStore['queued']>[0]): Promise<QueuedTask[]> {
+    return guarded(() => readQueued(this.#tasks, page));
   }
 
   allocations(workerId?: string): Promise<Allocation[]> {
-    return guarded(async () => {
-      const found = await this.#tasks
-        .find(
-          { state: { $in: [...PLACED_STATES] }, ...(workerId === undefined ? {} : { workerId }) },
-          { projection: { ...RESOURCES, workerId: 1, attempt: 1, state: 1, assignedAt: 1 } },
-        )
-        .toArray();
-      return found.map((doc) => ({
-        taskId: doc._id,
-        ownerId: '',
-        priority: 5,
-        gpuIds: [],
-        isLeaving: false,
-        workerId: doc.workerId ?? '',
-        attempt: doc.attempt,
-        state: doc.state as Allocation['state'],
-        resources: resourcesOf(doc),
-        assignedAt: doc.assignedAt ?? 0,
-      }));
-    });
+    return guarded(() => readAllocations(this.#tasks, workerId));
   }
 
   ended(page: {

@@ -3,6 +3,7 @@
 import {
   type ApiToken,
   isActiveAdmin,
+  limitsOf,
   type ResourceQuota,
   type User,
   usernameKey,
@@ -15,7 +16,7 @@ import {
   type UserStore,
 } from '../../ports/store.ts';
 import { AdminGuard } from './admin-guard.ts';
-import type { Collections, TokenDocument } from './collections.ts';
+import type { Collections, TokenDocument, UserDocument } from './collections.ts';
 import { guarded, isDuplicate } from './errors.ts';
 import { literal } from './literal.ts';
 import { atRevision, userOf } from './user-document.ts';
@@ -39,7 +40,7 @@ export class MongoUserStore implements UserStore {
     return guarded(async () => {
       try {
         const { id, revision } = user;
-        const fields = { usernameKey: key, revision, activeAdmin: isActiveAdmin(user) };
+        const fields = { usernameKey: key, revision, ...told(user) };
         await this.#users.insertOne({ _id: id, ...fields, record: JSON.stringify(user) });
         return true;
       } catch (error) {
@@ -71,7 +72,7 @@ export class MongoUserStore implements UserStore {
     const { matchedCount } = await this.#users.updateOne(
       { _id: next.id, ...atRevision(next.revision - 1) },
       {
-        $set: { record: JSON.stringify(next), revision: next.revision, activeAdmin: isActiveAdmin(next) },
+        $set: { record: JSON.stringify(next), revision: next.revision, ...told(next) },
       },
     );
     return matchedCount === 1 ? 'written' : 'stale';
@@ -98,7 +99,15 @@ export class MongoUserStore implements UserStore {
   }
 
   resourceQuotas(): Promise<ReadonlyMap<string, ResourceQuota>> {
-    return Promise.resolve(new Map());
+    return guarded(async () => {
+      const found = await this.#users.find({ isLimited: true }, { projection: { record: 1 } }).toArray();
+      const quotas = new Map<string, ResourceQuota>();
+      for (const doc of found) {
+        const limits = limitsOf(userOf(doc).quota);
+        if (limits !== null) quotas.set(doc._id, limits);
+      }
+      return quotas;
+    });
   }
 
   claimFirstAdmin({ userId, at }: AdminClaim): Promise<boolean> {
@@ -163,6 +172,11 @@ export class MongoUserStore implements UserStore {
       return found && userOf(found);
     });
   }
+}
+
+/** What is searched for stands beside the record. */
+function told(user: User): Pick<UserDocument, 'activeAdmin' | 'isLimited'> {
+  return { activeAdmin: isActiveAdmin(user), isLimited: limitsOf(user.quota) !== null };
 }
 
 function tokenOf(doc: TokenDocument): ApiToken {

@@ -39,8 +39,12 @@ export class MongoWorkerStore implements WorkerStore {
     return guarded(async () => (await this.#workers.find().sort({ _id: 1 }).toArray()).map(workerOf));
   }
 
-  setMaintenance(id: string, maintenance: Maintenance): Promise<Worker | null> {
-    return this.#set(id, { maintenance });
+  setMaintenance(
+    id: string,
+    maintenance: Maintenance,
+    drainUntil: number | null = null,
+  ): Promise<Worker | null> {
+    return this.#set(id, { maintenance, drainUntil: maintenance === 'draining' ? drainUntil : null });
   }
 
   setLiveness(id: string, liveness: Liveness, at: number): Promise<Worker | null> {
@@ -67,7 +71,7 @@ function workerOf(doc: WorkerDocument): Worker {
   return {
     ...(JSON.parse(doc.registration) as WorkerRegistration),
     maintenance: doc.maintenance,
-    drainUntil: null,
+    drainUntil: doc.drainUntil ?? null,
     liveness: doc.liveness,
     livenessAt: doc.livenessAt,
   };

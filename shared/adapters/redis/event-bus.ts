@@ -99,6 +99,7 @@ export class RedisEventBus implements EventBus {
 function isClusterEvent(value: unknown): value is ClusterEvent {
   if (!isRecord(value)) return false;
   if (value.type === 'worker') return typeof value.workerId === 'string';
+  if (value.type === 'quota') return typeof value.userId === 'string';
   return (
     value.type === 'task' &&
     typeof value.taskId === 'string' &&
@@ -112,7 +113,8 @@ function isClusterEvent(value: unknown): value is ClusterEvent {
 
 function isWorkerNudge(value: unknown): value is WorkerNudge {
   if (!isRecord(value)) return false;
-  return value.type === 'removed' || (value.type === 'cancel' && typeof value.taskId === 'string');
+  if (value.type === 'removed') return true;
+  return (value.type === 'cancel' || value.type === 'evict') && typeof value.taskId === 'string';
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

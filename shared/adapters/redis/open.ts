@@ -2,11 +2,14 @@
 
 import type { Log } from '../../platform/log.ts';
 import type { AttemptLimiter, EventBus, LeaderLease, WorkerPresence } from '../../ports/coordination.ts';
+import type { DecisionLog } from '../../ports/decision-log.ts';
 import type { ImageBoard } from '../../ports/image-board.ts';
 import type { LiveLogs, ProgressBoard, RoomEmitter, UsageBoard } from '../../ports/live.ts';
 import type { DeliveryQueue, Inbox, IntakeQueue, QueueViews } from '../../ports/queue.ts';
+import type { SchedulerBoard } from '../../ports/scheduler-board.ts';
 import { type LimiterOptions, RedisAttemptLimiter } from './attempt-limiter.ts';
 import { type Patience, RedisConnection } from './connection.ts';
+import { RedisDecisionLog } from './decision-log.ts';
 import { RedisDeliveryQueue } from './delivery-queue.ts';
 import { RedisEventBus } from './event-bus.ts';
 import { RedisImageBoard } from './image-board.ts';
@@ -17,6 +20,7 @@ import { RedisLiveLogs } from './live-logs.ts';
 import { RedisProgressBoard } from './progress-board.ts';
 import { RedisQueueViews } from './queue-views.ts';
 import { RedisRoomEmitter } from './room-emitter.ts';
+import { RedisSchedulerBoard } from './scheduler-board.ts';
 import { RedisSocketAdapter } from './socket-adapter.ts';
 import { RedisUsageBoard } from './usage-board.ts';
 import { RedisWorkerPresence } from './worker-presence.ts';
@@ -42,6 +46,8 @@ export interface RedisParts {
   readonly progress: ProgressBoard;
   readonly usage: UsageBoard;
   readonly images: ImageBoard;
+  readonly schedulerBoard: SchedulerBoard;
+  readonly decisions: DecisionLog;
   /** What a Socket.io server takes as its `adapter`; connects when a server uses it. */
   readonly socketAdapter: unknown;
   limiter(options: LimiterOptions): AttemptLimiter;
@@ -74,6 +80,8 @@ export async function openRedis(options: RedisOptions): Promise<RedisParts> {
     progress: new RedisProgressBoard(connection),
     usage: new RedisUsageBoard(connection),
     images: new RedisImageBoard(connection),
+    schedulerBoard: new RedisSchedulerBoard(connection),
+    decisions: new RedisDecisionLog(connection),
     socketAdapter: sockets.factory(),
     limiter: (limits) => new RedisAttemptLimiter(connection, limits),
     ping: () => connection.ping(),

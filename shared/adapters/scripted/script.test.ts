@@ -41,6 +41,15 @@ describe('a script', () => {
     ]);
   });
 
+  it('ends on SIGTERM at once, later, with last words, or not at all', () => {
+    expect(readScript('on-term 3; on-term 0 500; on-term 1 0 good bye; ignore-term', image).steps).toEqual([
+      { kind: 'on-term', end: { exitCode: 3, afterMs: 0, lastWords: null } },
+      { kind: 'on-term', end: { exitCode: 0, afterMs: 500, lastWords: null } },
+      { kind: 'on-term', end: { exitCode: 1, afterMs: 0, lastWords: 'good bye' } },
+      { kind: 'on-term', end: null },
+    ]);
+  });
+
   it('leaves files, under names that may hold anything', () => {
     const left = readScript(
       'file a%20b/c%3B.txt some  text; file-bytes b AAH/; file-size c 70000; symlink d ../e; hardlink f a%20b; file %zz x',

@@ -9,7 +9,8 @@
 //   sleep <ms>        milliseconds
 //   forever           runs until it is killed
 //   ignore-term       from here on SIGTERM does nothing
-//   on-term <code>    from here on SIGTERM ends it with this code (without: 143)
+//   on-term <code> [<ms> [<text>]]   from here on SIGTERM ends it with this code (without: 143): so much later, with
+//                     this as its last line on stdout
 //   exit <code>       ends; the end of the script is `exit 0` (`true` and `false` are exit 0 and 1)
 //   oom               ends as the kernel would end it for memory: 137
 //   start-error <why> the start fails with these words
@@ -36,12 +37,19 @@ export type ScriptStep =
   | { readonly kind: 'lines'; readonly count: number }
   | { readonly kind: 'env'; readonly name: string }
   | { readonly kind: 'sleep'; readonly ms: number }
-  | { readonly kind: 'on-term'; readonly exitCode: number | null }
+  | { readonly kind: 'on-term'; readonly end: TermEnd | null }
   | { readonly kind: 'exit'; readonly exitCode: number }
   | { readonly kind: 'leave'; readonly left: Left }
   | { readonly kind: 'cat-input'; readonly path: string }
   | { readonly kind: 'usage'; readonly cpuMillis: number; readonly memoryMb: number }
   | { readonly kind: 'oom' };
+
+/** What SIGTERM does to a container. */
+export interface TermEnd {
+  readonly exitCode: number;
+  readonly afterMs: number;
+  readonly lastWords: string | null;
+}
 
 /** Something below /output. */
 export interface Left {
@@ -108,9 +116,9 @@ function readStep(word: string, rest: string): ScriptStep[] | null {
     case 'forever':
       return [{ kind: 'sleep', ms: FOREVER_MS }];
     case 'ignore-term':
-      return [{ kind: 'on-term', exitCode: null }];
+      return [{ kind: 'on-term', end: null }];
     case 'on-term':
-      return [{ kind: 'on-term', exitCode: wholeNumber(rest) }];
+      return [{ kind: 'on-term', end: readTermEnd(rest) }];
     case 'exit':
       return [{ kind: 'exit', exitCode: wholeNumber(rest) & 0xff }];
     case 'true':
@@ -147,6 +155,11 @@ function readStep(word: string, rest: string): ScriptStep[] | null {
     default:
       return null;
   }
+}
+
+function readTermEnd(rest: string): TermEnd {
+  const [, code = '', ms = '', text = ''] = /^(\S*)\s*(\S*)\s?([\s\S]*)$/.exec(rest) ?? [];
+  return { exitCode: wholeNumber(code), afterMs: wholeNumber(ms), lastWords: text === '' ? null : text };
 }
 
 function wholeNumber(text: string): number {

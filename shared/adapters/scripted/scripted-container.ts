@@ -3,10 +3,10 @@
 import type { LogStream } from '../../model/log-line.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ContainerSpec, ContainerStatus } from '../../ports/container-runtime.ts';
-import { type Left, readScript, type Script } from './script.ts';
+import { type Left, readScript, type Script, type TermEnd } from './script.ts';
 import { UsageMeter } from './usage-meter.ts';
 
-const SIGTERM_EXIT = 143;
+const PLAIN_TERM_END: TermEnd = { exitCode: 143, afterMs: 0, lastWords: null };
 const SIGKILL_EXIT = 137;
 
 export interface Chunk {
@@ -34,7 +34,7 @@ export class ScriptedContainer {
   #exitCode: number | null = null;
   #oomKilled = false;
   /** What SIGTERM ends it with; null ignores it. */
-  #termExit: number | null = SIGTERM_EXIT;
+  #termEnd: TermEnd | null = PLAIN_TERM_END;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(id: string, spec: ContainerSpec, clock: Clock, input: ReadonlyMap<string, Buffer>) {
@@ -75,7 +75,7 @@ export class ScriptedContainer {
   signal(signal: 'SIGTERM' | 'SIGKILL'): void {
     if (this.#state !== 'running') return;
     if (signal === 'SIGKILL') this.#end(SIGKILL_EXIT);
-    else if (this.#termExit !== null) this.#end(this.#termExit);
+    else if (this.#termEnd) this.#endByTerm(this.#termEnd);
   }
 
   remove(): void {
@@ -115,7 +115,7 @@ export class ScriptedContainer {
           this.usage.set(step.cpuMillis, step.memoryMb);
           break;
         case 'on-term':
-          this.#termExit = step.exitCode;
+          this.#termEnd = step.end;
           break;
         case 'exit':
           this.#end(step.exitCode);
@@ -151,6 +151,18 @@ export class ScriptedContainer {
   #write(stream: LogStream, bytes: Buffer): void {
     this.output.push({ stream, bytes });
     this.#changed();
+  }
+
+  #endByTerm({ exitCode, afterMs, lastWords }: TermEnd): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    // A second SIGTERM finds it on its way out.
+    this.#termEnd = null;
+    const end = () => {
+      if (lastWords !== null) this.#write('stdout', Buffer.from(`${lastWords}\n`));
+      this.#end(exitCode);
+    };
+    if (afterMs === 0) end();
+    else this.#timer = setTimeout(end, afterMs).unref();
   }
 
   #end(exitCode: number): void {

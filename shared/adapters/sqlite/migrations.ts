@@ -218,6 +218,32 @@ const MIGRATIONS: readonly string[] = [
   DROP INDEX tasks_by_urgency;
   CREATE INDEX tasks_by_urgency ON tasks (priority, id, owner_id) WHERE state = 'queued';
   `,
+  `
+  -- What a scheduler needs of waiting and of placed tasks stands beside their specs and attempts. Tasks of older
+  -- releases demand nothing of labels, and none of them was told to leave but to be cancelled.
+  ALTER TABLE tasks ADD COLUMN labels TEXT NOT NULL DEFAULT '';
+  ALTER TABLE tasks ADD COLUMN k_value REAL NOT NULL DEFAULT 0;
+  ALTER TABLE tasks ADD COLUMN gpu_ids TEXT NOT NULL DEFAULT '';
+  ALTER TABLE tasks ADD COLUMN is_leaving INTEGER NOT NULL DEFAULT 0;
+  UPDATE tasks SET k_value = (SELECT spec ->> '$.kValue' FROM task_specs AS s WHERE s.n = tasks.n);
+  DROP INDEX tasks_placed;
+  UPDATE tasks SET
+    is_leaving = cancel <> 'null',
+    gpu_ids = CASE gpus WHEN 0 THEN '' ELSE coalesce(
+      (SELECT a.value -> '$.gpuIds' FROM json_each(attempts) AS a WHERE a.value ->> '$.number' = attempt), '') END
+    WHERE state IN ('assigned', 'running');
+  -- Answers alone what placed tasks hold.
+  CREATE INDEX tasks_placed ON tasks
+    (worker_id, id, attempt, state, cpu_millis, memory_mb, gpus, storage_mb, assigned_at, owner_id, priority, gpu_ids,
+     is_leaving)
+    WHERE state IN ('assigned', 'running');
+
+  ALTER TABLE workers ADD COLUMN drain_until INTEGER;
+
+  -- Of accounts that limit what their tasks may hold at a time; no older release knew such limits.
+  ALTER TABLE users ADD COLUMN resource_quota TEXT;
+  CREATE INDEX users_limited ON users (id, resource_quota) WHERE resource_quota IS NOT NULL;
+  `,
 ];
 
 export const NEWEST_VERSION = MIGRATIONS.length;

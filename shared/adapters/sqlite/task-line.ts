@@ -1,6 +1,7 @@
 // What waits, in order, and what ended, with little of each. All of it runs inside a read.
 
-import { NO_DEMAND } from '../../model/labels.ts';
+import { labelReader } from '../../model/label-text.ts';
+import type { LabelDemand } from '../../model/labels.ts';
 import type { TaskState } from '../../model/task.ts';
 import type { EndedRun, QueueEntry, QueuePlace, TaskStore } from '../../ports/store.ts';
 import type { Connection, Value } from './connection.ts';
@@ -20,6 +21,8 @@ interface LineRow extends ResourceRow {
   queued_at: number;
   image: string;
   name: string;
+  labels: string;
+  k_value: number;
 }
 
 const TOP_PRIORITY = 9;
@@ -27,6 +30,7 @@ const TOP_PRIORITY = 9;
 export function readLine(db: Connection, page: Parameters<TaskStore['inLine']>[0]): QueueEntry[] {
   const { ownerId, after, limit } = page;
   const found: QueueEntry[] = [];
+  const labelsOf = labelReader();
   const [only, owner] =
     ownerId === undefined ? (['', []] as const) : (['AND owner_id = ?', [ownerId]] as const);
   // The index has the priorities in the other direction.
@@ -34,17 +38,18 @@ export function readLine(db: Connection, page: Parameters<TaskStore['inLine']>[0
     const beyond = priority === after?.priority ? after.id : '';
     const rows = db.all<LineRow>(
       `SELECT t.id, t.owner_id, t.owner_name, t.attempt, t.priority, t.tag, t.wanted_worker, t.message, t.not_before,
-         t.submitted_at, t.queued_at, t.cpu_millis, t.memory_mb, t.gpus, t.storage_mb, t.image, t.name
+         t.submitted_at, t.queued_at, t.cpu_millis, t.memory_mb, t.gpus, t.storage_mb, t.image, t.name,
+         t.labels, t.k_value
        FROM tasks AS t INDEXED BY tasks_by_urgency
        WHERE t.state = 'queued' AND t.priority = ? AND t.id > ? ${only} ORDER BY t.id LIMIT ?`,
       [priority, beyond, ...owner, limit - found.length],
     );
-    for (const row of rows) found.push(entryOf(row));
+    for (const row of rows) found.push(entryOf(row, labelsOf(row.labels)));
   }
   return found;
 }
 
-function entryOf(row: LineRow): QueueEntry {
+function entryOf(row: LineRow, labels: LabelDemand): QueueEntry {
   return {
     id: row.id,
     ownerId: row.owner_id,
@@ -56,8 +61,8 @@ function entryOf(row: LineRow): QueueEntry {
     attempt: row.attempt,
     resources: resourcesOf(row),
     worker: row.wanted_worker,
-    labels: NO_DEMAND,
-    kValue: 3,
+    labels,
+    kValue: row.k_value,
     message: JSON.parse(row.message),
     notBefore: row.not_before,
     submittedAt: row.submitted_at,
@@ -89,7 +94,7 @@ interface EndedRow {
   state: TaskState;
   image: string;
   tag: string;
-  k_value: string;
+  k_value: number;
   submitted_at: number;
   started_at: number | null;
   finished_at: number;
@@ -101,8 +106,8 @@ export function readEndedRuns(db: Connection, page: Parameters<TaskStore['endedR
   return db
     .all<EndedRow>(
       `SELECT t.id, t.state, t.tag, t.submitted_at, t.started_at, t.finished_at, t.image,
-         s.spec -> '$.kValue' AS k_value
-       FROM tasks AS t INDEXED BY tasks_by_end CROSS JOIN task_specs AS s ON s.n = t.n
+         t.k_value
+       FROM tasks AS t INDEXED BY tasks_by_end
        WHERE t.finished_at IS NOT NULL AND t.finished_at >= ? AND (t.finished_at, t.id) > (?, ?)
        ORDER BY t.finished_at, t.id LIMIT ?`,
       [page.since, finishedAt, id, page.limit],
@@ -112,7 +117,7 @@ export function readEndedRuns(db: Connection, page: Parameters<TaskStore['endedR
       state: row.state,
       image: row.image,
       tag: row.tag,
-      kValue: JSON.parse(row.k_value),
+      kValue: row.k_value,
       submittedAt: row.submitted_at,
       startedAt: row.started_at,
       finishedAt: row.finished_at,

@@ -1,5 +1,7 @@
 // A task as rows: `tasks` holds what changes, `task_specs` what never does. No decisions here.
 
+import { heldGpuIds, isLeaving } from '../../model/held.ts';
+import { labelText } from '../../model/label-text.ts';
 import { completeAttempts, completeSpec } from '../../model/older-task.ts';
 import type { Resources } from '../../model/resources.ts';
 import type { Task } from '../../model/task.ts';
@@ -152,9 +154,12 @@ const CHANGING = [
   'message',
   'cancel',
   'attempts',
+  'gpu_ids',
+  'is_leaving',
 ] as const;
 
 function valuesOf(task: Task): Value[] {
+  const gpuIds = heldGpuIds(task);
   return [
     task.state,
     task.attempt,
@@ -171,6 +176,8 @@ function valuesOf(task: Task): Value[] {
     JSON.stringify(task.message),
     JSON.stringify(task.cancel),
     JSON.stringify(task.attempts),
+    gpuIds.length === 0 ? '' : JSON.stringify(gpuIds),
+    Number(isLeaving(task)),
   ];
 }
 
@@ -192,6 +199,8 @@ const FIXED = [
   'has_webhook',
   'name',
   'image',
+  'labels',
+  'k_value',
 ] as const;
 
 const ALL = [...CHANGING, ...FIXED];
@@ -222,6 +231,8 @@ export function insertValues(task: Task): Value[] {
     spec.webhook === null ? 0 : 1,
     JSON.stringify(spec.name),
     spec.image,
+    labelText(spec),
+    spec.kValue,
   ];
 }
 

@@ -1,7 +1,7 @@
 // Tasks in SQLite. Every write is one transaction; compare-and-set is the WHERE of the update.
 
 import { AppError } from '../../errors.ts';
-import { NO_DEMAND } from '../../model/labels.ts';
+import { labelReader } from '../../model/label-text.ts';
 import type { Task, TaskState } from '../../model/task.ts';
 import type {
   Allocation,
@@ -40,14 +40,19 @@ const SELECT_BEFORE = 'SELECT owner_id, state FROM tasks WHERE id = ? AND revisi
 
 /** Columns of the partial index over placed tasks, which alone answers the query. */
 const ALLOCATION_COLUMNS =
-  'id, worker_id, attempt, state, cpu_millis, memory_mb, gpus, storage_mb, assigned_at';
+  'id, owner_id, worker_id, priority, attempt, state, cpu_millis, memory_mb, gpus, storage_mb, gpu_ids, assigned_at, ' +
+  'is_leaving';
 
 interface AllocationRow extends ResourceRow {
   id: string;
+  owner_id: string;
   worker_id: string;
+  priority: number;
   attempt: number;
   state: 'assigned' | 'running';
+  gpu_ids: string;
   assigned_at: number | null;
+  is_leaving: 0 | 1;
 }
 
 interface QueuedRow extends ResourceRow {
@@ -57,6 +62,10 @@ interface QueuedRow extends ResourceRow {
   revision: number;
   priority: number;
   wanted_worker: string | null;
+  labels: string;
+  image: string;
+  tag: string;
+  k_value: number;
   not_before: number;
   submitted_at: number;
   queued_at: number;
@@ -175,11 +184,12 @@ export class SqliteTaskStore implements TaskStore {
       priority === undefined
         ? (['tasks_by_state', '', []] as const)
         : (['tasks_by_urgency', 'AND priority = ?', [priority]] as const);
+    const labelsOf = labelReader();
     return db.read(() =>
       db
         .all<QueuedRow>(
           `SELECT id, owner_id, attempt, revision, priority, cpu_millis, memory_mb, gpus, storage_mb,
-             wanted_worker, not_before, submitted_at, queued_at
+             wanted_worker, labels, image, tag, k_value, not_before, submitted_at, queued_at
            FROM tasks INDEXED BY ${index} WHERE state = 'queued' ${only} AND id > ? ORDER BY id LIMIT ?`,
           [...values, after ?? '', limit],
         )
@@ -191,10 +201,10 @@ export class SqliteTaskStore implements TaskStore {
           priority: row.priority,
           resources: resourcesOf(row),
           worker: row.wanted_worker,
-          labels: NO_DEMAND,
-          image: '',
-          tag: '',
-          kValue: 3,
+          labels: labelsOf(row.labels),
+          image: row.image,
+          tag: row.tag,
+          kValue: row.k_value,
           notBefore: row.not_before,
           submittedAt: row.submitted_at,
           queuedAt: row.queued_at,
@@ -213,15 +223,15 @@ export class SqliteTaskStore implements TaskStore {
         )
         .map((row) => ({
           taskId: row.id,
-          ownerId: '',
-          priority: 5,
-          gpuIds: [],
-          isLeaving: false,
+          ownerId: row.owner_id,
           workerId: row.worker_id,
+          priority: row.priority,
           attempt: row.attempt,
           state: row.state,
           resources: resourcesOf(row),
+          gpuIds: row.gpu_ids === '' ? [] : JSON.parse(row.gpu_ids),
           assignedAt: row.assigned_at ?? 0,
+          isLeaving: row.is_leaving === 1,
         })),
     );
   }

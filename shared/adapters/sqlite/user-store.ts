@@ -4,6 +4,7 @@ import {
   type ApiToken,
   isActiveAdmin,
   knownUser,
+  limitsOf,
   type ResourceQuota,
   type User,
   usernameKey,
@@ -34,13 +35,10 @@ export class SqliteUserStore implements UserStore {
     return db.write(() => {
       const key = usernameKey(user.username);
       if (db.first('SELECT 1 FROM users WHERE username_key = ?', [key])) return false;
-      db.run('INSERT INTO users (id, username_key, record, revision, active_admin) VALUES (?, ?, ?, ?, ?)', [
-        user.id,
-        key,
-        JSON.stringify(user),
-        user.revision,
-        Number(isActiveAdmin(user)),
-      ]);
+      db.run(
+        'INSERT INTO users (id, username_key, record, revision, active_admin, resource_quota) VALUES (?, ?, ?, ?, ?, ?)',
+        [user.id, key, JSON.stringify(user), user.revision, Number(isActiveAdmin(user)), limitText(user)],
+      );
       return true;
     });
   }
@@ -66,10 +64,11 @@ export class SqliteUserStore implements UserStore {
         const other = db.first('SELECT 1 FROM users WHERE active_admin = 1 AND id <> ? LIMIT 1', [next.id]);
         if (other === null) return 'last_admin';
       }
-      db.run('UPDATE users SET record = ?, revision = ?, active_admin = ? WHERE id = ?', [
+      db.run('UPDATE users SET record = ?, revision = ?, active_admin = ?, resource_quota = ? WHERE id = ?', [
         JSON.stringify(next),
         next.revision,
         Number(isAdmin),
+        limitText(next),
         next.id,
       ]);
       return 'written';
@@ -93,7 +92,13 @@ export class SqliteUserStore implements UserStore {
   }
 
   resourceQuotas(): Promise<ReadonlyMap<string, ResourceQuota>> {
-    return Promise.resolve(new Map());
+    const db = this.#connection;
+    return db.read(() => {
+      const rows = db.all<{ id: string; resource_quota: string }>(
+        'SELECT id, resource_quota FROM users INDEXED BY users_limited WHERE resource_quota IS NOT NULL',
+      );
+      return new Map(rows.map((row) => [row.id, JSON.parse(row.resource_quota) as ResourceQuota]));
+    });
   }
 
   claimFirstAdmin({ userId, at }: AdminClaim): Promise<boolean> {
@@ -158,6 +163,11 @@ export class SqliteUserStore implements UserStore {
       return row && userOf(row.record);
     });
   }
+}
+
+function limitText(user: User): string | null {
+  const limits = limitsOf(user.quota);
+  return limits && JSON.stringify(limits);
 }
 
 function userOf(record: string): User {

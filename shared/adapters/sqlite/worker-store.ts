@@ -10,9 +10,10 @@ interface WorkerRow {
   maintenance: Maintenance;
   liveness: Liveness;
   liveness_at: number;
+  drain_until: number | null;
 }
 
-const COLUMNS = 'registration, maintenance, liveness, liveness_at';
+const COLUMNS = 'registration, maintenance, liveness, liveness_at, drain_until';
 
 export class SqliteWorkerStore implements WorkerStore {
   readonly #connection: Connection;
@@ -46,8 +47,13 @@ export class SqliteWorkerStore implements WorkerStore {
     return db.read(() => db.all<WorkerRow>(`SELECT ${COLUMNS} FROM workers ORDER BY id`).map(workerOf));
   }
 
-  setMaintenance(id: string, maintenance: Maintenance): Promise<Worker | null> {
-    return this.#set('maintenance = ?', [maintenance, id]);
+  setMaintenance(
+    id: string,
+    maintenance: Maintenance,
+    drainUntil: number | null = null,
+  ): Promise<Worker | null> {
+    const until = maintenance === 'draining' ? drainUntil : null;
+    return this.#set('maintenance = ?, drain_until = ?', [maintenance, until, id]);
   }
 
   setLiveness(id: string, liveness: Liveness, at: number): Promise<Worker | null> {
@@ -74,7 +80,7 @@ function workerOf(row: WorkerRow): Worker {
   return {
     ...(JSON.parse(row.registration) as WorkerRegistration),
     maintenance: row.maintenance,
-    drainUntil: null,
+    drainUntil: row.drain_until,
     liveness: row.liveness,
     livenessAt: row.liveness_at,
   };

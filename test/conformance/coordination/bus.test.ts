@@ -53,10 +53,11 @@ describe('the event bus', () => {
       changed(),
       changed({ workerId: null, state: 'queued' }),
       { type: 'worker', workerId: 'worker-9' },
+      { type: 'quota', userId: 'user-1' },
     ];
     for (const event of events) await here.bus.publish(event);
     for (const heard of all) {
-      await heardAll(heard, 3);
+      await heardAll(heard, events.length);
       expect(heard).toEqual(events);
     }
   });
@@ -100,10 +101,15 @@ describe('the event bus', () => {
     stops.push(await there.bus.onNudge('worker-2', (nudge) => others.push(nudge)));
     await here.bus.nudge('worker-1', { type: 'cancel', taskId: 'task-a' });
     await here.bus.nudge('worker-2', { type: 'cancel', taskId: 'task-b' });
+    await here.bus.nudge('worker-1', { type: 'evict', taskId: 'task-c' });
     await here.bus.nudge('worker-1', { type: 'removed' });
     await heardAll(others, 1);
-    await heardAll(mine, 2);
-    expect(mine).toEqual([{ type: 'cancel', taskId: 'task-a' }, { type: 'removed' }]);
+    await heardAll(mine, 3);
+    expect(mine).toEqual([
+      { type: 'cancel', taskId: 'task-a' },
+      { type: 'evict', taskId: 'task-c' },
+      { type: 'removed' },
+    ]);
     expect(others).toEqual([{ type: 'cancel', taskId: 'task-b' }]);
   });
 
@@ -122,7 +128,14 @@ describe('the event bus', () => {
   it('drops what it cannot read and goes on', async () => {
     const heard = await listen(there);
     const channel = `${cluster.prefix}:events`;
-    for (const text of ['', '{', '"text"', 'null', '[null, 7, {"type":"task"}]', '{"type":"worker"}']) {
+    for (const text of [
+      '',
+      '{',
+      '"text"',
+      'null',
+      '[null, 7, {"type":"task"}, {"type":"quota"}]',
+      '{"type":"worker"}',
+    ]) {
       await cluster.command('PUBLISH', channel, text);
     }
     const good = changed();

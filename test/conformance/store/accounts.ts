@@ -2,7 +2,7 @@
 
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { FileRecord } from '../../../shared/model/file.ts';
-import { newUser, type User } from '../../../shared/model/user.ts';
+import { NO_QUOTA, newUser, type User } from '../../../shared/model/user.ts';
 import type { Store } from '../../../shared/ports/store.ts';
 import { makeTask } from '../../support/tasks.ts';
 import { assigned, ODD_TEXT, started } from './records.ts';
@@ -149,6 +149,38 @@ export function accounts(stores: () => [Store, Store]): void {
       expect(await names('%', 5)).toEqual(['per%cent']);
       expect(await names('.*', 5)).toEqual([]);
       expect(await names('', 9)).toHaveLength(5);
+    });
+  });
+
+  describe('limits of what tasks may hold', () => {
+    it('are those of all accounts that have any, as they are now', async () => {
+      const limited = (username: string, quota: Partial<User['quota']>) =>
+        makeUser(username, { quota: { ...NO_QUOTA, ...quota } });
+      const anna = limited('anna', { cpuMillis: 0, unfinishedTasks: 5 });
+      await inserted(
+        anna,
+        limited('bob', { gpus: 2, memoryMb: 2 ** 40 }),
+        limited('carl', { unfinishedTasks: 5, uploadStorageMb: 5 }),
+        makeUser('dora'),
+        limited('emil', { memoryMb: 1 }),
+      );
+      const none = { cpuMillis: null, memoryMb: null, gpus: null };
+      const bobs = ['user-bob', { ...none, gpus: 2, memoryMb: 2 ** 40 }] as const;
+      const read = async () => [...(await other.users.resourceQuotas())].sort(([a], [b]) => (a < b ? -1 : 1));
+      expect(await read()).toStrictEqual([
+        ['user-anna', { ...none, cpuMillis: 0 }],
+        bobs,
+        ['user-emil', { ...none, memoryMb: 1 }],
+      ]);
+      expect(await store.users.commit({ ...anna, quota: NO_QUOTA, revision: 1 })).toBe('written');
+      const dora = { ...limited('dora', { gpus: 1 }), revision: 1 };
+      expect(await store.users.commit(dora)).toBe('written');
+      expect(await store.users.commit({ ...dora, quota: NO_QUOTA })).toBe('stale');
+      expect(await read()).toStrictEqual([
+        bobs,
+        ['user-dora', { ...none, gpus: 1 }],
+        ['user-emil', { ...none, memoryMb: 1 }],
+      ]);
     });
   });
 

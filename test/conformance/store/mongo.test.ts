@@ -7,7 +7,8 @@ import { freePort } from '../../support/cluster.ts';
 import { mongoUrl, TEST_IMAGE } from '../../support/servers.ts';
 import { makeTask } from '../../support/tasks.ts';
 import type { StorePlace } from './place.ts';
-import { assigned } from './records.ts';
+import { assigned, inState, started } from './records.ts';
+import { allocationOf, queuedView } from './scheduler-view.ts';
 import { storeSuite } from './store-suite.ts';
 
 async function makePlace(): Promise<StorePlace> {
@@ -88,6 +89,41 @@ describe('accounts', () => {
 });
 
 describe('tasks of an earlier release', () => {
+  it('are seen by schedulers with what only their JSON has', async () => {
+    const place = await makePlace();
+    const { store } = await openMongo(place.url);
+    const client = await new MongoClient(place.url).connect();
+    try {
+      const resources = { cpuMillis: 1, memoryMb: 2, gpus: 1, storageMb: 4 };
+      const waiting = makeTask({ kValue: 2.5, image: 'b:1', name: 'ä' });
+      const done = inState('completed', { finishedAt: 5 }, { kValue: 7 });
+      const placed = started(assigned(makeTask({ resources }), 'w1'));
+      const cancel = { requestedAt: 1, requestedBy: 'alice', force: false };
+      const leaving = { ...assigned(makeTask(), 'w2'), cancel };
+      await store.tasks.insert([waiting, done, placed, leaving]);
+      await client
+        .db()
+        .collection('tasks')
+        .updateMany(
+          {},
+          { $unset: { name: '', image: '', labels: '', kValue: '', gpuIds: '', isLeaving: '' } },
+        );
+      expect(await store.tasks.queued({ limit: 5 })).toStrictEqual([queuedView(waiting)]);
+      expect(await store.tasks.inLine({ limit: 5 })).toMatchObject([
+        { name: 'ä', image: 'b:1', kValue: 2.5, labels: { constraints: {}, prefer: {} } },
+      ]);
+      const kept = { id: done.id, image: TEST_IMAGE, tag: '' };
+      expect(await store.tasks.endedRuns({ since: 0, limit: 5 })).toMatchObject([{ ...kept, kValue: 7 }]);
+      expect(await store.tasks.kinds([done.id])).toStrictEqual([kept]);
+      expect(await store.tasks.allocations('w1')).toStrictEqual([allocationOf(placed, ['gpu-0'], false)]);
+      expect(await store.tasks.allocations('w2')).toStrictEqual([allocationOf(leaving, [], true)]);
+    } finally {
+      await store.close();
+      await client.close();
+      await place.remove();
+    }
+  });
+
   it('are in short lists with name and image, which only their specs have', async () => {
     const place = await makePlace();
     const { store } = await openMongo(place.url);
@@ -201,8 +237,8 @@ describe('a task that an older release wrote', () => {
     const place = await makePlace();
     const { store } = await openMongo(place.url);
     const task = assigned(makeTask());
-    const { webhook: _, ...spec } = task.spec;
-    const attempts = task.attempts.map(({ usage, progress, outputs, ...attempt }) => attempt);
+    const { webhook: _, constraints: __, prefer: ___, ...spec } = task.spec;
+    const attempts = task.attempts.map(({ eviction, usage, progress, outputs, ...attempt }) => attempt);
     const older = { ...documentOf(task), spec: JSON.stringify(spec), attempts: JSON.stringify(attempts) };
     const client = await new MongoClient(place.url).connect();
     await client.db().collection<ReturnType<typeof documentOf>>('tasks').insertOne(older);

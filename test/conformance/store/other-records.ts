@@ -40,7 +40,13 @@ export function otherRecords(stores: () => [Store, Store]): void {
   describe('workers', () => {
     it('are up when new, and keep maintenance and liveness when they register again', async () => {
       const first = makeRegistration({ labels: { 'a.b/c': ODD_TEXT, $x: '1' }, gpuIds: ['g0'] });
-      const fresh = { ...first, maintenance: 'none', liveness: 'up', livenessAt: first.registeredAt };
+      const fresh = {
+        ...first,
+        maintenance: 'none',
+        drainUntil: null,
+        liveness: 'up',
+        livenessAt: first.registeredAt,
+      };
       expect(await store.workers.register(first)).toStrictEqual(fresh);
       expect(await other.workers.setMaintenance(first.id, 'draining')).toMatchObject({
         maintenance: 'draining',
@@ -50,9 +56,27 @@ export function otherRecords(stores: () => [Store, Store]): void {
         livenessAt: 99,
       });
       const again = makeRegistration({ incarnation: 'life-2', labels: {}, registeredAt: 5 });
-      const kept = { ...again, maintenance: 'draining', liveness: 'down', livenessAt: 99 };
+      const kept = { ...again, maintenance: 'draining', drainUntil: null, liveness: 'down', livenessAt: 99 };
       expect(await store.workers.register(again)).toStrictEqual(kept);
       expect(await other.workers.get(first.id)).toStrictEqual(kept);
+    });
+
+    it('are drained until a time, which goes with draining alone', async () => {
+      const { id } = await store.workers.register(makeRegistration());
+      const drained = { maintenance: 'draining', drainUntil: 2 ** 41 };
+      expect(await other.workers.setMaintenance(id, 'draining', 2 ** 41)).toMatchObject(drained);
+      expect(await store.workers.register(makeRegistration({ incarnation: 'life-2' }))).toMatchObject(
+        drained,
+      );
+      expect(await store.workers.setLiveness(id, 'up', 7)).toMatchObject(drained);
+      expect(await other.workers.list()).toMatchObject([drained]);
+      for (const maintenance of ['draining', 'cordoned', 'none'] as const) {
+        await store.workers.setMaintenance(id, 'draining', 5);
+        const until = maintenance === 'draining' ? null : 9;
+        const changed = await other.workers.setMaintenance(id, maintenance, until);
+        expect(changed).toMatchObject({ maintenance, drainUntil: null });
+        expect(await store.workers.get(id)).toStrictEqual(changed);
+      }
     });
 
     it('are listed in order of id and can be removed', async () => {

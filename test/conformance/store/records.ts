@@ -16,6 +16,8 @@ export const ODD_SPEC: Partial<TaskSpec> = {
   timeoutSeconds: 2 ** 40,
   worker: 'worker-7',
   files: ['in/ä.txt'],
+  constraints: { disk: ['ssd', 'nvme'], hasOwnProperty: ['x'], 'a.b': [''] },
+  prefer: { zone: ['b', 'a'], 1: ['1'] },
 };
 
 export function unwrap(step: { ok: true; task: Task } | { ok: false; refusal: string }): Task {

@@ -18,6 +18,7 @@ import { newUser } from '../../../shared/model/user.ts';
 import { tempDir } from '../../support/servers.ts';
 import { makeTask } from '../../support/tasks.ts';
 import { assigned, ODD_SPEC, started, unwrap } from './records.ts';
+import { allocationOf, queuedView } from './scheduler-view.ts';
 
 const makeFile = (over: Partial<FileRecord>): FileRecord => ({
   id: 'file-1',
@@ -34,17 +35,16 @@ const makeFile = (over: Partial<FileRecord>): FileRecord => ({
 
 /** As version 1 wrote it: without the fields that came later. */
 function withoutLaterFields(task: Task): Task {
-  const { webhook: _, ...spec } = task.spec;
-  const attempts = task.attempts.map(({ usage, progress, outputs, ...attempt }) => attempt);
+  const { webhook: _, constraints: __, prefer: ___, ...spec } = task.spec;
+  const attempts = task.attempts.map(({ eviction, usage, progress, outputs, ...attempt }) => attempt);
   return { ...task, spec, attempts } as unknown as Task;
 }
 
-/** Without the columns that came later, which are the last. */
-const LATER = [', has_webhook', ', name', ', image'];
-const INSERT_OLDER_TASK = LATER.reduce(
-  (sql, column) => sql.replace(column, '').replace(', ?)', ')'),
-  INSERT_TASK,
-);
+/** Without the columns that came later. */
+const LATER = ['has_webhook', 'name', 'image', 'labels', 'k_value', 'gpu_ids', 'is_leaving'];
+const COLUMNS = INSERT_TASK.slice(INSERT_TASK.indexOf('(') + 1, INSERT_TASK.indexOf(')')).split(', ');
+const OLDER_COLUMNS = COLUMNS.filter((column) => !LATER.includes(column));
+const INSERT_OLDER_TASK = `INSERT INTO tasks (${OLDER_COLUMNS.join(', ')}) VALUES (${OLDER_COLUMNS.map(() => '?').join(', ')})`;
 
 describe('a database of version 1', () => {
   let dir: { path: string; remove(): Promise<void> };
@@ -59,8 +59,16 @@ describe('a database of version 1', () => {
   const finish = (task: Task, now: number) =>
     unwrap(finishTask(task, { attempt: 1, workerId: 'w1', now, dice: 0, outcome }));
   const late = finish(started(assigned(makeTask())), 9_000);
-  const early = finish(started(assigned(makeTask(ODD_SPEC))), 5_000);
-  const tasks = [makeTask({}, { idempotencyKey: 'key' }), started(assigned(makeTask())), late, early];
+  const early = finish(started(assigned(makeTask({ ...ODD_SPEC, constraints: {}, prefer: {} }))), 5_000);
+  const withGpu = { resources: { cpuMillis: 1, memoryMb: 2, gpus: 1, storageMb: 4 } };
+  const [plain, waiting, running] = [
+    makeTask({}, { idempotencyKey: 'key' }),
+    makeTask({ kValue: 0.1 + 0.2, tag: 'blue', image: 'b:1' }),
+    started(assigned(makeTask(withGpu))),
+  ];
+  const cancel = { requestedAt: 1, requestedBy: 'alice', force: false };
+  const leaving = { ...assigned(makeTask(), 'w2'), cancel };
+  const tasks = [plain, waiting, running, leaving, late, early];
   const output = makeFile({});
   const account = { passwordHash: 'h', createdAt: 1 };
   const users = [
@@ -75,7 +83,9 @@ describe('a database of version 1', () => {
     await db.write(() => {
       for (const task of tasks) {
         const older = withoutLaterFields(task);
-        db.run(INSERT_OLDER_TASK, insertValues(older).slice(0, -LATER.length));
+        const values = insertValues(task).filter((_, n) => !LATER.includes(COLUMNS[n] ?? ''));
+        values[OLDER_COLUMNS.indexOf('attempts')] = JSON.stringify(older.attempts);
+        db.run(INSERT_OLDER_TASK, values);
         db.run(INSERT_SPEC, specValues(older));
         db.run('INSERT INTO task_counts VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1', [
           task.ownerId,
@@ -112,6 +122,15 @@ describe('a database of version 1', () => {
       tasks.toSorted((a, b) => (a.id < b.id ? 1 : -1)).map(({ spec }) => [spec.name, spec.image]),
     );
     expect((await store.tasks.countByState()).completed).toBe(2);
+    expect(await store.tasks.queued({ limit: 9 })).toStrictEqual([plain, waiting].map(queuedView));
+    const line = await store.tasks.inLine({ limit: 9 });
+    expect(line.map(({ kValue }) => kValue)).toEqual([3, 0.1 + 0.2]);
+    expect(line[0]?.labels).toEqual({ constraints: {}, prefer: {} });
+    const runs = await store.tasks.endedRuns({ since: 0, limit: 9 });
+    expect(runs.map(({ kValue }) => kValue)).toEqual([early, late].map(({ spec }) => spec.kValue));
+    expect(await store.tasks.allocations('w1')).toStrictEqual([allocationOf(running, ['gpu-0'], false)]);
+    expect(await store.tasks.allocations('w2')).toStrictEqual([allocationOf(leaving, [], true)]);
+    expect(await store.users.resourceQuotas()).toEqual(new Map());
     expect((await store.tasks.insert([makeTask({}, { idempotencyKey: 'key' })])).kind).toBe('duplicate');
     const [boss, alice] = users.map((user) => newUser(user));
     if (!boss || !alice) throw new Error('two users were put in');

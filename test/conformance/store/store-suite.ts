@@ -10,6 +10,7 @@ import { otherRecords } from './other-records.ts';
 import { type MakePlace, openStore, type StorePlace } from './place.ts';
 import { processes } from './processes.ts';
 import { registrations } from './registrations.ts';
+import { schedulerView } from './scheduler-view.ts';
 import { taskReads } from './task-reads.ts';
 import { taskWrites } from './task-writes.ts';
 import { uploads } from './uploads.ts';
@@ -31,6 +32,7 @@ export function storeSuite(name: string, makePlace: MakePlace): void {
 
     taskWrites(() => pair);
     taskReads(() => pair);
+    schedulerView(() => pair);
     otherRecords(() => pair);
     accounts(() => pair);
     registrations(() => pair);

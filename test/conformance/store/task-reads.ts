@@ -387,67 +387,14 @@ export function taskReads(stores: () => [Store, Store]): void {
           attempt: 2,
           resources: spec.resources,
           worker: 'worker-7',
+          labels: { constraints: ODD_SPEC.constraints, prefer: ODD_SPEC.prefer },
+          kValue: 0.1 + 0.2,
           message: ODD_TEXT,
           notBefore: 99,
           submittedAt: 4,
           queuedAt: 5,
         },
       ]);
-    });
-  });
-
-  describe("the scheduler's view", () => {
-    it('has every waiting task, in order of id, page by page', async () => {
-      const waiting = [
-        makeTask({ worker: 'w7', priority: 8 }, { notBefore: 99, attempt: 2, revision: 4, queuedAt: 5 }),
-        ...Array.from({ length: 6 }, () => makeTask()),
-      ];
-      await store.tasks.insert([...waiting, inState('running'), inState('completed')]);
-      const first = await store.tasks.queued({ limit: 4 });
-      const rest = await other.tasks.queued({ after: first.at(-1)?.id, limit: 100 });
-      expect([...first, ...rest]).toStrictEqual(
-        waiting.map((task) => ({
-          id: task.id,
-          ownerId: task.ownerId,
-          attempt: task.attempt,
-          revision: task.revision,
-          priority: task.spec.priority,
-          resources: task.spec.resources,
-          worker: task.spec.worker,
-          notBefore: task.notBefore,
-          submittedAt: task.submittedAt,
-          queuedAt: task.queuedAt,
-        })),
-      );
-    });
-
-    it('has the waiting tasks of one priority', async () => {
-      const [low, high] = [1, 8].map((priority) => Array.from({ length: 3 }, () => makeTask({ priority })));
-      await store.tasks.insert([...high!, ...low!, inState('running', {}, { priority: 8 })]);
-      const first = await store.tasks.queued({ priority: 8, limit: 2 });
-      const rest = await other.tasks.queued({ priority: 8, after: first.at(-1)?.id, limit: 100 });
-      expect([first, rest].map(ids)).toEqual([ids(high!.slice(0, 2)), ids(high!.slice(2))]);
-      expect(ids(await store.tasks.queued({ priority: 1, limit: 100 }))).toEqual(ids(low!));
-    });
-
-    it('has what every placed task holds, of one worker or of all', async () => {
-      const a = assigned(makeTask(), 'w1');
-      const b = started(
-        assigned(makeTask({ resources: { cpuMillis: 1, memoryMb: 2, gpus: 3, storageMb: 4 } }), 'w2'),
-      );
-      await store.tasks.insert([a, b, makeTask(), inState('completed')]);
-      const allocation = (task: Task) => ({
-        taskId: task.id,
-        workerId: task.workerId,
-        attempt: task.attempt,
-        state: task.state,
-        resources: task.spec.resources,
-        assignedAt: task.assignedAt,
-      });
-      expect(await other.tasks.allocations('w2')).toStrictEqual([allocation(b)]);
-      const all = await other.tasks.allocations();
-      expect(all.sort((x, y) => (x.taskId < y.taskId ? -1 : 1))).toStrictEqual([a, b].map(allocation));
-      expect(await store.tasks.allocations('w3')).toEqual([]);
     });
   });
 }

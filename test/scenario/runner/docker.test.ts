@@ -131,6 +131,46 @@ describe('a program on Docker that', () => {
   });
 });
 
+describe('a program on Docker that is to leave its worker', () => {
+  it('hears SIGTERM, keeps what it printed and left, and runs again here under its next number', async () => {
+    const command = `
+      echo attempt > /output/state
+      trap 'echo saved >> /output/state; echo bye; exit 0' TERM
+      echo up; while true; do sleep 0.1; done`;
+    const task = await stage.submit({ resources: small, command });
+    await stage.untilPrinted(task, 'up');
+    await stage.evict(task);
+    const back = await stage.until(task, ['queued']);
+    expect(await containersOf(task.id)).toEqual([]);
+    expect(back).toMatchObject({ attempt: 2, failures: 0, losses: 0 });
+    expect(back.attempts).toMatchObject([
+      { state: 'evicted', exitCode: 0, message: 'makes room for another', outputs: { files: 1 } },
+    ]);
+    expect(await stage.output(task)).toEqual(['up', 'bye']);
+    const place = { ownerId: task.ownerId, taskId: task.id, attempt: 1, path: 'state' };
+    const record = await stage.store.files.find(place);
+    expect((await buffer(await stage.files.read(record!.id))).toString()).toBe('attempt\nsaved\n');
+    const again = await stage.place(back);
+    await stage.untilPrinted(again, 'up');
+    await stage.cancel(again);
+    expect(await stage.ended(again)).toMatchObject({ state: 'cancelled', attempt: 2 });
+  });
+
+  it('is killed after the grace when it does not listen', async () => {
+    const task = await stage.submit({
+      resources: small,
+      command: "trap '' TERM; echo up; while true; do sleep 0.1; done",
+    });
+    await stage.untilPrinted(task, 'up');
+    await stage.evict(task, { nudge: false });
+    const back = await stage.until(task, ['queued']);
+    expect(back.attempts).toMatchObject([
+      { state: 'evicted', exitCode: 137, message: 'makes room for another; killed' },
+    ]);
+    expect(await containersOf(task.id)).toEqual([]);
+  });
+});
+
 describe('files on Docker', () => {
   const fileOf = async (task: Task, path: string): Promise<string> => {
     const place = { ownerId: task.ownerId, taskId: task.id, attempt: task.attempt, path };

@@ -9,8 +9,8 @@ import { openSqliteStore } from '../../../shared/adapters/sqlite/open.ts';
 import { AppError } from '../../../shared/errors.ts';
 import type { ClusterEvent } from '../../../shared/model/event.ts';
 import type { LogLine } from '../../../shared/model/log-line.ts';
-import type { Task, TaskSpec, TaskState } from '../../../shared/model/task.ts';
-import { assignTask, requestCancel, type Step } from '../../../shared/model/task-life.ts';
+import type { Eviction, Task, TaskSpec, TaskState } from '../../../shared/model/task.ts';
+import { assignTask, evictTask, requestCancel, type Step } from '../../../shared/model/task-life.ts';
 import { systemClock } from '../../../shared/platform/clock.ts';
 import { loadRunnerConfig, type RunnerConfig } from '../../../shared/platform/config.ts';
 import { createLog, silentLog } from '../../../shared/platform/log.ts';
@@ -121,18 +121,23 @@ export async function openStage(options: StageOptions) {
       return { runner, fatal };
     },
 
-    async submit(spec: Partial<TaskSpec> = {}): Promise<Task> {
+    async insert(spec: Partial<TaskSpec> = {}): Promise<Task> {
       const task = makeTask(spec);
       await store.tasks.insert([task]);
-      return stage.place(task);
+      return task;
+    },
+
+    async submit(spec: Partial<TaskSpec> = {}, over: { gpuIds?: readonly string[] } = {}): Promise<Task> {
+      return stage.place(await stage.insert(spec), over);
     },
 
     /** The runner started last, also while it starts. */
     lastRunner: (): Runner | undefined => runners.at(-1),
 
     /** What the scheduler does: assign, place, deliver. */
-    async place(task: Task, over: { deliver?: boolean } = {}): Promise<Task> {
-      const step = assignTask(task, { workerId, term, now: Date.now() });
+    async place(task: Task, over: { deliver?: boolean; gpuIds?: readonly string[] } = {}): Promise<Task> {
+      const { gpuIds = [] } = over;
+      const step = assignTask(task, { workerId, gpuIds, term, now: Date.now() });
       if (!step.ok) throw new Error(step.refusal);
       const placed = await store.tasks.place([step.task], term);
       if (!placed.has(task.id)) throw new Error('the placement was refused');
@@ -146,6 +151,17 @@ export async function openStage(options: StageOptions) {
       const by = { force: over.force ?? false, requestedBy: 'alice', now: Date.now() };
       await write(task, (current) => requestCancel(current, by));
       if (over.nudge ?? true) await redis.bus.nudge(workerId, { type: 'cancel', taskId: task.id });
+    },
+
+    /** What the scheduler does to have an attempt leave. */
+    async evict(task: Task, over: { nudge?: boolean; cause?: Eviction['cause'] } = {}): Promise<Task> {
+      const { nudge = true, cause = 'preempted' } = over;
+      const wish = { requestedAt: Date.now(), cause, message: 'makes room for another' };
+      const written = await write(task, (current) =>
+        evictTask(current, { ...wish, attempt: current.attempt, workerId }),
+      );
+      if (nudge) await redis.bus.nudge(workerId, { type: 'evict', taskId: task.id });
+      return written;
     },
 
     async task(id: string): Promise<Task> {

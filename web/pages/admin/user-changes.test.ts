@@ -8,8 +8,8 @@ const account: AccountBody = {
   role: 'user',
   created_at: '2026-01-31T12:00:00.000Z',
   disabled: false,
-  quota: { unfinished_tasks: 10, upload_storage: null },
-  used: { unfinished_tasks: 3, upload_storage: 0 },
+  quota: { unfinished_tasks: 10, upload_storage: null, cpu: null, memory: null, gpu: null },
+  used: { unfinished_tasks: 3, upload_storage: 0, cpu: 0, memory: 0, gpu: 0 },
 };
 
 function form(fields: Record<string, string>): FormData {

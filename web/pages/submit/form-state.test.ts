@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MASKED, type SubmitBody } from '../../../shared/contracts/http.ts';
+import type { LabelTermsBody } from '../../../shared/contracts/labels.ts';
 import { submitSchema } from '../../../shared/contracts/schemas.ts';
 import { SUBMIT_DEFAULTS } from '../../../shared/contracts/submit-defaults.ts';
 import { NETWORKS, PULL_POLICIES } from '../../../shared/model/task.ts';
@@ -34,6 +35,8 @@ const body: fc.Arbitrary<SubmitBody> = fc
     timeout_seconds: fc.integer({ min: 0, max: 31_536_000 }),
     max_retries: fc.integer({ min: 0, max: 100 }),
     worker: fc.constantFrom('', 'worker-1'),
+    constraints: fc.constantFrom<LabelTermsBody>({}, { disk: 'ssd', zone: ['a', 'b'] }),
+    prefer: fc.constantFrom<LabelTermsBody>({}, { zone: 'a' }),
     files: fc.uniqueArray(path, { maxLength: 4 }),
     pull_policy: fc.constantFrom(...PULL_POLICIES),
     network: fc.constantFrom(...NETWORKS),

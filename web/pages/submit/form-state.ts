@@ -2,6 +2,7 @@
 // only be judged by the API is left to it; said here is what cannot even be sent.
 
 import { MASKED, type SubmitBody, type SubmitRequest } from '../../../shared/contracts/http.ts';
+import type { LabelTermsBody } from '../../../shared/contracts/labels.ts';
 import { SUBMIT_DEFAULTS } from '../../../shared/contracts/submit-defaults.ts';
 import type { ErrorDetail } from '../../../shared/errors.ts';
 import type { PullPolicy, TaskNetwork } from '../../../shared/model/task.ts';
@@ -32,6 +33,8 @@ export interface FormState {
   readonly storage: Measure<SizeUnit>;
   /** Empty: any. */
   readonly worker: string;
+  readonly constraints: LabelTermsBody;
+  readonly prefer: LabelTermsBody;
   readonly priority: string;
   readonly retries: string;
   readonly timeout: Measure<TimeUnit>;
@@ -66,6 +69,8 @@ export function formOf(given: SubmitRequest): FormState {
     gpu: plainNumber(task.gpu_required),
     storage: sizeOf(task.storage_required),
     worker: task.worker,
+    constraints: task.constraints,
+    prefer: task.prefer,
     priority: plainNumber(task.priority),
     retries: plainNumber(task.max_retries),
     timeout: timeOf(task.timeout_seconds),
@@ -97,6 +102,8 @@ export function requestOf(form: FormState): SubmitBody {
     timeout_seconds: secondsOf(form.timeout),
     max_retries: numberOf(form.retries),
     worker: form.worker,
+    constraints: form.constraints,
+    prefer: form.prefer,
     files: [...form.files],
     pull_policy: form.pullPolicy,
     network: form.network,

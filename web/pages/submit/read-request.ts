@@ -22,6 +22,11 @@ const oneOf =
     values.some((known) => known === value);
 const isTextRecord: Check = (value) =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(isText);
+const isLabelTerms: Check = (value) =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  Object.values(value).every((one) => isText(one) || isTexts(one));
 const isWebhook: Check = (value) => {
   if (value === null) return true;
   const { url, events } = (typeof value === 'object' ? value : {}) as { url?: unknown; events?: unknown };
@@ -45,6 +50,8 @@ const FIELDS: Readonly<Record<string, Check>> = {
   timeout_seconds: isNumber,
   max_retries: isNumber,
   worker: isText,
+  constraints: isLabelTerms,
+  prefer: isLabelTerms,
   files: isTexts,
   secrets: isTexts,
   pull_policy: oneOf(PULL_POLICIES),

@@ -1,0 +1,56 @@
+// Why a line waits that fits nowhere now, as a code. Pure. See wait-reason.ts for what people are told.
+
+import type { FairShare } from './fair-share.ts';
+import type { Floor } from './floor.ts';
+import { LabelClass } from './label-class.ts';
+import { Room } from './room.ts';
+import type { Group, WaitReason, WorkerView } from './snapshot.ts';
+
+export class WaitReasons {
+  readonly #workers: readonly WorkerView[];
+  readonly #floor: Floor;
+  readonly #shares: FairShare;
+  #byId: ReadonlyMap<string, WorkerView> | null = null;
+
+  constructor(workers: readonly WorkerView[], floor: Floor, shares: FairShare) {
+    this.#workers = workers;
+    this.#floor = floor;
+    this.#shares = shares;
+  }
+
+  of(group: Group): WaitReason {
+    const { need, worker, ownerId } = group;
+    const place = worker === null ? this.#anywhere(group) : this.#at(group, worker);
+    if (place !== 'no_room') return place;
+    if (!this.#shares.mayEverHave(ownerId, need)) return 'over_quota';
+    return this.#shares.mayHave(ownerId, need) ? 'no_room' : 'quota_used';
+  }
+
+  #at({ need, labels }: Group, target: string): WaitReason {
+    this.#byId ??= new Map(this.#workers.map((worker) => [worker.id, worker]));
+    const worker = this.#byId.get(target);
+    if (!worker) return 'worker_unknown';
+    if (new LabelClass(labels, 1, () => worker.labels).level(0) === 0) return 'labels_missing';
+    if (worker.state !== 'ready') return `worker_${worker.state}`;
+    return new Room([worker.capacity]).fits(need, 0) ? 'no_room' : 'too_large';
+  }
+
+  #anywhere({ need, labels }: Group): WaitReason {
+    const { whole, size } = this.#floor;
+    const allowed = this.#floor.classOf(labels);
+    if (size > 0) {
+      const isAllowed = (index: number) => allowed === null || allowed.level(index) > 0;
+      if (whole.find(need, 0, size, isAllowed, allowed?.closed ?? null) !== -1) return 'no_room';
+    }
+    if (!allowed) return size === 0 ? 'no_ready_worker' : 'too_large';
+    for (let index = 0; index < size; index += 1) if (allowed.level(index) > 0) return 'too_large';
+    const all = new LabelClass(
+      labels,
+      this.#workers.length,
+      (index) => (this.#workers[index] as WorkerView).labels,
+    );
+    const isThere = this.#workers.some((_, index) => all.level(index) > 0);
+    if (isThere) return 'no_ready_match';
+    return this.#workers.length === 0 ? 'no_ready_worker' : 'labels_missing';
+  }
+}
