@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CliStage, openCliStage, type World } from '../../test/support/cli-stage.ts';
+import { waitFor } from '../../test/support/wait-for.ts';
 
 let stage: CliStage;
 let here: string;
@@ -142,7 +143,7 @@ describe('simulate --trace', () => {
       signal: interrupt.signal,
       progress: true,
     });
-    while (!running.told.err.includes('simulated')) await new Promise((done) => setTimeout(done, 5));
+    await waitFor(() => running.told.err.includes('simulated'), { what: 'a line that says how far it is' });
     interrupt.abort();
     const { code, out, err } = await running.ended;
     expect([code, out]).toEqual([130, '']);

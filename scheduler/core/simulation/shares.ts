@@ -2,11 +2,11 @@
 
 import {
   addResources,
-  DIMENSIONS,
   NO_RESOURCES,
   type Resources,
   subtractResources,
 } from '../../../shared/model/resources.ts';
+import { dominantShare } from '../fair-share.ts';
 import { jainIndex } from './statistics.ts';
 
 interface Account {
@@ -95,18 +95,9 @@ export class Shares {
     };
   }
 
-  /**
-   * The greatest part of any dimension. Source: A. Ghodsi et al., "Dominant Resource Fairness: Fair Allocation of Multiple
-   * Resource Types", NSDI 2011.
-   */
   #setHeld(account: Account, held: Resources): void {
     account.held = held;
-    let share = 0;
-    for (const dimension of DIMENSIONS) {
-      const all = this.#capacity[dimension];
-      if (all > 0) share = Math.max(share, held[dimension] / all);
-    }
-    account.share = share;
+    account.share = dominantShare(held, this.#capacity);
   }
 
   /** Brought up to `now`. */
