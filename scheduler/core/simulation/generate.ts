@@ -8,15 +8,16 @@
 // - Most tasks are short, and the few long ones hold most of the resources (C. Reiss et al., "Heterogeneity and Dynamicity of
 //   Clouds at Scale: Google Trace Analysis", SoCC 2012). The tail is Pareto's with an exponent near 0.7 (M. Tirmazi et al.,
 //   "Borg: the Next Generation", EuroSys 2020, section 7). So run times are log-normal with such a tail.
-// - Requests are round numbers, small ones most often (Reiss); most tasks with GPUs want one (Q. Weng et al., "MLaaS in the
-//   Wild", NSDI 2022).
+// - Requests are round numbers, small ones most often, and rarely more than half of a machine (Reiss); most tasks with GPUs
+//   want one (Q. Weng et al., "MLaaS in the Wild", NSDI 2022).
 
 import { NO_DEMAND } from '../../../shared/model/labels.ts';
 import {
   DIMENSIONS,
   type Dimension,
-  fits,
+  NO_RESOURCES,
   type Resources,
+  resourceShape,
   sumResources,
 } from '../../../shared/model/resources.ts';
 import type { Dice } from './dice.ts';
@@ -125,8 +126,8 @@ function peopleOf(
   dice: Dice,
   endMs: number,
 ): Person[] {
-  const largest = mostOf(workers, 'cpuMillis');
-  const withGpus = gpu > 0 ? mostOf(workers, 'gpus') : null;
+  const largest = halfOf(usualOf(workers));
+  const withGpus = gpu > 0 ? mostGpus(workers) : null;
   const some = () => 1 + Math.floor(dice.exponential(Math.max(0, kinds - 0.5)));
   return Array.from({ length: users }, (_, at) => {
     const user = `user-${at + 1}`;
@@ -186,13 +187,26 @@ function gpuNeed(largest: Resources, dice: Dice): Resources {
   return { cpuMillis: least('cpuMillis', 500), memoryMb: least('memoryMb', 512), gpus, storageMb: 0 };
 }
 
-/** The machine with most of it. */
-function mostOf(workers: readonly TraceWorker[], of: 'cpuMillis' | 'gpus'): Resources {
-  let best: Resources = { cpuMillis: 0, memoryMb: 0, gpus: 0, storageMb: 0 };
+/** The size of which there are most machines. */
+function usualOf(workers: readonly TraceWorker[]): Resources {
+  const counts = new Map<string, { readonly capacity: Resources; count: number }>();
   for (const { capacity } of workers) {
-    if (capacity[of] > best[of] || (capacity[of] === best[of] && fits(best, capacity))) best = capacity;
+    const shape = resourceShape(capacity);
+    const known = counts.get(shape) ?? { capacity, count: 0 };
+    known.count += 1;
+    counts.set(shape, known);
   }
-  return best;
+  return [...counts.values()].reduce((best, next) => (next.count > best.count ? next : best)).capacity;
+}
+
+function mostGpus(workers: readonly TraceWorker[]): Resources {
+  return workers.reduce((best, { capacity }) => (capacity.gpus > best.gpus ? capacity : best), NO_RESOURCES);
+}
+
+/** Requests are rarely for more than half of a machine (Reiss). */
+function halfOf({ cpuMillis, memoryMb, storageMb }: Resources): Resources {
+  const half = (amount: number) => Math.floor(amount / 2);
+  return { cpuMillis: half(cpuMillis), memoryMb: half(memoryMb), gpus: 0, storageMb: half(storageMb) };
 }
 
 /** Discrete Pareto, scaled to the mean that is asked for; its own is about 4.5. */
