@@ -29,6 +29,8 @@ const DEFAULT_RUN_MS = 300_000;
 /** From being told to stop to having stopped. */
 const STOP_MS = 1_000;
 const SECOND_MS = 1_000;
+/** A pass looks at all machines: on ten thousand one each second of a simulated day would take minutes. */
+const PASS_MS_PER_WORKER = 1;
 
 interface Prepared extends Trace {
   readonly source: string;
@@ -65,7 +67,7 @@ export async function playTrace(session: Session, options: TraceOptions): Promis
         preemption: options.preemption ?? DEFAULT_RULES.preemption,
       },
       costs: { startMs: ms(options.start_cost) ?? 0, pullMs: ms(options.pull_cost) ?? 0, stopMs: STOP_MS },
-      passEveryMs: ms(options.pass_every) ?? SECOND_MS,
+      passEveryMs: ms(options.pass_every) ?? Math.max(SECOND_MS, trace.workers.length * PASS_MS_PER_WORKER),
       defaultRunMs: DEFAULT_RUN_MS,
     },
     policies,

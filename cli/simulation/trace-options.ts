@@ -68,7 +68,11 @@ export function withTraceOptions(command: Command): Command {
     .option('--worker-size <sizes>', 'of which size, e.g. cpu=32,mem=128,gpu=4,count=10', addedWorker)
     .option('--policies <names>', `some of ${POLICIES.join(',')} (default all)`, policies)
     .option('--seed <n>', 'of all chance (default 1)', wholeNumber)
-    .option('--pass-every <seconds>', 'a pass at the earliest so long after the last (default 1)', amount)
+    .option(
+      '--pass-every <seconds>',
+      'a pass at the earliest so long after the last (default 1, above 1,000 machines 1 for each 1,000)',
+      amount,
+    )
     .option('--start-cost <seconds>', 'from placement to start (default 0)', amount)
     .option('--pull-cost <seconds>', 'to pull an image that is not there (default 0)', amount)
     .option('--preemption', 'let tasks take the place of running ones of lower priority')
