@@ -35,6 +35,7 @@ await runService({
       usage: redis.usage,
       images: redis.images,
       schedulerBoard: redis.schedulerBoard,
+      decisions: redis.decisions,
       socketAdapter: redis.socketAdapter,
       loginLimiter: redis.limiter({
         keyPrefix: 'login',

@@ -8,6 +8,7 @@ import type { ApiConfig } from '../shared/platform/config.ts';
 import type { Log } from '../shared/platform/log.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { AttemptLimiter, EventBus, WorkerPresence } from '../shared/ports/coordination.ts';
+import type { DecisionLog } from '../shared/ports/decision-log.ts';
 import type { FileStore } from '../shared/ports/file-store.ts';
 import type { ImageBoard } from '../shared/ports/image-board.ts';
 import type { LiveLogs, ProgressBoard, UsageBoard } from '../shared/ports/live.ts';
@@ -20,6 +21,7 @@ import { OpenSessions } from './live/open-sessions.ts';
 import { accountsPlugin } from './plugins/accounts.ts';
 import { authPlugin } from './plugins/auth.ts';
 import { dashboardPlugin } from './plugins/dashboard.ts';
+import { decisionsPlugin } from './plugins/decisions.ts';
 import { filesPlugin } from './plugins/files.ts';
 import { healthPlugin } from './plugins/health.ts';
 import { historyPlugin } from './plugins/history.ts';
@@ -41,6 +43,7 @@ import { Announcer } from './services/announcer.ts';
 import { BoardTickets } from './services/board-tickets.ts';
 import { ClusterView } from './services/cluster-view.ts';
 import { answerWithin } from './services/deadline.ts';
+import { DecisionPages } from './services/decision-pages.ts';
 import { TaskExplanations } from './services/explanations.ts';
 import { FileContents } from './services/files/file-contents.ts';
 import { TaskFiles } from './services/files/task-files.ts';
@@ -57,6 +60,7 @@ import { SharedPages } from './services/output/shared-pages.ts';
 import { TaskOutput } from './services/output/task-output.ts';
 import { PasswordChecks } from './services/password-checks.ts';
 import { PasswordHasher } from './services/passwords.ts';
+import { ClusterFacts } from './services/queue/cluster-facts.ts';
 import { Forecasts } from './services/queue/forecasts.ts';
 import { WaitingLine } from './services/queue/waiting-line.ts';
 import { Quotas } from './services/quotas.ts';
@@ -88,6 +92,7 @@ export interface ApiParts {
   readonly usage: UsageBoard;
   readonly images: ImageBoard;
   readonly schedulerBoard: SchedulerBoard;
+  readonly decisions: DecisionLog;
   /** For `io.adapter`. */
   readonly socketAdapter: unknown;
   readonly loginLimiter: AttemptLimiter;
@@ -168,6 +173,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     { plugin: tasksPlugin, options: services },
     { plugin: queuePlugin, options: services },
     { plugin: whatIfPlugin, options: services },
+    { plugin: decisionsPlugin, options: { ...services, log } },
     { plugin: logsPlugin, options: { ...services, stopping: stopping.signal, log } },
     { plugin: taskUsagePlugin, options: services },
     { plugin: webhooksPlugin, options: services },
@@ -245,10 +251,10 @@ export async function createApi(parts: ApiParts): Promise<Api> {
 
 function createServices(parts: ApiParts) {
   const { config, store, intake, presence, bus, logs, clock, log } = parts;
-  const people = createPeopleServices(parts);
+  const announcer = new Announcer({ intake, bus, log });
+  const people = createPeopleServices(parts, announcer);
   const { known } = people;
   const quotas = new Quotas({ known, files: store.files, uploads: store.uploads, clock });
-  const announcer = new Announcer({ intake, bus, log });
   const watch = new TaskWatch(bus, log);
   const records = new TaskRecords({ store, announcer, clock });
   const imageAllowed = imageRule(config.imageAllow);
@@ -290,7 +296,8 @@ function createServices(parts: ApiParts) {
     log,
     everyMs: parts.learnEveryMs,
   });
-  const forecasts = new Forecasts({ store, learner, clock });
+  const facts = new ClusterFacts({ store, schedulerBoard: parts.schedulerBoard, log });
+  const forecasts = new Forecasts({ store, facts, learner, clock });
   const waitingLine = new WaitingLine({ store, forecasts });
   const attainment = () => learner.attainment();
   const news = new SchedulerNews({ board: parts.schedulerBoard, clock, log });
@@ -300,9 +307,10 @@ function createServices(parts: ApiParts) {
   const maintenance = new WorkerMaintenance({ store, view, announcer, clock });
   const pace = parts.registrationPace;
   const registrations = new Registrations({ config, store, view, clock, log, pace });
-  const explanations = new TaskExplanations({ records, store, forecasts, clock });
+  const explanations = new TaskExplanations({ records, store, facts, forecasts, clock });
+  const decisionPages = new DecisionPages(parts.decisions);
   const taskUsage = new TaskUsage({ records, board: parts.usage });
-  const simulations = new Simulations({ store, submissions, clock });
+  const simulations = new Simulations({ store, facts, learner, submissions, clock });
   return {
     ...people,
     announcer,
@@ -320,6 +328,7 @@ function createServices(parts: ApiParts) {
     explanations,
     learner,
     waitingLine,
+    decisionPages,
     taskUsage,
     simulations,
     webhookEngine,
@@ -329,7 +338,7 @@ function createServices(parts: ApiParts) {
 }
 
 /** Accounts, and what stands for them. */
-function createPeopleServices({ config, store, loginLimiter, clock, log }: ApiParts) {
+function createPeopleServices({ config, store, loginLimiter, clock, log }: ApiParts, announcer: Announcer) {
   const { users } = store;
   const known = new KnownUsers(users, clock);
   const changes = new UserChanges(users, known);
@@ -339,7 +348,7 @@ function createPeopleServices({ config, store, loginLimiter, clock, log }: ApiPa
   const sessions = new Sessions({ users, known, secret, ttlSeconds, clock, log });
   const accounts = new Accounts({ users, changes, hasher, checks, sessions, registration, clock });
   const holdings = new Holdings({ tasks: store.tasks, clock });
-  const directory = new UserDirectory({ store, changes, holdings, hasher, clock, log });
+  const directory = new UserDirectory({ store, changes, holdings, announcer, hasher, clock, log });
   const boardTickets = new BoardTickets({ users: known, sessions, secret, clock });
   const open = new OpenSessions(sessions, clock, log);
   return { known, sessions, open, accounts, directory, boardTickets };

@@ -43,8 +43,8 @@ const USER = { user_id: 'user-1', username: 'alice', role: 'user', created_at: '
 const ACCOUNT = {
   ...USER,
   disabled: false,
-  quota: { unfinished_tasks: null, upload_storage: null },
-  used: { unfinished_tasks: 0, upload_storage: 0 },
+  quota: { unfinished_tasks: null, upload_storage: null, cpu: null, memory: null, gpu: null },
+  used: { unfinished_tasks: 0, upload_storage: 0, cpu: 0, memory: 0, gpu: 0 },
 };
 const TOKEN = { token_id: 'token-1', name: 'ci', created_at: USER.created_at, last_used_at: null };
 const WEBHOOK = {
@@ -169,6 +169,7 @@ function answerAll(api: SmallApi): void {
     tasks_by_state: { queued: 1, assigned: 0, running: 0, completed: 0, failed: 0, cancelled: 0 },
     queue_depth: 1,
     placements_per_second: null,
+    scheduler: null,
     sla: null,
     workers: [worker],
   }));

@@ -18,6 +18,8 @@ const TYPED: Readonly<Record<string, string>> = {
   secrets: '-secret',
   webhook: '-webhook',
   worker: '<worker>',
+  constraints: '-constraint',
+  prefer: '-prefer',
   name: '-name',
   tag: '-tag',
   priority: '-priority',

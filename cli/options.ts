@@ -30,11 +30,33 @@ export function positive(text: string): number {
   return value;
 }
 
+/** As `amount`, or no limit at all. */
+export function amountLimit(text: string): number | 'none' {
+  if (text.toLowerCase() === 'none') return 'none';
+  if (!/^\d+(?:\.\d+)?$/.test(text)) throw new InvalidArgumentError('It must be a number or none.');
+  return amount(text);
+}
+
 /** As `wholeNumber`, or no limit at all. */
 export function limit(text: string): number | 'none' {
   if (text.toLowerCase() === 'none') return 'none';
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number or none.');
   return wholeNumber(text);
+}
+
+const SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
+
+/** Seconds of `90s`, `10m`, `1h30m`, `2d`; a number alone is seconds. */
+export function seconds(text: string): number {
+  if (/^\d+$/.test(text)) return wholeNumber(text);
+  if (!/^(?:\d+[smhd])+$/.test(text)) {
+    throw new InvalidArgumentError('It must be a time such as 90s, 10m, 1h30m or 2d; 0 is now.');
+  }
+  let sum = 0;
+  for (const [, count, unit] of text.matchAll(/(\d+)([smhd])/g)) {
+    sum += Number(count) * SECONDS[unit as keyof typeof SECONDS];
+  }
+  return wholeNumber(String(sum));
 }
 
 /** One state or several with commas. */

@@ -12,6 +12,7 @@ import { addHistoryCommand } from './commands/history.ts';
 import { addLeaveCommand } from './commands/leave.ts';
 import { addMonitorCommand } from './commands/monitor.ts';
 import { addRegisterCommand } from './commands/register.ts';
+import { addReplayCommand } from './commands/replay.ts';
 import { addSimulateCommand } from './commands/simulate.ts';
 import { addSubmitCommands } from './commands/submit.ts';
 import { addTaskCommands } from './commands/tasks.ts';
@@ -130,6 +131,7 @@ function createProgram(version: string, run: Run, words: Words, prompt: PromptCo
   addClusterCommands(program, run);
   addRegisterCommand(program, run);
   addHistoryCommand(program, run);
+  addReplayCommand(program, run);
   program.commandsGroup('You:');
   addAccountCommands(program, run);
   addWebhookCommands(program, run);

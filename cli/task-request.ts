@@ -2,6 +2,7 @@
 // Memory and storage are GB on the command line and MB on the wire.
 
 import type { SubmitRequest } from '../shared/contracts/http.ts';
+import type { LabelTermsBody } from '../shared/contracts/labels.ts';
 import type { PullPolicy, TaskNetwork } from '../shared/model/task.ts';
 import { DEFAULT_WEBHOOK_EVENTS } from '../shared/model/webhook.ts';
 import { CliError, EXIT } from './exit.ts';
@@ -16,6 +17,8 @@ export interface TaskOptions {
   readonly storage?: number;
   readonly k_value?: number;
   readonly tag?: string;
+  readonly constraint?: LabelTermsBody;
+  readonly prefer?: LabelTermsBody;
   readonly priority?: number;
   readonly env?: readonly string[];
   readonly secret?: readonly string[];
@@ -68,6 +71,8 @@ export function taskRequest(
   if (options.storage !== undefined) body.storage_required = gigabytesToMb(options.storage);
   if (options.k_value !== undefined) body.k_value = options.k_value;
   if (options.tag !== undefined) body.tag = options.tag;
+  if (options.constraint !== undefined) body.constraints = options.constraint;
+  if (options.prefer !== undefined) body.prefer = options.prefer;
   if (options.priority !== undefined) body.priority = options.priority;
   if (options.file !== undefined) body.files = [...options.file];
   if (options.timeout !== undefined) body.timeout_seconds = options.timeout;

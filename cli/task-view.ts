@@ -1,11 +1,10 @@
 // Tasks as people read them in a terminal. No calls here.
 
-import { entryNeeds, startBand, startsIn } from '../client/queue-words.ts';
-import { age, amounts, byteSize, duration, megabytes, runTime, trim } from '../client/words.ts';
+import { age, amounts, byteSize, duration, runTime, trim } from '../client/words.ts';
 import type { AttemptBody, TaskBody } from '../shared/contracts/http.ts';
-import type { QueueEntryBody, StartEstimateBody } from '../shared/contracts/queue.ts';
+import { type LabelTermsBody, labelTerms } from '../shared/contracts/labels.ts';
 import type { TimelineEntryBody } from '../shared/contracts/usage.ts';
-import type { ExplainReply, WorkerVerdictBody } from '../shared/contracts/workers.ts';
+import { describeTerms } from '../shared/model/labels.ts';
 import type { Session } from './session.ts';
 import { type Column, plain } from './table.ts';
 import { attemptUsageText } from './usage-view.ts';
@@ -73,6 +72,8 @@ export function taskText(session: Session, task: TaskBody): string {
     ['priority', String(task.priority)],
     ['k', String(task.k_value)],
     ['only on', task.worker || null],
+    ['only with', labelsText(task.constraints)],
+    ['better with', labelsText(task.prefer)],
     ['worker', task.worker_id],
     ['network', task.network],
     ['pull', task.pull_policy],
@@ -141,65 +142,21 @@ function attemptTable(session: Session, attempts: readonly AttemptBody[]): strin
     { title: 'WORKER', cell: ({ worker_id }) => worker_id, min: 8 },
     { title: 'RAN', cell: ({ started_at, finished_at }) => span(started_at, finished_at), align: 'right' },
     { title: 'EXIT', cell: ({ exit_code }) => (exit_code === null ? '' : String(exit_code)), align: 'right' },
-    { title: 'WHY', cell: ({ message, reason }) => message ?? reason ?? '', min: 10 },
+    ...(attempts.some(({ gpu_ids }) => gpu_ids.length > 0)
+      ? [{ title: 'GPUS', cell: ({ gpu_ids }: AttemptBody) => gpu_ids.join(' '), min: 4 }]
+      : []),
+    { title: 'WHY', cell: attemptReason, min: 10 },
   ]);
 }
 
-export function explainText(session: Session, reply: ExplainReply): string {
-  const lines = [plain(reply.summary)];
-  if (reply.position !== null) lines.push(`Place in the queue: ${reply.position}`);
-  // An API of an earlier release has no estimates.
-  if (reply.estimate) lines.push(`Should start ${startText(reply.estimate, session.io.now())}`);
-  const head = `${lines.join('\n')}\n`;
-  if (reply.workers.length === 0) return head;
-  return `${head}\n${session.table<WorkerVerdictBody>(reply.workers, [
-    { title: 'WORKER', cell: ({ worker_id }) => worker_id, min: 8 },
-    {
-      title: 'STATE',
-      cell: ({ state }) => state,
-      paint: (text, { state }) => paintState(state, session.io.color)(text),
-    },
-    { title: 'FITS NOW', cell: ({ fits_now }) => (fits_now ? 'yes' : 'no') },
-    { title: 'WHEN EMPTY', cell: ({ fits_when_empty }) => (fits_when_empty ? 'yes' : 'no'), dispensable: 1 },
-    { title: 'MISSING', cell: missingText, min: 12 },
-  ])}`;
+/** Of one that is to leave its worker, why, until it has. */
+function attemptReason({ message, reason, eviction }: AttemptBody): string {
+  return message ?? reason ?? eviction?.message ?? '';
 }
 
-function startText(estimate: StartEstimateBody, now: number): string {
-  const band = startBand(estimate, now);
-  return `${startsIn(estimate, now)}${band === null ? '' : ` (${band})`}`;
-}
-
-const EXCLUDED: Readonly<Record<NonNullable<WorkerVerdictBody['excluded_by']>, string>> = {
-  down: 'it is down',
-  cordoned: 'it is cordoned',
-  draining: 'it is draining',
-  other_worker_requested: 'another worker was asked for',
-};
-
-function missingText({ excluded_by, missing }: WorkerVerdictBody): string {
-  const parts = missing.map(({ dimension, required, available }) => {
-    const size = (value: number) =>
-      dimension === 'memory' || dimension === 'storage' ? megabytes(value) : trim(value, 2);
-    const what = dimension === 'cpu' ? 'cores' : dimension === 'gpu' ? 'GPUs' : dimension;
-    return `${what}: needs ${size(required)}, ${size(Math.max(0, available))} free`;
-  });
-  return [...(excluded_by ? [EXCLUDED[excluded_by]] : []), ...parts].join('; ');
-}
-
-export function queueTable(session: Session, entries: readonly QueueEntryBody[]): string {
-  const now = session.io.now();
-  return session.table(entries, [
-    { title: '#', cell: ({ position }) => String(position), align: 'right' },
-    { title: 'TASK', cell: ({ task_id }) => task_id },
-    { title: 'NAME', cell: ({ name }) => name, min: 6, dispensable: 5 },
-    { title: 'PRIO', cell: ({ priority }) => String(priority), align: 'right', dispensable: 4 },
-    { title: 'USER', cell: ({ user }) => user, min: 6, dispensable: 3 },
-    { title: 'NEEDS', cell: entryNeeds, min: 8, dispensable: 2 },
-    { title: 'WAITS', cell: ({ queued_at }) => age(queued_at, now), align: 'right', dispensable: 1 },
-    { title: 'STARTS', cell: ({ estimate }) => startsIn(estimate, now), align: 'right' },
-    { title: 'WHY', cell: ({ summary }) => summary, min: 20 },
-  ]);
+/** An API of an earlier release has none. */
+function labelsText(terms: LabelTermsBody | undefined): string | null {
+  return terms === undefined ? null : describeTerms(labelTerms(terms)) || null;
 }
 
 function commandText(command: TaskBody['command']): string {

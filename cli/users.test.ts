@@ -124,12 +124,31 @@ describe('users', () => {
         'State:            active',
         'Unfinished tasks: 3 of 100',
         'Uploads:          12 MB of 10 GB',
+        'Cores held:       0',
+        'Memory held:      0 MB',
         'Made:             1h ago',
         '',
       ].join('\n'),
     );
     api.on('GET /api/users/bob', () => account({ username: 'bob' }));
     expect(await cloudai(['user', 'bob', '--quiet'])).toMatchObject({ code: 0, out: 'bob\n' });
+  });
+
+  it('are shown with what their tasks hold of what they may', async () => {
+    const carol = account({
+      username: 'carol',
+      quota: { unfinished_tasks: null, upload_storage: null, cpu: 16, memory: null, gpu: 2 },
+      used: { unfinished_tasks: 2, upload_storage: 0, cpu: 2.5, memory: 2_048, gpu: 0 },
+    });
+    api.on('GET /api/users', () => ({ users: [account(), carol], next_cursor: null }));
+    const { out } = await cloudai(['users']);
+    expect(out).toMatch(/^USER .+ UPLOADS +CORES +MEMORY +GPUS +MADE *$/m);
+    expect(out).toMatch(/^alice .+ 12 MB of 10 GB +0 +0 MB +0 +1h ago$/m);
+    expect(out).toMatch(/^carol .+ 0 MB +2\.5 of 16 +2 GB +0 of 2 +1h ago$/m);
+    api.on('GET /api/users/carol', () => carol);
+    expect((await cloudai(['user', 'carol'])).out).toContain(
+      'Cores held:       2.5 of 16\nMemory held:      2 GB\nGPUs held:        0 of 2\n',
+    );
   });
 
   it('are made with a password that is asked for twice', async () => {
@@ -157,6 +176,9 @@ describe('users', () => {
     expect(await sent('-max_tasks', '0', '--max-storage', 'none')).toEqual({
       quota: { unfinished_tasks: 0, upload_storage: null },
     });
+    expect(await sent('--max-cores', '1.5', '-max_memory', '2048', '--max-gpus', 'none')).toEqual({
+      quota: { cpu: 1.5, memory: 2_048, gpu: null },
+    });
     expect(await sent('--password')).toEqual({ password: 'secure123' });
     const asked = api.asked.length;
     for (const [words, why] of [
@@ -164,6 +186,9 @@ describe('users', () => {
       [['--disable', '--enable'], 'exclude each other'],
       [['--max-tasks', '1.5'], 'whole number or none'],
       [['--max-storage', '-1'], 'whole number or none'],
+      [['--max-gpus', '0.5'], 'whole number or none'],
+      [['--max-cores', '-1'], 'It must be a number or none.'],
+      [['--max-cores', '1e9'], 'It must be a number or none.'],
     ] as const) {
       const told = await cloudai(['set-user', 'bob', ...words]);
       expect(told).toMatchObject({ code: 2, err: expect.stringContaining(why) });

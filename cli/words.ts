@@ -24,6 +24,7 @@ const COLORS = {
   failed: 'red',
   cancelled: 'gray',
   lost: 'red',
+  evicted: 'yellow',
   ready: 'green',
   cordoned: 'yellow',
   draining: 'yellow',

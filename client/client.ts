@@ -25,6 +25,7 @@ import type {
   WorkerListReply,
 } from '../shared/contracts/workers.ts';
 import type { TaskState } from '../shared/model/task.ts';
+import { type DecisionCalls, decisionCalls } from './decisions.ts';
 import { type FileCalls, fileCalls } from './files.ts';
 import { type TaskListCalls, taskListCalls } from './task-lists.ts';
 import { type LogOptions, type LogTextOptions, openTaskLogText, readTaskLogs } from './task-logs.ts';
@@ -68,7 +69,13 @@ export interface CallOptions {
 }
 
 /** All calls throw ApiError or ConnectionError; see `errors.ts`. */
-export interface Client extends FileCalls, TaskListCalls, UploadCalls, UserCalls, WebhookCalls {
+export interface Client
+  extends DecisionCalls,
+    FileCalls,
+    TaskListCalls,
+    UploadCalls,
+    UserCalls,
+    WebhookCalls {
   readonly url: string;
   register(credentials: CredentialsBody): Promise<UserBody>;
   login(credentials: CredentialsBody): Promise<LoginReply>;
@@ -166,6 +173,7 @@ export function createClient(options: ClientOptions): Client {
     telemetryHistory: ({ metrics, ...filter }, call = {}) =>
       get('/telemetry/history', call, { query: { ...filter, metric: metrics.join(',') } }),
     ready: (call) => get('/readyz', call, { expected: [503] }),
+    ...decisionCalls(transport),
     ...fileCalls(transport),
     ...uploadCalls(transport),
     ...userCalls(transport),

@@ -3,23 +3,24 @@
 
 import { AppError } from '../shared/errors.ts';
 import { withDeadline } from '../shared/platform/deadline.ts';
-import type { HistoryStore, Store, TaskStore, WorkerStore } from '../shared/ports/store.ts';
+import type { HistoryStore, Store, TaskStore, UserStore, WorkerStore } from '../shared/ports/store.ts';
 
 export const STORE_DEADLINE_MS = 30_000;
 
 export interface SchedulerStore {
   readonly tasks: Pick<
     TaskStore,
-    'get' | 'getMany' | 'commit' | 'place' | 'queued' | 'allocations' | 'countByState'
+    'get' | 'getMany' | 'commit' | 'place' | 'queued' | 'allocations' | 'countByState' | 'endedRuns'
   >;
   readonly workers: Pick<WorkerStore, 'get' | 'list' | 'setLiveness'>;
+  readonly users: Pick<UserStore, 'resourceQuotas'>;
   readonly history: HistoryStore;
   nextTerm(): Promise<number>;
 }
 
 /** Calls that take longer than `deadlineMs` throw AppError `store_unavailable` (retryable). */
 export function boundStore(store: Store, deadlineMs = STORE_DEADLINE_MS): SchedulerStore {
-  const { tasks, workers, history } = store;
+  const { tasks, workers, users, history } = store;
   const bound = <T>(what: string, promise: Promise<T>) =>
     withDeadline(promise, deadlineMs, () => {
       const message = `the store did not ${what} within ${deadlineMs / 1000} s`;
@@ -34,6 +35,10 @@ export function boundStore(store: Store, deadlineMs = STORE_DEADLINE_MS): Schedu
       queued: (page) => bound('read waiting tasks', tasks.queued(page)),
       allocations: (workerId) => bound('read allocations', tasks.allocations(workerId)),
       countByState: () => bound('count tasks', tasks.countByState()),
+      endedRuns: (page) => bound('read ended tasks', tasks.endedRuns(page)),
+    },
+    users: {
+      resourceQuotas: () => bound('read quotas', users.resourceQuotas()),
     },
     workers: {
       get: (id) => bound('read a worker', workers.get(id)),

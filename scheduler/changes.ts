@@ -67,6 +67,14 @@ export class Changes {
     for (const workerId of ids) this.addEvent({ type: 'worker', workerId });
   }
 
+  /** What was taken and could not be worked in comes again, unless something newer has come meanwhile. */
+  putBack({ tasks, ids, workers, quotas }: ChangeBatch): void {
+    this.addIds(ids);
+    this.addWorkers(workers);
+    for (const event of tasks) this.addEvent(event);
+    if (quotas) this.#quotas = true;
+  }
+
   /** Everything that has arrived; empty afterwards. */
   take(): ChangeBatch {
     const batch = {

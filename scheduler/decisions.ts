@@ -10,7 +10,7 @@
 import { messageOf } from '../shared/errors.ts';
 import type { Log } from '../shared/platform/log.ts';
 import type { DecisionLog } from '../shared/ports/decision-log.ts';
-import { Recorder } from './core/decision-record.ts';
+import { type Recorded, Recorder } from './core/decision-record.ts';
 import { plan } from './core/plan.ts';
 import type { Plan, Snapshot } from './core/snapshot.ts';
 
@@ -62,16 +62,16 @@ export class Decisions {
     while (this.#sending) await this.#sending;
   }
 
-  #keep(lines: readonly string[]): void {
+  #keep({ lines, passes }: Recorded): void {
     if (lines.length === 0) return;
     const chars = lines.reduce((sum, line) => sum + line.length, 0);
     if (this.#waitingChars + chars > MAX_WAITING_CHARS) {
-      this.#drop(this.#waitingPasses + 1, 'Redis did not take them in time');
+      this.#drop(this.#waitingPasses + passes, 'Redis did not take them in time');
       return;
     }
     this.#waiting.push(...lines);
     this.#waitingChars += chars;
-    this.#waitingPasses += 1;
+    this.#waitingPasses += passes;
     this.#sending ??= this.#send();
   }
 

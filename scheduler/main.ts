@@ -20,7 +20,7 @@ await runService({
       patience: 'patient',
       log,
     });
-    const { intake, deliveries, lease, presence, bus } = redis;
+    const { intake, deliveries, lease, presence, bus, images } = redis;
     const scheduler = createScheduler({
       config,
       store,
@@ -29,6 +29,9 @@ await runService({
       lease,
       presence,
       bus,
+      images,
+      board: redis.schedulerBoard,
+      decisionLog: redis.decisions,
       clock: systemClock,
       log,
     });

@@ -1,9 +1,13 @@
 // What the pieces of the loop share.
 
+import type { PlanRules } from '../shared/model/scheduling.ts';
 import type { Log } from '../shared/platform/log.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { EventBus, WorkerPresence } from '../shared/ports/coordination.ts';
+import type { DecisionLog } from '../shared/ports/decision-log.ts';
+import type { ImageBoard } from '../shared/ports/image-board.ts';
 import type { DeliveryQueue, IntakeQueue } from '../shared/ports/queue.ts';
+import type { SchedulerBoard } from '../shared/ports/scheduler-board.ts';
 import type { SchedulerStore } from './bounded-store.ts';
 
 export interface LoopParts {
@@ -12,10 +16,16 @@ export interface LoopParts {
   readonly deliveries: DeliveryQueue;
   readonly presence: WorkerPresence;
   readonly bus: EventBus;
+  readonly images: ImageBoard;
+  readonly board: SchedulerBoard;
+  readonly decisionLog: DecisionLog;
+  /** 0 keeps no decisions. */
+  readonly decisionLogBytes: number;
   readonly clock: Clock;
   readonly log: Log;
   readonly workerLeaseMs: number;
   readonly reconcileMs: number;
+  readonly rules: PlanRules;
   /** A number in [0, 1). */
   readonly random: () => number;
 }

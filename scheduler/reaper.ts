@@ -1,26 +1,30 @@
 // Looks after the workers' leases: declares workers down and up, and takes the tasks of lost ones back.
 
 import { messageOf } from '../shared/errors.ts';
-import { taskChanged } from '../shared/model/event.ts';
-import { resourceShape } from '../shared/model/resources.ts';
 import type { Task } from '../shared/model/task.ts';
 import { takeBackTask } from '../shared/model/task-life.ts';
 import type { Liveness } from '../shared/model/worker.ts';
+import { announceMoved } from './announcing.ts';
 import { type ClusterIndex, READ_BATCH } from './cluster-index.ts';
 import { judgeLiveness, type LivenessMemory, NOTHING_SEEN } from './core/liveness.ts';
 import type { Holding } from './core/snapshot.ts';
-import type { LoopParts } from './parts.ts';
+import type { LoopParts, Mandate } from './parts.ts';
+import { writeUnderTerm } from './term-writes.ts';
 
 /** Compare-and-set may lose against a runner's last words; then there is something new to decide on. */
 const MOST_TRIES = 10;
 
+export interface ReaperParts extends LoopParts {
+  readonly mandate: Mandate;
+}
+
 export class Reaper {
-  readonly #parts: LoopParts;
+  readonly #parts: ReaperParts;
   readonly #index: ClusterIndex;
   #memory: LivenessMemory = NOTHING_SEEN;
   #silent: ReadonlySet<string> = new Set();
 
-  constructor(parts: LoopParts, index: ClusterIndex) {
+  constructor(parts: ReaperParts, index: ClusterIndex) {
     this.#parts = parts;
     this.#index = index;
   }
@@ -95,31 +99,41 @@ export class Reaper {
     );
   }
 
-  /** Takes attempts back; tasks go to the queue, or end when they were to be cancelled or were lost too often. */
+  /**
+   * Takes attempts back; tasks go to the queue, or end when they were to be cancelled or were lost too often. Throws
+   * `Deposed` when the mandate has ended or the store refuses the term, and what the store throws.
+   */
   async takeBack(holdings: readonly Holding[], message: string): Promise<void> {
-    const { store, intake, bus, log } = this.#parts;
     for (let at = 0; at < holdings.length; at += READ_BATCH) {
-      const byId = new Map(holdings.slice(at, at + READ_BATCH).map((one) => [one.taskId, one]));
-      const tasks = await store.tasks.getMany([...byId.keys()]);
-      const moved = (
-        await Promise.all(tasks.map((task) => this.#takeBackOne(task, byId.get(task.id) as Holding, message)))
-      ).filter((task) => task !== null);
+      const moved = await this.#takeBackBatch(holdings.slice(at, at + READ_BATCH), message);
       if (moved.length === 0) continue;
-      log.info({ tasks: moved.length, why: message }, 'took tasks back');
-      const again = moved.filter(({ state }) => state === 'queued');
-      try {
-        await intake.add(
-          again.map(({ id, spec }) => ({
-            taskId: id,
-            priority: spec.priority,
-            shape: resourceShape(spec.resources),
-          })),
-        );
-        await bus.publishMany(moved.map(taskChanged));
-      } catch (error) {
-        log.warn({ fault: messageOf(error) }, 'could not queue tasks again; it is repeated');
-      }
+      this.#parts.log.info({ tasks: moved.length, why: message }, 'took tasks back');
+      await announceMoved(this.#parts, moved);
     }
+  }
+
+  async #takeBackBatch(holdings: readonly Holding[], message: string): Promise<readonly Task[]> {
+    const { store, clock, mandate } = this.#parts;
+    const byId = new Map(holdings.map((one) => [one.taskId, one]));
+    let known: readonly Task[] = await store.tasks.getMany([...byId.keys()]);
+    const there = new Set(known.map(({ id }) => id));
+    for (const id of byId.keys()) if (!there.has(id)) this.#index.forget(id);
+    const moved: Task[] = [];
+    for (let tries = 0; known.length > 0 && tries < MOST_TRIES; tries += 1) {
+      const now = clock.now();
+      const next: Task[] = [];
+      for (const task of known) {
+        const { attempt, workerId } = byId.get(task.id) as Holding;
+        const step = takeBackTask(task, { attempt, workerId, now, message });
+        if (step.ok) next.push(step.task);
+        else this.#index.learn(task, now);
+      }
+      const { written, refused } = await writeUnderTerm(this.#parts, next, mandate);
+      for (const task of written) this.#index.learn(task, now);
+      moved.push(...written);
+      known = refused;
+    }
+    return moved;
   }
 
   async #bury(workerId: string, message: string): Promise<void> {
@@ -131,26 +145,6 @@ export class Reaper {
       // What waits there is refused by attempt when the worker comes back.
       log.warn({ workerId, fault: messageOf(error) }, 'could not clear the queue of a lost worker');
     }
-  }
-
-  async #takeBackOne(task: Task, holding: Holding, message: string): Promise<Task | null> {
-    const { store, clock } = this.#parts;
-    let known: Task | null = task;
-    for (let tries = 0; known && tries < MOST_TRIES; tries += 1) {
-      const { attempt, workerId } = holding;
-      const step = takeBackTask(known, { attempt, workerId, now: clock.now(), message });
-      if (!step.ok) {
-        this.#index.learn(known, clock.now());
-        return null;
-      }
-      if (await store.tasks.commit(step.task)) {
-        this.#index.learn(step.task, clock.now());
-        return step.task;
-      }
-      known = await store.tasks.get(task.id);
-    }
-    if (!known) this.#index.forget(task.id);
-    return null;
   }
 
   async #setLiveness(id: string, liveness: Liveness): Promise<void> {

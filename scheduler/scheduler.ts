@@ -7,10 +7,14 @@ import { newId } from '../shared/platform/ids.ts';
 import type { Log } from '../shared/platform/log.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { EventBus, LeaderLease, WorkerPresence } from '../shared/ports/coordination.ts';
+import type { DecisionLog } from '../shared/ports/decision-log.ts';
+import type { ImageBoard } from '../shared/ports/image-board.ts';
 import type { DeliveryQueue, IntakeQueue } from '../shared/ports/queue.ts';
+import type { SchedulerBoard } from '../shared/ports/scheduler-board.ts';
 import type { Store } from '../shared/ports/store.ts';
 import { boundStore } from './bounded-store.ts';
 import { Changes } from './changes.ts';
+import { Expectations } from './expectations.ts';
 import { Leadership } from './leadership.ts';
 import { Deposed, type LoopParts } from './parts.ts';
 import { Rest } from './pauses.ts';
@@ -24,6 +28,9 @@ export interface SchedulerParts {
   readonly lease: LeaderLease;
   readonly presence: WorkerPresence;
   readonly bus: EventBus;
+  readonly images: ImageBoard;
+  readonly board: SchedulerBoard;
+  readonly decisionLog: DecisionLog;
   readonly clock: Clock;
   readonly log: Log;
   /** A number in [0, 1); Math.random by default. */
@@ -31,6 +38,7 @@ export interface SchedulerParts {
 }
 
 export interface SchedulerStatus {
+  /** It knows the cluster and places. */
   readonly leading: boolean;
   /** Term being served; null while standing by. */
   readonly term: number | null;
@@ -40,6 +48,8 @@ export interface SchedulerStatus {
   readonly holding: number;
   /** Tasks placed by this process since it started. */
   readonly placed: number;
+  /** Tasks told by this process to leave for one of higher priority. */
+  readonly preempted: number;
 }
 
 export interface Scheduler {
@@ -63,12 +73,19 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
     deliveries: parts.deliveries,
     presence: parts.presence,
     bus,
+    images: parts.images,
+    board: parts.board,
+    decisionLog: parts.decisionLog,
+    decisionLogBytes: config.decisionLogBytes,
     clock,
     log,
     workerLeaseMs: config.workerLeaseSeconds * 1_000,
     reconcileMs: config.reconcileSeconds * 1_000,
+    rules: config.rules,
     random: parts.random ?? Math.random,
   };
+  const defaultRunMs = config.defaultRunSeconds * 1_000;
+  const expectations = new Expectations({ tasks: loopParts.store.tasks, defaultRunMs, clock, log });
   const leadership = new Leadership({
     lease,
     clock,
@@ -79,6 +96,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
   });
   let term: { number: number; served: Term } | null = null;
   let placedBefore = 0;
+  let preemptedBefore = 0;
   let stopping = false;
   let running: Promise<void> = Promise.resolve();
   let unsubscribe: (() => Promise<void>)[] = [];
@@ -92,12 +110,13 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
     // What came before is in what the term reads first.
     changes.clear();
     const mandate = { term: number, stands: () => leads() && leadership.wins === wins };
-    const served = new Term({ ...loopParts, changes, rest, mandate });
+    const served = new Term({ ...loopParts, changes, rest, mandate, expectations });
     term = { number, served };
     try {
       await served.serve();
     } finally {
       placedBefore += served.placed;
+      preemptedBefore += served.preempted;
       term = null;
       log.info({ term: number }, 'not leading any more');
     }
@@ -143,11 +162,12 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
       await Promise.all(unsubscribe.map((end) => end()));
     },
     status: () => ({
-      leading: leads() && term !== null,
+      leading: leads() && (term?.served.isLoaded ?? false),
       term: term?.number ?? null,
       backlog: term?.served.index.backlog.size ?? 0,
       holding: term?.served.index.ledger.size ?? 0,
       placed: placedBefore + (term?.served.placed ?? 0),
+      preempted: preemptedBefore + (term?.served.preempted ?? 0),
     }),
   };
 }

@@ -3,41 +3,42 @@
 // `changes` and is seen by the next turn, so nothing is decided on a picture that changes under the decision.
 
 import { messageOf } from '../shared/errors.ts';
-import { DEFAULT_RULES } from '../shared/model/scheduling.ts';
 import type { Changes } from './changes.ts';
 import { ClusterIndex } from './cluster-index.ts';
-import { PASS_LIMIT, plan } from './core/plan.ts';
-import { NO_MEMORY, type PlanMemory, type WorkerView } from './core/snapshot.ts';
+import type { Expectations } from './expectations.ts';
 import { Handoff } from './handoff.ts';
 import { Deposed, type LoopParts, type Mandate } from './parts.ts';
+import { Passes } from './passes.ts';
 import { letOthersRun, type Rest } from './pauses.ts';
-import { applyPlacements } from './placing.ts';
+import { Picture } from './picture.ts';
 import { Reaper } from './reaper.ts';
 import { Repair } from './repair.ts';
+import { Reporting, readLastReport } from './reporting.ts';
 import { Sampling } from './sampling.ts';
 
 const LOOK_LONGEST_MS = 3_000;
 const LOOK_CLOSELY_MS = 300;
 const BACK_OFF_MS = 100;
-const DEFAULT_RUN = { medianMs: 300_000 };
 const BACK_OFF_LONGEST_MS = 5_000;
 
 export interface TermParts extends LoopParts {
   readonly changes: Changes;
   readonly rest: Rest;
   readonly mandate: Mandate;
+  readonly expectations: Expectations;
 }
 
 export class Term {
   readonly #parts: TermParts;
   readonly index: ClusterIndex;
+  readonly #picture: Picture;
   readonly #handoff: Handoff;
+  readonly #passes: Passes;
   readonly #reaper: Reaper;
   readonly #repair: Repair;
-  readonly #sampling: Sampling;
-  readonly #seed: number;
-  #memory: PlanMemory = NO_MEMORY;
-  #placed = 0;
+  /** What goes on beside the turns once the index is there. */
+  readonly #beside: readonly { start(): void; stop(): Promise<void> }[];
+  #isLoaded = false;
   /** Something changed since the last pass. */
   #dirty = true;
   #lookAt = 0;
@@ -45,31 +46,43 @@ export class Term {
 
   constructor(parts: TermParts) {
     this.#parts = parts;
-    this.index = new ClusterIndex(parts.store, () => DEFAULT_RUN);
+    this.index = new ClusterIndex(parts.store, (task) => parts.expectations.runTimeOf(task));
+    const { index } = this;
     this.#handoff = new Handoff(parts);
-    this.#reaper = new Reaper(parts, this.index);
-    this.#repair = new Repair(parts, this.index, this.#handoff, this.#reaper);
-    this.#sampling = new Sampling({ ...parts, ledger: this.index.ledger, placed: () => this.#placed });
-    this.#seed = Math.floor(parts.random() * 2 ** 31);
+    this.#reaper = new Reaper(parts, index);
+    this.#picture = new Picture({ ...parts, index, silent: () => this.#reaper.silent });
+    this.#passes = new Passes({ ...parts, index, handoff: this.#handoff, picture: this.#picture });
+    this.#repair = new Repair(parts, index, this.#handoff, this.#reaper);
+    const sampling = new Sampling({ ...parts, ledger: index.ledger, placed: () => this.placed });
+    const reporting = new Reporting({ ...parts, tell: () => this.#report() });
+    this.#beside = [this.#picture, sampling, reporting];
+  }
+
+  /** The index is there, and turns have begun. */
+  get isLoaded(): boolean {
+    return this.#isLoaded;
   }
 
   get placed(): number {
-    return this.#placed;
+    return this.#passes.placed;
+  }
+
+  get preempted(): number {
+    return this.#passes.evictions.preempted;
   }
 
   /** Returns when the mandate does not stand any more; throws `Deposed` when the store says so. */
   async serve(): Promise<void> {
     const { mandate, log, rest, clock } = this.#parts;
     let faults = 0;
-    let isLoaded = false;
     try {
       while (mandate.stands()) {
         try {
-          if (!isLoaded) {
+          if (!this.#isLoaded) {
             await this.#load();
             if (!mandate.stands()) break;
-            isLoaded = true;
-            this.#sampling.start();
+            for (const one of this.#beside) one.start();
+            this.#isLoaded = true;
           }
           const more = await this.#turn();
           faults = 0;
@@ -87,22 +100,29 @@ export class Term {
         }
       }
     } finally {
-      await Promise.all([this.#handoff.settled(), this.#sampling.stop()]);
+      const { expectations } = this.#parts;
+      const ends = [...this.#beside.map((one) => one.stop()), expectations.end()];
+      await Promise.all([this.#handoff.settled(), this.#passes.settled(), ...ends]);
     }
   }
 
   async #load(): Promise<void> {
-    const { clock, mandate, log } = this.#parts;
+    const { clock, mandate, log, rules, expectations } = this.#parts;
     const began = clock.monotonic();
+    const [memory] = await Promise.all([readLastReport(this.#parts), expectations.begin()]);
+    this.#passes.resume(memory);
     await this.index.load(
       () => clock.now(),
       () => mandate.stands(),
     );
+    await this.#picture.readQuotas();
+    this.#passes.evictions.watchDrains();
     const { backlog, ledger } = this.index;
     const tookMs = Math.round(clock.monotonic() - began);
     log.info(
       {
         term: mandate.term,
+        ...rules,
         waiting: backlog.size,
         placed: ledger.size,
         workers: ledger.workers().length,
@@ -114,34 +134,31 @@ export class Term {
 
   /** True when another turn right away has something to do. */
   async #turn(): Promise<boolean> {
-    const { clock, changes, reconcileMs } = this.#parts;
+    const { clock, changes, reconcileMs, expectations, store } = this.#parts;
     await this.#workIn();
     if (clock.monotonic() >= this.#lookAt) await this.#look();
-    const more = await this.#pass();
+    if ((await this.#passes.evictions.moveDrained()) > 0) this.#dirty = true;
+    let more = await this.#pass();
     if (clock.monotonic() >= this.#repairAt) {
       this.#repairAt = clock.monotonic() + reconcileMs;
       await this.#repair.round();
+      await this.#picture.readQuotas();
+      await this.#passes.evictions.repeat();
       this.#dirty = true;
     }
+    if (await expectations.catchUp(this.index, store, clock.now())) more = true;
     return more || this.#dirty || !changes.isEmpty;
   }
 
   async #look(): Promise<void> {
     const { clock, workerLeaseMs } = this.#parts;
     if (await this.#reaper.look()) this.#dirty = true;
+    this.#passes.evictions.watchDrains();
     // Who is just starting or on the brink is looked at more often.
     const { ledger } = this.index;
     const isUnclear = [...this.#reaper.silent].some((id) => ledger.worker(id)?.liveness === 'up');
     const pauseMs = Math.min(isUnclear ? LOOK_CLOSELY_MS : LOOK_LONGEST_MS, workerLeaseMs / 5);
     this.#lookAt = clock.monotonic() + pauseMs;
-  }
-
-  /** What the plan may use. */
-  #workers(): WorkerView[] {
-    const views = this.index.ledger.views();
-    const { silent } = this.#reaper;
-    if (silent.size === 0) return views;
-    return views.map((view) => (silent.has(view.id) ? { ...view, state: 'down' } : view));
   }
 
   async #workIn(): Promise<void> {
@@ -153,67 +170,45 @@ export class Term {
     }
     if (changes.isEmpty) return;
     this.#dirty = true;
-    const { tasks, ids, workers } = changes.take();
+    const batch = changes.take();
+    const { tasks, ids, workers, quotas } = batch;
     try {
       const unclear = tasks.filter((event) => this.index.applyEvent(event)).map(({ taskId }) => taskId);
       const toRead = new Set([...unclear, ...ids.filter((id) => !this.index.backlog.has(id))]);
       await this.index.read([...toRead], () => clock.now());
       await this.#reaper.reload(workers);
+      if (quotas) await this.#picture.readQuotas();
       // Somebody registered, left or came back: see at once who is alive.
       if (workers.length > 0) this.#lookAt = 0;
     } catch (error) {
-      changes.addIds(ids);
-      changes.addWorkers(workers);
-      for (const event of tasks) changes.addEvent(event);
+      changes.putBack(batch);
       throw error;
     }
   }
 
   async #pass(): Promise<boolean> {
-    const { clock, mandate, changes, log } = this.#parts;
-    const { backlog, ledger } = this.index;
-    const now = clock.now();
-    if (backlog.ripen(now) > 0) this.#dirty = true;
+    if (this.index.backlog.ripen(this.#parts.clock.now()) > 0) this.#dirty = true;
     if (!this.#dirty) return false;
     this.#dirty = false;
-    const made = plan(
-      {
-        workers: this.#workers(),
-        groups: backlog.groups(),
-        owners: ledger.owners(),
-        images: new Map(),
-        holdingsOf: (workerId) => ledger.holdingsOf(workerId),
-        rules: DEFAULT_RULES,
-        memory: this.#memory,
-        limit: PASS_LIMIT,
-      },
-      now,
-      this.#seed,
-    );
-    this.#memory = made.memory;
-    if (made.more) this.#dirty = true;
-    log.debug(
-      {
-        placements: made.placements.length,
-        waitingGroups: made.waiting.size,
-        reserved: made.memory.reservations,
-      },
-      'pass',
-    );
-    this.#placed += await applyPlacements(
-      { ...this.#parts, index: this.index, handoff: this.#handoff, reread: (ids) => changes.addIds(ids) },
-      made.placements,
-      mandate,
-    );
-    this.index.dropFresh();
-    return made.more;
+    const more = await this.#passes.run();
+    if (more) this.#dirty = true;
+    return more;
   }
 
   /** By the monotonic clock. */
   #nextDue(): number {
     const { clock } = this.#parts;
     const ripe = this.index.backlog.nextRipeAt();
-    const ripeIn = ripe === null ? Number.POSITIVE_INFINITY : Math.max(1, ripe - clock.now());
-    return Math.min(this.#lookAt, this.#repairAt, clock.monotonic() + ripeIn);
+    const ripeIn = ripe === null ? Number.POSITIVE_INFINITY : ripe - clock.now();
+    const nextIn = Math.max(1, Math.min(ripeIn, this.#passes.evictions.nextDrainIn()));
+    return Math.min(this.#lookAt, this.#repairAt, clock.monotonic() + nextIn);
+  }
+
+  #report() {
+    const { mandate, rules } = this.#parts;
+    const { recent, reservations } = this.#passes.memory;
+    const { size: waiting, lines } = this.index.backlog;
+    const { placed, preempted } = this;
+    return { term: mandate.term, rules, recent, reservations, waiting, lines, placed, preempted };
   }
 }

@@ -25,8 +25,16 @@ export const whatIfPlugin: Plugin<WhatIfOptions> = {
       handler: async (request) => {
         const { tasks, add_workers, without, cordon } = bodyOf<WhatIfBody>(request);
         const view = await simulations.ask(principalOf(request), {
-          tasks: tasks.map((body) => ({ spec: taskSpec(body), count: body.count })),
-          addedWorkers: add_workers.map((body) => ({ capacity: addedCapacity(body), count: body.count })),
+          tasks: tasks.map((body) =>
+            'task_id' in body
+              ? { taskId: body.task_id, count: body.count }
+              : { spec: taskSpec(body), count: body.count },
+          ),
+          addedWorkers: add_workers.map((body) => ({
+            capacity: addedCapacity(body),
+            labels: body.labels,
+            count: body.count,
+          })),
           without,
           cordon,
         });

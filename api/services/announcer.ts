@@ -62,6 +62,11 @@ export class Announcer {
     }
   }
 
+  /** The scheduler reads again what the account may hold. */
+  quotaChanged(userId: string): void {
+    this.#try('event of a quota', this.#parts.bus.publish({ type: 'quota', userId }));
+  }
+
   workerChanged(workerId: string): void {
     this.#try('event of a worker', this.#parts.bus.publish({ type: 'worker', workerId }));
   }

@@ -2,16 +2,19 @@
 
 import { type Explanation, explain } from '../../scheduler/core/explain.ts';
 import type { StartEstimate } from '../../scheduler/core/forecast.ts';
+import type { Scene } from '../../scheduler/core/scene.ts';
 import type { Task } from '../../shared/model/task.ts';
 import type { Principal } from '../../shared/model/user.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Store } from '../../shared/ports/store.ts';
+import { type ClusterFacts, sceneFrom } from './queue/cluster-facts.ts';
 import type { Forecasts } from './queue/forecasts.ts';
 import type { TaskRecords } from './task-records.ts';
 
 export interface ExplanationParts {
   readonly records: TaskRecords;
-  readonly store: Pick<Store, 'tasks' | 'workers'>;
+  readonly store: Pick<Store, 'tasks'>;
+  readonly facts: ClusterFacts;
   readonly forecasts: Forecasts;
   readonly clock: Clock;
 }
@@ -22,6 +25,8 @@ export interface Explained {
   readonly estimate: StartEstimate | null;
 }
 
+const NOBODY: Scene = { workers: [], owners: new Map(), kept: new Map(), leaving: new Map() };
+
 export class TaskExplanations {
   readonly #parts: ExplanationParts;
 
@@ -31,21 +36,21 @@ export class TaskExplanations {
 
   /** @throws AppError `not_found` */
   async explain(by: Principal, id: string): Promise<Explained> {
-    const { records, store, forecasts, clock } = this.#parts;
+    const { records, store, facts, forecasts, clock } = this.#parts;
     const task = await records.get(by, id);
     const now = clock.now();
+    const asking = { now, reader: by.userId };
     if (task.state !== 'queued') {
-      return { task, explanation: explain(task, [], [], 0, now), estimate: null };
+      return { task, explanation: explain(task, NOBODY, { ...asking, ahead: 0 }), estimate: null };
     }
-    const [workers, allocations, ahead, picture] = await Promise.all([
-      store.workers.list(),
-      store.tasks.allocations(),
+    const [known, ahead, picture] = await Promise.all([
+      facts.read(),
       store.tasks.countAhead({ priority: task.spec.priority, id: task.id }),
       forecasts.picture(),
     ]);
     return {
       task,
-      explanation: explain(task, workers, allocations, ahead, now),
+      explanation: explain(task, sceneFrom(known, now), { ...asking, ahead }),
       estimate: picture.estimates.get(id) ?? null,
     };
   }

@@ -99,7 +99,7 @@ export class Submissions {
     const faults = await this.#faults(draft);
     if (faults.length > 0) throw refusal(faults);
     const now = clock.now();
-    const requestHash = draft.keys === null ? null : contentHash(draft.specs);
+    const requestHash = draft.keys === null ? null : contentHash(draft.specs.map(hashed));
     const tasks = draft.specs.map((spec, index) =>
       newTask({
         id: newTaskId(),
@@ -179,4 +179,13 @@ export class Submissions {
     } while (after !== undefined);
     return there;
   }
+}
+
+/** What an idempotency key stands for. Without labels it is as it was before there were any, so that keys stay good. */
+function hashed({ constraints, prefer, ...spec }: TaskSpec): object {
+  return {
+    ...spec,
+    ...(Object.keys(constraints).length > 0 ? { constraints } : {}),
+    ...(Object.keys(prefer).length > 0 ? { prefer } : {}),
+  };
 }

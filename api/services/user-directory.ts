@@ -8,6 +8,7 @@ import { newId } from '../../shared/platform/ids.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Store } from '../../shared/ports/store.ts';
+import type { Announcer } from './announcer.ts';
 import type { Holdings } from './holdings.ts';
 import type { PasswordHasher } from './passwords.ts';
 import { signedOut, type UserChanges } from './user-changes.ts';
@@ -16,6 +17,7 @@ export interface UserDirectoryParts {
   readonly store: Pick<Store, 'users' | 'tasks' | 'files'>;
   readonly changes: UserChanges;
   readonly holdings: Holdings;
+  readonly announcer: Pick<Announcer, 'quotaChanged'>;
   readonly hasher: PasswordHasher;
   readonly clock: Clock;
   readonly log: Log;
@@ -88,10 +90,11 @@ export class UserDirectory {
    */
   async change(by: Principal, username: string, change: AccountChange): Promise<Account> {
     mustBeAdmin(by);
-    const { changes, hasher, log } = this.#parts;
+    const { changes, announcer, hasher, log } = this.#parts;
     const found = await this.#find(username);
     const passwordHash = change.password === undefined ? undefined : await hasher.hash(change.password);
     const user = await changes.change(found, (now) => changed(now, change, passwordHash));
+    if (change.quota) announcer.quotaChanged(user.id);
     const { password, ...told } = change;
     const said = { ...told, ...(password === undefined ? {} : { password: 'new' }) };
     log.info({ by: by.username, user: user.username, change: said }, 'account changed');

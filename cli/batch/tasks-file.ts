@@ -106,7 +106,7 @@ export function locate(
 /** `EPOCHS: 10` is a number for YAML, where a variable is text. */
 function quotes(leaf: Leaf | null, message: string): string {
   const isBare = typeof leaf?.value === 'number' || typeof leaf?.value === 'boolean';
-  return isBare && message.endsWith('must be a string') ? `: write '${leaf?.text}' in quotes` : '';
+  return isBare && / must be (?:a string$|text\b)/.test(message) ? `: write '${leaf?.text}' in quotes` : '';
 }
 
 function fieldOf(tree: Fields, name: string): Tree | undefined {

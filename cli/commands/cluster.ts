@@ -3,13 +3,16 @@
 import type { Command } from 'commander';
 import type { Client } from '../../client/client.ts';
 import { attainmentWords } from '../../client/queue-words.ts';
+import { schedulerWords } from '../../client/scheduler-words.ts';
 import { byteRate, duration, megabytes, trim } from '../../client/words.ts';
 import type { AmountsBody, TelemetryReply, WorkerBody } from '../../shared/contracts/workers.ts';
 import { TASK_STATES } from '../../shared/model/task.ts';
 import { withExamples } from '../examples.ts';
+import { seconds } from '../options.ts';
 import type { Run } from '../program.ts';
 import { liveStatus } from '../screen/live-status.ts';
 import { findWorkerId, type Session } from '../session.ts';
+import { plain } from '../table.ts';
 import { usageTotalsText } from '../usage-view.ts';
 import { paintState, unseen } from '../words.ts';
 import { workerNotes } from './register.ts';
@@ -66,11 +69,22 @@ export function addClusterCommands(program: Command, run: Run): void {
     (client, id) => client.uncordonWorker(id),
     'the end of a cordon or a drain',
   );
-  maintain(
-    'drain',
-    'let a worker finish and give it no new tasks (admins)',
-    (client, id) => client.drainWorker(id),
-    'before its machine is taken away',
+  withExamples(
+    program
+      .command('drain')
+      .description('let a worker finish and give it no new tasks (admins)')
+      .argument('<worker>')
+      .option(
+        '--deadline <time>',
+        'what still runs after it is moved elsewhere: 90s, 10m, 2h, 1d, 0 for now (default never)',
+        seconds,
+      )
+      .action(run(drain)),
+    [
+      { line: 'drain worker-1', what: 'before its machine is taken away' },
+      { line: 'drain worker-1 --deadline 10m', what: 'what still runs in ten minutes moves elsewhere' },
+      { line: 'drain worker-1 --deadline 0', what: 'move everything now' },
+    ],
   );
   withExamples(
     program
@@ -89,6 +103,28 @@ export function addClusterCommands(program: Command, run: Run): void {
       ),
     [{ line: 'remove-worker worker-1', what: 'its machine will not come back' }],
   );
+}
+
+async function drain(session: Session, { deadline }: { deadline?: number }, id: string): Promise<void> {
+  const { client, io } = session;
+  const worker = await client.drainWorker(await findWorkerId(client, id), { deadlineSeconds: deadline });
+  const moves = moveWords(worker, io.now());
+  await session.show({
+    json: worker,
+    ids: [worker.worker_id],
+    text: () =>
+      `${worker.worker_id} is ${worker.state}; ${running(worker)}${moves === null ? '' : `, ${moves}`}.\n`,
+  });
+}
+
+/** Null of a worker that is not draining, has no deadline, or has nothing to move. */
+function moveWords({ drain_until: until, tasks }: WorkerBody, now: number): string | null {
+  // An API of an earlier release does not say.
+  if (until == null || tasks.assigned + tasks.running === 0) return null;
+  const left = Date.parse(until) - now;
+  return left <= 0
+    ? 'what still runs there is being moved elsewhere'
+    : `what still runs in ${duration(left)} is moved elsewhere`;
 }
 
 async function status(session: Session, { once }: { once?: boolean }): Promise<void> {
@@ -113,6 +149,8 @@ function statusText(session: Session, telemetry: TelemetryReply): string {
   const used = usageTotalsText(totals.usage);
   // An API of an earlier release does not say.
   const deadlines = telemetry.sla ? attainmentWords(telemetry.sla) : null;
+  const policy =
+    telemetry.scheduler === undefined ? null : plain(schedulerWords(telemetry.scheduler, session.io.now()));
   const count = (name: string, number: number) =>
     number > 0 ? `${paintState(name, session.io.color)(`${number} ${name}`)}` : '';
   const list = (parts: string[]) => parts.filter((part) => part !== '').join(', ') || 'none';
@@ -124,6 +162,7 @@ function statusText(session: Session, telemetry: TelemetryReply): string {
     ['tasks', list(TASK_STATES.map((state) => count(state, tasks_by_state[state])))],
     ['waiting', `${queue_depth}${placing ? `, ${trim(placing)} placed each second` : ''}`],
     ...(deadlines === null ? [] : [['in time', deadlines] as [string, string]]),
+    ...(policy === null ? [] : [['policy', policy] as [string, string]]),
     ['cores', `${share('cpu', (value) => trim(value, 2))} held`],
     ['memory', `${share('memory', megabytes)} held`],
     ...(totals.capacity.gpu > 0 ? [['GPUs', `${share('gpu', String)} held`] as [string, string]] : []),
@@ -180,7 +219,12 @@ function workerTable(session: Session, all: readonly WorkerBody[]): string {
     },
     { title: 'ADDRESS', cell: ({ address }) => address, min: 8, dispensable: 3 },
   ]);
-  return `${table}${workerNotes(all)}`;
+  const now = session.io.now();
+  const moves = all.map((worker) => {
+    const words = moveWords(worker, now);
+    return words === null ? '' : `${plain(worker.worker_id)} is ${worker.state}: ${words}.\n`;
+  });
+  return `${table}${workerNotes(all)}${moves.join('')}`;
 }
 
 function gpuUsed({ usage }: WorkerBody): string {

@@ -2,13 +2,13 @@
 // would go over time on machines that need not exist. Submits nothing.
 
 import { Command, type Option } from 'commander';
-import type { AddedWorkerBody, WhatIfRequest } from '../../shared/contracts/what-if.ts';
+import type { WhatIfRequest } from '../../shared/contracts/what-if.ts';
 import { withExamples } from '../examples.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { collect, positive } from '../options.ts';
 import type { Run, Words } from '../program.ts';
 import type { Session } from '../session.ts';
-import { addedWorker } from '../simulation/added-worker.ts';
+import { type AddedSizes, addedWorker } from '../simulation/added-worker.ts';
 import { answerText } from '../simulation/answer-view.ts';
 import { type AskedTask, askedTasks } from '../simulation/question.ts';
 import { isTraceRun, type TraceOptions, withTraceOptions } from '../simulation/trace-options.ts';
@@ -19,7 +19,7 @@ interface SimulateOptions extends TaskOptions, TraceOptions {
   /** Path of a file of tasks. */
   readonly tasks?: string;
   readonly count?: number;
-  readonly add_worker?: AddedWorkerBody[];
+  readonly add_worker?: AddedSizes[];
   readonly without?: string[];
   readonly cordon?: string[];
 }

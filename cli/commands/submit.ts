@@ -12,6 +12,7 @@ import {
 } from '../batch/submit-options.ts';
 import { withExamples } from '../examples.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
+import { labelTerm } from '../labels.ts';
 import { inTypedWords } from '../option-names.ts';
 import { amount, collect, number, positive, wholeNumber } from '../options.ts';
 import type { Run, Words } from '../program.ts';
@@ -39,6 +40,7 @@ export function addSubmitCommands(program: Command, run: Run, words: Words): voi
     { line: 'task python:3.9 -name my-task -cpu_cores 2.0 -mem 4.0', what: 'memory is in GB' },
     { line: 'task python:3.9 --wait -- python -c "print(42)"', what: 'follow its output to its end' },
     { line: 'task ubuntu:latest -cmd "echo hello | rev"', what: 'a line of shell' },
+    { line: 'task python:3.9 -constraint disk=ssd,nvme -prefer zone=a', what: 'where it may run, and best' },
     { line: 'task python:3.9 -file data/train.csv -env EPOCHS=10', what: 'an upload at /input, a variable' },
   ]);
   addSubmitFile(program, run);
@@ -116,6 +118,16 @@ export function withTaskOptions(command: Command): Command {
     .option('--storage <GB>', 'disk in GB', amount)
     .option('-k, --k_value <k>', 'SLA multiplier: done within k times its expected run time', number)
     .option('--tag <tag>', 'group of tasks like it')
+    .option(
+      '--constraint <label>',
+      'a label its worker must have, e.g. disk=ssd, or disk=ssd,nvme for any of these; may be given several times',
+      labelTerm,
+    )
+    .option(
+      '--prefer <label>',
+      'a label that makes a worker better, e.g. zone=a; may be given several times',
+      labelTerm,
+    )
     .option('--priority <p>', '0 (whenever) to 9 (first); default 5', wholeNumber)
     .addOption(
       new Option('--env <NAME=VALUE...>', 'environment; NAME alone takes this shell’s value').argParser(

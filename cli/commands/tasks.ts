@@ -13,7 +13,8 @@ import { EXIT, type ExitCode } from '../exit.ts';
 import { positive, states } from '../options.ts';
 import type { Run } from '../program.ts';
 import { findTaskId, type Session } from '../session.ts';
-import { explainText, queueTable, taskColumns, taskText } from '../task-view.ts';
+import { taskColumns, taskText } from '../task-view.ts';
+import { explainText, queueTable } from '../wait-view.ts';
 
 interface ListOptions {
   readonly tag?: string;

@@ -2,13 +2,13 @@
 // password.
 
 import { type Command, Option } from 'commander';
-import type { UserChangeBody } from '../../shared/contracts/users.ts';
+import type { QuotaBody, UserChangeBody } from '../../shared/contracts/users.ts';
 import { ROLES, type Role } from '../../shared/model/user.ts';
 import { accountTable, accountText } from '../account-view.ts';
 import { askNewPassword } from '../credentials.ts';
 import { withExamples } from '../examples.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { limit, positive } from '../options.ts';
+import { amountLimit, limit, positive } from '../options.ts';
 import type { Run } from '../program.ts';
 import type { Session } from '../session.ts';
 
@@ -18,6 +18,9 @@ interface SetOptions {
   readonly enable?: boolean;
   readonly max_tasks?: number | 'none';
   readonly max_storage?: number | 'none';
+  readonly max_cores?: number | 'none';
+  readonly max_memory?: number | 'none';
+  readonly max_gpus?: number | 'none';
   readonly password?: boolean;
   readonly password_stdin?: boolean;
 }
@@ -63,11 +66,22 @@ export function addUserCommands(program: Command, run: Run): void {
     .option('--enable', 'let it sign in again')
     .option('--max-tasks <n>', 'unfinished tasks it may have; "none" for any number', limit)
     .option('--max-storage <mb>', 'MB of uploads it may keep; "none" for any amount', limit)
+    .option(
+      '--max-cores <n>',
+      'cores its tasks may hold at a time; more wait; "none" for any number',
+      amountLimit,
+    )
+    .option('--max-memory <mb>', 'MB of memory, the same', limit)
+    .option('--max-gpus <n>', 'GPUs, the same', limit)
     .option('--password', 'ask for a new password; it is signed out everywhere')
     .option('--password-stdin', 'read the new password from standard input')
     .action(run(setUser));
   withExamples(set, [
     { line: 'set-user alice --max-tasks 100 --max-storage 10240', what: 'quotas' },
+    {
+      line: 'set-user alice --max-cores 16 --max-memory 65536 --max-gpus 2',
+      what: 'what its tasks may hold',
+    },
     { line: 'set-user alice --max-tasks none', what: 'no limit of tasks' },
     { line: 'set-user bob --role admin', what: 'may do everything from now on' },
     { line: 'set-user bob --disable', what: 'signed out within seconds; its tasks run on' },
@@ -122,21 +136,23 @@ async function setUser(session: Session, options: SetOptions, username: string):
   await session.show({ json: account, ids: [account.username], text: () => accountText(session, account) });
 }
 
-function changeOf({ role, disable, enable, max_tasks, max_storage }: SetOptions): UserChangeBody {
+function changeOf({ role, disable, enable, ...limits }: SetOptions): UserChangeBody {
   if (disable && enable) {
     throw new CliError(EXIT.usage, '--disable and --enable exclude each other', 'Give one of them.');
   }
-  const quota = {
-    ...(max_tasks === undefined ? {} : { unfinished_tasks: wire(max_tasks) }),
-    ...(max_storage === undefined ? {} : { upload_storage: wire(max_storage) }),
-  };
+  const named: [keyof QuotaBody, number | 'none' | undefined][] = [
+    ['unfinished_tasks', limits.max_tasks],
+    ['upload_storage', limits.max_storage],
+    ['cpu', limits.max_cores],
+    ['memory', limits.max_memory],
+    ['gpu', limits.max_gpus],
+  ];
+  const quota: Partial<QuotaBody> = Object.fromEntries(
+    named.flatMap(([name, given]) => (given === undefined ? [] : [[name, given === 'none' ? null : given]])),
+  );
   return {
     ...(role === undefined ? {} : { role }),
     ...(disable || enable ? { disabled: disable === true } : {}),
     ...(Object.keys(quota).length === 0 ? {} : { quota }),
   };
-}
-
-function wire(given: number | 'none'): number | null {
-  return given === 'none' ? null : given;
 }

@@ -109,6 +109,29 @@ describe('what is looked up', () => {
   const completions = async (line: string) =>
     (await completeLine(program, sources, line)).candidates.map(({ value }) => value);
 
+  it('are labels of workers, and further values of one', async () => {
+    const worker = (worker_id: string, labels: Record<string, string>) =>
+      makeWorkerBody({ worker_id, labels });
+    api.on('GET /workers', () => ({
+      workers: [
+        worker('a', { disk: 'ssd', zone: 'a' }),
+        worker('b', { disk: 'nvme' }),
+        worker('c', { disk: 'nvme', zone: 'b' }),
+      ],
+    }));
+    const { candidates } = await completeLine(program, sources, 'task a -constraint ');
+    expect(candidates).toEqual([
+      { value: 'disk=nvme', what: '2 workers', done: true },
+      { value: 'disk=ssd', what: '1 worker', done: true },
+      { value: 'zone=a', what: '1 worker', done: true },
+      { value: 'zone=b', what: '1 worker', done: true },
+    ]);
+    expect(await completions('task a -prefer zone=')).toEqual(['zone=a', 'zone=b']);
+    expect(await completions('task a -constraint disk=ssd,')).toEqual(['disk=ssd,nvme']);
+    expect(await completions('task a -constraint=disk=s')).toEqual(['-constraint=disk=ssd']);
+    expect(values('task', 'a', '-constraint', 'disk=ssd', '-cons')).toEqual(['-constraint']);
+  });
+
   it('are all accounts for those who may list them', async () => {
     const [alice, carol] = [
       { username: 'alice', role: 'admin', disabled: false },

@@ -2,6 +2,7 @@
 // thing (a task, a file) that has to be looked up. Pure; the lookup is in sources.ts.
 
 import type { Command, Option } from 'commander';
+import { labelTerm } from '../labels.ts';
 import { collect } from '../options.ts';
 
 export interface Candidate {
@@ -149,7 +150,7 @@ function optionNames({ command, given }: Read, word: string): Candidate[] {
   };
   const names: Candidate[] = [];
   for (const option of optionsOf(command)) {
-    const again = option.variadic || option.parseArg === collect;
+    const again = option.variadic || option.parseArg === collect || option.parseArg === labelTerm;
     if (!option.long || (given.has(option) && !again)) continue;
     if (option.long === '--version' && command.parent) continue;
     names.push(candidate(`${dash}${spelled(option.long.replace(/^--/, ''))}`, option.description));

@@ -101,6 +101,19 @@ const deliveries: Ask = async (client, signal) =>
 const tokens: Ask = async (client, signal) =>
   (await client.listTokens({ signal })).map(({ token_id, name }) => ({ value: token_id, what: name }));
 
+/** `disk=ssd`, the most frequent first. */
+const labels: Ask = async (client, signal) => {
+  const counts = new Map<string, number>();
+  for (const worker of await client.listWorkers({ signal })) {
+    for (const [name, value] of Object.entries(worker.labels)) {
+      counts.set(`${name}=${value}`, (counts.get(`${name}=${value}`) ?? 0) + 1);
+    }
+  }
+  return [...counts]
+    .sort(([, one], [, other]) => other - one)
+    .map(([value, count]) => ({ value, what: `${count} ${count === 1 ? 'worker' : 'workers'}` }));
+};
+
 /** By the name of the argument or of the option's value. */
 const ASKED: Readonly<Record<string, Ask>> = {
   task: tasks,
@@ -110,6 +123,7 @@ const ASKED: Readonly<Record<string, Ask>> = {
   image: images,
   user: users,
   tag: tags,
+  label: labels,
   path: uploads,
   'webhook-id': webhooks,
   'delivery-id': deliveries,
@@ -161,6 +175,7 @@ export class CompletionSources {
     const ask = ASKED[wanted];
     if (!ask) return [];
     const all = await this.#ask(wanted, ask, settings);
+    if (wanted === 'label' && part.includes(',')) return moreValues(all, part);
     return all.filter(({ value }) => fits(value, part)).map((one) => ({ ...one, done: true }));
   }
 
@@ -190,6 +205,19 @@ function fromList(listed: readonly string[], part: string): Candidate[] {
   return listed
     .filter((one) => one.startsWith(last) && !named.includes(one))
     .map((one) => ({ value: [...named, one].join(','), what: '', done: true }));
+}
+
+/** A label with some of its values, `disk=ssd,`, and one more of them. */
+function moreValues(all: readonly Found[], part: string): Candidate[] {
+  const [label = '', first = ''] = part.split('=', 2);
+  const named = first.split(',').slice(0, -1);
+  const typed = part.slice(0, part.lastIndexOf(',') + 1);
+  return all
+    .filter(({ value }) => value.startsWith(`${label}=`))
+    .map(({ value, what }) => ({ value: value.slice(label.length + 1), what }))
+    .filter(({ value }) => !named.includes(value))
+    .map(({ value, what }) => ({ value: `${typed}${value}`, what, done: true }))
+    .filter(({ value }) => value.startsWith(part));
 }
 
 async function recentTasks(client: Client, signal: AbortSignal): Promise<TaskBody[]> {

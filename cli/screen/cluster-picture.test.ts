@@ -49,6 +49,7 @@ describe('the picture of a cluster', () => {
     expect(text).toMatch(/^workers {2}1 ready, 1 unreachable$/m);
     expect(text).toMatch(/^tasks +4 queued, 2 running, 9 completed, 1 failed$/m);
     expect(text).toMatch(/^waiting {2}4, 12.3 placed each second$/m);
+    expect(text).toMatch(/^policy +best-fit$/m);
     expect(text).toMatch(/^cores +█{6}░{18} 4 of 16 held +█+░+ 38% in use$/m);
     expect(text).toMatch(/^memory +█+░+ 8 GB of 32 GB held +█+░+ 10 GB in use$/m);
     expect(text).toMatch(/^worker-1 +ready +3 +███░{7} 2 \/ 8 +███░{7} 4 GB \/ 16 GB +████░{6} 38%/m);
@@ -64,6 +65,7 @@ describe('the picture of a cluster', () => {
       'workers  1 ready, 1 unreachable',
       'tasks    4 queued, 2 running, 9 complet…',
       'waiting  4, 12.3 placed each second',
+      'policy   best-fit',
       'cores    ##------- 4 of 16 held',
       'memory   ##------- 8 GB of 32 GB held',
       expect.stringMatching(/^storage {2}-+ 0 MB of 195.3 GB held$/),
@@ -102,7 +104,7 @@ describe('the picture of a cluster', () => {
     );
     expect(text).toMatch(/CORES HELD.*\nworker-sick +down/);
     expect(text).toMatch(/^and 27 more$/m);
-    expect(text).toMatch(/^and at least 35 more$/m);
+    expect(text).toMatch(/^and at least 36 more$/m);
   });
 
   it('shows GPUs where there are any, and no use where none was measured', () => {

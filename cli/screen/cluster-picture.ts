@@ -2,8 +2,10 @@
 // tasks as there are lines for. Pure.
 
 import { attainmentWords } from '../../client/queue-words.ts';
+import { schedulerWords } from '../../client/scheduler-words.ts';
 import { duration, trim } from '../../client/words.ts';
 import { TASK_STATES } from '../../shared/model/task.ts';
+import { plain } from '../table.ts';
 import { paintState } from '../words.ts';
 import { type Look, lineOf, type Piece, paintWith } from './glyphs.ts';
 import { runningLines, wholeSeconds } from './running-part.ts';
@@ -18,7 +20,7 @@ const LEAST_PART = 3;
 export function clusterPicture(view: ClusterView, size: Size, look: Look, now: number): string {
   const { columns } = size;
   const room = Math.max(1, size.rows - 1);
-  const head = headLines(view, columns, look);
+  const head = headLines(view, columns, look, now);
   const { workers } = view.telemetry;
   const running = view.running ?? [];
   const want = (count: number, more: boolean) => (count === 0 ? 0 : count + (more ? 3 : 2));
@@ -44,7 +46,12 @@ export function clusterPicture(view: ClusterView, size: Size, look: Look, now: n
   return lines.slice(0, room).join('\n');
 }
 
-function headLines({ url, telemetry, silence }: ClusterView, columns: number, look: Look): string[] {
+function headLines(
+  { url, telemetry, silence }: ClusterView,
+  columns: number,
+  look: Look,
+  now: number,
+): string[] {
   const { workers_by_state, tasks_by_state, queue_depth, placements_per_second: placing } = telemetry;
   const counts = (all: readonly (readonly [name: string, number: number])[]): Piece[] => {
     const some = all.filter(([, number]) => number > 0);
@@ -70,6 +77,9 @@ function headLines({ url, telemetry, silence }: ClusterView, columns: number, lo
     named('tasks', ...counts(TASK_STATES.map((state) => [state, tasks_by_state[state]]))),
     named('waiting', `${queue_depth}${placing === null ? '' : `, ${trim(placing)} placed each second`}`),
     ...(deadlines === null ? [] : [named('in time', deadlines)]),
+    ...(telemetry.scheduler === undefined
+      ? []
+      : [named('policy', plain(schedulerWords(telemetry.scheduler, now)))]),
     ...totalLines(telemetry, columns, look),
   ];
 }

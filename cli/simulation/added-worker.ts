@@ -3,9 +3,12 @@
 import { InvalidArgumentError } from 'commander';
 import type { AddedWorkerBody } from '../../shared/contracts/what-if.ts';
 
+/** What may be said of one on the command line. */
+export type AddedSizes = Omit<AddedWorkerBody, 'labels'>;
+
 const GB = 1_024;
 /** By every name that a user may have seen for it elsewhere. */
-const PARTS: Readonly<Record<string, { part: keyof AddedWorkerBody; scale: number }>> = {
+const PARTS: Readonly<Record<string, { part: keyof AddedSizes; scale: number }>> = {
   cpu: { part: 'cpu', scale: 1 },
   cpus: { part: 'cpu', scale: 1 },
   cores: { part: 'cpu', scale: 1 },
@@ -21,8 +24,8 @@ const PARTS: Readonly<Record<string, { part: keyof AddedWorkerBody; scale: numbe
 const FORM = 'Write it like cpu=8,mem=32,gpu=1,storage=100,count=3: memory and storage in GB.';
 
 /** For an option that may be given several times. What is out of range is for the API to say. */
-export function addedWorker(text: string, before: readonly AddedWorkerBody[] | undefined): AddedWorkerBody[] {
-  const sizes: Partial<AddedWorkerBody> = {};
+export function addedWorker(text: string, before: readonly AddedSizes[] | undefined): AddedSizes[] {
+  const sizes: Partial<AddedSizes> = {};
   for (const piece of text.split(',')) {
     const [name = '', value = ''] = piece.split('=', 2).map((word) => word.trim());
     const known = Object.hasOwn(PARTS, name.toLowerCase()) ? PARTS[name.toLowerCase()] : undefined;

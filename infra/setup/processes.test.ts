@@ -69,6 +69,24 @@ describe('the processes of a local CloudAI', () => {
     expect(configs[2]).toMatchObject({ runtime: 'docker', dockerHost: 'unix:///var/run/docker.sock' });
   });
 
+  it('get the rules by which is placed', async () => {
+    await build('api', 'scheduler', 'runner');
+    const [api, scheduler] = processes({
+      SCHEDULING_POLICY: 'spread',
+      PREEMPTION: 'priority',
+      AGEING_SECONDS: '60',
+      RESERVE_AFTER_SECONDS: '5',
+      DEFAULT_RUN_SECONDS: '20',
+      DECISION_LOG_MB: '1',
+    });
+    expect(loadSchedulerConfig(scheduler?.env ?? {})).toMatchObject({
+      rules: { policy: 'spread', preemption: true, ageingMs: 60_000, reserveAfterMs: 5_000 },
+      defaultRunSeconds: 20,
+      decisionLogBytes: 1_048_576,
+    });
+    expect(loadApiConfig(api?.env ?? {}).defaultRunSeconds).toBe(20);
+  });
+
   it('do not all get the secret that signs sessions, and a given one goes before ours', async () => {
     await build('api', 'scheduler', 'runner');
     const [api, scheduler, runner] = processes({ JWT_SECRET: 'mine'.repeat(8) });

@@ -176,7 +176,11 @@ export function groupKey(
  * laxity: A. K. Mok, 1983), but never later than MOST_PATIENCE_MS after it was submitted, so that a task with a far
  * deadline is not overtaken for ever by later ones with near ones.
  */
-function turnOf({ submittedAt, deadline, expectedMs }: WaitingTask): number {
+export function turnOf({
+  submittedAt,
+  deadline,
+  expectedMs,
+}: Pick<WaitingTask, 'submittedAt' | 'deadline' | 'expectedMs'>): number {
   return Math.min(deadline - expectedMs, submittedAt + MOST_PATIENCE_MS);
 }
 

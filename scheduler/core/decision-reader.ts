@@ -46,9 +46,19 @@ export class DecisionReader {
 
   /** What the line leads to; null for one that is only a part, or is skipped for a reason told before. */
   take(line: string): Decision | Gap | null {
+    return this.#guarded(() => parse(line));
+  }
+
+  /** The same for a line that is parsed already, also as the API wraps it: `{"id":…,"record":…}`. */
+  takeValue(value: unknown): Decision | Gap | null {
+    return this.#guarded(() => value);
+  }
+
+  #guarded(read: () => unknown): Decision | Gap | null {
     this.#lines += 1;
     try {
-      return this.#take(parse(line));
+      const value = read() as { record?: unknown };
+      return this.#take((value.record ?? value) as DecisionLine);
     } catch (error) {
       const why = error instanceof Misfit ? error.message : 'it is not a record of decisions';
       return this.#skip(`line ${this.#lines} cannot be read: ${why}`);
@@ -110,9 +120,9 @@ export function* readDecisions(lines: Iterable<string>): IterableIterator<Decisi
   }
 }
 
-function parse(line: string): DecisionLine {
+function parse(line: string): unknown {
   try {
-    return JSON.parse(line) as DecisionLine;
+    return JSON.parse(line);
   } catch {
     throw new Misfit('it is not JSON');
   }

@@ -174,7 +174,7 @@ function play(steps: readonly Step[], maxBytes = PLENTY): Recorded {
     cluster.change(one);
     const seen = recorder.watch(cluster.snapshot(one));
     const made = plan(seen, cluster.now, 5);
-    const told = recorder.record(seen, cluster.now, 5, made);
+    const { lines: told } = recorder.record(seen, cluster.now, 5, made);
     const { placements, preemptions } = made;
     if (maxBytes === PLENTY) expect(told.length > 0).toBe(placements.length + preemptions.length > 0);
     if (one.isLost && told.length > 0) recorder.leaveOut(1, 'lost in a test');

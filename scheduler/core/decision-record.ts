@@ -25,6 +25,14 @@ export interface RecorderOptions {
   readonly maxBytes: number;
 }
 
+export interface Recorded {
+  readonly lines: readonly string[];
+  /** Passes that the lines speak of, those they note as left out included. */
+  readonly passes: number;
+}
+
+const NOTHING: Recorded = { lines: [], passes: 0 };
+
 export class Recorder {
   readonly #term: number;
   readonly #segmentChars: number;
@@ -57,12 +65,12 @@ export class Recorder {
     now: number,
     seed: number,
     made: Pick<Plan, 'placements' | 'preemptions'>,
-  ): string[] {
-    if (made.placements.length === 0 && made.preemptions.length === 0) return [];
+  ): Recorded {
+    if (made.placements.length === 0 && made.preemptions.length === 0) return NOTHING;
     if (this.#pause > 0) {
       this.#pause -= 1;
       this.#leftOut += 1;
-      return [];
+      return NOTHING;
     }
     const isKey = this.#open === null;
     const head: string[] = [];
@@ -80,18 +88,19 @@ export class Recorder {
     if (chars > most) {
       const what = isKey ? 'the full picture' : 'what has changed';
       this.leaveOut(1, `${what} has ${chars} characters, more than ${Math.floor(most)}`);
-      if (!isKey) return [];
+      if (!isKey) return NOTHING;
       this.#tooLong += 1;
       this.#pause = Math.min(2 ** this.#tooLong, LONGEST_PAUSE);
-      const note = this.#note(now);
+      const noted = { lines: [this.#note(now)], passes: this.#leftOut };
       this.#leftOut = 0;
-      return [note];
+      return noted;
     }
+    const passes = 1 + this.#leftOut;
     this.#leftOut = 0;
     if (isKey) this.#tooLong = 0;
     this.#open.chars += chars;
     if (this.#open.chars > this.#segmentChars) this.#open = null;
-    return [...head, ...lines];
+    return { lines: [...head, ...lines], passes };
   }
 
   /** Records were lost on their way, or are not wanted: the next one begins anew. */

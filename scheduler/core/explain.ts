@@ -1,72 +1,114 @@
-// Why a task waits, or where it stands: per worker, per dimension, and in words. Pure, and by the same rule that
-// places (fit.ts), so that the answer is what will happen.
+// Why a task waits, or where it stands: per worker, per dimension, and in words. Pure, and by the same rules that
+// place (fit.ts), so that the answer is what will happen.
 
+import { NO_RESOURCES, type Shortfall, shortfalls } from '../../shared/model/resources.ts';
 import type { Task } from '../../shared/model/task.ts';
 import { isTerminal } from '../../shared/model/task-states.ts';
-import type { Worker } from '../../shared/model/worker.ts';
-import { judge, type Verdict, viewWorkers } from './fit.ts';
-import type { Holding, WorkerView } from './snapshot.ts';
-import { suggestChange } from './suggest.ts';
-import { prospectOf, waitOf } from './wait-reason.ts';
+import { judge, roomOf, type Verdict } from './fit.ts';
+import type { OwnerScene, Scene } from './scene.ts';
+import { describeChange, suggestChange } from './suggest.ts';
+import {
+  HOPELESS,
+  isKeptFromLine,
+  type LineAsked,
+  lineKey,
+  mayHave,
+  prospectOf,
+  type WaitCode,
+  waitOf,
+} from './wait-reason.ts';
+
+export interface QuotaVerdict extends Pick<OwnerScene, 'held' | 'quota'> {
+  /** How many tasks of the owner hold something. */
+  readonly tasks: number;
+  /** Against what of the quota is left. */
+  readonly missing: readonly Shortfall[];
+}
 
 export interface Explanation {
-  /** One or two sentences for a person, the suggestion included. */
+  /** One or more sentences for a person, the suggestion included. */
   readonly summary: string;
+  /** Why it waits, as a code; null when it does not wait. */
+  readonly reason: WaitCode | null;
   /** The smallest change with which it could start now, as a sentence; null when there is none or no need. */
   readonly suggestion: string | null;
   /** Place among the waiting tasks, 1 is next; null when it does not wait. */
   readonly position: number | null;
-  /** False when no worker of the cluster could run it even when empty; null when it does not wait. */
+  /** False when it cannot start while the cluster and the quotas are as they are; null when it does not wait. */
   readonly feasible: boolean | null;
   /** True when the next plan would place it if it were alone; null when it does not wait. */
   readonly fitsNow: boolean | null;
+  /** What its owner may hold; null without a quota, and when it does not wait. */
+  readonly quota: QuotaVerdict | null;
+  /** The worker that is being kept free for it, or null. */
+  readonly reservedWorker: string | null;
   /** One for each worker, in order of id; empty when the task does not wait. */
   readonly workers: readonly Verdict[];
 }
 
-/**
- * @param holdings what all assigned and running tasks hold
- * @param ahead how many waiting tasks go before this one
- * @param now milliseconds since the epoch
- */
-export function explain(
-  task: Task,
-  workers: readonly Worker[],
-  holdings: Iterable<Holding>,
-  ahead: number,
-  now: number,
-): Explanation {
+export interface Asking {
+  /** How many waiting tasks go before this one. */
+  readonly ahead: number;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** User id of whoever is told. */
+  readonly reader: string;
+}
+
+export function explain(task: Task, scene: Scene, { ahead, now, reader }: Asking): Explanation {
   if (task.state !== 'queued') {
     return {
       summary: describeNotWaiting(task),
+      reason: null,
       suggestion: null,
       position: null,
       feasible: null,
       fitsNow: null,
+      quota: null,
+      reservedWorker: null,
       workers: [],
     };
   }
-  const { resources: need, worker: target } = task.spec;
-  const verdicts = viewWorkers(workers, holdings).map((worker) => judge(need, target, worker));
-  const fitsNow = task.notBefore <= now && verdicts.some((verdict) => verdict.fitsNow);
-  const suggestion = task.notBefore > now || fitsNow ? null : suggestChange(need, target, verdicts);
-  const views = verdicts.map(({ worker }) => worker);
-  const why = waitOf(task, prospectOf(need, target, views), ahead, now).summary;
+  const asked = lineOf(task);
+  const owner = scene.owners.get(task.ownerId);
+  const { verdicts, mayGo } = judgeAll(asked, scene);
+  const fitsNow = task.notBefore <= now && mayGo;
+  const share = { held: owner?.held ?? NO_RESOURCES, quota: owner?.quota ?? null };
+  const change = task.notBefore > now || fitsNow ? null : suggestChange(asked, share, verdicts);
+  const suggestion = change && describeChange(change);
+  const prospect = prospectOf(asked, scene, reader);
+  const told = waitOf(task, prospect, ahead, now);
+  const making = prospect.code === 'fits' ? null : prospect.making;
   return {
-    summary: suggestion === null ? why : `${why} ${suggestion}`,
+    summary: suggestion === null ? told.summary : `${told.summary} ${suggestion}`,
+    reason: told.reason,
     suggestion,
     position: ahead + 1,
-    feasible: isFeasible(verdicts),
+    feasible: prospect.code === 'fits' || !HOPELESS.includes(prospect.code),
     fitsNow,
+    quota: owner ? quotaVerdict(asked, owner) : null,
+    reservedWorker: making?.taskId === task.id ? making.workerId : null,
     workers: verdicts,
   };
 }
 
-/** True when some worker could run it if nothing else ran there. */
-export function isFeasible(verdicts: readonly Verdict[]): boolean {
-  return verdicts.some(
-    ({ excludedBy, fitsWhenEmpty }) => fitsWhenEmpty && excludedBy !== 'other_worker_requested',
-  );
+/** Each worker for one line, and whether a task of it that is due could be placed now. */
+export function judgeAll(
+  asked: LineAsked,
+  scene: Scene,
+): { readonly verdicts: readonly Verdict[]; readonly mayGo: boolean } {
+  const key = lineKey(asked);
+  const verdicts = scene.workers.map((worker) => judge(asked, worker, isKeptFromLine(scene, worker.id, key)));
+  return { verdicts, mayGo: mayHave(asked, scene) && verdicts.some((verdict) => verdict.fitsNow) };
+}
+
+function lineOf({ ownerId, spec }: Task): LineAsked {
+  return { ownerId, priority: spec.priority, need: spec.resources, worker: spec.worker, labels: spec };
+}
+
+function quotaVerdict({ need }: LineAsked, { held, quota, tasks }: OwnerScene): QuotaVerdict | null {
+  if (quota === null) return null;
+  return { held, quota, tasks, missing: shortfalls(need, roomOf(quota, held)) };
 }
 
 function describeNotWaiting(task: Task): string {
@@ -88,5 +130,3 @@ function describeNotWaiting(task: Task): string {
       return `Was cancelled${because}.`;
   }
 }
-
-export type { Holding, Verdict, WorkerView };

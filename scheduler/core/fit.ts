@@ -1,6 +1,7 @@
 // The rule by which a task may go to a worker. Plan and explain both ask here, so that what a user is told is
 // what happens. Pure.
 
+import { type LabelDemand, type LabelTerms, meetsTerms, unmetTerms } from '../../shared/model/labels.ts';
 import {
   addResources,
   fits,
@@ -10,18 +11,41 @@ import {
   shortfalls,
   subtractResources,
 } from '../../shared/model/resources.ts';
-import { type JoinedWorkerState, type Worker, workerState } from '../../shared/model/worker.ts';
+import type { ResourceQuota } from '../../shared/model/user.ts';
+import { type Worker, workerState } from '../../shared/model/worker.ts';
 import type { Holding, WorkerView } from './snapshot.ts';
 
-export type Exclusion = 'down' | 'cordoned' | 'draining' | 'other_worker_requested';
+/** What a task asks of the worker it goes to (part of `Group`). */
+export interface Asked {
+  readonly need: Resources;
+  /** Direct assignment, or null. */
+  readonly worker: string | null;
+  readonly labels: Pick<LabelDemand, 'constraints'>;
+}
 
-/** The rule that keeps a task out of a worker whatever its size, or null. */
+export type Exclusion =
+  | 'other_worker_requested'
+  /** It does not have the labels that the task must find. */
+  | 'labels'
+  | 'down'
+  | 'cordoned'
+  | 'draining'
+  /** It is being kept free for another line of tasks. */
+  | 'reserved';
+
+/**
+ * The rule that keeps a task out of a worker whatever its size, or null. What no waiting can change goes first.
+ * @param isKept for another line than that of the task
+ */
 export function exclusionOf(
-  worker: { readonly id: string; readonly state: JoinedWorkerState },
-  target: string | null,
+  worker: Pick<WorkerView, 'id' | 'state' | 'labels'>,
+  { worker: target, labels }: Omit<Asked, 'need'>,
+  isKept = false,
 ): Exclusion | null {
   if (target !== null && target !== worker.id) return 'other_worker_requested';
-  return worker.state === 'ready' ? null : worker.state;
+  if (!meetsTerms(labels.constraints, worker.labels)) return 'labels';
+  if (worker.state !== 'ready') return worker.state;
+  return isKept ? 'reserved' : null;
 }
 
 export interface Verdict {
@@ -33,16 +57,49 @@ export interface Verdict {
   readonly fitsWhenEmpty: boolean;
   /** Against what is free now. */
   readonly missing: readonly Shortfall[];
+  /** The labels that the task must find and this worker does not have. */
+  readonly unmet: LabelTerms;
+  /** It is being kept free for another line of tasks. */
+  readonly isKept: boolean;
 }
 
-export function judge(need: Resources, target: string | null, worker: WorkerView): Verdict {
-  const excludedBy = exclusionOf(worker, target);
+/** One task and one worker; what its owner may hold is another question (`roomOf`). */
+export function judge(asked: Asked, worker: WorkerView, isKept = false): Verdict {
+  const { need, labels } = asked;
+  const excludedBy = exclusionOf(worker, asked, isKept);
   return {
     worker,
     excludedBy,
     fitsNow: excludedBy === null && fits(need, worker.free),
     fitsWhenEmpty: fits(need, worker.capacity),
     missing: shortfalls(need, worker.free),
+    unmet: unmetTerms(labels.constraints, worker.labels),
+    isKept,
+  };
+}
+
+/**
+ * What an owner may still take: endless where nothing is limited, and nothing where more is held than is allowed (the
+ * quota became smaller), so that a task that needs nothing of that dimension may still go.
+ */
+export function roomOf(quota: ResourceQuota | null, held: Resources = NO_RESOURCES): Resources {
+  const left = (most: number | null | undefined, taken: number) =>
+    most === null || most === undefined ? Number.POSITIVE_INFINITY : Math.max(0, most - taken);
+  return {
+    cpuMillis: left(quota?.cpuMillis, held.cpuMillis),
+    memoryMb: left(quota?.memoryMb, held.memoryMb),
+    gpus: left(quota?.gpus, held.gpus),
+    storageMb: Number.POSITIVE_INFINITY,
+  };
+}
+
+/** The smaller of both in each dimension. */
+export function lesserOf(a: Resources, b: Resources): Resources {
+  return {
+    cpuMillis: Math.min(a.cpuMillis, b.cpuMillis),
+    memoryMb: Math.min(a.memoryMb, b.memoryMb),
+    gpus: Math.min(a.gpus, b.gpus),
+    storageMb: Math.min(a.storageMb, b.storageMb),
   };
 }
 

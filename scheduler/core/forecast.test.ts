@@ -1,17 +1,28 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fits, type Resources } from '../../shared/model/resources.ts';
-import { amounts, cluster, ids } from '../../test/support/generated-clusters.ts';
-import { PLAIN_WAITING, PLAIN_WORKER } from '../../test/support/waiting.ts';
+import { meetsTerms } from '../../shared/model/labels.ts';
 import {
-  forecastAtOnce,
+  addResources,
+  fits,
+  NO_RESOURCES,
+  type Resources,
+  sumResources,
+} from '../../shared/model/resources.ts';
+import { DEFAULT_RULES } from '../../shared/model/scheduling.ts';
+import { amounts, cluster, demand, ids, owners, quotas } from '../../test/support/generated-clusters.ts';
+import { PLAIN_WAITING, PLAIN_WORKER } from '../../test/support/waiting.ts';
+import { groupKey } from './backlog.ts';
+import { allows } from './fair-share.ts';
+import {
+  type ForecastScene,
+  forecast,
   type Running,
   restOf,
   type Span,
   type StartEstimate,
   type Waiting,
 } from './forecast.ts';
-import type { WorkerView } from './snapshot.ts';
+import { NO_MEMORY, type OwnerView, type WorkerView } from './snapshot.ts';
 
 const NOW = 1_700_000_000_000;
 const MINUTE = 60_000;
@@ -47,10 +58,19 @@ const waiting = (over: Partial<Waiting> = {}): Waiting => ({
   ...over,
 });
 const running = (workerId: string, minutes: number, n = 4): Running => ({
+  ownerId: PLAIN_WAITING.ownerId,
   workerId,
   resources: cores(n),
   rest: span(minutes),
 });
+const forecastAtOnce = (of: Partial<ForecastScene>, now: number) => {
+  const bare = { workers: [], running: [], queue: [], owners: new Map(), rules: DEFAULT_RULES };
+  const steps = forecast({ ...bare, memory: NO_MEMORY, ...of }, now);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+};
 const inMinutes = (of: StartEstimate | undefined) =>
   of && [of.earliest, of.at, of.latest].map((at) => (at - NOW) / MINUTE);
 
@@ -122,6 +142,88 @@ describe('a forecast', () => {
   });
 });
 
+describe('a quota', () => {
+  const quota = { cpuMillis: 4000, memoryMb: null, gpus: null };
+  const scene = (queue: Waiting[], held: Running[], workers: WorkerView[]) => {
+    const owner: OwnerView = {
+      quota,
+      held: held.reduce((sum, { resources }) => addResources(sum, resources), NO_RESOURCES),
+    };
+    return { workers, running: held, queue, owners: new Map([[PLAIN_WAITING.ownerId, owner]]) };
+  };
+
+  it('lets a task start, on whichever worker has room, when one of its owner ends', () => {
+    const queue = [waiting(), waiting()];
+    const told = forecastAtOnce(
+      scene(queue, [running('w1', 6)], [worker('w1', 0), worker('w2', 4), worker('w3', 4)]),
+      NOW,
+    );
+    expect(queue.map(({ id }) => inMinutes(told.get(id))?.[1])).toEqual([6, 16]);
+  });
+
+  it('that is too small for the task in all lets it never start, and holds nobody else up', () => {
+    const [large, other] = [
+      waiting({ resources: cores(5) }),
+      waiting({ ownerId: 'user-2', resources: cores(4) }),
+    ];
+    const told = forecastAtOnce(
+      scene([large, other], [], [worker('w1', 8, { capacity: { ...cores(8), memoryMb: 8192 } })]),
+      NOW,
+    );
+    expect(told.has(large.id)).toBe(false);
+    expect(inMinutes(told.get(other.id))).toEqual([0, 0, 0]);
+  });
+});
+
+describe('the order of lines', () => {
+  const started = (queue: Waiting[], over: Partial<ForecastScene> = {}) => {
+    const told = forecastAtOnce(
+      { workers: [worker('w1', 0)], running: [running('w1', 5)], queue, ...over },
+      NOW,
+    );
+    return [...queue]
+      .sort((a, b) => (told.get(a.id)?.at ?? 0) - (told.get(b.id)?.at ?? 0))
+      .map(({ id }) => id);
+  };
+
+  it('gives owners their turns by what they hold', () => {
+    const [a1, a2, b1] = [waiting(), waiting(), waiting({ ownerId: 'user-2' })];
+    const two = {
+      workers: [worker('w1', 0), worker('w2', 0)],
+      running: [running('w1', 5), running('w2', 7)],
+      owners: new Map([[PLAIN_WAITING.ownerId, { quota: null, held: cores(8) }]]),
+    };
+    // When the first of them ends, its owner still holds the other.
+    expect(started([a1, a2, b1], two)).toEqual([b1.id, a1.id, a2.id]);
+  });
+
+  it('lets who has been passed over for long go before a higher priority', () => {
+    const old = waiting({ priority: 4, queuedAt: NOW - 25 * MINUTE });
+    const fresh = waiting({ priority: 5 });
+    const rules = { ...DEFAULT_RULES, reserveAfterMs: 60 * MINUTE };
+    expect(started([fresh, old], { rules })).toEqual([old.id, fresh.id]);
+    expect(started([fresh, old], { rules: { ...rules, ageingMs: 60 * MINUTE } })).toEqual([fresh.id, old.id]);
+  });
+
+  it('keeps to what the leader has reserved', () => {
+    const [large, small] = [waiting({ ownerId: 'user-2' }), waiting({ resources: cores(1) })];
+    const reservation = {
+      workerId: 'w1',
+      groupKey: groupKey(large),
+      taskId: large.id,
+      since: NOW - MINUTE,
+      until: NOW + 9 * MINUTE,
+      tried: [],
+    };
+    const half = { workers: [worker('w1', 2)], running: [running('w1', 5, 2)], queue: [large, small] };
+    const free = forecastAtOnce(half, NOW);
+    expect(inMinutes(free.get(small.id))?.[1]).toBe(0);
+    const kept = forecastAtOnce({ ...half, memory: { recent: [], reservations: [reservation] } }, NOW);
+    expect(inMinutes(kept.get(large.id))?.[1]).toBe(5);
+    expect(inMinutes(kept.get(small.id))?.[1]).toBe(15);
+  });
+});
+
 describe('every forecast', () => {
   const tasks = fc.array(
     fc.record({
@@ -131,10 +233,14 @@ describe('every forecast', () => {
       delayed: fc.constantFrom(0, 0, 0, 2),
       waits: fc.integer({ min: 0, max: 3 }),
       minutes: fc.integer({ min: 1, max: 9 }),
+      ownerId: fc.constantFrom(...owners),
+      labels: demand,
     }),
     { maxLength: 12 },
   );
-  const scenes = fc.record({ workers: cluster, tasks }).map(({ workers, tasks: wanted }) => {
+  const holders = fc.array(fc.constantFrom(...owners), { minLength: ids.length, maxLength: ids.length });
+  const scenes = fc.record({ workers: cluster, tasks, holders, quotas }).map((all) => {
+    const { workers, tasks: wanted } = all;
     const queue = wanted
       .map(({ delayed, waits, minutes, ...task }, n) =>
         waiting({
@@ -148,6 +254,7 @@ describe('every forecast', () => {
       .sort((a, b) => b.priority - a.priority || (a.id < b.id ? -1 : 1));
     const held = workers.map(
       ({ id, capacity, free }, n): Running => ({
+        ownerId: all.holders[n] as string,
         workerId: id,
         resources: {
           cpuMillis: capacity.cpuMillis - free.cpuMillis,
@@ -158,7 +265,11 @@ describe('every forecast', () => {
         rest: span(n + 1),
       }),
     );
-    return { workers, running: held, queue };
+    const accounts = owners.map((id): [string, OwnerView] => {
+      const mine = held.filter(({ ownerId }) => ownerId === id).map(({ resources }) => resources);
+      return [id, { held: sumResources(mine), quota: all.quotas.get(id) ?? null }];
+    });
+    return { workers, running: held, queue, owners: new Map(accounts) };
   });
 
   it('holds its band together, and nothing starts in the past or before its delay is over', () => {
@@ -183,8 +294,7 @@ describe('every forecast', () => {
         const told = forecastAtOnce(scene, NOW);
         const alike = new Map<string, Waiting[]>();
         for (const task of scene.queue) {
-          const { notBefore, priority, resources, worker: target } = task;
-          const key = JSON.stringify([notBefore, priority, resources, target]);
+          const key = `${groupKey(task)} ${task.notBefore}`;
           alike.set(key, [...(alike.get(key) ?? []), task]);
         }
         for (const line of alike.values()) {
@@ -202,17 +312,21 @@ describe('every forecast', () => {
     );
   });
 
-  it('tells of exactly those that an open worker is large enough for', () => {
+  it('tells of exactly those that an open worker with their labels is large enough for, and their quota', () => {
     fc.assert(
       fc.property(scenes, (scene) => {
         const told = forecastAtOnce(scene, NOW);
-        for (const { id, resources, worker: target } of scene.queue) {
-          const able = scene.workers.some(
-            (one) =>
-              one.state === 'ready' &&
-              (target === null || target === one.id) &&
-              fits(resources, one.capacity),
-          );
+        for (const { id, ownerId, resources, worker: target, labels } of scene.queue) {
+          const quota = scene.owners.get(ownerId)?.quota ?? null;
+          const able =
+            allows(quota, NO_RESOURCES, resources) &&
+            scene.workers.some(
+              (one) =>
+                one.state === 'ready' &&
+                (target === null || target === one.id) &&
+                meetsTerms(labels.constraints, one.labels) &&
+                fits(resources, one.capacity),
+            );
           expect(told.has(id)).toBe(able);
         }
       }),

@@ -2,20 +2,22 @@
 // send them, and ending when tasks of their kind usually do. It must never place anything.
 //
 // What fits now is placed by the very plan that places. From then on nothing that waits fits anywhere, so only room
-// that an end gives back, or a back-off that is over, lets a task start: that worker takes the first in line that fits,
-// and the next (list scheduling: R. L. Graham, "Bounds on Multiprocessing Timing Anomalies", 1969). A head that has
-// waited too long keeps a worker, as in reservations.ts.
+// or quota that an end gives back, or a back-off that is over, lets a task start: that worker takes the first in line that
+// fits, and the next (list scheduling: R. L. Graham, "Bounds on Multiprocessing Timing Anomalies", 1969). A head that has
+// waited too long keeps a worker, as in reservations.ts; what the leader keeps now is known from its board.
 // Played three times: with each run as long as the median, the lower and the upper quartile of its kind. Shorter runs
 // may delay a task (Graham's anomalies), so the band is made to hold the median.
-// What comes later and goes first, failures, and the time it takes to fetch images are not foreseen.
+// What comes later and goes first, preemption, failures, and the time it takes to fetch images are not foreseen; lines go
+// by priority (which grows as they wait), the share of their owners and their turn, not by how near a deadline is.
 
 import type { LabelDemand } from '../../shared/model/labels.ts';
-import { type Resources, subtractResources } from '../../shared/model/resources.ts';
+import type { Resources } from '../../shared/model/resources.ts';
 import type { RunTime } from '../../shared/model/run-times.ts';
+import type { PlanRules } from '../../shared/model/scheduling.ts';
 import { Backlog, groupKey } from './backlog.ts';
 import { type Play, playOn } from './forecast-play.ts';
-import { PASS_LIMIT, plan } from './plan.ts';
-import { BARE, NO_MEMORY, type PlanMemory, type WorkerView } from './snapshot.ts';
+import { placeAll } from './passes.ts';
+import type { OwnerView, PlanMemory, WorkerView } from './snapshot.ts';
 
 /** How long a run takes or still takes. */
 export type Span = Pick<RunTime, 'lowerMs' | 'medianMs' | 'upperMs'>;
@@ -36,6 +38,7 @@ export interface Waiting {
 }
 
 export interface Running {
+  readonly ownerId: string;
   readonly workerId: string;
   readonly resources: Resources;
   readonly rest: Span;
@@ -52,8 +55,13 @@ export interface ForecastScene {
   /** In order of id. */
   readonly workers: readonly WorkerView[];
   readonly running: readonly Running[];
-  /** In the order in which it is tried: priority, then id. May be only the beginning of the queue. */
+  /** What they hold, what `running` do included. */
+  readonly owners: ReadonlyMap<string, OwnerView>;
+  /** In order of priority, then id. May be only the beginning of the queue. */
   readonly queue: readonly Waiting[];
+  readonly rules: PlanRules;
+  /** As the leader told it last. */
+  readonly memory: PlanMemory;
 }
 
 /** Kinds × workers that the plan may have to compare, some 50 ns each at worst: the queue is cut before it is more. */
@@ -81,15 +89,39 @@ export function* forecast(
 ): Generator<void, Map<string, StartEstimate>, void> {
   const queue = beginning(scene);
   const told = new Map<string, StartEstimate>();
-  const { workers, placed, memory } = yield* placeNow(scene.workers, queue, now);
-  for (const id of placed.keys()) told.set(id, { at: now, earliest: now, latest: now });
-  const started = queue.flatMap((task): Running[] => {
-    const workerId = placed.get(task.id);
-    return workerId === undefined ? [] : [{ workerId, resources: task.resources, rest: task.run }];
+  const backlog = new Backlog();
+  for (const task of queue) backlog.put({ ...task, expectedMs: task.run.medianMs, revision: 1 }, now);
+  const tasks = new Map(queue.map((task) => [task.id, task]));
+  const rules = { ...scene.rules, preemption: false };
+  const { workers, owners, placements, memory } = yield* placeAll(
+    { ...scene, rules, holdingsOf: () => [] },
+    backlog,
+    tasks,
+    now,
+    0,
+  );
+  const placed = new Set<string>();
+  const served = new Set<string>();
+  const started = placements.map(({ taskId, workerId }): Running => {
+    placed.add(taskId);
+    told.set(taskId, { at: now, earliest: now, latest: now });
+    const task = tasks.get(taskId) as Waiting;
+    const { ownerId, resources, run } = task;
+    served.add(groupKey(task));
+    return { ownerId, workerId, resources, rest: run };
   });
   const waiting = queue.filter(({ id }) => !placed.has(id));
   if (waiting.length === 0) return told;
-  const play: Omit<Play, 'spanOf'> = { workers, running: [...scene.running, ...started], waiting, memory };
+  const running = [...scene.running, ...started];
+  const play: Omit<Play, 'spanOf'> = {
+    workers,
+    running,
+    owners,
+    waiting,
+    served,
+    rules,
+    memory,
+  };
   yield;
   const usual = playOn({ ...play, spanOf: ({ medianMs }) => medianMs }, now);
   yield;
@@ -104,15 +136,6 @@ export function* forecast(
   return told;
 }
 
-/** All steps of `forecast` in one go. */
-export function forecastAtOnce(...given: Parameters<typeof forecast>): Map<string, StartEstimate> {
-  const steps = forecast(...given);
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-  }
-}
-
 /** As much of the queue as is of few enough kinds. */
 function beginning({ queue, workers }: ForecastScene): readonly Waiting[] {
   const most = Math.max(1, Math.floor(LOOKS_MOST / Math.max(1, workers.length)));
@@ -122,34 +145,4 @@ function beginning({ queue, workers }: ForecastScene): readonly Waiting[] {
     return kinds.size > most;
   });
   return end === -1 ? queue : queue.slice(0, end);
-}
-
-function* placeNow(
-  before: readonly WorkerView[],
-  queue: readonly Waiting[],
-  now: number,
-): Generator<void, { workers: WorkerView[]; placed: Map<string, string>; memory: PlanMemory }, void> {
-  const backlog = new Backlog();
-  for (const task of queue) backlog.put({ ...task, expectedMs: task.run.medianMs, revision: 1 }, now);
-  const needs = new Map(queue.map(({ id, resources }) => [id, resources]));
-  const workers = [...before];
-  const indexOf = new Map(workers.map(({ id }, index) => [id, index]));
-  const placed = new Map<string, string>();
-  let memory = NO_MEMORY;
-  for (let more = true; more; ) {
-    yield;
-    const made = plan({ workers, groups: backlog.groups(), ...BARE, memory, limit: PASS_LIMIT }, now, 0);
-    for (const { taskId, workerId } of made.placements) {
-      const index = indexOf.get(workerId) as number;
-      const worker = workers[index] as WorkerView;
-      workers[index] = {
-        ...worker,
-        free: subtractResources(worker.free, needs.get(taskId) as Resources),
-      };
-      backlog.remove(taskId);
-      placed.set(taskId, workerId);
-    }
-    ({ memory, more } = made);
-  }
-  return { workers, placed, memory };
 }

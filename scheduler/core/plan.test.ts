@@ -2,12 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fits, type Resources, subtractResources } from '../../shared/model/resources.ts';
 import { DEFAULT_RULES } from '../../shared/model/scheduling.ts';
-import type { Worker } from '../../shared/model/worker.ts';
 import { amounts, cluster, ids } from '../../test/support/generated-clusters.ts';
-import { makeRegistration, makeTask } from '../../test/support/tasks.ts';
-import { PLAIN_HOLDING, PLAIN_WAITING, PLAIN_WORKER } from '../../test/support/waiting.ts';
+import { PLAIN_WAITING, PLAIN_WORKER } from '../../test/support/waiting.ts';
 import { Backlog, groupKey } from './backlog.ts';
-import { explain } from './explain.ts';
 import { plan } from './plan.ts';
 import { RESERVE_FOR_MS } from './reservations.ts';
 import {
@@ -139,44 +136,7 @@ describe('every plan', () => {
       }),
     );
   });
-
-  it('places a task alone exactly when explain says that it fits now', () => {
-    fc.assert(
-      fc.property(cluster, backlog, seeds, (views, tasks, seed) => {
-        // The views came about by a task that holds what is not free.
-        const workers = views.map((worker) => recordOf(worker));
-        const holdings = views.map(({ id, capacity, free }) => ({
-          ...PLAIN_HOLDING,
-          taskId: `on-${id}`,
-          workerId: id,
-          attempt: 1,
-          state: 'running' as const,
-          resources: subtractResources(capacity, free),
-          assignedAt: 0,
-        }));
-        for (const waiting of tasks) {
-          const task = makeTask(
-            { resources: waiting.resources, worker: waiting.worker },
-            { notBefore: waiting.notBefore },
-          );
-          const told = explain(task, workers, holdings, 0, NOW);
-          expect(run([waiting], views, { seed }).placements.length).toBe(told.fitsNow ? 1 : 0);
-          expect(told.summary).not.toMatch(/undefined|null|NaN/);
-        }
-      }),
-    );
-  });
 });
-
-function recordOf({ id, state, capacity }: WorkerView): Worker {
-  return {
-    ...makeRegistration({ id, capacity }),
-    maintenance: state === 'cordoned' || state === 'draining' ? state : 'none',
-    liveness: state === 'down' ? 'down' : 'up',
-    drainUntil: null,
-    livenessAt: 0,
-  };
-}
 
 describe('order', () => {
   it('goes round the workers, over passes too', () => {

@@ -13,6 +13,8 @@ const holding: fc.Arbitrary<Holding> = fc
     state: fc.constantFrom('assigned' as const, 'running' as const),
     resources: fc.constant({ cpuMillis: 1000, memoryMb: 1, gpus: 0, storageMb: 0 }),
     assignedAt: fc.constant(0),
+    isLeaving: fc.boolean(),
+    gpuIds: fc.constantFrom([], ['gpu-0'], ['gpu-1'], ['gpu-0', 'gpu-1']),
   })
   .map((over) => ({ ...PLAIN_HOLDING, ...over }));
 const placed = fc.uniqueArray(holding, { selector: ({ taskId }) => taskId });

@@ -49,7 +49,17 @@ export function reconcilePlaced(facts: PlacedFacts): PlacedRepairs {
 }
 
 function sameHolding(a: Holding, b: Holding): boolean {
-  return a.attempt === b.attempt && a.workerId === b.workerId && a.state === b.state;
+  return (
+    a.attempt === b.attempt &&
+    a.workerId === b.workerId &&
+    a.state === b.state &&
+    a.isLeaving === b.isLeaving &&
+    isSameList(a.gpuIds, b.gpuIds)
+  );
+}
+
+function isSameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((id, at) => id === b[at]);
 }
 
 export interface QueuedFacts {

@@ -1,36 +1,109 @@
 // Why something waits, as a code and as a sentence, by the rule that places (fit.ts). Pure, and one look at each worker
-// for each size of task, so that thousands of waiting tasks can be told at a time. It must never place.
+// for each line of tasks, so that thousands of waiting tasks can be told at a time. It must never place.
 
-import { fits, type Resources, shortfalls } from '../../shared/model/resources.ts';
-import { describeFree, describeHave, describeNeed, describeSpan, joinWords } from './amounts.ts';
-import { distanceTo } from './fit.ts';
+import { type LabelDemand, type LabelTerms, meetsTerms } from '../../shared/model/labels.ts';
+import { fits, NO_RESOURCES, type Resources } from '../../shared/model/resources.ts';
+import { describeSpan } from './amounts.ts';
+import { groupKey } from './backlog.ts';
+import { allows } from './fair-share.ts';
+import { roomOf } from './fit.ts';
+import type { Scene } from './scene.ts';
 import type { WorkerView } from './snapshot.ts';
+import {
+  describeClosed,
+  describeKept,
+  describeMaking,
+  describeNoRoom,
+  describeOverQuota,
+  describeQuotaUsed,
+  describeTooLarge,
+  describeUnlabelled,
+} from './wait-words.ts';
 
 /** Why it fits nowhere now. */
-export type LackCode = 'no_workers' | 'worker_missing' | 'never' | 'not_ready' | 'no_room';
-export type WaitCode = 'next' | 'behind' | 'retry_delay' | LackCode;
+export type LackCode =
+  | 'no_workers'
+  | 'worker_missing'
+  /** No worker has the labels it must find. */
+  | 'labels_missing'
+  | 'never'
+  /** It needs more than the quota of its owner in all. */
+  | 'over_quota'
+  | 'not_ready'
+  /** It may start when others of its owner have ended. */
+  | 'quota_used'
+  | 'no_room';
+export type WaitCode =
+  | 'next'
+  | 'behind'
+  | 'retry_delay'
+  | LackCode
+  /** As `no_room`, and a worker is being kept free for it. */
+  | 'reserved'
+  /** As `reserved`, and tasks there have been told to leave. */
+  | 'preempting';
+
+/** These cannot start however long they wait, as long as the cluster and the quotas stay as they are. */
+export const HOPELESS: readonly LackCode[] = [
+  'no_workers',
+  'worker_missing',
+  'labels_missing',
+  'never',
+  'over_quota',
+];
 
 export interface Lack {
   readonly code: LackCode;
   readonly sentence: string;
+  /** The worker that is being kept free for the line, with how many tasks it was told to let go. */
+  readonly making: { readonly workerId: string; readonly taskId: string; readonly leaving: number } | null;
 }
 
-/** What the workers have for tasks of one size and direct assignment. */
+/** What there is for tasks of one line. */
 export type Prospect = { readonly code: 'fits'; readonly workerId: string } | Lack;
 
+/** What tells the lines apart. */
+export interface LineAsked {
+  readonly ownerId: string;
+  readonly priority: number;
+  readonly need: Resources;
+  /** Direct assignment, or null. */
+  readonly worker: string | null;
+  readonly labels: LabelDemand;
+}
+
 export interface Waiter {
+  readonly id: string;
   readonly attempt: number;
   /** Why it waits again. */
   readonly message: string | null;
   readonly notBefore: number;
 }
 
-/** @param workers all of the cluster, in order of id */
-export function prospectOf(need: Resources, target: string | null, workers: readonly WorkerView[]): Prospect {
-  const roomy = workers.find(
-    ({ id, state, free }) => state === 'ready' && (target === null || target === id) && fits(need, free),
+export function lineKey({ need, ...line }: LineAsked): string {
+  return groupKey({ ...line, resources: need });
+}
+
+/** True when the quota of its owner lets one more start. */
+export function mayHave({ ownerId, need }: LineAsked, { owners }: Pick<Scene, 'owners'>): boolean {
+  const owner = owners.get(ownerId);
+  return owner === undefined || allows(owner.quota, owner.held, need);
+}
+
+/** @param reader user id of whoever is told: quotas are then `yours`, or those of the owner */
+export function prospectOf(asked: LineAsked, scene: Scene, reader: string): Prospect {
+  const { need, worker: target, labels } = asked;
+  if (!mayHave(asked, scene)) return lackOf(asked, scene, reader);
+  const key = lineKey(asked);
+  const roomy = scene.workers.find(
+    (worker) =>
+      worker.state === 'ready' &&
+      (target === null || target === worker.id) &&
+      fits(need, worker.free) &&
+      meetsTerms(labels.constraints, worker.labels) &&
+      !isKeptFromLine(scene, worker.id, key),
   );
-  return roomy ? { code: 'fits', workerId: roomy.id } : lackOf(need, target, workers);
+  return roomy ? { code: 'fits', workerId: roomy.id } : lackOf(asked, scene, reader);
 }
 
 /** @param ahead how many waiting tasks go before it */
@@ -45,7 +118,14 @@ export function waitOf(
     const span = describeSpan(task.notBefore - now);
     return { reason: 'retry_delay', summary: `Waits ${span} before attempt ${task.attempt}${why}.` };
   }
-  if (prospect.code !== 'fits') return { reason: prospect.code, summary: prospect.sentence };
+  if (prospect.code !== 'fits') {
+    const { code, sentence, making } = prospect;
+    if (making?.taskId !== task.id) return { reason: code, summary: sentence };
+    return {
+      reason: making.leaving > 0 ? 'preempting' : 'reserved',
+      summary: `${sentence} ${describeMaking(making)}`,
+    };
+  }
   const { workerId } = prospect;
   if (ahead === 0) {
     return { reason: 'next', summary: `Next in line: it fits on ${workerId} and is about to be placed.` };
@@ -57,71 +137,61 @@ export function waitOf(
   };
 }
 
-/** Why something that fits nowhere now waits. */
-export function lackOf(need: Resources, target: string | null, workers: readonly WorkerView[]): Lack {
-  if (workers.length === 0 && target === null) {
-    return { code: 'no_workers', sentence: 'Waits: no workers have joined yet.' };
-  }
+/** True when the worker is being kept free for another line. */
+export function isKeptFromLine({ kept }: Pick<Scene, 'kept'>, workerId: string, key: string): boolean {
+  if (kept.size === 0) return false;
+  const reservation = kept.get(workerId);
+  return reservation !== undefined && reservation.groupKey !== key;
+}
+
+/** Why something that may not be placed now waits: what no waiting can change is said first. */
+function lackOf(asked: LineAsked, scene: Scene, reader: string): Lack {
+  const { need, worker: target, labels, ownerId } = asked;
+  const { workers } = scene;
+  const lack = (code: LackCode, sentence: string): Lack => ({ code, sentence, making: null });
+  if (workers.length === 0 && target === null)
+    return lack('no_workers', 'Waits: no workers have joined yet.');
   const allowed = target === null ? workers : workers.filter(({ id }) => id === target);
-  const [first] = allowed;
-  if (!first) {
+  if (allowed.length === 0) {
     const sentence = `Waits for ${target}, the only worker it may run on, which is not part of the cluster.`;
-    return { code: 'worker_missing', sentence };
+    return lack('worker_missing', sentence);
   }
-  const large = allowed.filter(({ capacity }) => fits(need, capacity));
-  if (large.length === 0) return { code: 'never', sentence: describeTooLarge(need, target, allowed) };
+  const { constraints } = labels;
+  const matching = withLabels(allowed, constraints);
+  if (matching.length === 0) return lack('labels_missing', describeUnlabelled(constraints, target, allowed));
+  const large = matching.filter(({ capacity }) => fits(need, capacity));
+  if (large.length === 0) return lack('never', describeTooLarge(need, constraints, target, matching));
+  const owner = scene.owners.get(ownerId);
+  const isOwn = ownerId === reader;
+  const quota = owner?.quota ?? null;
+  if (!allows(quota, NO_RESOURCES, need))
+    return lack('over_quota', describeOverQuota(need, roomOf(quota), isOwn));
   const home = large.filter(({ state }) => state === 'ready');
-  const best = leastMissing(home, ({ free }) => free, need);
-  if (!best) {
-    const someReady = allowed.some(({ state }) => state === 'ready');
-    return { code: 'not_ready', sentence: describeClosed(target, large, someReady) };
+  if (home.length === 0) {
+    return lack('not_ready', describeClosed(constraints, target, large, matching));
   }
-  const missing = shortfalls(need, best.free);
-  const who =
-    target !== null
-      ? `${best.id}, the only worker it may run on,`
-      : workers.length === 1
-        ? `the only worker (${best.id})`
-        : `the best worker (${best.id})`;
-  return {
-    code: 'no_room',
-    sentence: `Waits: needs ${describeNeed(missing)}, ${who} has ${describeFree(missing, best.capacity)}.`,
-  };
+  const roomy = home.filter(({ free }) => fits(need, free));
+  const key = lineKey(asked);
+  if (owner && !allows(quota, owner.held, need)) {
+    const hasRoom = roomy.some(({ id }) => !isKeptFromLine(scene, id, key));
+    return lack('quota_used', describeQuotaUsed(need, owner, isOwn, hasRoom));
+  }
+  const making = makingFor(scene, key);
+  const [first] = roomy;
+  const sentence = first
+    ? describeKept(first)
+    : describeNoRoom(need, constraints, target, home, workers.length);
+  return { code: 'no_room', sentence, making };
 }
 
-function describeTooLarge(need: Resources, target: string | null, allowed: readonly WorkerView[]): string {
-  const best = leastMissing(allowed, ({ capacity }) => capacity, need);
-  const missing = best ? shortfalls(need, best.capacity) : [];
-  const needs = `needs ${describeNeed(missing)}`;
-  if (target !== null) {
-    return `${target}, the only worker it may run on, is not large enough: ${needs}, it has ${describeHave(missing)}.`;
+function makingFor({ kept, leaving }: Scene, key: string): Lack['making'] {
+  for (const { workerId, groupKey: line, taskId } of kept.values()) {
+    if (line === key) return { workerId, taskId, leaving: leaving.get(workerId) ?? 0 };
   }
-  return (
-    `No worker of the cluster is large enough: ${needs}, the largest (${best?.id}) has ` +
-    `${describeHave(missing)}; it will start when such a worker joins.`
-  );
+  return null;
 }
 
-function describeClosed(target: string | null, large: readonly WorkerView[], someReady: boolean): string {
-  const [first] = large;
-  if (target !== null && first)
-    return `Waits for ${target}, the only worker it may run on, which is ${first.state}.`;
-  const shown = large.slice(0, 3).map(({ id, state }) => `${id} is ${state}`);
-  if (large.length > shown.length) shown.push(`${large.length - shown.length} more are not ready either`);
-  const which = someReady ? 'Waits: no worker that is large enough is ready' : 'Waits: no worker is ready';
-  return `${which} (${joinWords(shown)}).`;
-}
-
-function leastMissing(
-  workers: readonly WorkerView[],
-  room: (worker: WorkerView) => Resources,
-  need: Resources,
-): WorkerView | null {
-  let best: WorkerView | null = null;
-  let least = Number.POSITIVE_INFINITY;
-  for (const worker of workers) {
-    const far = distanceTo(need, room(worker));
-    if (far < least) [best, least] = [worker, far];
-  }
-  return best;
+function withLabels(workers: readonly WorkerView[], constraints: LabelTerms): readonly WorkerView[] {
+  if (Object.keys(constraints).length === 0) return workers;
+  return workers.filter(({ labels }) => meetsTerms(constraints, labels));
 }

@@ -1,60 +1,69 @@
 // Why wished-for tasks would wait, or where they would go, in words. Pure, and from the same judgement as explain.
 
-import { fits, type Resources } from '../../shared/model/resources.ts';
-import { isFeasible } from './explain.ts';
-import { judge } from './fit.ts';
-import type { WaitReason, WorkerView } from './snapshot.ts';
-import { suggestChange } from './suggest.ts';
-import { lackOf } from './wait-reason.ts';
+import { NO_RESOURCES } from '../../shared/model/resources.ts';
+import { judgeAll } from './explain.ts';
+import type { Scene } from './scene.ts';
+import type { WaitReason } from './snapshot.ts';
+import { describeChange, suggestChange } from './suggest.ts';
+import { HOPELESS, type LackCode, type LineAsked, prospectOf } from './wait-reason.ts';
+import { describeKept, describeMaking } from './wait-words.ts';
 
-interface Asked {
-  readonly need: Resources;
-  readonly worker: string | null;
-}
+/** How the ids of tasks begin that nobody has submitted: after all those of tasks. */
+export const WISH = 'wish-';
 
 export interface Lack {
-  readonly isFeasible: boolean;
-  /** Where it is known without the plan. */
-  readonly reason: WaitReason | null;
-  /** Begins with `Waits` when it is feasible. */
+  readonly code: LackCode;
+  /** As the plan would call it. */
+  readonly reason: WaitReason;
+  /** Begins with `Waits` when waiting helps. */
   readonly sentence: string;
   readonly suggestion: string | null;
 }
 
-/** @param views as they are when all that fits has been placed */
-export function explainLack({ need, worker: target }: Asked, views: readonly WorkerView[]): Lack {
-  const verdicts = views.map((view) => judge(need, target, view));
-  const roomy = verdicts.find(({ fitsNow }) => fitsNow);
-  if (roomy) {
-    const sentence = `Waits: ${roomy.worker.id} has room, but is kept free for a task that has waited longer.`;
-    return { isFeasible: true, reason: null, sentence, suggestion: null };
-  }
-  const feasible = isFeasible(verdicts);
-  return {
-    isFeasible: feasible,
-    reason: feasible ? null : reasonOfNever(target, views),
-    sentence: lackOf(need, target, views).sentence,
-    suggestion: suggestChange(need, target, verdicts),
-  };
+/** @param scene as it is when all that may go has been placed */
+export function explainLack(asked: LineAsked, scene: Scene): Lack {
+  const lack = lackInShort(asked, scene);
+  const { verdicts, mayGo } = judgeAll(asked, scene);
+  const owner = scene.owners.get(asked.ownerId);
+  const share = { held: owner?.held ?? NO_RESOURCES, quota: owner?.quota ?? null };
+  const change = mayGo ? null : suggestChange(asked, share, verdicts);
+  return { ...lack, suggestion: change && describeChange(change) };
 }
 
 /** The same without a look at every dimension of every worker. */
-export function lackInShort({ need, worker: target }: Asked, views: readonly WorkerView[]): Lack {
-  const allowed = target === null ? views : views.filter(({ id }) => id === target);
-  const feasible = allowed.some(({ capacity }) => fits(need, capacity));
+export function lackInShort(asked: LineAsked, scene: Scene): Lack {
+  const prospect = prospectOf(asked, scene, asked.ownerId);
+  if (prospect.code === 'fits') {
+    // It became free for others after the last pass.
+    const sentence = describeKept({ id: prospect.workerId });
+    return { code: 'no_room', reason: 'no_room', sentence, suggestion: null };
+  }
+  const { code, sentence, making } = prospect;
+  const isMade = making?.taskId.startsWith(WISH) === true;
   return {
-    isFeasible: feasible,
-    reason: feasible ? null : reasonOfNever(target, views),
-    sentence: feasible
-      ? 'Waits: no worker has room for it now.'
-      : 'No worker of the cluster is large enough.',
+    code,
+    reason: isMade ? (making.leaving > 0 ? 'preempting' : 'reserved') : reasonOf(code, asked, scene),
+    sentence: isMade ? `${sentence} ${describeMaking(making)}` : sentence,
     suggestion: null,
   };
 }
 
-function reasonOfNever(target: string | null, views: readonly WorkerView[]): WaitReason {
-  if (target !== null && !views.some(({ id }) => id === target)) return 'worker_unknown';
-  return views.length === 0 ? 'no_ready_worker' : 'too_large';
+function reasonOf(code: LackCode, { worker: target, labels }: LineAsked, scene: Scene): WaitReason {
+  switch (code) {
+    case 'no_workers':
+      return 'no_ready_worker';
+    case 'worker_missing':
+      return 'worker_unknown';
+    case 'never':
+      return 'too_large';
+    case 'not_ready': {
+      const state = target === null ? undefined : scene.workers.find(({ id }) => id === target)?.state;
+      if (state !== undefined && state !== 'ready') return `worker_${state}`;
+      return Object.keys(labels.constraints).length > 0 ? 'no_ready_match' : 'no_ready_worker';
+    }
+    default:
+      return code;
+  }
 }
 
 /** When all go now. */
@@ -69,7 +78,7 @@ export function describeNow(count: number, workers: readonly { readonly workerId
 export function describeRest(count: number, placed: number, lack: Lack): string {
   const { sentence, suggestion } = lack;
   const why =
-    count === 1 || !lack.isFeasible
+    count === 1 || HOPELESS.some((code) => code === lack.code)
       ? sentence
       : `${placed === 0 ? `None of ${count}` : `${placed} of ${count}`} would be placed now. The ` +
         `${placed === 0 ? 'first' : 'next'} one ${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}`;

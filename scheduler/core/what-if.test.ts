@@ -1,16 +1,29 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fits, type Resources } from '../../shared/model/resources.ts';
+import { meetsTerms } from '../../shared/model/labels.ts';
+import { fits, NO_RESOURCES, type Resources } from '../../shared/model/resources.ts';
 import { DEFAULT_RULES } from '../../shared/model/scheduling.ts';
-import { amounts, cluster, ids } from '../../test/support/generated-clusters.ts';
-import { PLAIN_WAITING, PLAIN_WORKER } from '../../test/support/waiting.ts';
-import { Backlog } from './backlog.ts';
+import { amounts, cluster, demand, ids, quotas } from '../../test/support/generated-clusters.ts';
+import { PLAIN_HOLDING, PLAIN_WAITING, PLAIN_WORKER } from '../../test/support/waiting.ts';
+import { Backlog, groupKey } from './backlog.ts';
+import { allows } from './fair-share.ts';
 import { PASS_LIMIT, plan } from './plan.ts';
+import { type Known, sceneOf } from './scene.ts';
 import { BARE, NO_MEMORY, type Plan, type WaitingTask, type WorkerView } from './snapshot.ts';
-import { answerAtOnce, countKinds, mostKinds, type WhatIf, type Wish, whatIf } from './what-if.ts';
+import {
+  answerAtOnce,
+  countKinds,
+  mostKinds,
+  type Picture,
+  type WhatIf,
+  type Wish,
+  whatIf,
+} from './what-if.ts';
 
 const RESERVE_AFTER_MS = DEFAULT_RULES.reserveAfterMs;
 const NOW = 1_000_000_000;
+/** Deadlines play no part. */
+const FAR_MS = 1e12;
 const need = (over: Partial<Resources> = {}): Resources => ({
   cpuMillis: 1000,
   memoryMb: 512,
@@ -28,6 +41,9 @@ const wish = (over: Partial<Wish> = {}): Wish => ({
   need: need(),
   worker: null,
   priority: 5,
+  image: PLAIN_WAITING.image,
+  expectedMs: FAR_MS,
+  slaMs: 2 * FAR_MS,
   count: 1,
   ...over,
 });
@@ -50,8 +66,18 @@ const waits = (over: Partial<WaitingTask> = {}): WaitingTask => {
 const ask = (
   workers: readonly WorkerView[],
   wishes: readonly Wish[],
-  { backlog = [] as readonly WaitingTask[], memory = NO_MEMORY, seed = 0 } = {},
-): WhatIf => answerAtOnce({ workers, backlog, memory }, wishes, NOW, seed);
+  {
+    backlog = [] as readonly WaitingTask[],
+    memory = NO_MEMORY,
+    seed = 0,
+    quotas: limits = new Map() as Known['quotas'],
+    over = {} as Partial<Picture>,
+  } = {},
+): WhatIf => {
+  const { owners } = sceneOf({ workers: [], holdings: [], quotas: limits, reservations: [] }, NOW);
+  const picture = { ...BARE, workers, owners, leaving: new Map(), backlog, memory, ...over };
+  return answerAtOnce(picture, wishes, NOW, seed);
+};
 
 /** What the scheduler's next pass would do if the wishes were submitted now. */
 function planFor(
@@ -59,11 +85,13 @@ function planFor(
   wishes: readonly Wish[],
   before: readonly WaitingTask[],
   seed: number,
+  limits: Known['quotas'],
 ): { made: Plan; wishOf: Map<string, number> } {
   const backlog = new Backlog();
   for (const task of before) backlog.put(task, NOW);
   const wishOf = new Map<string, number>();
-  wishes.forEach(({ need: resources, worker, priority, count }, index) => {
+  const { owners } = sceneOf({ workers: [], holdings: [], quotas: limits, reservations: [] }, NOW);
+  wishes.forEach(({ need: resources, worker, priority, labels, count }, index) => {
     for (let copy = 0; copy < count; copy += 1) {
       const id = `task-z${String(index * 1000 + copy).padStart(8, '0')}`;
       wishOf.set(id, index);
@@ -73,14 +101,25 @@ function planFor(
         revision: 1,
         priority,
         resources,
+        labels,
         worker,
         notBefore: 0,
+        submittedAt: NOW,
         queuedAt: NOW,
+        expectedMs: FAR_MS,
+        deadline: NOW + 2 * FAR_MS,
       };
       backlog.put(task, NOW);
     }
   });
-  const snapshot = { workers, groups: backlog.groups(), ...BARE, memory: NO_MEMORY, limit: PASS_LIMIT };
+  const snapshot = {
+    workers,
+    groups: backlog.groups(),
+    ...BARE,
+    owners,
+    memory: NO_MEMORY,
+    limit: PASS_LIMIT,
+  };
   return { made: plan(snapshot, NOW, seed), wishOf };
 }
 
@@ -88,10 +127,13 @@ const targets = fc.option(fc.constantFrom(...ids, 'nowhere'), { freq: 4 });
 const wishLists: fc.Arbitrary<Wish[]> = fc.array(
   fc.record({
     ownerId: fc.constant(PLAIN_WAITING.ownerId),
-    labels: fc.constant(PLAIN_WAITING.labels),
+    labels: demand,
     need: amounts,
     worker: targets,
     priority: fc.integer({ min: 0, max: 2 }),
+    image: fc.constant(PLAIN_WAITING.image),
+    expectedMs: fc.constant(FAR_MS),
+    slaMs: fc.constant(2 * FAR_MS),
     count: fc.integer({ min: 1, max: 6 }),
   }),
   { minLength: 1, maxLength: 8 },
@@ -144,9 +186,9 @@ describe('every answer', () => {
 
   it('is what the next pass does with the same tasks, behind what waits already', () => {
     fc.assert(
-      fc.property(cluster, wishLists, backlogs, seeds, (workers, wishes, backlog, seed) => {
-        const told = ask(workers, wishes, { backlog, seed });
-        const { made, wishOf } = planFor(workers, wishes, backlog, seed);
+      fc.property(cluster, wishLists, backlogs, seeds, quotas, (workers, wishes, backlog, seed, limits) => {
+        const told = ask(workers, wishes, { backlog, seed, quotas: limits });
+        const { made, wishOf } = planFor(workers, wishes, backlog, seed, limits);
         const went = new Map<string, number>();
         for (const { taskId, workerId } of made.placements) {
           const key = `${wishOf.get(taskId) ?? 'ahead'} ${workerId}`;
@@ -165,15 +207,19 @@ describe('every answer', () => {
     );
   });
 
-  it('says never exactly where no worker could run one even when empty', () => {
+  it('says never exactly where no worker could run one even when empty, or the quota is too small', () => {
     fc.assert(
-      fc.property(cluster, wishLists, seeds, (workers, wishes, seed) => {
-        ask(workers, wishes, { seed }).wishes.forEach(({ verdict }, index) => {
-          const { need: wanted, worker } = wishes[index]!;
+      fc.property(cluster, wishLists, seeds, quotas, (workers, wishes, seed, limits) => {
+        ask(workers, wishes, { seed, quotas: limits }).wishes.forEach(({ verdict }, index) => {
+          const { need: wanted, worker, labels, ownerId } = wishes[index]!;
           const couldRun = workers.some(
-            ({ id, capacity }) => (worker === null || worker === id) && fits(wanted, capacity),
+            (one) =>
+              (worker === null || worker === one.id) &&
+              meetsTerms(labels.constraints, one.labels) &&
+              fits(wanted, one.capacity),
           );
-          expect(verdict === 'never').toBe(!couldRun);
+          const mayRun = allows(limits.get(ownerId) ?? null, NO_RESOURCES, wanted);
+          expect(verdict === 'never').toBe(!couldRun || !mayRun);
         });
       }),
     );
@@ -182,8 +228,9 @@ describe('every answer', () => {
   it('takes as many passes as it needs, and each knows what those before it took', () => {
     const room = PASS_LIMIT + 100;
     const large = need({ cpuMillis: 1000 * room, memoryMb: 512 * room });
+    const workers = [view('w1', { capacity: large })];
     const steps = whatIf(
-      { workers: [view('w1', { capacity: large })], backlog: [], memory: NO_MEMORY },
+      { ...BARE, workers, owners: new Map(), leaving: new Map(), backlog: [], memory: NO_MEMORY },
       [wish({ count: 2 * PASS_LIMIT })],
       NOW,
       0,
@@ -217,8 +264,13 @@ describe('every answer', () => {
 });
 
 describe('in words', () => {
-  const summary = (workers: WorkerView[], one: Partial<Wish>, backlog: WaitingTask[] = []) => {
-    const [fate] = ask(workers, [wish(one)], { backlog }).wishes;
+  const summary = (
+    workers: WorkerView[],
+    one: Partial<Wish>,
+    backlog: WaitingTask[] = [],
+    given: Parameters<typeof ask>[2] = {},
+  ) => {
+    const [fate] = ask(workers, [wish(one)], { backlog, ...given }).wishes;
     return [fate?.verdict, fate?.reason, fate?.summary];
   };
 
@@ -267,6 +319,65 @@ describe('in words', () => {
       'no_ready_worker',
     ]);
     expect(summary([], {}).slice(0, 2)).toEqual(['never', 'no_ready_worker']);
+  });
+
+  it('says which labels nobody has, and that those who have them are closed', () => {
+    const ssd = { constraints: { disk: ['ssd'] }, prefer: {} };
+    expect(summary([view('w1')], { labels: ssd }).slice(0, 2)).toEqual(['never', 'labels_missing']);
+    const closed = view('w2', { labels: { disk: 'ssd' }, state: 'cordoned' });
+    expect(summary([view('w1'), closed], { labels: ssd }).slice(0, 2)).toEqual(['waits', 'no_ready_match']);
+    const open = view('w2', { labels: { disk: 'ssd' } });
+    expect(ask([view('w1'), open], [wish({ labels: ssd, count: 4 })]).wishes[0]).toMatchObject({
+      verdict: 'now',
+      workers: [{ workerId: 'w2', count: 4 }],
+    });
+  });
+
+  it('keeps to the quota, and counts what this question itself would hold', () => {
+    const limits = new Map([[PLAIN_WAITING.ownerId, { cpuMillis: 2000, memoryMb: null, gpus: null }]]);
+    expect(summary([view('w1')], { count: 3 }, [], { quotas: limits })).toEqual([
+      'waits',
+      'quota_used',
+      '2 of 3 would be placed now. The next one waits: needs 1 core, and you hold 2 of your 2 cores; it starts when ' +
+        'one of your 2 running tasks ends. With a quota of 3 cores it could start now on w1.',
+    ]);
+    expect(
+      summary([view('w1')], { need: need({ cpuMillis: 3000 }) }, [], { quotas: limits }).slice(0, 2),
+    ).toEqual(['never', 'over_quota']);
+  });
+
+  it('says whom it would send away', () => {
+    const full = view('w1', { free: need({ cpuMillis: 0, memoryMb: 8192 }) });
+    const low = {
+      ...PLAIN_HOLDING,
+      taskId: 'task-x',
+      workerId: 'w1',
+      attempt: 1,
+      assignedAt: 0,
+      priority: 1,
+    };
+    const holding = { ...low, state: 'running' as const, resources: need({ cpuMillis: 4000 }) };
+    const over = { rules: { ...DEFAULT_RULES, preemption: true }, holdingsOf: () => [holding] };
+    const [verdict, reason, text] = summary([full], { priority: 9 }, [], { over });
+    expect([verdict, reason]).toEqual(['waits', 'preempting']);
+    expect(text).toContain('w1 is being made free for it: 1 task there has been told to leave.');
+    expect(summary([full], { priority: 1 }, [], { over })[1]).toBe('no_room');
+  });
+
+  it('knows for whom the leader keeps workers', () => {
+    const reservation = {
+      workerId: 'w1',
+      groupKey: groupKey(waits({ id: 'task-1', resources: need({ cpuMillis: 4000 }) })),
+      taskId: 'task-1',
+      since: NOW - 1,
+      until: NOW + 1,
+      tried: [],
+    };
+    const half = view('w1', { free: need({ cpuMillis: 2000, memoryMb: 8192 }) });
+    const starving = waits({ id: 'task-1', resources: need({ cpuMillis: 4000 }) });
+    const memory = { recent: [], reservations: [reservation] };
+    expect(summary([half], {}, [starving], { memory }).slice(0, 2)).toEqual(['waits', 'no_room']);
+    expect(summary([half], {}, [starving]).slice(0, 2)).toEqual(['now', null]);
   });
 
   it('says that a worker with room is kept for others', () => {

@@ -2,17 +2,14 @@
 // would make from this picture on if nothing ended and nothing else came. It must never place by a rule of its own.
 
 import type { LabelDemand } from '../../shared/model/labels.ts';
-import {
-  addResources,
-  NO_RESOURCES,
-  type Resources,
-  resourceShape,
-  subtractResources,
-} from '../../shared/model/resources.ts';
+import { addResources, NO_RESOURCES, type Resources } from '../../shared/model/resources.ts';
 import { Backlog, groupKey } from './backlog.ts';
-import { PASS_LIMIT, plan } from './plan.ts';
-import { BARE, type PlanMemory, type WaitingTask, type WaitReason, type WorkerView } from './snapshot.ts';
-import { describeNow, describeRest, explainLack, type Lack, lackInShort } from './what-if-words.ts';
+import { lesserOf } from './fit.ts';
+import { type Afterwards, type Before, type Candidate, placeAll } from './passes.ts';
+import { keptOf, type OwnerScene, type Scene } from './scene.ts';
+import type { WaitingTask, WaitReason } from './snapshot.ts';
+import { HOPELESS, type LineAsked, lineKey } from './wait-reason.ts';
+import { describeNow, describeRest, explainLack, type Lack, lackInShort, WISH } from './what-if-words.ts';
 
 /** Tasks that are all alike. */
 export interface Wish {
@@ -22,20 +19,24 @@ export interface Wish {
   readonly worker: string | null;
   readonly labels: LabelDemand;
   readonly priority: number;
+  readonly image: string;
+  /** How long one should run, and within which time from now on it should have ended. */
+  readonly expectedMs: number;
+  readonly slaMs: number;
   readonly count: number;
 }
 
-export interface Picture {
-  /** In order of id. */
-  readonly workers: readonly WorkerView[];
-  /** What waits already; those of the same priority go before the wishes. */
+export interface Picture extends Before {
+  readonly owners: ReadonlyMap<string, OwnerScene>;
+  /** By id of the worker how many tasks there have been told to leave it. */
+  readonly leaving: ReadonlyMap<string, number>;
+  /** What waits already; those of the same line go before the wishes. */
   readonly backlog: readonly WaitingTask[];
-  readonly memory: PlanMemory;
 }
 
 export interface WishFate {
   readonly placed: number;
-  /** `waits`: not all of them now. `never`: no worker could run one even when empty. */
+  /** `waits`: not all of them now. `never`: no worker could run one even when empty, or the quota is too small for one. */
   readonly verdict: 'now' | 'waits' | 'never';
   /** Why the rest is not placed; null when there is no rest. */
   readonly reason: WaitReason | null;
@@ -65,8 +66,6 @@ export interface WhatIf {
   readonly isPartial: boolean;
 }
 
-/** Their deadline plays no part. */
-const FAR_MS = 1e12;
 /** Tasks put into the index between two steps. */
 const PUT_BATCH = 2_000;
 /** Kinds of wishes × workers: what one pass may have to compare, some 50 ns each at worst. */
@@ -83,7 +82,7 @@ export function mostKinds(workers: number): number {
 
 /** How many kinds there are: what is alike for the plan is one. */
 export function countKinds(wishes: readonly Wish[]): number {
-  return new Set(wishes.map(keyOf)).size;
+  return new Set(wishes.map((wish: LineAsked) => lineKey(wish))).size;
 }
 
 /**
@@ -97,7 +96,7 @@ export function* whatIf(
   seed: number,
 ): Generator<void, WhatIf, void> {
   const backlog = new Backlog();
-  const needs = new Map<string, Resources>();
+  const candidates = new Map<string, Candidate>();
   const wishOf = new Map<string, number>();
   const admit = admission(picture, wishes);
   let isPartial = false;
@@ -109,36 +108,21 @@ export function* whatIf(
       continue;
     }
     backlog.put(task, now);
-    needs.set(task.id, task.resources);
+    candidates.set(task.id, task);
   }
 
-  const views = [...picture.workers];
-  const indexOf = new Map(views.map(({ id }, index) => [id, index]));
+  const made = yield* placeAll(picture, backlog, candidates, now, seed);
   const wentTo = wishes.map(() => new Map<string, number>());
   const fates = new Map<string, WorkerFate>();
-  let { memory } = picture;
-  let waiting: ReadonlyMap<string, WaitReason> = new Map();
-  for (let more = true; more; ) {
-    yield;
-    const made = plan(
-      { workers: views, groups: backlog.groups(), ...BARE, memory, limit: PASS_LIMIT },
-      now,
-      seed,
-    );
-    for (const { taskId, workerId } of made.placements) {
-      const need = needs.get(taskId) as Resources;
-      const index = indexOf.get(workerId) as number;
-      const view = views[index] as WorkerView;
-      views[index] = { ...view, free: subtractResources(view.free, need) };
-      backlog.remove(taskId);
-      const wish = wishOf.get(taskId);
-      fates.set(workerId, given(fates.get(workerId), workerId, need, wish !== undefined));
-      const counts = wish === undefined ? undefined : wentTo[wish];
-      counts?.set(workerId, (counts.get(workerId) ?? 0) + 1);
-    }
-    ({ memory, waiting, more } = made);
+  for (const { taskId, workerId } of made.placements) {
+    const { resources } = candidates.get(taskId) as Candidate;
+    const wish = wishOf.get(taskId);
+    fates.set(workerId, given(fates.get(workerId), workerId, resources, wish !== undefined));
+    const counts = wish === undefined ? undefined : wentTo[wish];
+    counts?.set(workerId, (counts.get(workerId) ?? 0) + 1);
   }
 
+  const scene = sceneAfter(picture, made, candidates, now);
   const explained = new Map<string, Lack>();
   let judged = 0;
   const answered: WishFate[] = [];
@@ -155,25 +139,44 @@ export function* whatIf(
       });
       continue;
     }
-    const kind = `${resourceShape(wish.need)}@${wish.worker ?? ''}`;
-    let lack = explained.get(kind);
+    const line = lineKey(wish);
+    let lack = explained.get(line);
     if (!lack) {
       yield;
-      judged += views.length;
-      lack =
-        judged <= JUDGED_MOST || explained.size === 0 ? explainLack(wish, views) : lackInShort(wish, views);
-      explained.set(kind, lack);
+      judged += scene.workers.length;
+      const isWhole = judged <= JUDGED_MOST || explained.size === 0;
+      lack = isWhole ? explainLack(wish, scene) : lackInShort(wish, scene);
+      explained.set(line, lack);
     }
-    const planned = waiting.get(keyOf(wish)) ?? 'no_room';
     answered.push({
       placed,
-      verdict: lack.isFeasible ? 'waits' : 'never',
-      reason: lack.isFeasible && planned === 'too_large' ? 'no_ready_worker' : (lack.reason ?? planned),
+      verdict: HOPELESS.some((code) => code === lack.code) ? 'never' : 'waits',
+      reason: lack.reason,
       summary: describeRest(wish.count, placed, lack),
       workers,
     });
   }
   return { wishes: answered, workers: [...fates.values()], isPartial };
+}
+
+/** What the reasons of those that are left are read from. */
+function sceneAfter(
+  picture: Picture,
+  { workers, owners, placements, preemptions, memory }: Afterwards,
+  candidates: ReadonlyMap<string, Candidate>,
+  now: number,
+): Scene {
+  const before = new Map<string, OwnerScene>(picture.owners);
+  for (const { taskId } of placements) {
+    const { ownerId, resources } = candidates.get(taskId) as Candidate;
+    const one = before.get(ownerId);
+    const least = one && one.tasks > 0 ? lesserOf(one.least, resources) : resources;
+    const { held, quota } = owners.get(ownerId) ?? { held: NO_RESOURCES, quota: null };
+    before.set(ownerId, { held, quota, tasks: (one?.tasks ?? 0) + 1, least });
+  }
+  const leaving = new Map(picture.leaving);
+  for (const { workerId } of preemptions) leaving.set(workerId, (leaving.get(workerId) ?? 0) + 1);
+  return { workers, owners: before, kept: keptOf(memory.reservations, now), leaving };
 }
 
 /** All steps of `whatIf` in one go. */
@@ -190,7 +193,7 @@ function admission(
   { workers }: Picture,
   wishes: readonly Wish[],
 ): (task: Parameters<typeof groupKey>[0]) => boolean {
-  const kinds = new Set(wishes.map(keyOf));
+  const kinds = new Set(wishes.map((wish: LineAsked) => lineKey(wish)));
   const most = kinds.size + Math.max(1, Math.floor(BACKLOG_LOOKS_MOST / Math.max(1, workers.length)));
   return (task) => {
     const key = groupKey(task);
@@ -198,10 +201,6 @@ function admission(
     kinds.add(key);
     return true;
   };
-}
-
-function keyOf({ ownerId, priority, need, worker, labels }: Wish): string {
-  return groupKey({ ownerId, priority, resources: need, worker, labels });
 }
 
 /** Ids of tasks begin with `task-`, so these come after all of them, as tasks submitted now would. */
@@ -212,9 +211,10 @@ function* waitingTasks(
   now: number,
 ): Generator<WaitingTask> {
   yield* backlog;
-  for (const [index, { ownerId, need, worker, labels, priority, count }] of wishes.entries()) {
+  for (const [index, wish] of wishes.entries()) {
+    const { ownerId, need, worker, labels, priority, count, image, expectedMs, slaMs } = wish;
     for (let copy = 0; copy < count; copy += 1) {
-      const id = `wish-${String(wishOf.size).padStart(9, '0')}`;
+      const id = `${WISH}${String(wishOf.size).padStart(9, '0')}`;
       wishOf.set(id, index);
       yield {
         id,
@@ -224,12 +224,12 @@ function* waitingTasks(
         resources: need,
         worker,
         labels,
-        image: '',
+        image,
         notBefore: 0,
         submittedAt: now,
         queuedAt: now,
-        expectedMs: FAR_MS,
-        deadline: now + 2 * FAR_MS,
+        expectedMs,
+        deadline: now + slaMs,
       };
     }
   }

@@ -1,5 +1,6 @@
 // What the cluster looks like, as data, and its form on the wire (the types of the replies are in workers.ts).
 
+import type { Labels, LabelTerms } from '../model/labels.ts';
 import { type Registration, registrationMessage } from '../model/registration.ts';
 import type { Dimension, Resources, Shortfall } from '../model/resources.ts';
 import { addResources, NO_RESOURCES } from '../model/resources.ts';
@@ -7,17 +8,20 @@ import type { SchedulerReport } from '../model/scheduling.ts';
 import type { SlaAttainment } from '../model/sla.ts';
 import type { Task, TaskState } from '../model/task.ts';
 import { sumUsage } from '../model/usage-totals.ts';
+import type { ResourceQuota } from '../model/user.ts';
 import type { Worker, WorkerState, WorkerUsage } from '../model/worker.ts';
-import { attainmentBody, estimateBody, type StartEstimateView } from './queue.ts';
+import { attainmentBody, estimateBody, type QueueReason, type StartEstimateView } from './queue.ts';
 import { usageBody, usageTotalsBody } from './usage.ts';
 import {
   amountsBody,
+  type ExclusionBody,
   type ExplainReply,
+  type QuotaShareBody,
   type SchedulerBody,
   type ShortfallBody,
   type TelemetryReply,
+  type UnmetLabelBody,
   type WorkerBody,
-  type WorkerVerdictBody,
 } from './workers.ts';
 
 /** A leader speaks every few seconds; clocks may differ by some. */
@@ -193,15 +197,23 @@ export function telemetryReply(snapshot: ClusterSnapshot): TelemetryReply {
 /** Why a task waits, as the scheduler's rules have it. */
 export interface ExplanationView {
   readonly summary: string;
+  readonly reason: QueueReason | null;
   readonly position: number | null;
   readonly feasible: boolean | null;
   readonly fitsNow: boolean | null;
+  readonly quota: {
+    readonly held: Resources;
+    readonly quota: ResourceQuota | null;
+    readonly missing: readonly Shortfall[];
+  } | null;
+  readonly reservedWorker: string | null;
   readonly workers: readonly {
-    readonly worker: { readonly id: string; readonly state: WorkerState };
-    readonly excludedBy: WorkerVerdictBody['excluded_by'];
+    readonly worker: { readonly id: string; readonly state: WorkerState; readonly labels: Labels };
+    readonly excludedBy: ExclusionBody | null;
     readonly fitsNow: boolean;
     readonly fitsWhenEmpty: boolean;
     readonly missing: readonly Shortfall[];
+    readonly unmet: LabelTerms;
   }[];
 }
 
@@ -214,19 +226,46 @@ export function explainReply(
     task_id: task.id,
     status: task.state,
     summary: view.summary,
+    reason: view.reason,
     position: view.position,
     feasible: view.feasible,
     fits_now: view.fitsNow,
     estimate: estimate && estimateBody(estimate),
-    workers: view.workers.map(({ worker, excludedBy, fitsNow, fitsWhenEmpty, missing }) => ({
+    quota: quotaShares(task, view.quota),
+    reserved_worker: view.reservedWorker,
+    workers: view.workers.map(({ worker, excludedBy, fitsNow, fitsWhenEmpty, missing, unmet }) => ({
       worker_id: worker.id,
       state: worker.state,
       fits_now: fitsNow,
       fits_when_empty: fitsWhenEmpty,
       excluded_by: excludedBy,
       missing: missing.map(shortfallBody),
+      unmet_labels: unmetBodies(unmet, worker.labels),
     })),
   };
+}
+
+function unmetBodies(unmet: LabelTerms, labels: Labels): UnmetLabelBody[] {
+  return Object.entries(unmet).map(([name, values]) => ({
+    name,
+    needs: [...values],
+    has: (Object.hasOwn(labels, name) ? labels[name] : null) ?? null,
+  }));
+}
+
+function quotaShares({ spec }: Task, view: ExplanationView['quota']): QuotaShareBody[] {
+  if (!view?.quota) return [];
+  const { held, quota, missing } = view;
+  return (['cpuMillis', 'memoryMb', 'gpus'] as const).flatMap((of) => {
+    const limit = quota[of];
+    if (limit === null || limit === undefined) return [];
+    const { dimension, unit, scale } = ON_THE_WIRE[of];
+    const lacks = missing.find((one) => one.dimension === of)?.missing ?? 0;
+    const required = spec.resources[of] / scale;
+    return [
+      { dimension, unit, limit: limit / scale, held: held[of] / scale, required, missing: lacks / scale },
+    ];
+  });
 }
 
 const ON_THE_WIRE: Readonly<

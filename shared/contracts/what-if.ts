@@ -11,14 +11,16 @@ export interface AddedWorkerBody {
   memory: number;
   gpu: number;
   storage: number;
+  /** As a worker names its own. */
+  labels: Record<string, string>;
   /** Machines of this size. */
   count: number;
 }
 
 /** What is taken after defaults are filled in. */
 export interface WhatIfBody {
-  /** As in `POST /api/tasks`, each as often as `count` says. */
-  tasks: (SubmitBody & { count: number })[];
+  /** As in `POST /api/tasks`, or the id of a task that is there; each as often as `count` says. */
+  tasks: ((SubmitBody & { count: number }) | KnownTaskBody)[];
   add_workers: AddedWorkerBody[];
   /** Workers to leave out. */
   without: string[];
@@ -26,8 +28,17 @@ export interface WhatIfBody {
   cordon: string[];
 }
 
+/** More of a task that has been submitted, in whatever state it is. */
+export interface KnownTaskBody {
+  task_id: string;
+  count: number;
+}
+
 export interface WhatIfRequest {
-  tasks: readonly (SubmitRequest & { readonly count?: number })[];
+  tasks: readonly (
+    | (SubmitRequest & { readonly count?: number })
+    | (Pick<KnownTaskBody, 'task_id'> & { readonly count?: number })
+  )[];
   add_workers?: readonly (Pick<AddedWorkerBody, 'cpu' | 'memory'> & Partial<AddedWorkerBody>)[];
   without?: readonly string[];
   cordon?: readonly string[];

@@ -5,7 +5,7 @@ import type { Resources } from '../model/resources.ts';
 import type { PolicyName } from '../model/scheduling.ts';
 import type { TaskState } from '../model/task.ts';
 import type { WorkerState } from '../model/worker.ts';
-import type { SlaAttainmentBody, StartEstimateBody } from './queue.ts';
+import type { QueueReason, SlaAttainmentBody, StartEstimateBody } from './queue.ts';
 import type { UsageBody, UsageTotalsBody } from './usage.ts';
 
 export interface ShortfallBody {
@@ -24,22 +24,62 @@ export interface WorkerVerdictBody {
   /** Whether it would fit if nothing else ran there. */
   fits_when_empty: boolean;
   /** The rule that keeps this worker out, or null. */
-  excluded_by: 'down' | 'cordoned' | 'draining' | 'other_worker_requested' | null;
+  excluded_by: ExclusionBody | null;
   missing: ShortfallBody[];
+  /** The labels that the task needs and this worker does not have. */
+  unmet_labels: UnmetLabelBody[];
+}
+
+/** `labels`: it does not have those that the task needs · `reserved`: it is being kept free for other tasks */
+export type ExclusionBody =
+  | 'down'
+  | 'cordoned'
+  | 'draining'
+  | 'other_worker_requested'
+  | 'labels'
+  | 'reserved';
+
+export interface UnmetLabelBody {
+  name: string;
+  /** The values that would do. */
+  needs: string[];
+  /** Null when it has no such label. */
+  has: string | null;
+}
+
+/** One dimension in which the tasks of an owner may not hold more than so much at a time. */
+export interface QuotaShareBody {
+  dimension: ShortfallBody['dimension'];
+  unit: string;
+  limit: number;
+  /** By tasks of the owner that are assigned or running. */
+  held: number;
+  required: number;
+  /** What is left of the quota is short of it; 0: it is enough. */
+  missing: number;
 }
 
 export interface ExplainReply {
   task_id: string;
   status: TaskState;
-  /** One or two sentences for a person. */
+  /** One or more sentences for a person. */
   summary: string;
+  /** Why it waits, as a code as in `GET /api/queue`; null when it does not wait. */
+  reason: QueueReason | null;
   /** Place among the waiting tasks, 1 is next; null when it does not wait. */
   position: number | null;
-  /** False when no worker of the cluster could run it even when empty. */
+  /**
+   * False when no worker of the cluster could run it even when empty: too small, without its labels; or when it is more
+   * than the quota of its owner in all.
+   */
   feasible: boolean | null;
   fits_now: boolean | null;
   /** When it should start; null when it does not wait, and where `GET /api/queue` has none either. */
   estimate: StartEstimateBody | null;
+  /** What its owner is limited in; empty without a quota. */
+  quota: QuotaShareBody[];
+  /** The worker that is being kept free for it, or null. */
+  reserved_worker: string | null;
   workers: WorkerVerdictBody[];
 }
 

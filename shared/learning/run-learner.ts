@@ -33,10 +33,10 @@ export class RunLearner {
   /** Ends within the overlap that were learned from, so that none counts twice. */
   readonly #seen = new Map<string, number>();
   #upTo: number;
-  #hasLooked = false;
+  #looks = 0;
   #timer: NodeJS.Timeout | null = null;
   #looking: Promise<void> | null = null;
-  #stopped = false;
+  #stopped = true;
 
   constructor(parts: RunLearnerParts) {
     this.#parts = parts;
@@ -44,13 +44,28 @@ export class RunLearner {
     this.#upTo = parts.clock.now() - LOOK_BACK_MS + OVERLAP_MS;
   }
 
+  /** Begins a look at once. After `stop` it goes on from what is known. */
   start(): void {
-    this.#round();
+    if (!this.#stopped) return;
+    this.#stopped = false;
+    // One that was stopped and is still at it goes on by itself.
+    if (!this.#looking) this.#round();
   }
 
+  /** Keeps what is known. */
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#timer) clearTimeout(this.#timer);
+    await this.#looking;
+  }
+
+  /** How many looks have reached the newest end. */
+  get looks(): number {
+    return this.#looks;
+  }
+
+  /** Resolves when the look under way is over, however it went. */
+  async looked(): Promise<void> {
     await this.#looking;
   }
 
@@ -74,7 +89,7 @@ export class RunLearner {
 
   /** Null until the first look is over. */
   attainment(): SlaAttainment | null {
-    return this.#hasLooked ? this.#attained.read(this.#parts.clock.now()) : null;
+    return this.#looks > 0 ? this.#attained.read(this.#parts.clock.now()) : null;
   }
 
   /** @throws AppError of the store; the next look begins where this one did */
@@ -95,7 +110,7 @@ export class RunLearner {
     }
     if (this.#stopped) return;
     this.#advance(begin);
-    this.#hasLooked = true;
+    this.#looks += 1;
   }
 
   #advance(upTo: number): void {

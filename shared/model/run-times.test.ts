@@ -46,6 +46,21 @@ describe('run times', () => {
     expect(times.asOf(kind, 2)).toEqual(DEFAULT);
   });
 
+  it('as of a time are the same however often and in whatever order they are asked for', () => {
+    const times = fc.array(fc.nat(40), { minLength: 1, maxLength: 30 });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(40), fc.nat(1_000))), times, (runs, asked) => {
+        const fresh = () => {
+          const made = new RunTimes(300_000);
+          for (const [finishedAt, runMs] of runs) made.add(kind, finishedAt, runMs);
+          return made;
+        };
+        const kept = fresh();
+        for (const at of asked) expect(kept.asOf(kind, at)).toEqual(fresh().asOf(kind, at));
+      }),
+    );
+  });
+
   it('are kept of the kinds that ran last', () => {
     const times = learned(10, 10, 10);
     for (let n = 0; n < KINDS_KEPT + 5; n += 1) {

@@ -33,6 +33,8 @@ interface Runs {
   readonly runs: { readonly finishedAt: number; readonly runMs: number }[];
   /** Of all of them; made when it is asked for. */
   now: RunTime | null;
+  /** Of those that had ended before `until`, of which the last did at `from`: asked for again and again in a row. */
+  past: { readonly from: number; readonly until: number; readonly run: RunTime } | null;
 }
 
 export class RunTimes {
@@ -56,13 +58,19 @@ export class RunTimes {
   /** Nearly in order of `finishedAt`. */
   add(kind: Kind, finishedAt: number, runMs: number): void {
     const key = keyOf(kind);
-    const known = this.#kinds.get(key) ?? { enoughSince: Number.POSITIVE_INFINITY, runs: [], now: null };
+    const known = this.#kinds.get(key) ?? {
+      enoughSince: Number.POSITIVE_INFINITY,
+      runs: [],
+      now: null,
+      past: null,
+    };
     known.runs.push({ finishedAt, runMs });
     if (known.runs.length > RUNS_KEPT) known.runs.shift();
     if (known.enoughSince === Number.POSITIVE_INFINITY && known.runs.length >= LEAST_RUNS) {
       known.enoughSince = Math.max(...known.runs.map((run) => run.finishedAt));
     }
     known.now = null;
+    known.past = null;
     // Put anew, so that the kind that ran longest ago stands first.
     this.#kinds.delete(key);
     this.#kinds.set(key, known);
@@ -85,9 +93,18 @@ export class RunTimes {
   asOf(kind: Kind, at: number): RunTime {
     const known = this.#kinds.get(keyOf(kind));
     if (!known || known.enoughSince > at) return this.#default;
+    if (known.past && known.past.from <= at && at < known.past.until) return known.past.run;
     const earlier = known.runs.filter(({ finishedAt }) => finishedAt <= at);
     if (earlier.length === known.runs.length) return this.of(kind);
-    return this.#of(earlier.length >= LEAST_RUNS ? earlier : known.runs);
+    const run = this.#of(earlier.length >= LEAST_RUNS ? earlier : known.runs);
+    let [from, until] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+    for (const { finishedAt } of known.runs) {
+      if (finishedAt <= at) from = Math.max(from, finishedAt);
+      else until = Math.min(until, finishedAt);
+    }
+    // Before that it was not known at all.
+    known.past = { from: Math.max(from, known.enoughSince), until, run };
+    return run;
   }
 
   #of(runs: Runs['runs']): RunTime {

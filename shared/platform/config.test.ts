@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ADOPTION_PORT } from '../contracts/adoption.ts';
 import { AppError } from '../errors.ts';
+import { DEFAULT_RULES } from '../model/scheduling.ts';
 import { loadApiConfig, loadRunnerConfig, loadSchedulerConfig, loadWaitingConfig } from './config.ts';
 
 const secret = 'x'.repeat(32);
@@ -76,6 +77,41 @@ describe('settings', () => {
   it('read labels and name a broken one', () => {
     expect(loadRunnerConfig({ WORKER_LABELS: 'disk=ssd,zone=a' }).labels).toEqual({ disk: 'ssd', zone: 'a' });
     expect(faultsOf(() => loadRunnerConfig({ WORKER_LABELS: 'disk' }))).toEqual(['WORKER_LABELS']);
+  });
+});
+
+describe('settings of the scheduler', () => {
+  it('have the rules of the plan, in milliseconds', () => {
+    expect(loadSchedulerConfig({})).toMatchObject({ rules: DEFAULT_RULES, defaultRunSeconds: 300 });
+    const given = loadSchedulerConfig({
+      SCHEDULING_POLICY: 'best-fit',
+      AGEING_SECONDS: '30',
+      RESERVE_AFTER_SECONDS: '1.5',
+      PREEMPTION: 'priority',
+      DEFAULT_RUN_SECONDS: '60',
+      DECISION_LOG_MB: '0.5',
+    });
+    expect(given).toMatchObject({
+      rules: { policy: 'best-fit', ageingMs: 30_000, reserveAfterMs: 1_500, preemption: true },
+      defaultRunSeconds: 60,
+      decisionLogBytes: 524_288,
+    });
+    expect(loadSchedulerConfig({ DECISION_LOG_MB: '0' }).decisionLogBytes).toBe(0);
+  });
+
+  it('name what a policy and preemption may be', () => {
+    const said = messageOf(() => loadSchedulerConfig({ SCHEDULING_POLICY: 'bestfit', PREEMPTION: 'on' }));
+    expect(said).toContain('SCHEDULING_POLICY must be one of [round-robin, best-fit, spread]');
+    expect(said).toContain('PREEMPTION must be one of [off, priority]');
+  });
+
+  it.each([
+    ['AGEING_SECONDS', '0'],
+    ['RESERVE_AFTER_SECONDS', 'soon'],
+    ['DEFAULT_RUN_SECONDS', '-1'],
+    ['DECISION_LOG_MB', '2000'],
+  ])('refuse %s=%s', (name, value) => {
+    expect(faultsOf(() => loadSchedulerConfig({ [name]: value }))).toEqual([name]);
   });
 });
 

@@ -58,6 +58,7 @@ const TABLE: readonly Row[] = [
   },
   { route: 'GET /api/images', expected: [401, 200, 200, 200] },
   { route: 'GET /api/queue', expected: [401, 200, 200, 200] },
+  { route: 'GET /api/scheduler/decisions', expected: [401, 403, 403, 200] },
   { route: 'GET /api/tasks', expected: [401, 200, 200, 200] },
   { route: 'GET /api/tasks/{id}', expected: [401, 404, 200, 200] },
   { route: 'POST /api/tasks/{id}/cancel', expected: [401, 404, 202, 202] },

@@ -2,8 +2,10 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { TelemetryReply, WorkerBody, WorkerListReply } from '../../shared/contracts/workers.ts';
+import { AppError } from '../../shared/errors.ts';
 import type { ClusterEvent, WorkerNudge } from '../../shared/model/event.ts';
-import { assignTask, type Step, startTask } from '../../shared/model/task-life.ts';
+import type { SchedulerReport } from '../../shared/model/scheduling.ts';
+import { assignTask, finishTask, type Step, startTask } from '../../shared/model/task-life.ts';
 import { NO_USAGE } from '../../shared/model/worker.ts';
 import { uniqueName } from '../support/servers.ts';
 import { makeRegistration, makeTask } from '../support/tasks.ts';
@@ -39,6 +41,10 @@ async function hold(state: 'assigned' | 'running') {
   const at = { attempt: 1, workerId: id, now: 2 };
   return commit(startTask(placed, { ...at, containerId: 'c', imageId: null, gpuIds: [] }));
 }
+
+/** Null when it never comes. */
+const secondsUntil = (time: string | null) =>
+  time === null ? null : (Date.parse(time) - Date.now()) / 1_000;
 
 /** The view is kept for a moment: look until it shows what is expected. */
 const seen = async (what: string, fits: (worker: WorkerBody) => boolean) =>
@@ -132,6 +138,78 @@ describe('telemetry', () => {
     );
   });
 
+  it('tells what the scheduler says of itself, but not whose task a worker is kept for', async () => {
+    const seenScheduler = (what: string, fits: (scheduler: TelemetryReply['scheduler']) => boolean) =>
+      waitFor(
+        async () => {
+          const { body } = await test.call<TelemetryReply>('GET', '/telemetry');
+          return fits(body.scheduler) ? { scheduler: body.scheduler } : null;
+        },
+        { what },
+      );
+    await seenScheduler('no scheduler', (scheduler) => scheduler === null);
+    const at = Date.now();
+    const report: SchedulerReport = {
+      at,
+      term: 3,
+      rules: { policy: 'best-fit', ageingMs: 600_000, reserveAfterMs: 60_000, preemption: true },
+      recent: ['w-1'],
+      reservations: [
+        {
+          workerId: 'w-1',
+          groupKey: 'secret-key',
+          taskId: 'task-1',
+          since: at - 5_000,
+          until: at + 60_000,
+          tried: ['w-2'],
+        },
+      ],
+      waiting: 9,
+      lines: 4,
+      placed: 7,
+      preempted: 1,
+    };
+    await test.redis.schedulerBoard.post(report, 60_000);
+    const { scheduler } = await seenScheduler('the scheduler', (one) => one !== null);
+    expect(scheduler).toEqual({
+      leading: true,
+      policy: 'best-fit',
+      ageing_seconds: 600,
+      reserve_after_seconds: 60,
+      preemption: true,
+      waiting_lines: 4,
+      reservations: [
+        {
+          worker_id: 'w-1',
+          since: new Date(at - 5_000).toISOString(),
+          until: new Date(at + 60_000).toISOString(),
+        },
+      ],
+      at: new Date(at).toISOString(),
+    });
+    await test.redis.schedulerBoard.post({ ...report, at: at - 120_000 }, 60_000);
+    await seenScheduler('a silent scheduler', (one) => one?.leading === false);
+  });
+
+  it('is there when nobody can say how the scheduler does', async () => {
+    const deaf = await openTestApi({
+      parts: () => ({
+        schedulerBoard: {
+          post: async () => undefined,
+          read: async () => {
+            throw new AppError('queue_unavailable', 'Redis is away');
+          },
+        },
+      }),
+    });
+    try {
+      const reply = await deaf.call<TelemetryReply>('GET', '/telemetry');
+      expect(reply).toMatchObject({ status: 200, body: { scheduler: null, workers: [] } });
+    } finally {
+      await deaf.close();
+    }
+  });
+
   it('is read once for all who ask at the same moment', async () => {
     let reads = 0;
     const busy = await openTestApi({
@@ -176,6 +254,57 @@ describe('maintenance', () => {
     );
     await off();
     expect((await test.call('POST', '/api/workers/nowhere/cordon', { as: admin })).status).toBe(404);
+  });
+
+  it('drains until a deadline, which the next drain changes and a cordon ends', async () => {
+    const drain = async (body?: object) => {
+      const reply = await test.call<Reply>('POST', `/api/workers/${id}/drain`, { as: admin, body });
+      return { status: reply.status, body: reply.body, left: secondsUntil(reply.body.drain_until) };
+    };
+    await hold('running');
+    expect((await drain()).body).toMatchObject({ state: 'draining', drain_until: null, message: null });
+    const first = await drain({ deadline_seconds: 600 });
+    expect(first.left).toBeGreaterThan(500);
+    expect(first.left).toBeLessThanOrEqual(600);
+    expect((await test.store.workers.get(id))?.drainUntil).toBe(Date.parse(first.body.drain_until ?? ''));
+    expect((await drain({ deadline_seconds: 30 })).left).toBeLessThanOrEqual(30);
+    expect((await drain({ deadline_seconds: 0 })).left).toBeLessThanOrEqual(0);
+    expect((await drain({})).body.drain_until).toBeNull();
+    await drain({ deadline_seconds: 600 });
+    const cordoned = await test.call<Reply>('POST', `/api/workers/${id}/cordon`, { as: admin });
+    expect(cordoned.body).toMatchObject({ state: 'cordoned', drain_until: null });
+    expect((await test.store.workers.get(id))?.drainUntil).toBeNull();
+  });
+
+  it.each([
+    [{ deadline_seconds: -1 }, 'deadline_seconds', /whole seconds from 0 \(at once\) to 2592000 \(30 days\)/],
+    [{ deadline_seconds: 1.5 }, 'deadline_seconds', /whole seconds/],
+    [{ deadline_seconds: '10m' }, 'deadline_seconds', /whole seconds/],
+    [{ deadline_seconds: 2_592_001 }, 'deadline_seconds', /whole seconds/],
+    [{ deadline: 5 }, 'deadline', /not a known field/],
+  ])('refuses to drain with %j', async (body, field, message) => {
+    const reply = await test.call<Reply>('POST', `/api/workers/${id}/drain`, { as: admin, body });
+    expect(reply).toMatchObject({
+      status: 400,
+      body: { details: [{ field, message: expect.stringMatching(message) }] },
+    });
+    expect((await test.store.workers.get(id))?.maintenance).toBe('none');
+  });
+
+  it('says of a draining worker that it is empty', async () => {
+    const placed = await hold('running');
+    await test.call('POST', `/api/workers/${id}/drain`, { as: admin });
+    await seen(
+      'the draining worker with its task',
+      ({ tasks, message }) => tasks.running === 1 && message === null,
+    );
+    const outcome = { kind: 'completed', exitCode: 0, message: null } as const;
+    await commit(finishTask(placed, { attempt: 1, workerId: id, now: 3, dice: 0, outcome }));
+    const empty = await seen('the empty worker', ({ tasks }) => tasks.running === 0);
+    expect(empty).toMatchObject({
+      state: 'draining',
+      message: 'it is empty: it can be removed or uncordoned',
+    });
   });
 
   it('forgets a worker without tasks, and tells it', async () => {

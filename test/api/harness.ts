@@ -112,6 +112,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     usage: redis.usage,
     images: redis.images,
     schedulerBoard: redis.schedulerBoard,
+    decisions: redis.decisions,
     socketAdapter: redis.socketAdapter,
     loginLimiter: redis.limiter({
       keyPrefix: 'login',

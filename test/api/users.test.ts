@@ -4,10 +4,13 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import type { LoginReply } from '../../shared/contracts/http.ts';
 import type { AccountBody, UserListReply } from '../../shared/contracts/users.ts';
 import { AppError } from '../../shared/errors.ts';
+import type { ClusterEvent } from '../../shared/model/event.ts';
+import { assignTask, finishTask, type Step, startTask } from '../../shared/model/task-life.ts';
 import { NO_QUOTA } from '../../shared/model/user.ts';
 import type { UserStore } from '../../shared/ports/store.ts';
+import { makeTask } from '../support/tasks.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { openTestApi, PASSWORD, type Person, type Refused, type TestApi } from './harness.ts';
+import { openTestApi, PASSWORD, type Person, type Refused, type TestApi, userOf } from './harness.ts';
 
 let test: TestApi;
 /** Another copy of the API, on the same store and Redis. */
@@ -43,7 +46,9 @@ const apiToken = async (as: Person) =>
 
 describe('accounts', () => {
   it('tell what may be used and what is', async () => {
-    const ada = await test.join('ada', { quota: { ...NO_QUOTA, unfinishedTasks: 5, uploadStorageMb: 10 } });
+    const ada = await test.join('ada', {
+      quota: { ...NO_QUOTA, unfinishedTasks: 5, uploadStorageMb: 10, cpuMillis: 2_500, gpus: 0 },
+    });
     await test.call('POST', '/api/tasks', { as: ada, body: { docker_image: 'a' } });
     const headers = { 'content-type': 'text/plain' };
     await test.call('PUT', '/api/files/a.txt', { as: ada, body: 'a'.repeat(2_000), headers });
@@ -53,8 +58,8 @@ describe('accounts', () => {
       role: 'user',
       created_at: '1970-01-01T00:00:00.001Z',
       disabled: false,
-      quota: { unfinished_tasks: 5, upload_storage: 10 },
-      used: { unfinished_tasks: 1, upload_storage: 0.002 },
+      quota: { unfinished_tasks: 5, upload_storage: 10, cpu: 2.5, memory: null, gpu: 0 },
+      used: { unfinished_tasks: 1, upload_storage: 0.002, cpu: 0, memory: 0, gpu: 0 },
     };
     expect((await me(ada)).body).toEqual(told);
     expect((await test.call('GET', '/api/users/ADA', { as: admin })).body).toEqual(told);
@@ -100,7 +105,7 @@ describe('accounts', () => {
         role: 'god',
         disabled: 'no',
         password: 'x',
-        quota: { unfinished_tasks: -1, upload_storage: 1.5, x: 1 },
+        quota: { unfinished_tasks: -1, upload_storage: 1.5, cpu: -0.5, memory: '1', gpu: 0.5, x: 1 },
         username: 'y',
       },
       [
@@ -109,6 +114,9 @@ describe('accounts', () => {
         'password',
         'quota.unfinished_tasks',
         'quota.upload_storage',
+        'quota.cpu',
+        'quota.memory',
+        'quota.gpu',
         'quota.x',
         'username',
       ],
@@ -132,14 +140,68 @@ describe('accounts', () => {
     }
   });
 
+  it('tell what their assigned and running tasks hold', async () => {
+    const lee = await test.join('lee');
+    const resources = { cpuMillis: 1_500, memoryMb: 100, gpus: 1, storageMb: 10 };
+    const tasks = ['assigned', 'running', 'waiting', 'ended'].map((name) =>
+      makeTask({ resources, name }, { ownerId: lee.id, ownerName: 'lee' }),
+    );
+    await test.store.tasks.insert(tasks);
+    const commit = async (step: Step) => {
+      if (!step.ok || !(await test.store.tasks.commit(step.task))) throw new Error('not committed');
+      return step.task;
+    };
+    for (const task of tasks) {
+      if (task.spec.name === 'waiting') continue;
+      const placed = await commit(assignTask(task, { workerId: 'w-1', term: 1, now: 1 }));
+      if (task.spec.name === 'assigned') continue;
+      const at = { attempt: 1, workerId: 'w-1', now: 2 };
+      const started = await commit(startTask(placed, { ...at, containerId: 'c', imageId: null, gpuIds: [] }));
+      if (task.spec.name === 'running') continue;
+      const outcome = { kind: 'completed', exitCode: 0, message: null } as const;
+      await commit(finishTask(started, { ...at, dice: 0, outcome }));
+    }
+    const held = await waitFor(
+      async () => {
+        const { used } = (await me(lee)).body;
+        return used.cpu === 3 ? used : null;
+      },
+      { what: 'what lee holds' },
+    );
+    expect(held).toEqual({ unfinished_tasks: 3, upload_storage: 0, cpu: 3, memory: 200, gpu: 2 });
+    expect((await list('?q=lee')).body.users[0]?.used).toEqual(held);
+  });
+
+  it('with another quota are read again by the scheduler', async () => {
+    const events: ClusterEvent[] = [];
+    const off = await test.redis.bus.subscribe((event) => void events.push(event));
+    const max = await test.join('max');
+    await patch('max', { role: 'user' });
+    await patch('max', { quota: { cpu: 4 } });
+    const ofMax = () => events.filter((event) => event.type === 'quota' && event.userId === max.id);
+    await waitFor(() => ofMax().length > 0, { what: 'the event' });
+    expect(ofMax()).toHaveLength(1);
+    await off();
+  });
+
   it('keep what a change does not name', async () => {
-    await test.join('kim');
+    const kim = await test.join('kim');
     await patch('kim', { quota: { unfinished_tasks: 7 } });
     const { body } = await patch('kim', { quota: { upload_storage: 9 } });
     expect(body).toMatchObject({ role: 'user', quota: { unfinished_tasks: 7, upload_storage: 9 } });
+    await patch('kim', { quota: { cpu: 1.5, memory: 4_096 } });
+    await patch('kim', { quota: { gpu: 2, memory: null } });
     expect((await patch('kim', { quota: { unfinished_tasks: null } })).body.quota).toEqual({
       unfinished_tasks: null,
       upload_storage: 9,
+      cpu: 1.5,
+      memory: null,
+      gpu: 2,
+    });
+    expect((await userOf(test.store, kim)).quota).toMatchObject({
+      cpuMillis: 1_500,
+      memoryMb: null,
+      gpus: 2,
     });
   });
 });

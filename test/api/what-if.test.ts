@@ -126,14 +126,15 @@ describe('a question', () => {
     const { body } = await ask({ tasks: sizes });
     const index = new ClusterIndex(boundStore(test.store), () => ({ medianMs: 300_000 }));
     await index.load(Date.now, () => true);
+    const now = Date.now();
     const owner = new Map<string, number>();
     sizes.forEach(({ count, cpu_required, priority, worker }, place) => {
       for (let copy = 0; copy < count; copy += 1) {
-        const task = makeTask({
-          priority,
-          worker: worker || null,
-          resources: { cpuMillis: cpu_required * 1_000, memoryMb: 512, gpus: 0, storageMb: 0 },
-        });
+        const resources = { cpuMillis: cpu_required * 1_000, memoryMb: 512, gpus: 0, storageMb: 0 };
+        const task = makeTask(
+          { priority, worker: worker || null, resources },
+          { ownerId: alice.id, submittedAt: now, queuedAt: now },
+        );
         owner.set(task.id, place);
         index.learn(task, Date.now());
       }
@@ -143,6 +144,7 @@ describe('a question', () => {
         workers: index.ledger.views(),
         groups: index.backlog.groups(),
         ...BARE,
+        owners: index.ledger.owners(),
         memory: { ...NO_MEMORY, recent: ['worker-1'] },
         limit: 100,
       },

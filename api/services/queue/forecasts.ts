@@ -3,25 +3,25 @@
 // must never write.
 
 import { setImmediate as othersTurn } from 'node:timers/promises';
-import { viewWorkers } from '../../../scheduler/core/fit.ts';
 import { forecast, type Running, restOf, type StartEstimate } from '../../../scheduler/core/forecast.ts';
-import type { WorkerView } from '../../../scheduler/core/snapshot.ts';
+import type { Scene } from '../../../scheduler/core/scene.ts';
 import { waitingTask } from '../../../scheduler/core/waiting.ts';
 import type { RunLearner } from '../../../shared/learning/run-learner.ts';
 import type { Kind } from '../../../shared/model/run-times.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { Allocation, QueueEntry, QueuePlace, Store } from '../../../shared/ports/store.ts';
+import { type ClusterFacts, sceneFrom } from './cluster-facts.ts';
 
 export interface ForecastParts {
-  readonly store: Pick<Store, 'tasks' | 'workers'>;
+  readonly store: Pick<Store, 'tasks'>;
+  readonly facts: Pick<ClusterFacts, 'read'>;
   readonly learner: Pick<RunLearner, 'runTimeOf'>;
   readonly clock: Clock;
 }
 
 export interface QueuePicture {
   readonly at: number;
-  /** In order of id. */
-  readonly workers: readonly WorkerView[];
+  readonly scene: Scene;
   /** By task id. */
   readonly estimates: ReadonlyMap<string, StartEstimate>;
 }
@@ -92,24 +92,27 @@ export class Forecasts {
   }
 
   async #make(): Promise<QueuePicture> {
-    const { store, learner, clock } = this.#parts;
-    const [workers, allocations] = await Promise.all([store.workers.list(), store.tasks.allocations()]);
+    const { facts, learner, clock } = this.#parts;
+    const known = await facts.read();
+    const { allocations, rules, memory } = known;
     const line = await this.#line();
     await this.#learnKinds(allocations);
     const now = clock.now();
-    const views = viewWorkers(workers, allocations);
-    const running = allocations.map(({ taskId, workerId, resources, assignedAt }): Running => {
+    const scene = sceneFrom(known, now);
+    const running = allocations.map(({ taskId, ownerId, workerId, resources, assignedAt }): Running => {
       const kind = this.#kinds.get(taskId) ?? NO_KIND;
-      return { workerId, resources, rest: restOf(learner.runTimeOf(kind), Math.max(0, now - assignedAt)) };
+      const rest = restOf(learner.runTimeOf(kind), Math.max(0, now - assignedAt));
+      return { ownerId, workerId, resources, rest };
     });
     const queue = line.map((entry) => {
       const run = learner.runTimeOf(entry);
       return { ...waitingTask({ ...entry, revision: 1 }, run), run };
     });
-    const steps = forecast({ workers: views, running, queue }, now);
+    const { workers, owners } = scene;
+    const steps = forecast({ workers, owners, running, queue, rules, memory }, now);
     let step = steps.next();
     for (; !step.done; step = steps.next()) await othersTurn();
-    return { at: now, workers: views, estimates: step.value };
+    return { at: now, scene, estimates: step.value };
   }
 
   async #line(): Promise<QueueEntry[]> {

@@ -1,9 +1,14 @@
 // Pages of what waits, for whoever asks: users see their own tasks, at their places among everybody's; admins see all.
 // Knows nothing of HTTP.
 
-import { type Prospect, prospectOf, waitOf } from '../../../scheduler/core/wait-reason.ts';
+import {
+  type LineAsked,
+  lineKey,
+  type Prospect,
+  prospectOf,
+  waitOf,
+} from '../../../scheduler/core/wait-reason.ts';
 import type { QueueEntryView } from '../../../shared/contracts/queue.ts';
-import { type Resources, resourceShape } from '../../../shared/model/resources.ts';
 import type { Principal } from '../../../shared/model/user.ts';
 import type { QueueEntry, QueuePlace, Store } from '../../../shared/ports/store.ts';
 import type { Forecasts } from './forecasts.ts';
@@ -45,15 +50,15 @@ export class WaitingLine {
     const shown = found.slice(0, limit);
     const positions = await this.#positions(shown, ownerId !== undefined);
     const prospects = new Map<string, Prospect>();
-    const prospect = (need: Resources, target: string | null) => {
-      const key = `${resourceShape(need)}@${target ?? ''}`;
-      const known = prospects.get(key) ?? prospectOf(need, target, picture.workers);
+    const prospect = (asked: LineAsked) => {
+      const key = lineKey(asked);
+      const known = prospects.get(key) ?? prospectOf(asked, picture.scene, by.userId);
       prospects.set(key, known);
       return known;
     };
     const entries = shown.map((entry, index): QueueEntryView => {
       const position = positions[index] as number;
-      const told = waitOf(entry, prospect(entry.resources, entry.worker), position - 1, picture.at);
+      const told = waitOf(entry, prospect({ ...entry, need: entry.resources }), position - 1, picture.at);
       return { entry, position, ...told, estimate: picture.estimates.get(entry.id) ?? null };
     });
     const last = shown.at(-1);

@@ -6,12 +6,14 @@ import { openRedis, type RedisParts } from '../../../shared/adapters/redis/open.
 import { openSqliteStore } from '../../../shared/adapters/sqlite/open.ts';
 import { taskChanged } from '../../../shared/model/event.ts';
 import { resourceShape } from '../../../shared/model/resources.ts';
+import type { PlanRules } from '../../../shared/model/scheduling.ts';
 import type { Task, TaskSpec } from '../../../shared/model/task.ts';
 import { systemClock } from '../../../shared/platform/clock.ts';
 import { loadSchedulerConfig } from '../../../shared/platform/config.ts';
 import { createLog, silentLog } from '../../../shared/platform/log.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { LeaderLease } from '../../../shared/ports/coordination.ts';
+import type { ImageBoard } from '../../../shared/ports/image-board.ts';
 import type { Store } from '../../../shared/ports/store.ts';
 import { redisUrl, tempDir, uniqueName } from '../../support/servers.ts';
 import { makeTask } from '../../support/tasks.ts';
@@ -75,19 +77,28 @@ export class Bed {
 
   /** A scheduler like another process: own connections to store and Redis. */
   async addScheduler(
-    over: { lease?: (real: LeaderLease) => LeaderLease; store?: (real: Store) => Store; clock?: Clock } = {},
+    over: {
+      lease?: (real: LeaderLease) => LeaderLease;
+      store?: (real: Store) => Store;
+      images?: (real: ImageBoard) => ImageBoard;
+      clock?: Clock;
+      rules?: Partial<PlanRules>;
+    } = {},
   ): Promise<Scheduler> {
     const ownStore = await openSqliteStore(this.#path);
     const store = over.store?.(ownStore) ?? ownStore;
     const redis = await openRedis({ url: this.url, prefix: this.#prefix, patience: 'patient', log });
     const { workerLeaseSeconds = 2, leaderLeaseSeconds = 2, reconcileSeconds = 1 } = this.#options;
+    const defaults = loadSchedulerConfig({});
     const config: SchedulerParts['config'] = {
-      ...loadSchedulerConfig({}),
+      ...defaults,
+      rules: { ...defaults.rules, ...over.rules },
       workerLeaseSeconds,
       leaderLeaseSeconds,
       reconcileSeconds,
     };
-    const { intake, deliveries, presence, bus } = redis;
+    const { intake, deliveries, presence, bus, schedulerBoard: board, decisions: decisionLog } = redis;
+    const images = over.images?.(redis.images) ?? redis.images;
     const lease = over.lease?.(redis.lease) ?? redis.lease;
     const scheduler = createScheduler({
       config,
@@ -97,6 +108,9 @@ export class Bed {
       lease,
       presence,
       bus,
+      images,
+      board,
+      decisionLog,
       clock: over.clock ?? systemClock,
       log,
     });
@@ -182,4 +196,19 @@ async function dropKeys({ url, prefix }: Bed): Promise<void> {
 /** Resolves when the scheduler serves a term. */
 export async function leading(scheduler: Scheduler): Promise<void> {
   await waitFor(() => scheduler.status().leading, { what: 'the scheduler to lead' });
+}
+
+/** A lease whose answers can be cut off, as a network would. */
+export function cuttable(real: LeaderLease): LeaderLease & { cut: boolean } {
+  return {
+    cut: false,
+    async hold(holder, ttlMs) {
+      if (this.cut) return new Promise<boolean>(() => undefined);
+      return real.hold(holder, ttlMs);
+    },
+    async release(holder) {
+      if (!this.cut) await real.release(holder);
+    },
+    holder: () => real.holder(),
+  };
 }

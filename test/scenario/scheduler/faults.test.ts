@@ -2,12 +2,11 @@
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { AppError } from '../../../shared/errors.ts';
-import type { LeaderLease } from '../../../shared/ports/coordination.ts';
 import type { Store } from '../../../shared/ports/store.ts';
 import { OwnRedis } from '../../conformance/queue/own-redis.ts';
 import { makeRegistration } from '../../support/tasks.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import { Bed, type BedOptions, leading } from './bed.ts';
+import { Bed, type BedOptions, cuttable, leading } from './bed.ts';
 
 const ends: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -17,21 +16,6 @@ async function openBed(options: BedOptions = {}): Promise<Bed> {
   const bed = await Bed.open(options);
   ends.push(() => bed.close());
   return bed;
-}
-
-/** A lease whose answers can be cut off, as a network would. */
-function cuttable(real: LeaderLease): LeaderLease & { cut: boolean } {
-  return {
-    cut: false,
-    async hold(holder, ttlMs) {
-      if (this.cut) return new Promise<boolean>(() => undefined);
-      return real.hold(holder, ttlMs);
-    },
-    async release(holder) {
-      if (!this.cut) await real.release(holder);
-    },
-    holder: () => real.holder(),
-  };
 }
 
 /** A store that can be cut off: every call of tasks, workers and terms fails as an adapter says it must. */

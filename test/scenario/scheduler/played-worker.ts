@@ -2,7 +2,7 @@
 // that it is never given more than it has.
 
 import type { RedisParts } from '../../../shared/adapters/redis/open.ts';
-import { taskChanged } from '../../../shared/model/event.ts';
+import { taskChanged, type WorkerNudge } from '../../../shared/model/event.ts';
 import {
   addResources,
   fits,
@@ -10,8 +10,8 @@ import {
   type Resources,
   subtractResources,
 } from '../../../shared/model/resources.ts';
-import type { Task } from '../../../shared/model/task.ts';
-import { finishTask, type Step, startTask } from '../../../shared/model/task-life.ts';
+import { currentAttempt, type Task } from '../../../shared/model/task.ts';
+import { type AttemptOutcome, finishTask, type Step, startTask } from '../../../shared/model/task-life.ts';
 import { NO_USAGE, type WorkerUsage } from '../../../shared/model/worker.ts';
 import type { Delivery, InboxSession } from '../../../shared/ports/queue.ts';
 import type { Store } from '../../../shared/ports/store.ts';
@@ -19,13 +19,19 @@ import { makeRegistration } from '../../support/tasks.ts';
 
 export interface PlayedWorkerOptions {
   readonly capacity?: Partial<Resources>;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly gpuIds?: readonly string[];
   /** Called when a task has started; the task ends when it resolves. Ends at once by default. */
   readonly run?: (task: Task) => Promise<void>;
   /** False: deliveries are seen and left alone. */
   readonly works?: boolean;
+  /** False: nudges are heard and left alone until `obey` is called. */
+  readonly obeys?: boolean;
   /** What it says it was measured to use. */
   readonly usage?: Partial<WorkerUsage>;
 }
+
+const COMPLETED: AttemptOutcome = { kind: 'completed', exitCode: 0, message: null };
 
 interface Around {
   readonly store: Store;
@@ -39,6 +45,7 @@ export class PlayedWorker {
   /** In order of arrival, repeats included. */
   readonly deliveries: Delivery[] = [];
   readonly started: string[] = [];
+  readonly nudges: WorkerNudge[] = [];
   /** When each delivery came, by the monotonic clock. */
   readonly arrivedAt = new Map<string, number>();
   readonly capacity: Resources;
@@ -49,18 +56,33 @@ export class PlayedWorker {
   #used: Resources = NO_RESOURCES;
   #session: InboxSession | null = null;
   #beating: NodeJS.Timeout | undefined;
+  #stopListening: () => Promise<void> = async () => undefined;
+  #obeys: boolean;
+  /** Stops the run of a task; by its id. */
+  readonly #stops = new Map<string, (outcome: AttemptOutcome) => void>();
 
   constructor(id: string, around: Around & PlayedWorkerOptions) {
     this.id = id;
     this.#around = around;
+    this.#obeys = around.obeys ?? true;
     this.capacity = { cpuMillis: 4000, memoryMb: 8192, gpus: 0, storageMb: 100_000, ...around.capacity };
   }
 
   async start(): Promise<void> {
     const { store, redis } = this.#around;
     await store.workers.register(
-      makeRegistration({ id: this.id, incarnation: this.incarnation, capacity: this.capacity }),
+      makeRegistration({
+        id: this.id,
+        incarnation: this.incarnation,
+        capacity: this.capacity,
+        labels: this.#around.labels ?? {},
+        gpuIds: this.#around.gpuIds ?? [],
+      }),
     );
+    this.#stopListening = await redis.bus.onNudge(this.id, (nudge) => {
+      this.nudges.push(nudge);
+      if (nudge.type === 'evict' && this.#obeys) void this.#leave(nudge.taskId);
+    });
     await this.#beat(true);
     this.#beating = setInterval(
       () => void this.#beat(false).catch(() => undefined),
@@ -70,9 +92,15 @@ export class PlayedWorker {
     await redis.bus.publish({ type: 'worker', workerId: this.id });
   }
 
+  /** Does from now on what nudges say. */
+  obey(): void {
+    this.#obeys = true;
+  }
+
   /** Silent from now on, as after a power cut. */
   async die(): Promise<void> {
     clearInterval(this.#beating);
+    await this.#stopListening();
     const session = this.#session;
     this.#session = null;
     await session?.close();
@@ -115,23 +143,27 @@ export class PlayedWorker {
       storageMb: Math.max(this.peak.storageMb, this.#used.storageMb),
     };
     if (!fits(this.#used, this.capacity)) this.overCommitted = true;
-    await this.#around.run?.(started);
+    const stopped = new Promise<AttemptOutcome>((stop) => this.#stops.set(started.id, stop));
+    const ended = this.#around.run?.(started) ?? Promise.resolve();
+    const outcome = await Promise.race([stopped, ended.then(() => COMPLETED)]);
+    this.#stops.delete(started.id);
     // Nothing runs on a dead machine.
     if (!this.#session) return;
     this.#used = subtractResources(this.#used, need);
-    await this.finish(started.id, attempt);
+    await this.finish(started.id, attempt, outcome);
   }
 
-  async finish(taskId: string, attempt: number): Promise<Task | null> {
+  async finish(taskId: string, attempt: number, outcome = COMPLETED): Promise<Task | null> {
     return this.#commit(taskId, (task) =>
-      finishTask(task, {
-        attempt,
-        workerId: this.id,
-        now: Date.now(),
-        dice: 0,
-        outcome: { kind: 'completed', exitCode: 0, message: null },
-      }),
+      finishTask(task, { attempt, workerId: this.id, now: Date.now(), dice: 0, outcome }),
     );
+  }
+
+  /** The wish stands in the record; a nudge alone says nothing. */
+  async #leave(taskId: string): Promise<void> {
+    const task = await this.#around.store.tasks.get(taskId);
+    const eviction = task && task.workerId === this.id ? currentAttempt(task)?.eviction : null;
+    if (eviction) this.#stops.get(taskId)?.({ kind: 'evicted', exitCode: 143, message: eviction.message });
   }
 
   async #commit(taskId: string, step: (task: Task) => Step): Promise<Task | null> {

@@ -4,11 +4,14 @@ import { css, html, LitElement, nothing } from 'lit';
 import {
   ArrowRight,
   Ban,
+  Bookmark,
+  Gauge,
   Hourglass,
   type IconNode,
   ListOrdered,
   RotateCw,
   ServerOff,
+  Tag,
   Unplug,
   Wrench,
 } from 'lucide';
@@ -25,9 +28,21 @@ const ICONS: Readonly<Record<QueueReason, IconNode>> = {
   never: Ban,
   retry_delay: RotateCw,
   no_workers: ServerOff,
+  labels_missing: Tag,
+  over_quota: Ban,
+  quota_used: Gauge,
+  reserved: Bookmark,
+  preempting: Bookmark,
 };
 /** Nothing changes by waiting: somebody has to act. */
-const STUCK: readonly QueueReason[] = ['never', 'worker_missing', 'not_ready', 'no_workers'];
+const STUCK: readonly QueueReason[] = [
+  'never',
+  'worker_missing',
+  'labels_missing',
+  'over_quota',
+  'not_ready',
+  'no_workers',
+];
 
 export class QueueTable extends LitElement {
   static override properties = {

@@ -27,6 +27,8 @@ const EXCLUDED: Readonly<Record<NonNullable<WaitRow['excludedBy']>, string>> = {
   cordoned: 'is cordoned',
   draining: 'is draining',
   other_worker_requested: 'not the worker that was asked for',
+  labels: 'does not have the labels it needs',
+  reserved: 'is kept free for other tasks',
 };
 const HOPES: Readonly<Record<Hope, string>> = {
   fits: 'has room now',

@@ -1,0 +1,85 @@
+// Tells the board what the leader does, for whoever shows or foretells it. Beside the turns: no pass waits for it.
+
+import { messageOf } from '../shared/errors.ts';
+import type { Reservation, SchedulerReport } from '../shared/model/scheduling.ts';
+import { withDeadline } from '../shared/platform/deadline.ts';
+import { NO_MEMORY, type PlanMemory } from './core/snapshot.ts';
+import type { LoopParts, Mandate } from './parts.ts';
+import { Recurring } from './recurring.ts';
+
+const LOOK_EVERY_MS = 1_000;
+const DEADLINE_MS = 3_000;
+/** A new leader does not wait longer for what the one before has told. */
+const READ_MS = 500;
+/** A report that has not changed is posted again after this. */
+const RENEW_MS = 3_000;
+/** Longer than a renewal may be late; shorter than it takes people to wonder. */
+export const REPORT_KEPT_MS = 10_000;
+
+export interface ReportingParts extends Pick<LoopParts, 'board' | 'clock' | 'log'> {
+  readonly mandate: Mandate;
+  readonly tell: () => Omit<SchedulerReport, 'at'>;
+}
+
+export class Reporting {
+  readonly #parts: ReportingParts;
+  readonly #posting: Recurring;
+  #posted: { readonly text: string; readonly at: number } | null = null;
+
+  constructor(parts: ReportingParts) {
+    this.#parts = parts;
+    this.#posting = new Recurring({
+      work: () => this.#post(),
+      everyMs: LOOK_EVERY_MS,
+      deadlineMs: DEADLINE_MS,
+      fault: 'what the scheduler does is not shown now',
+      log: parts.log,
+    });
+  }
+
+  start(): void {
+    this.#posting.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#posting.stop();
+  }
+
+  async #post(): Promise<void> {
+    const { board, clock, mandate, tell } = this.#parts;
+    // The next leader may be telling by now.
+    if (!mandate.stands()) return;
+    const body = tell();
+    const text = JSON.stringify(body);
+    const at = clock.monotonic();
+    if (this.#posted?.text === text && at - this.#posted.at < RENEW_MS) return;
+    await board.post({ at: clock.now(), ...body }, REPORT_KEPT_MS);
+    this.#posted = { text, at };
+  }
+}
+
+/**
+ * What the leader before kept between passes, so that the rotation goes on and workers stay kept free when another takes
+ * over. Nothing depends on it: without a report a pass begins anew.
+ */
+export async function readLastReport({ board, log }: Pick<LoopParts, 'board' | 'log'>): Promise<PlanMemory> {
+  try {
+    const report = await withDeadline(board.read(), READ_MS, () => new Error('no answer in time'));
+    if (!report) return NO_MEMORY;
+    // A leader of another release may have told something else.
+    return { recent: report.recent, reservations: report.reservations.filter(isWhole) };
+  } catch (error) {
+    log.debug({ fault: messageOf(error) }, 'begins without what the leader before told');
+    return NO_MEMORY;
+  }
+}
+
+function isWhole({ workerId, groupKey, taskId, since, until, tried }: Partial<Reservation>): boolean {
+  const ids = [workerId, groupKey, taskId];
+  const times = [since, until];
+  return (
+    ids.every((id) => typeof id === 'string') &&
+    times.every((time) => typeof time === 'number') &&
+    Array.isArray(tried)
+  );
+}

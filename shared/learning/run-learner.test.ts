@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { waitFor } from '../../test/support/wait-for.ts';
+import { silentLog } from '../platform/log.ts';
+import type { EndedRun, TaskStore } from '../ports/store.ts';
+import { RunLearner } from './run-learner.ts';
+
+const NOW = 10_000_000_000;
+const run = (n: number, runMs: number): EndedRun => ({
+  id: `task-${n}`,
+  state: 'completed',
+  image: 'python:3',
+  tag: 't',
+  kValue: 3,
+  submittedAt: NOW - 5_000 + n,
+  startedAt: NOW - 4_000 + n,
+  finishedAt: NOW - 4_000 + n + runMs,
+});
+const kind = { image: 'python:3', tag: 't' };
+
+/** A learner of a list of ended runs, which may be away. */
+function learner(everyMs?: number) {
+  const past = { ended: [] as EndedRun[], isAway: false, reads: 0 };
+  const endedRuns: TaskStore['endedRuns'] = async ({ since, after }) => {
+    past.reads += 1;
+    if (past.isAway) throw new Error('away');
+    const isLater = (one: EndedRun) => !after || one.finishedAt > after.finishedAt;
+    return past.ended.filter((one) => one.finishedAt >= since && isLater(one));
+  };
+  const clock = { now: () => NOW, monotonic: () => 0 };
+  const parts = { tasks: { endedRuns }, defaultRunMs: 300_000, clock, log: silentLog(), everyMs };
+  return { past, of: new RunLearner(parts) };
+}
+
+describe('a learner of run times', () => {
+  it('keeps what it knows while it is stopped, and goes on from there', async () => {
+    const { past, of } = learner();
+    past.ended = [run(1, 100), run(2, 200), run(3, 300)];
+    of.start();
+    of.start();
+    await of.looked();
+    expect([of.looks, past.reads]).toEqual([1, 1]);
+    expect(of.runTimeOf(kind)).toMatchObject({ medianMs: 200, learnedFrom: 3 });
+    await of.stop();
+    past.ended = [...past.ended, run(4, 400), run(5, 500)];
+    expect(of.runTimeOf(kind).learnedFrom).toBe(3);
+    of.start();
+    await of.looked();
+    await of.stop();
+    expect(of.looks).toBe(2);
+    expect(of.runTimeOf(kind)).toMatchObject({ medianMs: 300, learnedFrom: 5 });
+  });
+
+  it('says how often it has seen all there is: a look that fails is none', async () => {
+    const { past, of } = learner(1);
+    past.isAway = true;
+    of.start();
+    await of.looked();
+    expect([of.looks, of.attainment()]).toEqual([0, null]);
+    past.isAway = false;
+    await waitFor(() => of.looks > 0, { what: 'a look' });
+    await of.stop();
+  });
+});

@@ -1,0 +1,174 @@
+// Who gets which worker: labels, quotas, images and policies, as the leader has them from records and boards.
+
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Scheduler } from '../../../scheduler/scheduler.ts';
+import type { Resources } from '../../../shared/model/resources.ts';
+import type { PolicyName } from '../../../shared/model/scheduling.ts';
+import type { Task, TaskSpec } from '../../../shared/model/task.ts';
+import { NO_QUOTA, newUser } from '../../../shared/model/user.ts';
+import { waitFor } from '../../support/wait-for.ts';
+import { Bed, leading } from './bed.ts';
+
+const need = (over: Partial<Resources> = {}): Resources => ({
+  cpuMillis: 1_000,
+  memoryMb: 128,
+  gpus: 0,
+  storageMb: 0,
+  ...over,
+});
+
+/** Runs that end when the test says so. */
+class Gate {
+  readonly #opened: (() => void)[] = [];
+  #isOpen = false;
+
+  readonly run = async (): Promise<void> => {
+    if (!this.#isOpen) await new Promise<void>((open) => this.#opened.push(open));
+  };
+
+  open(): void {
+    this.#isOpen = true;
+    for (const open of this.#opened.splice(0)) open();
+  }
+}
+
+describe('a leader', () => {
+  let bed: Bed;
+  let scheduler: Scheduler;
+  let imageReads = 0;
+  const gate = new Gate();
+  beforeAll(async () => {
+    bed = await Bed.open({ workerLeaseSeconds: 20 });
+    const run = ({ spec }: Task) => (spec.tag === 'stays' ? gate.run() : Promise.resolve());
+    await bed.addWorker('w-a', { run, labels: { disk: 'hdd', zone: 'a' } });
+    await bed.addWorker('w-b', { run, labels: { disk: 'ssd', zone: 'b' } });
+    await bed.addWorker('w-c', { run, labels: { disk: 'nvme', zone: 'c' } });
+    await bed.redis.images.post('w-b', [{ name: 'team/rare:1', sizeBytes: null }], 60_000);
+    scheduler = await bed.addScheduler({
+      // Of empty workers none is better than another.
+      rules: { policy: 'spread' },
+      images: (real) => ({
+        post: (...all) => real.post(...all),
+        all: async (known) => {
+          const lists = await real.all(known);
+          imageReads += 1;
+          return lists;
+        },
+      }),
+    });
+    await leading(scheduler);
+    await waitFor(() => imageReads > 0, { what: 'the images of the workers' });
+  });
+  afterAll(() => bed.close());
+  afterEach(async () => {
+    await waitFor(() => scheduler.status().holding === 0 && scheduler.status().backlog === 0, {
+      what: 'an empty cluster',
+    });
+  });
+  const placesOf = async (specs: readonly Partial<TaskSpec>[]): Promise<(string | null)[]> => {
+    const tasks = await bed.submit(specs);
+    const ids = tasks.map(({ id }) => id);
+    const done = new Map((await bed.until(ids, ['completed'])).map((task) => [task.id, task.workerId]));
+    return ids.map((id) => done.get(id) ?? null);
+  };
+
+  it('gives a task only to workers with the labels it must have', async () => {
+    const ssd = { constraints: { disk: ['ssd', 'nvme'] } };
+    expect(new Set(await placesOf([ssd, ssd, ssd, ssd]))).toEqual(new Set(['w-b', 'w-c']));
+    expect(await placesOf([{ constraints: { disk: ['ssd', 'nvme'], zone: ['c', 'a'] } }])).toEqual(['w-c']);
+  });
+
+  it('lets a task wait until a worker with its labels joins', async () => {
+    const [rare] = await bed.submit([{ constraints: { arch: ['riscv'] } }]);
+    expect(await placesOf([{}])).toHaveLength(1);
+    expect((await bed.task(rare!.id)).state).toBe('queued');
+    const worker = await bed.addWorker('w-rare', { labels: { arch: 'riscv' } });
+    const [done] = await bed.until([rare!.id], ['completed']);
+    expect(done?.workerId).toBe('w-rare');
+    await worker.die();
+    await bed.store.workers.remove('w-rare');
+    await bed.redis.bus.publish({ type: 'worker', workerId: 'w-rare' });
+  });
+
+  it('prefers a worker with the labels that are better, and takes another when that is full', async () => {
+    const prefer = { prefer: { zone: ['b'] }, resources: need({ cpuMillis: 4_000 }) };
+    for (let n = 0; n < 3; n += 1) expect(await placesOf([prefer])).toEqual(['w-b']);
+    const [stays] = await bed.submit([{ ...prefer, tag: 'stays' }]);
+    await bed.until([stays!.id], ['running']);
+    expect(await placesOf([prefer])).not.toEqual(['w-b']);
+    gate.open();
+  });
+
+  it('gives a task to a worker that has its image when others are as good', async () => {
+    for (let n = 0; n < 3; n += 1)
+      expect(await placesOf([{ image: 'docker.io/team/rare:1' }])).toEqual(['w-b']);
+  });
+});
+
+describe('a quota of cores', () => {
+  it('holds back what would go over it, and lets go when others have ended or the quota grows', async () => {
+    const bed = await Bed.open({ workerLeaseSeconds: 20 });
+    try {
+      const alice = {
+        ...newUser({ id: 'user-1', username: 'alice', passwordHash: 'x', role: 'user', createdAt: 1 }),
+        quota: { ...NO_QUOTA, cpuMillis: 2_000 },
+      };
+      await bed.store.users.insert(alice);
+      const gate = new Gate();
+      await bed.addWorker('w1', { capacity: { cpuMillis: 16_000 }, run: gate.run });
+      await leading(await bed.addScheduler());
+      const mine = await bed.submit(Array.from({ length: 6 }, () => ({ resources: need() })));
+      const [other] = await bed.submit([{ resources: need() }], { over: { ownerId: 'user-2' } });
+      await bed.until([other!.id], ['running']);
+      const running = async () =>
+        (await bed.store.tasks.getMany(mine.map(({ id }) => id))).filter(({ state }) => state === 'running');
+      await waitFor(async () => (await running()).length === 2, { what: 'two running tasks' });
+      // A later one of somebody else goes by: whoever is over quota holds nobody up.
+      const [later] = await bed.submit([{ resources: need() }], { over: { ownerId: 'user-2' } });
+      await bed.until([later!.id], ['running']);
+      expect(await running()).toHaveLength(2);
+
+      const known = await bed.store.users.get('user-1');
+      const grown = { ...known!, quota: { ...NO_QUOTA, cpuMillis: 4_000 }, revision: known!.revision + 1 };
+      expect(await bed.store.users.commit(grown)).toBe('written');
+      await bed.redis.bus.publish({ type: 'quota', userId: 'user-1' });
+      await waitFor(async () => (await running()).length === 4, { what: 'four running tasks' });
+      gate.open();
+      await bed.until(
+        mine.map(({ id }) => id),
+        ['completed'],
+      );
+    } finally {
+      await bed.close();
+    }
+  });
+});
+
+describe('the policy', () => {
+  it.each<[PolicyName, string[]]>([
+    ['best-fit', ['w-busy', 'w-busy']],
+    ['spread', ['w-empty', 'w-empty']],
+    ['round-robin', ['w-busy', 'w-empty']],
+  ])('%s places as its name says', async (policy, expected) => {
+    const bed = await Bed.open({ workerLeaseSeconds: 20 });
+    try {
+      const gate = new Gate();
+      const capacity = { cpuMillis: 8_000 };
+      await bed.addWorker('w-busy', { capacity, run: gate.run });
+      await bed.addWorker('w-empty', { capacity, run: gate.run });
+      await leading(await bed.addScheduler({ rules: { policy } }));
+      const [first] = await bed.submit([{ worker: 'w-busy', resources: need({ cpuMillis: 4_000 }) }]);
+      await bed.until([first!.id], ['running']);
+      const places: (Task['workerId'] | undefined)[] = [];
+      for (let n = 0; n < 2; n += 1) {
+        const [task] = await bed.submit([{ resources: need() }]);
+        const [placed] = await bed.until([task!.id], ['running']);
+        places.push(placed?.workerId);
+      }
+      expect(policy === 'round-robin' ? places.toSorted() : places).toEqual(expected);
+      gate.open();
+    } finally {
+      await bed.close();
+    }
+  });
+});
