@@ -1,15 +1,15 @@
 // The machines of a simulation, from `--workers` and `--worker-size`. Pure.
 
 import type { TraceWorker } from '../../scheduler/core/simulation/trace.ts';
-import type { AddedWorkerBody } from '../../shared/contracts/what-if.ts';
 import type { Resources } from '../../shared/model/resources.ts';
 import { CliError, EXIT } from '../exit.ts';
+import type { AddedSizes } from './added-worker.ts';
 import { MOST_WORKERS, workerId } from './traces/trace.ts';
 
 const GB = 1_024;
 const DEFAULT_WORKERS = 100;
 /** Four machines for everything, and one with GPUs. */
-const DEFAULT_SIZES: readonly AddedWorkerBody[] = [
+const DEFAULT_SIZES: readonly AddedSizes[] = [
   { cpu: 16, memory: 64 * GB, gpu: 0, storage: 500 * GB, count: 4 },
   { cpu: 32, memory: 256 * GB, gpu: 4, storage: 500 * GB, count: 1 },
 ];
@@ -17,7 +17,7 @@ const DEFAULT_SIZES: readonly AddedWorkerBody[] = [
 const DEFAULT_SCALE: Resources = { cpuMillis: 32_000, memoryMb: 128 * GB, gpus: 0, storageMb: 2_000 * GB };
 
 /** What parts of the largest machine are parts of. */
-export function scaleOf(sizes: readonly AddedWorkerBody[] | undefined): Resources {
+export function scaleOf(sizes: readonly AddedSizes[] | undefined): Resources {
   const [first] = [...(sizes ?? [])].sort((a, b) => b.cpu - a.cpu);
   return first === undefined ? DEFAULT_SCALE : capacityOf(first);
 }
@@ -28,7 +28,7 @@ export function scaleOf(sizes: readonly AddedWorkerBody[] | undefined): Resource
  */
 export function clusterOf(
   workers: number | undefined,
-  given: readonly AddedWorkerBody[] | undefined,
+  given: readonly AddedSizes[] | undefined,
   scale: Resources | null,
 ): TraceWorker[] {
   const sizes = given ?? (scale === null ? DEFAULT_SIZES : [bodyOf(scale)]);
@@ -65,7 +65,7 @@ export function clusterOf(
 }
 
 /** The sizes stand mixed: of 4 and 1 of two sizes every fifth is of the second. */
-function sizeAt(sizes: readonly AddedWorkerBody[], turn: number, at: number): number {
+function sizeAt(sizes: readonly AddedSizes[], turn: number, at: number): number {
   let place = at % turn;
   for (const [index, { count }] of sizes.entries()) {
     if (place < count) return index;
@@ -74,7 +74,7 @@ function sizeAt(sizes: readonly AddedWorkerBody[], turn: number, at: number): nu
   return 0;
 }
 
-function capacityOf({ cpu, memory, gpu, storage }: AddedWorkerBody): Resources {
+function capacityOf({ cpu, memory, gpu, storage }: AddedSizes): Resources {
   return {
     cpuMillis: Math.round(cpu * 1_000),
     memoryMb: Math.floor(memory),
@@ -83,6 +83,6 @@ function capacityOf({ cpu, memory, gpu, storage }: AddedWorkerBody): Resources {
   };
 }
 
-function bodyOf({ cpuMillis, memoryMb, gpus, storageMb }: Resources): AddedWorkerBody {
+function bodyOf({ cpuMillis, memoryMb, gpus, storageMb }: Resources): AddedSizes {
   return { cpu: cpuMillis / 1_000, memory: memoryMb, gpu: gpus, storage: storageMb, count: 1 };
 }

@@ -2,11 +2,10 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { GenerateOptions } from '../../scheduler/core/simulation/generate.ts';
-import type { AddedWorkerBody } from '../../shared/contracts/what-if.ts';
 import { POLICIES, type PolicyName } from '../../shared/model/scheduling.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { amount, collect, positive, wholeNumber } from '../options.ts';
-import { addedWorker } from './added-worker.ts';
+import { type AddedSizes, addedWorker } from './added-worker.ts';
 import { generateOptions } from './generate-option.ts';
 import { TRACE_FORMATS, type TraceFormat } from './traces/trace.ts';
 
@@ -17,7 +16,7 @@ export interface TraceOptions {
   readonly format?: TraceFormat;
   readonly machines?: string[];
   readonly workers?: number;
-  readonly worker_size?: AddedWorkerBody[];
+  readonly worker_size?: AddedSizes[];
   readonly policies?: PolicyName[];
   readonly seed?: number;
   readonly pass_every?: number;
