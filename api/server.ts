@@ -61,6 +61,7 @@ import { TaskOutput } from './services/output/task-output.ts';
 import { PasswordChecks } from './services/password-checks.ts';
 import { PasswordHasher } from './services/passwords.ts';
 import { ClusterFacts } from './services/queue/cluster-facts.ts';
+import { ForecastScores } from './services/queue/forecast-scores.ts';
 import { Forecasts } from './services/queue/forecasts.ts';
 import { WaitingLine } from './services/queue/waiting-line.ts';
 import { Quotas } from './services/quotas.ts';
@@ -104,6 +105,7 @@ export interface ApiParts {
   readonly webhookPace?: Partial<WebhookPace>;
   readonly registrationPace?: Partial<RegistrationPace>;
   readonly learnEveryMs?: number;
+  readonly scoreEveryMs?: number;
 }
 
 export interface Api {
@@ -163,8 +165,17 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   // Every open reading listens; how many there may be is bounded elsewhere.
   setMaxListeners(0, stopping.signal);
   const services = createServices(parts);
-  const { announcer, tails, watch, webhookEngine, registrations, resumableUploads, uploadSweep, learner } =
-    services;
+  const {
+    announcer,
+    tails,
+    watch,
+    webhookEngine,
+    registrations,
+    resumableUploads,
+    uploadSweep,
+    learner,
+    forecastScores,
+  } = services;
   await server.register([
     { plugin: requestsPlugin, options: { log } },
     { plugin: authPlugin, options: services },
@@ -209,6 +220,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   registrations.start();
   uploadSweep.start();
   learner.start();
+  forecastScores.start();
 
   return {
     server,
@@ -232,10 +244,14 @@ export async function createApi(parts: ApiParts): Promise<Api> {
       const learnerStopped = answerWithin(learner.stop(), STOP_DEADLINE_MS, 'the store').catch((error) =>
         log.warn({ err: error }, 'stopped while ended tasks were being read'),
       );
+      const scoresStopped = answerWithin(forecastScores.stop(), STOP_DEADLINE_MS, 'the store').catch(
+        (error) => log.warn({ err: error }, 'stopped while forecasts were being scored'),
+      );
       const uploadsSettled = Promise.all([resumableUploads.settle(), uploadSweep.stop()]);
       await server.stop({ timeout: STOP_DEADLINE_MS });
       await callsStopped;
       await learnerStopped;
+      await scoresStopped;
       await webhooksStopped;
       await answerWithin(uploadsSettled, STOP_DEADLINE_MS, 'the file store').catch((error) =>
         log.warn({ err: error }, 'stopped before all that had come of uploads was kept'),
@@ -298,10 +314,19 @@ function createServices(parts: ApiParts) {
   });
   const facts = new ClusterFacts({ store, schedulerBoard: parts.schedulerBoard, log });
   const forecasts = new Forecasts({ store, facts, learner, clock });
-  const waitingLine = new WaitingLine({ store, forecasts });
+  const forecastScores = new ForecastScores({
+    forecasts,
+    tasks: store.tasks,
+    onTaskChanged: (hear) => watch.onEvery(hear),
+    clock,
+    log,
+    everyMs: parts.scoreEveryMs,
+  });
+  const scores = () => forecastScores.read();
+  const waitingLine = new WaitingLine({ store, forecasts, scores });
   const attainment = () => learner.attainment();
   const news = new SchedulerNews({ board: parts.schedulerBoard, clock, log });
-  const view = new ClusterView({ store, presence, news, attainment, clock, log });
+  const view = new ClusterView({ store, presence, news, attainment, scores, clock, log });
   const history = new TelemetryHistory({ store, clock });
   const workerImages = new WorkerImageLists({ board: parts.images, view, clock });
   const maintenance = new WorkerMaintenance({ store, view, announcer, clock });
@@ -327,6 +352,7 @@ function createServices(parts: ApiParts) {
     registrations,
     explanations,
     learner,
+    forecastScores,
     waitingLine,
     decisionPages,
     taskUsage,

@@ -14,6 +14,7 @@ import {
   makeQueueEntry,
   makeTaskBody,
   makeWorkerBody,
+  NO_SCORES,
   refusal,
   type SmallApi,
   Status,
@@ -144,7 +145,12 @@ function answerAll(api: SmallApi): void {
   api.on(`POST ${task}/retry`, () => new Status(201, queued));
   api.on(`POST ${task}/cancel`, () => new Status(202, makeEndedBody({ status: 'cancelled' })));
   api.on(`GET ${task}/explain`, () => makeExplainReply());
-  api.on('GET /api/queue', () => ({ total: 1, entries: [makeQueueEntry()], next_cursor: null }));
+  api.on('GET /api/queue', () => ({
+    total: 1,
+    entries: [makeQueueEntry()],
+    forecasts: NO_SCORES,
+    next_cursor: null,
+  }));
   api.on(`GET ${task}/logs`, (_asked, reply) => {
     reply.writeHead(200, { 'content-type': 'application/x-ndjson' });
     reply.end(`${JSON.stringify(LINE)}\n`);
@@ -171,6 +177,7 @@ function answerAll(api: SmallApi): void {
     placements_per_second: null,
     scheduler: null,
     sla: null,
+    forecasts: NO_SCORES,
     workers: [worker],
   }));
   api.on('GET /telemetry/history', () => ({

@@ -114,7 +114,7 @@ tasks:
       }),
     );
     const { out } = await stage.cloudai(['describe', TASK_ID]);
-    expect(out).toMatch(/^only with +disk=nvme\|ssd, rack=7$/m);
+    expect(out).toMatch(/^only with +disk=ssd,nvme rack=7$/m);
     expect(out).toMatch(/^better with +zone=a$/m);
     expect(out).toMatch(/^ +1 +evicted .*made room for task-2/m);
     expect(out).toMatch(/^ +2 +running .*gpu-0 gpu-1 +a task of priority 9 \[2J needs its place/m);

@@ -6,6 +6,13 @@ import { LABEL_NAME_PATTERN, LABEL_VALUE_PATTERN } from '../shared/model/labels.
 
 const FORM = 'Write a label and its value, e.g. disk=ssd, or disk=ssd,nvme where any of these will do.';
 
+/** As they would be typed: `disk=ssd,nvme zone=a`. */
+export function typedLabels(terms: LabelTermsBody): string {
+  return Object.entries(terms)
+    .map(([name, values]) => `${name}=${typeof values === 'string' ? values : values.join(',')}`)
+    .join(' ');
+}
+
 /** For an option that may be given several times, once for each label. */
 export function labelTerm(text: string, before: LabelTermsBody = {}): LabelTermsBody {
   const at = text.indexOf('=');

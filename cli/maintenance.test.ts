@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { schedulerWords } from '../client/scheduler-words.ts';
 import type { SchedulerBody, WorkerBody } from '../shared/contracts/workers.ts';
 import { type CliStage, openCliStage } from '../test/support/cli-stage.ts';
-import { makeTelemetry, makeWorkerBody } from '../test/support/small-api.ts';
+import { makeTelemetry, makeWorkerBody, refusal } from '../test/support/small-api.ts';
 import { seconds } from './options.ts';
 
 let stage: CliStage;
@@ -41,6 +41,19 @@ describe('drain', () => {
     expect(api.asked).toEqual([]);
   });
 
+  it('names what was typed when the API refuses it', async () => {
+    const message = '"deadline_seconds" must be whole seconds from 0 (at once) to 2592000 (30 days)';
+    api.on('POST /api/workers/:id/drain', () =>
+      refusal(400, 'invalid_request', message, [{ field: 'deadline_seconds', message }]),
+    );
+    expect((await cloudai(['drain', 'worker-1', '--deadline', '31d'])).err).toContain(
+      'cloudai: --deadline must be whole seconds from 0',
+    );
+    expect((await cloudai(['drain', 'worker-1', '--deadline', '31d', '--json'])).err).toContain(
+      'deadline_seconds',
+    );
+  });
+
   it('shows in the list of workers', async () => {
     api.on('GET /workers', () => ({
       workers: [
@@ -50,14 +63,14 @@ describe('drain', () => {
           worker_id: 'worker-3',
           drain_until: '2026-01-01T10:00:00.000Z',
           tasks: { assigned: 0, running: 0 },
-          message: 'it is empty: it can be removed or uncordoned',
+          message: 'it is empty and can be removed or uncordoned',
         }),
         makeWorkerBody({ worker_id: 'worker-4' }),
       ],
     }));
     const { out } = await cloudai(['workers']);
     expect(out.split('\n').slice(5)).toEqual([
-      'worker-3 is draining: it is empty: it can be removed or uncordoned.',
+      'worker-3 is draining: it is empty and can be removed or uncordoned.',
       'worker-1 is draining: what still runs in 1m 30s is moved elsewhere.',
       'worker-2 is draining: what still runs there is being moved elsewhere.',
       '',

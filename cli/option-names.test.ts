@@ -19,6 +19,13 @@ describe('a refusal of a task', () => {
     expect(error).toMatchObject({ status: 400, code: 'invalid_request' });
   });
 
+  it('names an option that stands for a part of a field', () => {
+    expect(told('"quota.cpu" must be less than or equal to 5').message).toBe(
+      '--max-cores must be less than or equal to 5',
+    );
+    expect(told('"quota" must hold something').message).toBe('"quota" must hold something');
+  });
+
   it('leaves alone what no option stands for, and what is no refusal of a field', () => {
     expect(told('"constructor" is not allowed').message).toBe('"constructor" is not allowed');
     const away = new ConnectionError('http://a', 'unreachable', 'gone');

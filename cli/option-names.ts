@@ -23,19 +23,31 @@ const TYPED: Readonly<Record<string, string>> = {
   name: '-name',
   tag: '-tag',
   priority: '-priority',
+  deadline_seconds: '--deadline',
+  'quota.unfinished_tasks': '--max-tasks',
+  'quota.upload_storage': '--max-storage',
+  'quota.cpu': '--max-cores',
+  'quota.memory': '--max-memory',
+  'quota.gpu': '--max-gpus',
 };
 
-/** The same refusal of a task in words of the command line; any other error as it is. */
+/** The same refusal in words of the command line; any other error as it is. */
 export function inTypedWords(error: unknown): unknown {
   if (!(error instanceof ApiError) || error.status !== 400) return error;
   const details = error.details.map(({ field, message }) => ({ field, message: renamed(message) }));
   return new ApiError(error.status, error.code, renamed(error.message), details, error.retryAfterSeconds);
 }
 
+function typedOf(field: string): string | undefined {
+  return Object.hasOwn(TYPED, field) ? TYPED[field] : undefined;
+}
+
 /** `"webhook.url"` names a part of a field. */
 function renamed(text: string): string {
   return text.replaceAll(/"([a-z_]+)((?:\.[^"]*)?)"/g, (quoted, field: string, part: string) => {
-    const typed = Object.hasOwn(TYPED, field) ? TYPED[field] : undefined;
+    const whole = typedOf(`${field}${part}`);
+    if (whole !== undefined) return whole;
+    const typed = typedOf(field);
     if (typed === undefined) return quoted;
     return part === '' ? typed : `${typed} ${part.slice(1)}`;
   });

@@ -2,9 +2,9 @@
 
 import { age, amounts, byteSize, duration, runTime, trim } from '../client/words.ts';
 import type { AttemptBody, TaskBody } from '../shared/contracts/http.ts';
-import { type LabelTermsBody, labelTerms } from '../shared/contracts/labels.ts';
+import type { LabelTermsBody } from '../shared/contracts/labels.ts';
 import type { TimelineEntryBody } from '../shared/contracts/usage.ts';
-import { describeTerms } from '../shared/model/labels.ts';
+import { typedLabels } from './labels.ts';
 import type { Session } from './session.ts';
 import { type Column, plain } from './table.ts';
 import { attemptUsageText } from './usage-view.ts';
@@ -156,7 +156,7 @@ function attemptReason({ message, reason, eviction }: AttemptBody): string {
 
 /** An API of an earlier release has none. */
 function labelsText(terms: LabelTermsBody | undefined): string | null {
-  return terms === undefined ? null : describeTerms(labelTerms(terms)) || null;
+  return terms === undefined ? null : typedLabels(terms) || null;
 }
 
 function commandText(command: TaskBody['command']): string {

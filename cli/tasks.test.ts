@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { WorkerVerdictBody } from '../shared/contracts/workers.ts';
 import { type CliStage, openCliStage } from '../test/support/cli-stage.ts';
 import {
   makeEndedBody,
@@ -242,6 +243,26 @@ describe('looking', () => {
     expect(out).toContain('GPUs: needs 4, 0 free');
   });
 
+  it('explains labels that do not match, workers that are kept, and the quota', async () => {
+    const [worker] = makeExplainReply().workers;
+    const unmet = [
+      { name: 'disk', needs: ['ssd', 'nvme'], has: 'hdd\x1b[2J' },
+      { name: 'zone', needs: ['a'], has: null },
+    ];
+    const workers = [
+      { ...(worker as WorkerVerdictBody), excluded_by: 'labels' as const, missing: [], unmet_labels: unmet },
+      { ...(worker as WorkerVerdictBody), excluded_by: 'reserved' as const, missing: [] },
+    ];
+    const share = { dimension: 'cpu' as const, unit: 'cores', limit: 4, held: 3, required: 2, missing: 1 };
+    api.on('GET /api/tasks/:id/explain', () => makeExplainReply({ workers, quota: [share] }));
+    const { out } = await cloudai(['explain', TASK_ID], { columns: 160 });
+    expect(out).toContain('Held of the quota: 3 of 4 cores\n');
+    expect(out).toContain('has disk=hdd');
+    expect(out).toContain('needs disk=ssd|nvme; has no zone, needs zone=a');
+    expect(out).toContain('it is kept free for other tasks');
+    expect(out).not.toContain('\x1b');
+  });
+
   it('shows the queue in the order of turns, page by page', async () => {
     const ids = ['a', 'b', 'c'].map((end) => TASK_ID.replace(/e$/, end));
     const asked: unknown[] = [];
@@ -271,7 +292,22 @@ describe('looking', () => {
   });
 
   it('says when nothing waits, and when only others wait', async () => {
-    api.on('GET /api/queue', () => ({ total: 0, entries: [], next_cursor: null }));
+    const forecasts = {
+      window_seconds: 86_400,
+      scored: 130,
+      within_band: 120,
+      median_error_seconds: 12.3,
+      median_late_seconds: 4,
+    };
+    const entries = [makeQueueEntry()];
+    api.on('GET /api/queue', () => ({ total: 1, entries, forecasts, next_cursor: null }));
+    expect((await cloudai(['queue'])).out).toContain(
+      'Forecasts of the last day: 92% of 130 started when foretold, half within 12s, mostly later.\n',
+    );
+    const few = { ...forecasts, scored: 2, within_band: 2 };
+    api.on('GET /api/queue', () => ({ total: 1, entries, forecasts: few, next_cursor: null }));
+    expect((await cloudai(['queue'])).out).not.toContain('Forecasts');
+    api.on('GET /api/queue', () => ({ total: 0, entries: [], forecasts, next_cursor: null }));
     expect((await cloudai(['queue'])).out).toBe('Nothing waits.\n');
     api.on('GET /api/queue', () => ({ total: 7, entries: [], next_cursor: null }));
     expect((await cloudai(['queue'])).out).toBe('Nothing of yours waits; 7 of others do.\n');

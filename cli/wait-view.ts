@@ -1,8 +1,8 @@
 // Why tasks wait, and the queue, as people read them in a terminal. No calls here.
 
-import { entryNeeds, startBand, startsIn } from '../client/queue-words.ts';
+import { entryNeeds, forecastWords, startBand, startsIn } from '../client/queue-words.ts';
 import { age, megabytes, trim } from '../client/words.ts';
-import type { QueueEntryBody, StartEstimateBody } from '../shared/contracts/queue.ts';
+import type { ForecastScoreBody, QueueEntryBody, StartEstimateBody } from '../shared/contracts/queue.ts';
 import type { ExplainReply, ShortfallBody, WorkerVerdictBody } from '../shared/contracts/workers.ts';
 import type { Session } from './session.ts';
 import { plain } from './table.ts';
@@ -96,4 +96,11 @@ export function queueTable(session: Session, entries: readonly QueueEntryBody[])
     { title: 'STARTS', cell: ({ estimate }) => startsIn(estimate, now), align: 'right' },
     { title: 'WHY', cell: ({ summary }) => summary, min: 20 },
   ]);
+}
+
+/** How far the column STARTS is to be trusted; empty when that is not known. */
+export function forecastText(score: ForecastScoreBody | undefined): string {
+  // An API of an earlier release does not say.
+  const words = score ? forecastWords(score) : null;
+  return words === null ? '' : `Forecasts of the last day: ${words}.\n`;
 }

@@ -1,6 +1,7 @@
 // The queue and deadlines in words, alike in the CLI and the dashboard. Pure.
 
 import type {
+  ForecastScoreBody,
   QueueEntryBody,
   QueueReason,
   SlaAttainmentBody,
@@ -76,4 +77,14 @@ export function attainmentWords({ met, missed, attainment }: SlaAttainmentBody):
   // 99.97% is not all of them.
   const percent = Math.floor(attainment * 1_000) / 10;
   return `${trim(percent)}% of ${(met + missed).toLocaleString('en')}`;
+}
+
+/** `92% of 130 started when foretold, half within 12s`; null when hardly a forecast was scored. */
+export function forecastWords(score: ForecastScoreBody): string | null {
+  const { scored, within_band, median_error_seconds: error, median_late_seconds: late } = score;
+  if (scored < LEAST_COMPLETED || error === null) return null;
+  const percent = Math.floor((within_band / scored) * 100);
+  const side = late === null || Math.abs(late) < 1 ? '' : late > 0 ? ', mostly later' : ', mostly earlier';
+  const near = roughly(error * 1_000);
+  return `${percent}% of ${scored.toLocaleString('en')} started when foretold, half within ${near}${side}`;
 }

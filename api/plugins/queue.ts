@@ -1,7 +1,7 @@
 // /api/queue: what waits, in the order in which it is tried. Translates between the wire and the service only.
 
 import type { Plugin, Server } from '@hapi/hapi';
-import { type QueueReply, queueEntryBody } from '../../shared/contracts/queue.ts';
+import { forecastScoreBody, type QueueReply, queueEntryBody } from '../../shared/contracts/queue.ts';
 import { type QueueQuery, queueSchema } from '../../shared/contracts/schemas.ts';
 import type { WaitingLine } from '../services/queue/waiting-line.ts';
 import { checked, queryOf } from '../validation.ts';
@@ -20,13 +20,14 @@ export const queuePlugin: Plugin<QueueOptions> = {
       options: { validate: checked({ query: queueSchema }) },
       handler: async (request): Promise<QueueReply> => {
         const { limit, cursor } = queryOf<QueueQuery>(request);
-        const { total, entries, next } = await waitingLine.page(principalOf(request), {
+        const { total, entries, forecasts, next } = await waitingLine.page(principalOf(request), {
           limit,
           after: cursor,
         });
         return {
           total,
           entries: entries.map(queueEntryBody),
+          forecasts: forecastScoreBody(forecasts),
           next_cursor: next && `${next.priority}.${next.id}`,
         };
       },

@@ -3,6 +3,7 @@
 
 import type { AwaitedWorker, ClusterSnapshot, WorkerView } from '../../shared/contracts/cluster.ts';
 import { AppError } from '../../shared/errors.ts';
+import type { ForecastScore } from '../../shared/model/forecast-score.ts';
 import { CLUSTER_SERIES, GRAIN_STEP_MS } from '../../shared/model/history.ts';
 import { hasJoined } from '../../shared/model/registration.ts';
 import { addResources, NO_RESOURCES, subtractResources } from '../../shared/model/resources.ts';
@@ -21,6 +22,7 @@ export interface ClusterViewParts {
   readonly news: Pick<SchedulerNews, 'report'>;
   /** How tasks did against their deadlines; null while that is not known. */
   readonly attainment: () => SlaAttainment | null;
+  readonly scores: () => ForecastScore;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -97,6 +99,7 @@ export class ClusterView {
       tasksByState,
       placementsPerSecond,
       sla: this.#parts.attainment(),
+      forecasts: this.#parts.scores(),
       scheduler,
     };
   }

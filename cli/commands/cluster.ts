@@ -8,6 +8,7 @@ import { byteRate, duration, megabytes, trim } from '../../client/words.ts';
 import type { AmountsBody, TelemetryReply, WorkerBody } from '../../shared/contracts/workers.ts';
 import { TASK_STATES } from '../../shared/model/task.ts';
 import { withExamples } from '../examples.ts';
+import { inTypedWords } from '../option-names.ts';
 import { seconds } from '../options.ts';
 import type { Run } from '../program.ts';
 import { liveStatus } from '../screen/live-status.ts';
@@ -107,7 +108,11 @@ export function addClusterCommands(program: Command, run: Run): void {
 
 async function drain(session: Session, { deadline }: { deadline?: number }, id: string): Promise<void> {
   const { client, io } = session;
-  const worker = await client.drainWorker(await findWorkerId(client, id), { deadlineSeconds: deadline });
+  const found = await findWorkerId(client, id);
+  const worker = await client.drainWorker(found, { deadlineSeconds: deadline }).catch((error: unknown) => {
+    // Scripts match the names of fields.
+    throw session.json ? error : inTypedWords(error);
+  });
   const moves = moveWords(worker, io.now());
   await session.show({
     json: worker,

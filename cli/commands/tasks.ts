@@ -14,7 +14,7 @@ import { positive, states } from '../options.ts';
 import type { Run } from '../program.ts';
 import { findTaskId, type Session } from '../session.ts';
 import { taskColumns, taskText } from '../task-view.ts';
-import { explainText, queueTable } from '../wait-view.ts';
+import { explainText, forecastText, queueTable } from '../wait-view.ts';
 
 interface ListOptions {
   readonly tag?: string;
@@ -160,12 +160,12 @@ async function queue(session: Session, options: { limit?: number }): Promise<voi
     entries.push(...page.entries);
     cursor = page.next_cursor ?? undefined;
   } while (cursor !== undefined && entries.length < limit);
-  const { total, next_cursor } = page;
+  const { total, forecasts, next_cursor } = page;
   await session.show({
-    json: { total, entries, next_cursor },
+    json: { total, entries, forecasts, next_cursor },
     ids: entries.map(({ task_id }) => task_id),
     text: () => {
-      if (entries.length > 0) return queueTable(session, entries);
+      if (entries.length > 0) return queueTable(session, entries) + forecastText(forecasts);
       return total === 0 ? 'Nothing waits.\n' : `Nothing of yours waits; ${total} of others do.\n`;
     },
   });

@@ -8,6 +8,7 @@ import { accountTable, accountText } from '../account-view.ts';
 import { askNewPassword } from '../credentials.ts';
 import { withExamples } from '../examples.ts';
 import { CliError, EXIT } from '../exit.ts';
+import { inTypedWords } from '../option-names.ts';
 import { amountLimit, limit, positive } from '../options.ts';
 import type { Run } from '../program.ts';
 import type { Session } from '../session.ts';
@@ -129,9 +130,10 @@ async function setUser(session: Session, options: SetOptions, username: string):
   const password = asksPassword
     ? await askNewPassword(session, `New password of ${username}`, options)
     : undefined;
-  const account = await session.client.updateUser(username, {
-    ...change,
-    ...(password === undefined ? {} : { password }),
+  const whole = { ...change, ...(password === undefined ? {} : { password }) };
+  const account = await session.client.updateUser(username, whole).catch((error: unknown) => {
+    // Scripts match the names of fields.
+    throw session.json ? error : inTypedWords(error);
   });
   await session.show({ json: account, ids: [account.username], text: () => accountText(session, account) });
 }

@@ -1,5 +1,6 @@
 // The answer to "where would these go" as people read it in a terminal. No calls here.
 
+import { whatIfWords } from '../../client/what-if-words.ts';
 import { amounts, megabytes, trim } from '../../client/words.ts';
 import type { WhatIfReply, WhatIfTaskBody, WhatIfWorkerBody } from '../../shared/contracts/what-if.ts';
 import type { AmountsBody } from '../../shared/contracts/workers.ts';
@@ -17,36 +18,14 @@ const BAR_WIDTH = 16;
 const DEFAULTS: AmountsBody = { cpu: 1, memory: 512, gpu: 0, storage: 0 };
 
 export function answerText(session: Session, asked: readonly AskedTask[], reply: WhatIfReply): string {
-  return [headline(reply), taskTable(session, asked, reply), whys(reply), workerTable(session, reply)]
+  return [
+    `${whatIfWords(reply)}\n`,
+    taskTable(session, asked, reply),
+    whys(reply),
+    workerTable(session, reply),
+  ]
     .filter((part) => part !== '')
     .join('\n');
-}
-
-export function headline({ placed, waiting, never, behind, more }: WhatIfReply): string {
-  const total = placed + waiting + never;
-  const fate = total === 1 ? fateOfOne(placed, never) : fateOfMany(total, placed, waiting, never);
-  const before =
-    behind === 0
-      ? ''
-      : behind === 1
-        ? ' 1 that waits already goes first and is counted in.'
-        : ` ${behind} that wait already go first and are counted in.`;
-  const left = more ? ' More wait than could be looked at: it may turn out worse.' : '';
-  return `${fate}.${before}${left}\n`;
-}
-
-function fateOfOne(placed: number, never: number): string {
-  if (placed === 1) return 'The task would be placed now';
-  return never === 1 ? 'The task could never run here' : 'The task would wait';
-}
-
-function fateOfMany(total: number, placed: number, waiting: number, never: number): string {
-  if (placed === total) return `All ${total} tasks would be placed now`;
-  return [
-    `${placed} of ${total} tasks would be placed now`,
-    ...(waiting > 0 ? [`${waiting} would wait`] : []),
-    ...(never > 0 ? [`${never} could never run here`] : []),
-  ].join(', ');
 }
 
 interface TaskRow {

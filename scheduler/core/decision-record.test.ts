@@ -161,10 +161,17 @@ const minus = (a: typeof NOTHING, b: typeof NOTHING) => ({
   storageMb: a.storageMb - b.storageMb,
 });
 
+/** What the plan asked for by key, and what it was told. */
+interface Asked {
+  readonly owners: readonly (readonly [string, unknown])[];
+  readonly images: readonly (readonly [string, unknown])[];
+  readonly holdings: readonly (readonly [string, unknown])[];
+}
+
 interface Recorded {
   readonly lines: string[];
   /** What the passes with an outcome that was kept saw and made, copied at that moment. */
-  readonly kept: { seen: unknown; made: Pick<Plan, 'placements' | 'preemptions'> }[];
+  readonly kept: { seen: unknown; asked: Asked; made: Pick<Plan, 'placements' | 'preemptions'> }[];
 }
 
 function play(steps: readonly Step[], maxBytes = PLENTY): Recorded {
@@ -181,7 +188,16 @@ function play(steps: readonly Step[], maxBytes = PLENTY): Recorded {
     else if (told.length > 0) {
       lines.push(...told);
       if (told.at(-1)?.startsWith('{"kind":"pass"')) {
-        kept.push({ seen: picture(seen, seen.groups), made: structuredClone({ placements, preemptions }) });
+        const asked = structuredClone({
+          owners: [...seen.owners.seen([])],
+          images: [...seen.images.seen([])],
+          holdings: [...seen.holdings],
+        });
+        kept.push({
+          seen: picture(seen, seen.groups),
+          asked,
+          made: structuredClone({ placements, preemptions }),
+        });
       }
     }
     cluster.apply(made);
@@ -200,6 +216,14 @@ function picture({ workers, rules, memory, limit }: Snapshot, groups: Iterable<G
     return { key, ownerId, priority, need, worker, labels, servedAt, entries };
   });
   return structuredClone({ workers, rules, memory, limit, lines });
+}
+
+function askedAgain({ owners, images, holdingsOf }: Snapshot, asked: Asked): Asked {
+  return {
+    owners: asked.owners.map(([id]) => [id, owners.get(id)]),
+    images: asked.images.map(([image]) => [image, images.get(image)]),
+    holdings: asked.holdings.map(([workerId]) => [workerId, holdingsOf(workerId)]),
+  };
 }
 
 function* all<T>(items: Iterator<T>): IterableIterator<T> {
@@ -221,6 +245,9 @@ describe('recorded decisions', () => {
           kept.map(({ seen }) => seen),
         );
         expect(decisions.map(({ made }) => made)).toEqual(kept.map(({ made }) => made));
+        expect(decisions.map(({ snapshot }, n) => askedAgain(snapshot, kept[n]?.asked as Asked))).toEqual(
+          kept.map(({ asked }) => asked),
+        );
         expect(replayDecisions(decisions)).toBeNull();
       }),
       { numRuns: 40 },
@@ -294,6 +321,31 @@ const workers: Step['workers'] = ['w1', 'w2'].map((id) => ({
   labels: {},
   gpus: [],
 }));
+
+describe('a record of evictions', () => {
+  it('holds what was running, and is decided again alike', () => {
+    const rules = { ...DEFAULT_RULES, preemption: true };
+    const full = simple(2, { workers: workers.slice(0, 1), rules });
+    const low = full.tasks.map((task) => ({ ...task, priority: 0, resources: need({ cpuMillis: 32_000 }) }));
+    const high = low.slice(0, 1).map((task) => ({ ...task, priority: 2, ownerId: 'eve' }));
+    const { lines, kept } = play([
+      { ...full, tasks: low },
+      { ...simple(0, { rules }), tasks: high },
+    ]);
+    expect(kept.at(-1)?.made.preemptions).toHaveLength(1);
+    expect(kept.at(-1)?.asked.holdings).toMatchObject([['w1', [{}, {}]]]);
+    const decisions = decisionsOf(read(lines));
+    expect(decisions.map(({ snapshot }, n) => askedAgain(snapshot, kept[n]?.asked as Asked))).toEqual(
+      kept.map(({ asked }) => asked),
+    );
+    expect(decisions.map(({ made }) => made)).toEqual(kept.map(({ made }) => made));
+    expect(replayDecisions(decisions)).toBeNull();
+    const other = lines.at(-1)?.replace(/"preempted":\[\["task-00001"/, '"preempted":[["task-00002"');
+    const meddled = [...lines.slice(0, -1), other ?? ''];
+    expect(meddled).not.toEqual(lines);
+    expect(replayDecisions(decisionsOf(read(meddled)))?.what).toMatch(/^preemption 1 of 1 was: /);
+  });
+});
 
 describe('a record that was meddled with', () => {
   const { lines } = play([simple(3, { workers }), simple(2), simple(2)]);

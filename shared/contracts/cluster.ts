@@ -1,5 +1,6 @@
 // What the cluster looks like, as data, and its form on the wire (the types of the replies are in workers.ts).
 
+import type { ForecastScore } from '../model/forecast-score.ts';
 import type { Labels, LabelTerms } from '../model/labels.ts';
 import { type Registration, registrationMessage } from '../model/registration.ts';
 import type { Dimension, Resources, Shortfall } from '../model/resources.ts';
@@ -10,7 +11,13 @@ import type { Task, TaskState } from '../model/task.ts';
 import { sumUsage } from '../model/usage-totals.ts';
 import type { ResourceQuota } from '../model/user.ts';
 import type { Worker, WorkerState, WorkerUsage } from '../model/worker.ts';
-import { attainmentBody, estimateBody, type QueueReason, type StartEstimateView } from './queue.ts';
+import {
+  attainmentBody,
+  estimateBody,
+  forecastScoreBody,
+  type QueueReason,
+  type StartEstimateView,
+} from './queue.ts';
 import { usageBody, usageTotalsBody } from './usage.ts';
 import {
   amountsBody,
@@ -58,6 +65,7 @@ export interface ClusterSnapshot {
   readonly placementsPerSecond: number | null;
   /** Null until this copy of the API has looked through what ended. */
   readonly sla: SlaAttainment | null;
+  readonly forecasts: ForecastScore;
   /** Null when none has led lately, or it cannot be asked. */
   readonly scheduler: SchedulerReport | null;
 }
@@ -127,7 +135,7 @@ function joinedBody(view: WorkerView): WorkerBody {
 function joinedMessage({ state, assigned, running, awaited }: WorkerView): string | null {
   if (awaited) return registrationMessage(awaited);
   if (state !== 'draining' || assigned + running > 0) return null;
-  return 'it is empty: it can be removed or uncordoned';
+  return 'it is empty and can be removed or uncordoned';
 }
 
 function drainUntil({ maintenance, drainUntil: until }: Worker): string | null {
@@ -189,6 +197,7 @@ export function telemetryReply(snapshot: ClusterSnapshot): TelemetryReply {
     queue_depth: snapshot.tasksByState.queued,
     placements_per_second: snapshot.placementsPerSecond,
     sla: snapshot.sla && attainmentBody(snapshot.sla),
+    forecasts: forecastScoreBody(snapshot.forecasts),
     scheduler: snapshot.scheduler && schedulerBody(snapshot.scheduler, snapshot.at),
     workers: workerBodies(snapshot),
   };

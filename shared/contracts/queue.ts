@@ -1,6 +1,7 @@
 // What waits, in the order in which it is tried, and when it should start; and how tasks do against their deadlines.
 // Like http.ts a browser may import this file. Times are ISO 8601 strings, spans are seconds.
 
+import type { ForecastScore } from '../model/forecast-score.ts';
 import type { Resources } from '../model/resources.ts';
 import type { Sla, SlaAttainment } from '../model/sla.ts';
 import type { TaskBody } from './http.ts';
@@ -71,8 +72,23 @@ export interface QueueReply {
   total: number;
   /** A user's own, an admin's all, in order of position. */
   entries: QueueEntryBody[];
+  /** How well starts were foretold lately. */
+  forecasts: ForecastScoreBody;
   /** Pass as `cursor` for the next page; null at the end. */
   next_cursor: string | null;
+}
+
+/** Estimates of at least ten seconds ahead, of a sample of tasks, against when they started. By one copy of the API. */
+export interface ForecastScoreBody {
+  window_seconds: number;
+  /** Tasks that have started of which an estimate was kept; the newest 1,000 at most. */
+  scored: number;
+  /** Those that started between `earliest` and `latest`. */
+  within_band: number;
+  /** Half of the starts were nearer to `at`; null when nothing was scored. */
+  median_error_seconds: number | null;
+  /** With its sign: above zero they started later than `at`, below zero earlier. */
+  median_late_seconds: number | null;
 }
 
 /** How far a task is from its deadline: submitted + k × expected run time. Failed and cancelled ones have none. */
@@ -173,6 +189,17 @@ export function slaBody({ expectedMs, learnedFrom, deadline, state }: Sla): SlaB
 export function attainmentBody({ windowMs, met, missed }: SlaAttainment): SlaAttainmentBody {
   const ended = met + missed;
   return { window_seconds: windowMs / 1000, met, missed, attainment: ended === 0 ? null : met / ended };
+}
+
+export function forecastScoreBody(score: ForecastScore): ForecastScoreBody {
+  const seconds = (ms: number | null) => (ms === null ? null : Math.round(ms) / 1000);
+  return {
+    window_seconds: score.windowMs / 1000,
+    scored: score.scored,
+    within_band: score.withinBand,
+    median_error_seconds: seconds(score.medianErrorMs),
+    median_late_seconds: seconds(score.medianLateMs),
+  };
 }
 
 function iso(ms: number): string {

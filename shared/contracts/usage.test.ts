@@ -120,6 +120,7 @@ describe('totals of measured use', () => {
       placementsPerSecond: 3.5,
       sla: { windowMs: 86_400_000, met: 3, missed: 1 },
       scheduler: null,
+      forecasts: { windowMs: 1_000, scored: 3, withinBand: 2, medianErrorMs: 1_234, medianLateMs: -500 },
       tasksByState: { queued: 0, assigned: 0, running: 0, completed: 0, failed: 0, cancelled: 0 },
       workers: [
         view('a', 30, busy, 'ready'),
@@ -130,6 +131,13 @@ describe('totals of measured use', () => {
       awaited: [],
     });
     expect(reply.placements_per_second).toBe(3.5);
+    expect(reply.forecasts).toEqual({
+      window_seconds: 1,
+      scored: 3,
+      within_band: 2,
+      median_error_seconds: 1.234,
+      median_late_seconds: -0.5,
+    });
     expect(reply.sla).toEqual({ window_seconds: 86_400, met: 3, missed: 1, attainment: 0.75 });
     expect(reply.totals.usage).toEqual({
       cpu_percent: 65,

@@ -5,7 +5,7 @@ import type { Resources } from '../model/resources.ts';
 import type { PolicyName } from '../model/scheduling.ts';
 import type { TaskState } from '../model/task.ts';
 import type { WorkerState } from '../model/worker.ts';
-import type { QueueReason, SlaAttainmentBody, StartEstimateBody } from './queue.ts';
+import type { ForecastScoreBody, QueueReason, SlaAttainmentBody, StartEstimateBody } from './queue.ts';
 import type { UsageBody, UsageTotalsBody } from './usage.ts';
 
 export interface ShortfallBody {
@@ -182,6 +182,8 @@ export interface TelemetryReply {
   placements_per_second: number | null;
   /** Null until this copy of the API has looked. */
   sla: SlaAttainmentBody | null;
+  /** How well starts were foretold lately. */
+  forecasts: ForecastScoreBody;
   /** Null when none has led lately, or it cannot be asked. */
   scheduler: SchedulerBody | null;
   workers: WorkerBody[];

@@ -93,7 +93,7 @@ export class RunLearner {
   }
 
   /** @throws AppError of the store; the next look begins where this one did */
-  async look(): Promise<void> {
+  async #look(): Promise<void> {
     const { tasks, clock } = this.#parts;
     const begin = clock.now();
     const since = this.#upTo - OVERLAP_MS;
@@ -134,7 +134,7 @@ export class RunLearner {
   }
 
   #round(): void {
-    this.#looking = this.look()
+    this.#looking = this.#look()
       .catch((error) => this.#parts.log.debug({ err: error }, 'what ended cannot be read; tried again'))
       .finally(() => {
         this.#looking = null;

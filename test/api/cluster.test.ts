@@ -303,7 +303,7 @@ describe('maintenance', () => {
     const empty = await seen('the empty worker', ({ tasks }) => tasks.running === 0);
     expect(empty).toMatchObject({
       state: 'draining',
-      message: 'it is empty: it can be removed or uncordoned',
+      message: 'it is empty and can be removed or uncordoned',
     });
   });
 

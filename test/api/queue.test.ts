@@ -1,11 +1,15 @@
 // /api/queue, estimates and SLA: what waits, why, when it starts, and how tasks do against their deadlines.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { groupKey } from '../../scheduler/core/backlog.ts';
 import type { TaskBody } from '../../shared/contracts/http.ts';
 import type { QueueReply } from '../../shared/contracts/queue.ts';
 import type { ExplainReply, TelemetryReply } from '../../shared/contracts/workers.ts';
+import { DEFAULT_RULES } from '../../shared/model/scheduling.ts';
 import type { Task, TaskSpec } from '../../shared/model/task.ts';
 import { assignTask, finishTask, startTask } from '../../shared/model/task-life.ts';
+import { NO_QUOTA } from '../../shared/model/user.ts';
+import { NO_SCORES } from '../support/small-api.ts';
 import { makeRegistration, makeTask } from '../support/tasks.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { openTestApi, type Person, type Refused, type TestApi } from './harness.ts';
@@ -18,7 +22,7 @@ let bob: Person;
 beforeAll(async () => {
   test = await openTestApi({
     env: { DEFAULT_RUN_SECONDS: '120' },
-    parts: () => ({ learnEveryMs: 50 }),
+    parts: () => ({ learnEveryMs: 50, scoreEveryMs: 50 }),
   });
   root = await test.signUp('root');
   alice = await test.signUp('alice');
@@ -26,6 +30,7 @@ beforeAll(async () => {
 });
 afterAll(() => test?.close());
 
+const FOUR_CORES = { cpuMillis: 4000, memoryMb: 64, gpus: 0, storageMb: 0 };
 const kind = { image: 'train:1', tag: 'nightly' };
 const insert = async (spec: Partial<TaskSpec>, over: Partial<Task> = {}) => {
   const now = Date.now();
@@ -59,7 +64,7 @@ async function completed(runMs: number, over: Partial<Task> = {}): Promise<Task>
 
 describe('the queue', () => {
   it('is empty when nothing waits', async () => {
-    expect(await queue(alice)).toEqual({ total: 0, entries: [], next_cursor: null });
+    expect(await queue(alice)).toEqual({ total: 0, entries: [], forecasts: NO_SCORES, next_cursor: null });
   });
 
   it('goes by priority, then age; users see their own at their places among all', async () => {
@@ -157,6 +162,119 @@ describe('the queue', () => {
     });
     expect(explained.body.estimate).toMatchObject({ at: expect.any(String) });
     expect(explained.body.summary).toContain(first.summary);
+  });
+});
+
+describe('the reasons of the rules', () => {
+  const explainOf = async (id: string, as: Person) =>
+    (await test.call<ExplainReply>('GET', `/api/tasks/${id}/explain`, { as })).body;
+  const entryOf = async (id: string) =>
+    (await queue(root, '?limit=500')).entries.find(({ task_id }) => task_id === id);
+  const reasonIs = (id: string, reason: string) =>
+    waitFor(async () => (await entryOf(id))?.reason === reason, { what: `${id} to be told ${reason}` });
+
+  it('tell of labels: which are missing where', async () => {
+    await test.store.workers.register(makeRegistration({ id: 'with-hdd', labels: { disk: 'hdd' } }));
+    const task = await insert({ constraints: { disk: ['ssd'] }, priority: 0 });
+    await reasonIs(task.id, 'labels_missing');
+    const told = await explainOf(task.id, alice);
+    expect(told).toMatchObject({ reason: 'labels_missing', feasible: false, fits_now: false });
+    expect(told.summary).toContain('No worker of the cluster has the labels it needs (disk=ssd)');
+    expect(told.workers.find(({ worker_id }) => worker_id === 'with-hdd')).toMatchObject({
+      excluded_by: 'labels',
+      unmet_labels: [{ name: 'disk', needs: ['ssd'], has: 'hdd' }],
+    });
+    await test.store.workers.setMaintenance('with-hdd', 'cordoned');
+  });
+
+  it('tell of the quota, to its owner as theirs', async () => {
+    await test.store.workers.register(makeRegistration({ id: 'roomy' }));
+    const carol = await test.join('carol', {
+      quota: { ...NO_QUOTA, cpuMillis: 2_000 },
+    });
+    const own = { ownerId: carol.id, ownerName: 'carol' };
+    const resources = { cpuMillis: 2_000, memoryMb: 64, gpus: 0, storageMb: 0 };
+    const first = await insert({ resources }, own);
+    await commit(assignTask(first, { workerId: 'roomy', term: 1, now: Date.now() }));
+    const [next, large] = [
+      await insert({ resources: { ...resources, cpuMillis: 1_000 }, priority: 9 }, own),
+      await insert({ resources: { ...resources, cpuMillis: 3_000 } }, own),
+    ];
+    await reasonIs(next.id, 'quota_used');
+    await reasonIs(large.id, 'over_quota');
+    const told = await explainOf(next.id, carol);
+    expect(told).toMatchObject({ reason: 'quota_used', feasible: true, fits_now: false });
+    expect(told.summary).toContain('you hold 2 of your 2 cores; it starts when your running task ends.');
+    expect(told.quota).toEqual([
+      { dimension: 'cpu', unit: 'cores', limit: 2, held: 2, required: 1, missing: 1 },
+    ]);
+    expect((await entryOf(next.id))?.summary).toContain('its owner holds 2 of the 2 cores of the quota');
+    expect(await explainOf(large.id, carol)).toMatchObject({ reason: 'over_quota', feasible: false });
+  });
+
+  it('tell of workers that the leader keeps free', async () => {
+    const mine = await insert({ worker: 'roomy', priority: 8 });
+    const large = await insert({
+      worker: 'roomy',
+      resources: { cpuMillis: 4_000, memoryMb: 64, gpus: 0, storageMb: 0 },
+    });
+    await reasonIs(mine.id, 'behind');
+    const now = Date.now();
+    const { spec } = large;
+    const line = { ...spec, ownerId: large.ownerId, labels: spec };
+    const kept = { workerId: 'roomy', groupKey: groupKey(line), taskId: large.id, tried: [] };
+    await test.redis.schedulerBoard.post(
+      {
+        at: now,
+        term: 1,
+        rules: DEFAULT_RULES,
+        recent: [],
+        reservations: [{ ...kept, since: now, until: now + 60_000 }],
+        waiting: 2,
+        lines: 2,
+        placed: 0,
+        preempted: 0,
+      },
+      60_000,
+    );
+    await reasonIs(large.id, 'reserved');
+    await reasonIs(mine.id, 'no_room');
+    expect(await explainOf(large.id, alice)).toMatchObject({ reason: 'reserved', reserved_worker: 'roomy' });
+    const told = await explainOf(mine.id, alice);
+    expect(told).toMatchObject({ fits_now: false, reserved_worker: null });
+    expect(told.summary).toContain('roomy has room, but is kept free for a task that has waited longer');
+    expect(told.summary).not.toContain(large.id);
+    expect(told.workers.find(({ worker_id }) => worker_id === 'roomy')).toMatchObject({
+      excluded_by: 'reserved',
+    });
+  });
+});
+
+describe('scores of forecasts', () => {
+  it('are told when a task has started of which a forecast was kept', async () => {
+    const foretold = async () => {
+      const task = await insert({ worker: 'worker-1', priority: 9, resources: FOUR_CORES });
+      const isThere = async () =>
+        (await queue(root, '?limit=500')).entries.some(
+          ({ task_id, estimate }) => task_id === task.id && estimate !== null,
+        );
+      await waitFor(isThere, { what: `a forecast of ${task.id}` });
+      return task;
+    };
+    const task = await foretold();
+    // Of another picture, a second later: by then a sample was taken of the first.
+    await foretold();
+    const now = Date.now();
+    const placed = await commit(assignTask(task, { workerId: 'worker-1', term: 1, now }));
+    const by = { attempt: 1, workerId: 'worker-1', containerId: 'c', imageId: null, gpuIds: [] };
+    await commit(startTask(placed, { ...by, now }));
+    await waitFor(
+      async () => (await test.call<TelemetryReply>('GET', '/telemetry')).body.forecasts.scored > 0,
+      { what: 'the start to be scored' },
+    );
+    const { body } = await test.call<TelemetryReply>('GET', '/telemetry');
+    expect(body.forecasts).toMatchObject({ window_seconds: 86_400, scored: 1 });
+    expect((await queue(root)).forecasts).toEqual(body.forecasts);
   });
 });
 

@@ -7,15 +7,17 @@ import { plan } from '../../scheduler/core/plan.ts';
 import { BARE, NO_MEMORY } from '../../scheduler/core/snapshot.ts';
 import type { WhatIfReply } from '../../shared/contracts/what-if.ts';
 import { assignTask } from '../../shared/model/task-life.ts';
+import { NO_QUOTA } from '../../shared/model/user.ts';
 import { makeRegistration, makeTask } from '../support/tasks.ts';
 import { countTasks, openTestApi, type Person, type Refused, type TestApi } from './harness.ts';
 
 let test: TestApi;
+let root: Person;
 let alice: Person;
 
 beforeAll(async () => {
   test = await openTestApi({ env: { IMAGE_ALLOW: 'ubuntu*' } });
-  await test.signUp('root');
+  root = await test.signUp('root');
   alice = await test.signUp('alice');
   // 4 cores and 8 GB each.
   for (const id of ['worker-1', 'worker-2']) await test.store.workers.register(makeRegistration({ id }));
@@ -102,7 +104,13 @@ describe('a question', () => {
   });
 
   it('is behind what waits with the same or a higher priority, whoever it belongs to, and names none of it', async () => {
-    const waiting = [5, 5, 7, 1].map((priority) => makeTask({ priority }));
+    const before = Date.now() - 1_000;
+    const times = { submittedAt: before, queuedAt: before };
+    // Of the same priority the owner who holds less would go first: these two are of one and the same.
+    const waiting = [
+      ...[5, 5].map((priority) => makeTask({ priority }, { ...times, ownerId: alice.id })),
+      ...[7, 1].map((priority) => makeTask({ priority }, times)),
+    ];
     await test.store.tasks.insert(waiting);
     try {
       const { body, text } = await ask({ tasks: [{ docker_image: image, count: 5 }] });
@@ -155,6 +163,67 @@ describe('a question', () => {
       (_, place) => made.placements.filter(({ taskId }) => owner.get(taskId) === place).length,
     );
     expect(body.tasks.map((task) => task.placed)).toEqual(placed);
+  });
+});
+
+describe('a question about labels, quotas and tasks that are there', () => {
+  it('gives added workers labels', async () => {
+    const tasks = [{ docker_image: image, constraints: { disk: 'ssd' }, count: 2 }];
+    const { body } = await ask({ tasks });
+    expect(body.tasks[0]).toMatchObject({ verdict: 'never', reason: 'labels_missing' });
+    const added = { cpu: 1, memory: 1_024, count: 2 };
+    const with2 = await ask({
+      tasks,
+      add_workers: [
+        { ...added, labels: { disk: 'ssd' } },
+        { ...added, labels: { disk: 'hdd' } },
+      ],
+    });
+    expect(with2.body.tasks[0]).toMatchObject({ verdict: 'now', placed: 2 });
+    expect(with2.body.workers.filter(({ placed }) => placed > 0).map(({ worker_id }) => worker_id)).toEqual([
+      'added-1',
+      'added-2',
+    ]);
+  });
+
+  it('keeps to the quota of whoever asks', async () => {
+    const carol = await test.join('carol', { quota: { ...NO_QUOTA, cpuMillis: 2_000 } });
+    const { body } = await ask({ tasks: [{ docker_image: image, count: 3 }] }, carol);
+    expect(body).toMatchObject({ placed: 2, waiting: 1 });
+    expect(body.tasks[0]).toMatchObject({ reason: 'quota_used' });
+    expect(body.tasks[0]?.summary).toContain('you hold 2 of your 2 cores');
+  });
+
+  it('may name a task that is there; admins any, users their own', async () => {
+    const own = makeTask(
+      { resources: { cpuMillis: 2_000, memoryMb: 512, gpus: 0, storageMb: 0 } },
+      { ownerId: alice.id, state: 'failed' },
+    );
+    await test.store.tasks.insert([own]);
+    const { status, body } = await ask({ tasks: [{ task_id: own.id, count: 4 }] });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ placed: 2, waiting: 2 });
+    const bob = await test.join('bob');
+    const nowhere = makeTask().id;
+    const tasks = [
+      { docker_image: image },
+      { task_id: own.id },
+      { task_id: nowhere },
+      { docker_image: 'alpine:latest' },
+    ];
+    const refused = await ask({ tasks }, bob);
+    expect([refused.status, fields(refused)]).toEqual([
+      400,
+      ['tasks.1.task_id', 'tasks.2.task_id', 'tasks.3.docker_image'],
+    ]);
+    // A task of others is told apart from none by nothing.
+    const [theirs, none] = [own.id, nowhere].map((id) =>
+      refused.body.details.find(({ message }) => message.includes(id))?.message.replace(id, ''),
+    );
+    expect(theirs?.replace('.1.', '.2.')).toBe(none);
+    expect((await ask({ tasks: [{ task_id: own.id }] }, root)).status).toBe(200);
+    const odd = await ask({ tasks: [{ task_id: 'x' }, { task_id: own.id, docker_image: image }] });
+    expect(fields(odd)).toEqual(['tasks.0.task_id', 'tasks.1.docker_image']);
   });
 });
 

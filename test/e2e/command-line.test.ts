@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, freePort, startCluster } from '../support/cluster.ts';
 import { TEST_IMAGE } from '../support/servers.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const main = resolve(import.meta.dirname, '../../dist/cli/main.js');
 let cluster: Cluster;
@@ -98,6 +99,22 @@ describe('cloudai', () => {
     expect(JSON.parse((await cloudai(['status', '--json'])).out)).toMatchObject({
       workers_by_state: { ready: 1 },
     });
+  });
+
+  it('decides again what was decided for the tasks so far', async () => {
+    const first = JSON.parse((await cloudai(['list-tasks', 'completed', '--json'])).out).tasks.at(-1);
+    // Records follow the placements within moments.
+    const replayed = await waitFor(
+      async () => {
+        const reply = JSON.parse((await cloudai(['replay', '--show', first.task_id, '--json'])).out);
+        return reply.passes >= 2 && reply;
+      },
+      { what: 'the records of two passes', deadlineMs: 30_000 },
+    );
+    expect(replayed).toMatchObject({ different: 0, other_rules: 0, gaps: [] });
+    expect(replayed.moments.at(-1)).toMatchObject({ kind: 'placed', worker: first.worker_id });
+    const told = await cloudai(['replay']);
+    expect([told.code, told.out]).toEqual([0, expect.stringContaining('decided again: identical')]);
   });
 
   it('tells by its exit code what went wrong, and says what to do', async () => {

@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TaskBody } from '../../shared/contracts/http.ts';
-import type { QueueEntryBody } from '../../shared/contracts/queue.ts';
+import type { ForecastScoreBody, QueueEntryBody } from '../../shared/contracts/queue.ts';
 import { SUBMIT_DEFAULTS } from '../../shared/contracts/submit-defaults.ts';
 import type { ExplainReply, TelemetryReply, WorkerBody } from '../../shared/contracts/workers.ts';
 
@@ -169,6 +169,15 @@ export function makeQueueEntry(over: Partial<QueueEntryBody> = {}): QueueEntryBo
   };
 }
 
+/** Of an API that has foretold nothing yet. */
+export const NO_SCORES: ForecastScoreBody = {
+  window_seconds: 86_400,
+  scored: 0,
+  within_band: 0,
+  median_error_seconds: null,
+  median_late_seconds: null,
+};
+
 export function makeExplainReply(over: Partial<ExplainReply> = {}): ExplainReply {
   return {
     task_id: TASK_ID,
@@ -259,6 +268,7 @@ export function makeTelemetry(over: Partial<TelemetryReply> = {}): TelemetryRepl
     queue_depth: 4,
     placements_per_second: 12.34,
     sla: null,
+    forecasts: NO_SCORES,
     scheduler: {
       leading: true,
       policy: 'best-fit',

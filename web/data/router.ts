@@ -5,7 +5,9 @@ import { type Route, routeOf } from './routes.ts';
 /** Sends `change` after each move. */
 export class Router extends EventTarget {
   route: Route = routeOf(location.pathname, location.search);
-  readonly #onPop = () => this.#arrive();
+  /** The last move was back or forth through the history: the person has been here before. */
+  isReturn = false;
+  readonly #onPop = () => this.#arrive(true);
   readonly #onClick = (event: MouseEvent) => this.#follow(event);
 
   start(): void {
@@ -21,10 +23,11 @@ export class Router extends EventTarget {
   go(address: string, { replace = false } = {}): void {
     if (replace) history.replaceState(null, '', address);
     else history.pushState(null, '', address);
-    this.#arrive();
+    this.#arrive(false);
   }
 
-  #arrive(): void {
+  #arrive(isReturn: boolean): void {
+    this.isReturn = isReturn;
     this.route = routeOf(location.pathname, location.search);
     this.dispatchEvent(new Event('change'));
   }

@@ -41,6 +41,15 @@ describe('the same task', () => {
     expect(notes).toHaveLength(1);
   });
 
+  it('with labels', () => {
+    const { text } = cliText(
+      body({ constraints: { disk: ['ssd', 'nvme'], zone: 'a' }, prefer: { spot: '' } }),
+    );
+    expect(words(text)?.slice(4)).toEqual([
+      ...['-constraint', 'disk=ssd,nvme', '-constraint', 'zone=a', '-prefer', 'spot='],
+    ]);
+  });
+
   it('for curl and as JSON, without the values of secrets', () => {
     const task = body({ env: { KEY: 'hunter2', B: "it's" }, secrets: ['KEY'], command: "echo 'hi'" });
     const brief = {

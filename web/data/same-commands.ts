@@ -2,6 +2,7 @@
 // never in it.
 
 import type { SubmitBody, SubmitRequest } from '../../shared/contracts/http.ts';
+import { labelTerms } from '../../shared/contracts/labels.ts';
 import { DEFAULT_WEBHOOK_EVENTS } from '../../shared/model/webhook.ts';
 import { quoteWord, quoteWords } from './shell-words.ts';
 import { briefRequest, withoutSecrets } from './task-request.ts';
@@ -56,6 +57,12 @@ export function cliText(body: SubmitBody, copies = 1): { text: string; notes: st
   option('retries', brief.max_retries);
   option('network', brief.network);
   option('pull', brief.pull_policy);
+  for (const [name, values] of Object.entries(labelTerms(body.constraints))) {
+    option('constraint', `${name}=${values.join(',')}`);
+  }
+  for (const [name, values] of Object.entries(labelTerms(body.prefer))) {
+    option('prefer', `${name}=${values.join(',')}`);
+  }
   for (const [name, value] of Object.entries(body.env)) {
     if (body.secrets.includes(name)) option('secret', name);
     else option('env', `${name}=${value}`);

@@ -6,6 +6,7 @@
 import { ApiError, type Client, createClient } from '../../client/client.ts';
 import { createLive, type Live } from '../../client/live.ts';
 import type { CredentialsBody, LoginReply, UserBody } from '../../shared/contracts/http.ts';
+import { PageMemory } from './page-memory.ts';
 
 const KEY = 'cloudai.token';
 
@@ -15,6 +16,7 @@ export class Session extends EventTarget {
   user: UserBody | null = null;
   /** True after the API refused a token that was good before. */
   expired = false;
+  readonly memory = new PageMemory();
   #live: Live | null = null;
 
   constructor() {
@@ -78,6 +80,7 @@ export class Session extends EventTarget {
 
   #drop(expired: boolean): void {
     sessionStorage.removeItem(KEY);
+    this.memory.clear();
     this.#live?.close();
     this.#live = null;
     this.client = this.#clientFor(null);

@@ -15,6 +15,8 @@ export interface FieldOptions {
   readonly required?: boolean;
   readonly minLength?: number;
   readonly min?: number;
+  /** Of a number; whole ones without it. */
+  readonly step?: string;
 }
 
 export function formField(options: FieldOptions, faults: FormFaults): TemplateResult {
@@ -26,7 +28,7 @@ export function formField(options: FieldOptions, faults: FormFaults): TemplateRe
       <label for=${name}>${label}</label>
       <input
         id=${name} name=${name} type=${type} .value=${value ?? ''} placeholder=${options.placeholder ?? nothing}
-        ?required=${required} minlength=${options.minLength ?? nothing} min=${options.min ?? nothing} step=${type === 'number' ? '1' : nothing}
+        ?required=${required} minlength=${options.minLength ?? nothing} min=${options.min ?? nothing} step=${type === 'number' ? (options.step ?? '1') : nothing}
         autocomplete=${(options.autocomplete ?? 'off') as 'off'} autocapitalize="none" spellcheck="false"
         aria-invalid=${fault ? 'true' : nothing} aria-describedby=${described || nothing}
       />

@@ -9,6 +9,7 @@ import {
   waitOf,
 } from '../../../scheduler/core/wait-reason.ts';
 import type { QueueEntryView } from '../../../shared/contracts/queue.ts';
+import type { ForecastScore } from '../../../shared/model/forecast-score.ts';
 import type { Principal } from '../../../shared/model/user.ts';
 import type { QueueEntry, QueuePlace, Store } from '../../../shared/ports/store.ts';
 import type { Forecasts } from './forecasts.ts';
@@ -16,12 +17,14 @@ import type { Forecasts } from './forecasts.ts';
 export interface WaitingLineParts {
   readonly store: Pick<Store, 'tasks'>;
   readonly forecasts: Forecasts;
+  readonly scores: () => ForecastScore;
 }
 
 export interface WaitingPage {
   /** All that wait, of whomever. */
   readonly total: number;
   readonly entries: readonly QueueEntryView[];
+  readonly forecasts: ForecastScore;
   /** Place of the last one; null at the end. */
   readonly next: QueuePlace | null;
 }
@@ -66,6 +69,7 @@ export class WaitingLine {
       // The queue moves while it is read.
       total: Math.max(total, positions.at(-1) ?? 0),
       entries,
+      forecasts: this.#parts.scores(),
       next: found.length > limit && last ? { priority: last.priority, id: last.id } : null,
     };
   }

@@ -83,14 +83,14 @@ export class SqliteFileRecordStore implements FileRecordStore {
   total(filter: FileFilter): Promise<{ files: number; bytes: number }> {
     const db = this.#connection;
     const { condition, values } = conditionOf(filter);
-    return db.read(
-      () =>
-        db.first<{ files: number; bytes: number }>(
-          `SELECT count(*) AS files, coalesce(sum(size_bytes), 0) AS bytes
-           FROM files INDEXED BY files_by_size WHERE ${condition}`,
-          values,
-        ) ?? { files: 0, bytes: 0 },
-    );
+    return db.read(() => {
+      const row = db.first<{ files: number; bytes: number }>(
+        `SELECT count(*) AS files, coalesce(sum(size_bytes), 0) AS bytes
+         FROM files INDEXED BY files_by_size WHERE ${condition}`,
+        values,
+      );
+      return { files: row?.files ?? 0, bytes: row?.bytes ?? 0 };
+    });
   }
 
   uploadBytes(ownerIds: readonly string[]): Promise<ReadonlyMap<string, number>> {

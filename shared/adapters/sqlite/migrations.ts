@@ -219,13 +219,14 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX tasks_by_urgency ON tasks (priority, id, owner_id) WHERE state = 'queued';
   `,
   `
-  -- What a scheduler needs of waiting and of placed tasks stands beside their specs and attempts. Tasks of older
+  -- What a scheduler needs of waiting and of placed tasks stands beside their specs and attempts; k_value, which may
+  -- have more digits than SQLite writes, as JSON. Tasks of older
   -- releases demand nothing of labels, and none of them was told to leave but to be cancelled.
   ALTER TABLE tasks ADD COLUMN labels TEXT NOT NULL DEFAULT '';
-  ALTER TABLE tasks ADD COLUMN k_value REAL NOT NULL DEFAULT 0;
+  ALTER TABLE tasks ADD COLUMN k_value TEXT NOT NULL DEFAULT '0';
   ALTER TABLE tasks ADD COLUMN gpu_ids TEXT NOT NULL DEFAULT '';
   ALTER TABLE tasks ADD COLUMN is_leaving INTEGER NOT NULL DEFAULT 0;
-  UPDATE tasks SET k_value = (SELECT spec ->> '$.kValue' FROM task_specs AS s WHERE s.n = tasks.n);
+  UPDATE tasks SET k_value = (SELECT spec -> '$.kValue' FROM task_specs AS s WHERE s.n = tasks.n);
   DROP INDEX tasks_placed;
   UPDATE tasks SET
     is_leaving = cancel <> 'null',

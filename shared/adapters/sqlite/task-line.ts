@@ -22,7 +22,7 @@ interface LineRow extends ResourceRow {
   image: string;
   name: string;
   labels: string;
-  k_value: number;
+  k_value: string;
 }
 
 const TOP_PRIORITY = 9;
@@ -62,7 +62,7 @@ function entryOf(row: LineRow, labels: LabelDemand): QueueEntry {
     resources: resourcesOf(row),
     worker: row.wanted_worker,
     labels,
-    kValue: row.k_value,
+    kValue: Number(row.k_value),
     message: JSON.parse(row.message),
     notBefore: row.not_before,
     submittedAt: row.submitted_at,
@@ -94,7 +94,7 @@ interface EndedRow {
   state: TaskState;
   image: string;
   tag: string;
-  k_value: number;
+  k_value: string;
   submitted_at: number;
   started_at: number | null;
   finished_at: number;
@@ -117,7 +117,7 @@ export function readEndedRuns(db: Connection, page: Parameters<TaskStore['endedR
       state: row.state,
       image: row.image,
       tag: row.tag,
-      kValue: row.k_value,
+      kValue: Number(row.k_value),
       submittedAt: row.submitted_at,
       startedAt: row.started_at,
       finishedAt: row.finished_at,

@@ -232,7 +232,7 @@ export function insertValues(task: Task): Value[] {
     JSON.stringify(spec.name),
     spec.image,
     labelText(spec),
-    spec.kValue,
+    JSON.stringify(spec.kValue),
   ];
 }
 

@@ -1,7 +1,6 @@
 // Tasks in SQLite. Every write is one transaction; compare-and-set is the WHERE of the update.
 
 import { AppError } from '../../errors.ts';
-import { labelReader } from '../../model/label-text.ts';
 import type { Task, TaskState } from '../../model/task.ts';
 import type {
   Allocation,
@@ -16,6 +15,7 @@ import type {
   TaskSummaryPage,
 } from '../../ports/store.ts';
 import type { Connection } from './connection.ts';
+import { readAllocations, readQueued } from './scheduler-view.ts';
 import { CountChanges, readCounts, readUnfinished } from './task-counts.ts';
 import { countAhead, readEndedRuns, readKinds, readLine } from './task-line.ts';
 import { listSummaries, listTasks } from './task-list.ts';
@@ -23,8 +23,6 @@ import {
   INSERT_SPEC,
   INSERT_TASK,
   insertValues,
-  type ResourceRow,
-  resourcesOf,
   specValues,
   TASK_COLUMNS,
   type TaskRow,
@@ -37,39 +35,6 @@ const SELECT_TASK = `SELECT ${TASK_COLUMNS} FROM tasks AS t JOIN task_specs AS s
 
 /** The compare of compare-and-set; the write lock is held from here to the update. */
 const SELECT_BEFORE = 'SELECT owner_id, state FROM tasks WHERE id = ? AND revision = ?';
-
-/** Columns of the partial index over placed tasks, which alone answers the query. */
-const ALLOCATION_COLUMNS =
-  'id, owner_id, worker_id, priority, attempt, state, cpu_millis, memory_mb, gpus, storage_mb, gpu_ids, assigned_at, ' +
-  'is_leaving';
-
-interface AllocationRow extends ResourceRow {
-  id: string;
-  owner_id: string;
-  worker_id: string;
-  priority: number;
-  attempt: number;
-  state: 'assigned' | 'running';
-  gpu_ids: string;
-  assigned_at: number | null;
-  is_leaving: 0 | 1;
-}
-
-interface QueuedRow extends ResourceRow {
-  id: string;
-  owner_id: string;
-  attempt: number;
-  revision: number;
-  priority: number;
-  wanted_worker: string | null;
-  labels: string;
-  image: string;
-  tag: string;
-  k_value: number;
-  not_before: number;
-  submitted_at: number;
-  queued_at: number;
-}
 
 export class SqliteTaskStore implements TaskStore {
   readonly #connection: Connection;
@@ -178,62 +143,12 @@ export class SqliteTaskStore implements TaskStore {
     return db.read(() => readUnfinished(db, ownerIds));
   }
 
-  queued({ after, limit, priority }: Parameters<TaskStore['queued']>[0]): Promise<QueuedTask[]> {
-    const db = this.#connection;
-    const [index, only, values] =
-      priority === undefined
-        ? (['tasks_by_state', '', []] as const)
-        : (['tasks_by_urgency', 'AND priority = ?', [priority]] as const);
-    const labelsOf = labelReader();
-    return db.read(() =>
-      db
-        .all<QueuedRow>(
-          `SELECT id, owner_id, attempt, revision, priority, cpu_millis, memory_mb, gpus, storage_mb,
-             wanted_worker, labels, image, tag, k_value, not_before, submitted_at, queued_at
-           FROM tasks INDEXED BY ${index} WHERE state = 'queued' ${only} AND id > ? ORDER BY id LIMIT ?`,
-          [...values, after ?? '', limit],
-        )
-        .map((row) => ({
-          id: row.id,
-          ownerId: row.owner_id,
-          attempt: row.attempt,
-          revision: row.revision,
-          priority: row.priority,
-          resources: resourcesOf(row),
-          worker: row.wanted_worker,
-          labels: labelsOf(row.labels),
-          image: row.image,
-          tag: row.tag,
-          kValue: row.k_value,
-          notBefore: row.not_before,
-          submittedAt: row.submitted_at,
-          queuedAt: row.queued_at,
-        })),
-    );
+  queued(page: Parameters<TaskStore['queued']>[0]): Promise<QueuedTask[]> {
+    return this.#connection.read(() => readQueued(this.#connection, page));
   }
 
   allocations(workerId?: string): Promise<Allocation[]> {
-    const db = this.#connection;
-    return db.read(() =>
-      db
-        .all<AllocationRow>(
-          `SELECT ${ALLOCATION_COLUMNS} FROM tasks INDEXED BY tasks_placed
-           WHERE state IN ('assigned', 'running') ${workerId === undefined ? '' : 'AND worker_id = ?'}`,
-          workerId === undefined ? [] : [workerId],
-        )
-        .map((row) => ({
-          taskId: row.id,
-          ownerId: row.owner_id,
-          workerId: row.worker_id,
-          priority: row.priority,
-          attempt: row.attempt,
-          state: row.state,
-          resources: resourcesOf(row),
-          gpuIds: row.gpu_ids === '' ? [] : JSON.parse(row.gpu_ids),
-          assignedAt: row.assigned_at ?? 0,
-          isLeaving: row.is_leaving === 1,
-        })),
-    );
+    return this.#connection.read(() => readAllocations(this.#connection, workerId));
   }
 
   ended(page: {

@@ -19,9 +19,12 @@ export function adminPage(stage: () => DashboardStage): void {
     await page.getByText('1 user', { exact: true }).waitFor();
     await page.getByRole('link', { name: 'Change dora' }).click();
     await page.getByLabel('Unfinished tasks at most').fill('3');
+    await page.getByLabel('Cores').fill('2.5');
+    await page.getByText('Holds 0 now').first().waitFor();
     await page.getByLabel('Disabled').check();
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('0 of 3 unfinished tasks').waitFor();
+    await page.getByText('0 of 2.5 cores').waitFor();
     await page.getByRole('table').getByText('disabled').waitFor();
     expect(await axeFaults(page)).toEqual([]);
   });

@@ -82,11 +82,18 @@ export function overviewPage(stage: () => DashboardStage): void {
     // A cluster where nothing has run: this one, without its tasks.
     const { body } = await cluster.call<TelemetryReply>('GET', '/telemetry');
     const none = Object.fromEntries(TASK_STATES.map((state) => [state, 0]));
-    await small.route('**/telemetry', (route) => route.fulfill({ json: { ...body, tasks_by_state: none } }));
+    const reservations = [{ worker_id: 'w-9', since: body.at }];
+    const rules = { ageing_seconds: 600, reserve_after_seconds: 60, preemption: true, waiting_lines: 1 };
+    const scheduler = { ...rules, leading: true, policy: 'spread', reservations, at: body.at };
+    await small.route('**/telemetry', (route) =>
+      route.fulfill({ json: { ...body, tasks_by_state: none, scheduler } }),
+    );
     await small.routeWebSocket('**/socket.io/**', (socket) => socket.close());
     await small.route('**/socket.io/**', (route) => route.abort());
     await small.goto(cluster.url);
     await small.getByRole('heading', { name: 'First steps' }).waitFor();
+    await small.getByText('spread, with preemption, 1 worker kept free').click();
+    await small.getByText('the emptiest of them gets it').waitFor();
     expect(await axeFaults(small)).toEqual([]);
     expect(await overflowPx(small)).toBe(0);
     await small.context().close();

@@ -19,6 +19,7 @@ export function queuePage(stage: () => DashboardStage): void {
     };
     const filler = await submit('filler', { cpu_required: cores, priority: 9 });
     const waiter = await submit('waiter', { cpu_required: cores, command: 'true' });
+    const picky = await submit('picky', { constraints: { disk: 'tape' } });
     const giant = await submit('giant', { cpu_required: cores + 1, tag: 'large' });
 
     await page.goto(`${cluster.url}/queue`);
@@ -32,6 +33,25 @@ export function queuePage(stage: () => DashboardStage): void {
     expect(await row.getByRole('link', { name: 'waiter' }).getAttribute('href')).toBe(`/tasks/${waiter}`);
     await rows.filter({ hasText: 'giant' }).getByText('Too large').waitFor();
     await rows.filter({ hasText: 'giant' }).getByText('unknown').waitFor();
+
+    await rows.filter({ hasText: 'picky' }).getByText('Labels missing').waitFor();
+    await rows.filter({ hasText: 'picky' }).getByText('disk=tape').waitFor();
+    await page.getByText(/^round-robin, no preemption/).waitFor();
+
+    await page.getByText('What if…?').click();
+    await page.getByLabel('How many').fill('2');
+    await page.getByLabel('Of which kind').selectOption(waiter);
+    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+    await page.getByText(/^0 of 2 tasks would be placed now, 2 would wait/).waitFor();
+    await page.getByLabel('Further workers').fill('4');
+    await page.getByLabel('Cores each').fill(String(cores));
+    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+    await page.getByText(/^All 2 tasks would be placed now/).waitFor();
+    await page
+      .getByRole('table', { name: 'What each worker would hold' })
+      .getByText('further one')
+      .first()
+      .waitFor();
 
     await page.getByLabel('Reason').selectOption('never');
     await page.waitForURL(/reason=never/);
@@ -48,7 +68,7 @@ export function queuePage(stage: () => DashboardStage): void {
 
     await cluster.call('POST', `/api/tasks/${filler}/cancel`, { force: true });
     await row.waitFor({ state: 'detached' });
-    await cluster.call('POST', `/api/tasks/${giant}/cancel`);
+    await cluster.call('POST', '/api/tasks/cancel', { task_ids: [giant, picky] });
     await page.getByText('Nothing waits', { exact: true }).waitFor();
   });
 }

@@ -69,6 +69,40 @@ export function submitPage(stage: () => DashboardStage): void {
     await page.getByText(/^Present on /).waitFor();
   });
 
+  it('demands labels of the worker, suggested from those there are, and keeps them for the next run', async () => {
+    const page = await open(
+      `?image=${TEST_IMAGE}&command=true&cpu_required=0.1&memory_required=16&prefer=zone%3Da`,
+    );
+    await page.getByText('1 of 1 worker has all of it.').waitFor();
+    await page.getByRole('button', { name: 'Add a label: must have labels' }).click();
+    await page.keyboard.type('di');
+    await page.getByRole('option', { name: /^disk/ }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    const values = page.getByRole('combobox', { name: 'Values of disk' });
+    await page.getByRole('button', { name: 'Submit', exact: true }).click();
+    await page.getByText('Say which values of disk will do').first().waitFor();
+    expect(await values.getAttribute('aria-invalid')).toBe('true');
+    await expect.poll(() => focused(page, 'ariaLabel')).not.toBe('Submit');
+    await values.fill('tape');
+    await page.getByText('The one worker there is has not.').waitFor();
+    await page.getByText('Never fits as it is').waitFor();
+    await values.fill('tape, ');
+    await page.getByRole('option', { name: /^tape, ssd/ }).click();
+    await page.getByText('Fits now on').waitFor();
+    expect(await axeFaults(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Submit', exact: true }).click();
+    expect(await taskOf(page)).toMatchObject({
+      constraints: { disk: ['tape', 'ssd'] },
+      prefer: { zone: 'a' },
+      status: expect.not.stringMatching('failed'),
+    });
+    await page.getByRole('link', { name: 'Spec' }).click();
+    await page.getByText('disk=tape or ssd').waitFor();
+    await page.getByRole('link', { name: 'Run with changes' }).click();
+    await expect.poll(() => values.inputValue()).toBe('tape, ssd');
+  });
+
   it('runs a program word by word, and hides a secret, by keyboard alone', async () => {
     const page = await open();
     await image(page).focus();

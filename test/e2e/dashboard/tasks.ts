@@ -74,6 +74,33 @@ export function tasksPage(stage: () => DashboardStage): void {
     await page.waitForURL(`**/tasks/${ids.alpha}`);
   });
 
+  it('is as it was left for whoever goes back to it, and new for whoever follows a link', async () => {
+    // Low, so that there is something to scroll.
+    await page.setViewportSize({ width: 1280, height: 480 });
+    await open('?tag=list&sort=name');
+    await row('alpha').waitFor();
+    const scroller = page.getByRole('grid');
+    await scroller.focus();
+    await page.keyboard.press(' ');
+    await page.keyboard.press('End');
+    await page.keyboard.press(' ');
+    await page.getByText('2 of 8 loaded selected').waitFor();
+    const place = () =>
+      scroller.evaluate((element) => (element as unknown as { scrollTop: number }).scrollTop);
+    const before = await place();
+    expect(before).toBeGreaterThan(0);
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/\/tasks\/task-/);
+    await page.goBack();
+    await page.getByText('2 of 8 loaded selected').waitFor();
+    await expect.poll(place).toBe(before);
+    await page.getByRole('link', { name: 'Queue' }).click();
+    await page.getByRole('link', { name: 'Tasks' }).click();
+    await row('runs').waitFor();
+    expect(await page.getByText('loaded selected').count()).toBe(0);
+    await page.setViewportSize({ width: 1280, height: 900 });
+  });
+
   it('changes a row by what is pushed, with no list to be had', async () => {
     await open('?tag=list&sort=name');
     await row('foxtrot').locator('state-badge[state=queued]').waitFor();

@@ -10,7 +10,9 @@ export type PageTests = (stage: () => DashboardStage) => void;
 export function walk(pages: Readonly<Record<string, PageTests>>): void {
   let stage: DashboardStage;
   beforeAll(async () => {
-    stage = await openDashboardStage({ env: { CLUSTER_TOKEN: 'the-token-of-this-cluster-'.repeat(2) } });
+    stage = await openDashboardStage({
+      env: { CLUSTER_TOKEN: 'the-token-of-this-cluster-'.repeat(2), WORKER_LABELS: 'disk=ssd,zone=a' },
+    });
   });
   afterAll(() => stage?.close());
 

@@ -72,9 +72,35 @@ export function workersPages(stage: () => DashboardStage): void {
     await page.getByText('1 task there').first().waitFor();
     await page.getByRole('button', { name: 'Drain', exact: true }).click();
     await badge.getByText('draining').waitFor();
+    await page.getByText('Until its 1 task has ended.').waitFor();
     expect(await page.getByRole('button', { name: /^Remove/ }).isDisabled()).toBe(true);
+
+    const change = page.getByRole('button', { name: /^Change deadline of/ });
+    await change.click();
+    await page.getByRole('textbox', { name: 'Minutes' }).fill('soon');
+    await page.getByRole('button', { name: 'Change', exact: true }).click();
+    await page.getByRole('alert').getByText('Say how many minutes').waitFor();
+    expect(await axeFaults(page)).toEqual([]);
+    await page.getByRole('textbox', { name: 'Minutes' }).fill('90');
+    await page.getByRole('button', { name: 'Change', exact: true }).click();
+    await page.getByText(/^Draining until .*, in 1h 29m/).waitFor();
+    await change.click();
+    await page.getByLabel('Now', { exact: true }).check();
+    await page.getByText('The 1 task there is stopped and begins again').waitFor();
+    await page.getByRole('button', { name: 'Change', exact: true }).click();
+    await page.getByText('Drained: it is empty').waitFor();
     await page.getByRole('button', { name: /^Uncordon/ }).click();
     await badge.getByText('ready').waitFor();
+
+    // It has left, and comes back as a new attempt.
+    await page.goto(`${cluster.url}/tasks/${body.task_id}?view=story`);
+    const story = page.getByRole('region', { name: 'Story' }).getByRole('listitem');
+    await story.filter({ hasText: 'Attempt 2' }).getByText('running', { exact: true }).waitFor();
+    const first = story.filter({ hasText: 'Attempt 1' });
+    await first.locator('state-badge[state=evicted]').waitFor();
+    await first.getByText('Stopped because its worker is being emptied; it runs again').waitFor();
+    expect(await axeFaults(page)).toEqual([]);
+    await page.goBack();
 
     await cluster.call('POST', `/api/tasks/${body.task_id}/cancel`, { force: true });
     await page.getByRole('table', { name: 'Tasks on this worker' }).waitFor({ state: 'detached' });

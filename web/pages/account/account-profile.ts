@@ -41,7 +41,7 @@ export class AccountProfile extends LitElement {
                   <dt>Since</dt><dd>${new Date(me.created_at).toLocaleDateString(undefined, { dateStyle: 'long' })}</dd>
                   <dt>In use</dt><dd><quota-bars .account=${me}></quota-bars></dd>
                 </dl>
-                <p class="hint">Limits are set by an admin. Unfinished tasks are those that wait or run.</p>
+                <p class="hint">Limits are set by an admin. Unfinished tasks are those that wait or run; held is what your placed tasks have set aside. A task that would go beyond what you may hold is accepted and waits until others of yours have ended.</p>
               `
             : ''
         }

@@ -26,6 +26,8 @@ describe('what is asked for', () => {
     ['disabled', { disabled: 'on' }, { disabled: true }],
     ['a new password', { password: ' secure 123 ' }, { password: ' secure 123 ' }],
     ['a limit', { 'quota.upload_storage': '500' }, { quota: { upload_storage: 500 } }],
+    ['parts of a core', { 'quota.cpu': '2.5' }, { quota: { cpu: 2.5 } }],
+    ['memory and GPUs', { 'quota.memory': '4096', 'quota.gpu': '0' }, { quota: { memory: 4096, gpu: 0 } }],
     ['a limit of none at all', { 'quota.unfinished_tasks': '0' }, { quota: { unfinished_tasks: 0 } }],
     ['no limit any more', { 'quota.unfinished_tasks': ' ' }, { quota: { unfinished_tasks: null } }],
   ])('when %s', (_what, fields, change) => {

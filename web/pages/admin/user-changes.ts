@@ -9,6 +9,9 @@ export type FormText = Pick<FormData, 'get'>;
 export const QUOTA_FIELDS = {
   unfinished_tasks: 'quota.unfinished_tasks',
   upload_storage: 'quota.upload_storage',
+  cpu: 'quota.cpu',
+  memory: 'quota.memory',
+  gpu: 'quota.gpu',
 } as const;
 
 export function changeOf(form: FormText, account: AccountBody): UserChangeBody {
@@ -26,7 +29,7 @@ export function changeOf(form: FormText, account: AccountBody): UserChangeBody {
 
 function quotaChange(form: FormText, before: QuotaBody): Partial<QuotaBody> {
   const change: Partial<QuotaBody> = {};
-  for (const name of ['unfinished_tasks', 'upload_storage'] as const) {
+  for (const name of Object.keys(QUOTA_FIELDS) as (keyof QuotaBody)[]) {
     const limit = limitOf(form.get(QUOTA_FIELDS[name]));
     if (limit !== before[name]) change[name] = limit;
   }

@@ -2,6 +2,7 @@
 // API has accepted, and `close` when it is over.
 
 import { css, html, LitElement, nothing } from 'lit';
+import { megabytes, trim } from '../../../client/words.ts';
 import type { AccountBody } from '../../../shared/contracts/users.ts';
 import { ROLES, type Role } from '../../../shared/model/user.ts';
 import { formFaults } from '../../data/form-faults.ts';
@@ -34,9 +35,12 @@ export class UserDialog extends LitElement {
     controls,
     dialogs,
     css`
-      dialog { width: 28rem; }
+      dialog { width: 32rem; }
       form { display: grid; gap: var(--space-4); margin-top: var(--space-4); }
       .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); gap: var(--space-3); align-items: start; }
+      .three { grid-template-columns: repeat(auto-fit, minmax(7rem, 1fr)); }
+      .all { grid-column: 1 / -1; margin: 0; }
+      legend { color: var(--ink-soft); margin-bottom: var(--space-2); }
       h2 { overflow-wrap: anywhere; }
     `,
   ];
@@ -121,20 +125,36 @@ export class UserDialog extends LitElement {
     `;
   }
 
-  #limits({ quota }: AccountBody, faults: ReturnType<typeof formFaults>) {
-    const limit = (name: keyof typeof QUOTA_FIELDS, label: string) =>
+  #limits({ quota, used }: AccountBody, faults: ReturnType<typeof formFaults>) {
+    const limit = (name: keyof typeof QUOTA_FIELDS, label: string, hint: string, step = '1') =>
       formField(
         {
           name: QUOTA_FIELDS[name],
           label,
           type: 'number',
           min: 0,
+          step,
+          hint,
           value: limitText(quota[name]),
           placeholder: 'no limit',
         },
         faults,
       );
-    return html`<div class="pair">${limit('unfinished_tasks', 'Unfinished tasks at most')}${limit('upload_storage', 'Uploads at most (MB)')}</div>`;
+    const count = used.unfinished_tasks.toLocaleString();
+    return html`
+      <fieldset class="pair">
+        <legend>What it may have</legend>
+        ${limit('unfinished_tasks', 'Unfinished tasks at most', `Has ${count} now`)}
+        ${limit('upload_storage', 'Uploads at most (MB)', `Has ${megabytes(used.upload_storage)} now`)}
+      </fieldset>
+      <fieldset class="pair three">
+        <legend>What its placed tasks may hold at a time, at most</legend>
+        ${limit('cpu', 'Cores', `Holds ${trim(used.cpu, 3)} now`, 'any')}
+        ${limit('memory', 'Memory (MB)', `Holds ${megabytes(used.memory)} now`)}
+        ${limit('gpu', 'GPUs', `Holds ${used.gpu.toLocaleString()} now`)}
+        <p class="hint all">What goes beyond that is accepted and waits until others of this user have ended.</p>
+      </fieldset>
+    `;
   }
 
   get #box(): HTMLDialogElement | null {

@@ -3,6 +3,7 @@
 import { BriefTasks } from '../../elements/brief-tasks.ts';
 import type { Elements } from '../../elements/define.ts';
 import { HistoryPlots } from '../../elements/history-plots.ts';
+import { SchedulerRules } from '../../elements/scheduler-rules.ts';
 import { TimePlot } from '../../elements/time-plot.ts';
 import { FirstSteps } from './first-steps.ts';
 import { HeadlineFigures } from './headline-figures.ts';
@@ -14,6 +15,7 @@ export const elements: Elements = {
   'time-plot': TimePlot,
   'history-plots': HistoryPlots,
   'brief-tasks': BriefTasks,
+  'scheduler-rules': SchedulerRules,
   'state-counts': StateCounts,
   'headline-figures': HeadlineFigures,
   'first-steps': FirstSteps,

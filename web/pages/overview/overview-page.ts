@@ -92,6 +92,7 @@ export class OverviewPage extends LitElement {
   #cluster(data: TelemetryReply, isNew: boolean) {
     return html`
       <headline-figures .telemetry=${data}></headline-figures>
+      ${data.scheduler ? html`<scheduler-rules .scheduler=${data.scheduler}></scheduler-rules>` : nothing}
       <section class="panel" aria-label="Use over time">
         <history-plots .session=${this.session} .router=${this.router} .route=${this.route} .telemetry=${data}></history-plots>
       </section>

@@ -2,7 +2,8 @@
 
 import { css, html, LitElement, nothing } from 'lit';
 import { attainmentWords, REASON_WORDS } from '../../../client/queue-words.ts';
-import type { QueueReply } from '../../../shared/contracts/queue.ts';
+import type { QueueEntryBody, QueueReply } from '../../../shared/contracts/queue.ts';
+import type { WorkerBody } from '../../../shared/contracts/workers.ts';
 import { LiveSubscription } from '../../data/live-subscription.ts';
 import { Poll } from '../../data/poll.ts';
 import type { Router } from '../../data/router.ts';
@@ -15,6 +16,8 @@ import { countReasons, loadQueue, MOST_SHOWN, reasonOf, STEP } from './queue-vie
 
 /** Estimates are made anew so often while nothing else changes. */
 const AGAIN_AFTER_LOOKS = 5;
+const NO_ENTRIES: readonly QueueEntryBody[] = [];
+const NO_WORKERS: readonly WorkerBody[] = [];
 
 export class QueuePage extends LitElement {
   static override properties = {
@@ -84,12 +87,14 @@ export class QueuePage extends LitElement {
           ${data && data.entries.length > 0 ? this.#filter(data) : nothing}
         </div>
         ${data ? html`<p class="soft">${this.#about(data)}</p>` : nothing}
+        ${this.#telemetry.data?.scheduler ? html`<scheduler-rules .scheduler=${this.#telemetry.data.scheduler}></scheduler-rules>` : nothing}
         ${errorNotice(error, () => this.#queue.refresh())}
         <section class="panel" aria-label="What waits">
           ${loading ? html`<notice-box kind="loading"></notice-box>` : nothing}
           ${data ? this.#list(data) : nothing}
           ${!data && error ? html`<notice-box kind="empty" heading="The queue could not be loaded"></notice-box>` : nothing}
         </section>
+        <what-if-panel .session=${this.session} .entries=${data?.entries ?? NO_ENTRIES} .workers=${this.#telemetry.data?.workers ?? NO_WORKERS}></what-if-panel>
       </div>
     `;
   }

@@ -3,8 +3,9 @@
 import { css, html, LitElement, nothing } from 'lit';
 import {
   ArrowRight,
+  ArrowRightLeft,
   Ban,
-  Bookmark,
+  BookmarkCheck,
   Gauge,
   Hourglass,
   type IconNode,
@@ -29,19 +30,19 @@ const ICONS: Readonly<Record<QueueReason, IconNode>> = {
   retry_delay: RotateCw,
   no_workers: ServerOff,
   labels_missing: Tag,
-  over_quota: Ban,
+  over_quota: Gauge,
   quota_used: Gauge,
-  reserved: Bookmark,
-  preempting: Bookmark,
+  reserved: BookmarkCheck,
+  preempting: ArrowRightLeft,
 };
 /** Nothing changes by waiting: somebody has to act. */
 const STUCK: readonly QueueReason[] = [
   'never',
   'worker_missing',
-  'labels_missing',
-  'over_quota',
   'not_ready',
   'no_workers',
+  'labels_missing',
+  'over_quota',
 ];
 
 export class QueueTable extends LitElement {

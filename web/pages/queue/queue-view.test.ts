@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { makeQueueEntry } from '../../../test/support/small-api.ts';
+import { makeQueueEntry, NO_SCORES } from '../../../test/support/small-api.ts';
 import { countReasons, loadQueue, reasonOf } from './queue-view.ts';
 
 const line = Array.from({ length: 1_300 }, (_, n) => makeQueueEntry({ position: n + 1 }));
@@ -11,6 +11,7 @@ const ask = async (page: { limit: number; cursor?: string }) => {
   return {
     total: 1_300,
     entries: line.slice(from, to),
+    forecasts: NO_SCORES,
     next_cursor: to < line.length ? String(to) : null,
   };
 };

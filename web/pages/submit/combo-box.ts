@@ -16,6 +16,7 @@ export class ComboBox extends LitElement {
     placeholder: {},
     hint: {},
     listed: {},
+    bare: { type: Boolean },
     options: { attribute: false },
     faults: { attribute: false },
     open: { state: true },
@@ -28,6 +29,8 @@ export class ComboBox extends LitElement {
   declare hint: string;
   /** What the list holds, for its accessible name. */
   declare listed: string;
+  /** One of many in rows: its label is heard, not seen. */
+  declare bare: boolean;
   declare options: readonly ComboOption[];
   declare faults: readonly string[];
   declare open: boolean;
@@ -58,6 +61,7 @@ export class ComboBox extends LitElement {
     this.placeholder = '';
     this.hint = '';
     this.listed = '';
+    this.bare = false;
     this.options = [];
     this.faults = [];
     this.open = false;
@@ -73,7 +77,7 @@ export class ComboBox extends LitElement {
     const shown = this.open ? this.#shown : [];
     const isOpen = shown.length > 0;
     return html`
-      <label for="field">${this.label}</label>
+      <label for="field" class=${this.bare ? 'unseen' : ''}>${this.label}</label>
       <div class="box" @focusout=${this.#close}>
         <input
           id="field" role="combobox" aria-autocomplete="list" aria-expanded=${isOpen} aria-controls="list"
@@ -99,6 +103,10 @@ export class ComboBox extends LitElement {
       </div>
       ${below('field', this.hint, this.faults)}
     `;
+  }
+
+  override focus(): void {
+    this.renderRoot.querySelector('input')?.focus();
   }
 
   override updated(): void {

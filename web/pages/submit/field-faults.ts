@@ -15,9 +15,8 @@ const FIELDS: Readonly<Record<keyof FormState, readonly string[]>> = {
   gpu: ['gpu_required'],
   storage: ['storage_required'],
   worker: ['worker'],
-  // No field of the form shows these: their faults are told beside it.
-  constraints: [],
-  prefer: [],
+  constraints: ['constraints'],
+  prefer: ['prefer'],
   priority: ['priority'],
   retries: ['max_retries'],
   timeout: ['timeout_seconds'],

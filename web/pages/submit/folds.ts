@@ -1,15 +1,17 @@
 // The groups of the form that are folded while all in them is as usual. Pure.
 
 import type { ErrorDetail } from '../../../shared/errors.ts';
+import { describeTerms } from '../../../shared/model/labels.ts';
 import { faultsAt } from './field-faults.ts';
 import { EMPTY_FORM, type FormState } from './form-state.ts';
+import { termsOf } from './term-rows.ts';
 
 export type Fold = 'placing' | 'files' | 'notification';
 
 const FIELDS: Readonly<Record<Fold, readonly string[]>> = {
   placing: [
     ...['worker', 'priority', 'timeout_seconds', 'max_retries'],
-    ...['network', 'pull_policy', 'k_value'],
+    ...['network', 'pull_policy', 'k_value', 'constraints', 'prefer'],
   ],
   files: ['files'],
   notification: ['webhook'],
@@ -31,11 +33,18 @@ export function foldsWith(faults: readonly ErrorDetail[]): Fold[] {
   return FOLDS.filter((fold) => faultsAt(faults, ...FIELDS[fold]).length > 0);
 }
 
+function labelWords(begin: string, rows: FormState['constraints']): string {
+  const words = describeTerms(termsOf(rows));
+  return words === '' ? '' : `${begin} ${words}`;
+}
+
 /** What of the folded group is not as usual, for its heading. */
 export function placingWords(form: FormState): string {
   const usual = EMPTY_FORM;
   const words = [
     form.worker === '' ? '' : `on ${form.worker}`,
+    labelWords('must have', form.constraints),
+    labelWords('better with', form.prefer),
     form.priority === usual.priority ? '' : `priority ${form.priority}`,
     form.timeout.text === '0' ? '' : `${form.timeout.text} ${form.timeout.unit} at most`,
     form.retries === usual.retries ? '' : `${form.retries} ${form.retries === '1' ? 'retry' : 'retries'}`,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MASKED, type SubmitBody } from '../../../shared/contracts/http.ts';
-import type { LabelTermsBody } from '../../../shared/contracts/labels.ts';
+import { labelTermsBody } from '../../../shared/contracts/labels.ts';
 import { submitSchema } from '../../../shared/contracts/schemas.ts';
 import { SUBMIT_DEFAULTS } from '../../../shared/contracts/submit-defaults.ts';
 import { NETWORKS, PULL_POLICIES } from '../../../shared/model/task.ts';
@@ -12,6 +12,13 @@ import { EMPTY_FORM, formFaults, formOf, requestOf } from './form-state.ts';
 const text = fc.string({ maxLength: 40 }).map((one) => one.replaceAll('\0', ''));
 const trimmed = fc.string({ maxLength: 20 }).map((one) => one.replace(/\p{Cc}/gu, '').trim());
 const names = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,8}$/);
+const terms = fc
+  .dictionary(
+    fc.stringMatching(/^[a-z._-]{1,6}$/).filter((name) => name !== '__proto__'),
+    fc.uniqueArray(fc.stringMatching(/^[A-Za-z0-9._-]{0,6}$/), { minLength: 1, maxLength: 3 }),
+    { maxKeys: 3 },
+  )
+  .map(labelTermsBody);
 const path = fc.stringMatching(/^[a-z]{1,5}(?:\/[a-z]{1,5})?$/);
 
 /** Tasks as the API gives them back: all fields are there. */
@@ -35,8 +42,8 @@ const body: fc.Arbitrary<SubmitBody> = fc
     timeout_seconds: fc.integer({ min: 0, max: 31_536_000 }),
     max_retries: fc.integer({ min: 0, max: 100 }),
     worker: fc.constantFrom('', 'worker-1'),
-    constraints: fc.constantFrom<LabelTermsBody>({}, { disk: 'ssd', zone: ['a', 'b'] }),
-    prefer: fc.constantFrom<LabelTermsBody>({}, { zone: 'a' }),
+    constraints: terms,
+    prefer: terms,
     files: fc.uniqueArray(path, { maxLength: 4 }),
     pull_policy: fc.constantFrom(...PULL_POLICIES),
     network: fc.constantFrom(...NETWORKS),
@@ -118,6 +125,8 @@ describe('the form', () => {
       k: '1e',
       webhookUrl: 'https://a',
       webhookEvents: [],
+      constraints: [{ name: 'disk', values: '' }],
+      prefer: [{ name: '', values: '' }],
       env: [
         { name: 'A', value: '1', secret: false, asked: false },
         { name: 'A', value: '2', secret: false, asked: false },
@@ -132,6 +141,7 @@ describe('the form', () => {
       'memory_required',
       'k_value',
       'webhook.events',
+      'constraints.disk',
       'env.A',
       'env.',
       'env.KEY',

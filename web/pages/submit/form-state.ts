@@ -2,12 +2,13 @@
 // only be judged by the API is left to it; said here is what cannot even be sent.
 
 import { MASKED, type SubmitBody, type SubmitRequest } from '../../../shared/contracts/http.ts';
-import type { LabelTermsBody } from '../../../shared/contracts/labels.ts';
+import { labelTerms, labelTermsBody } from '../../../shared/contracts/labels.ts';
 import { SUBMIT_DEFAULTS } from '../../../shared/contracts/submit-defaults.ts';
 import type { ErrorDetail } from '../../../shared/errors.ts';
 import type { PullPolicy, TaskNetwork } from '../../../shared/model/task.ts';
 import { DEFAULT_WEBHOOK_EVENTS, type WebhookEvent } from '../../../shared/model/webhook.ts';
 import { type EnvRow, envFaults, envOf, rowsOf } from './env-rows.ts';
+import { type TermRow, termFaults, termRows, termsOf } from './term-rows.ts';
 
 export const SIZE_UNITS = ['MB', 'GB'] as const;
 export type SizeUnit = (typeof SIZE_UNITS)[number];
@@ -33,8 +34,9 @@ export interface FormState {
   readonly storage: Measure<SizeUnit>;
   /** Empty: any. */
   readonly worker: string;
-  readonly constraints: LabelTermsBody;
-  readonly prefer: LabelTermsBody;
+  /** Labels its worker must have, and those that make one better. */
+  readonly constraints: readonly TermRow[];
+  readonly prefer: readonly TermRow[];
   readonly priority: string;
   readonly retries: string;
   readonly timeout: Measure<TimeUnit>;
@@ -69,8 +71,8 @@ export function formOf(given: SubmitRequest): FormState {
     gpu: plainNumber(task.gpu_required),
     storage: sizeOf(task.storage_required),
     worker: task.worker,
-    constraints: task.constraints,
-    prefer: task.prefer,
+    constraints: termRows(labelTerms(task.constraints)),
+    prefer: termRows(labelTerms(task.prefer)),
     priority: plainNumber(task.priority),
     retries: plainNumber(task.max_retries),
     timeout: timeOf(task.timeout_seconds),
@@ -102,8 +104,8 @@ export function requestOf(form: FormState): SubmitBody {
     timeout_seconds: secondsOf(form.timeout),
     max_retries: numberOf(form.retries),
     worker: form.worker,
-    constraints: form.constraints,
-    prefer: form.prefer,
+    constraints: labelTermsBody(termsOf(form.constraints)),
+    prefer: labelTermsBody(termsOf(form.prefer)),
     files: [...form.files],
     pull_policy: form.pullPolicy,
     network: form.network,
@@ -133,7 +135,12 @@ export function formFaults(form: FormState): ErrorDetail[] {
   if (form.webhookUrl.trim() !== '' && form.webhookEvents.length === 0) {
     faults.push({ field: 'webhook.events', message: 'Choose at least one event to be told of' });
   }
-  return [...faults, ...envFaults(form.env)];
+  return [
+    ...faults,
+    ...termFaults(form.constraints, 'constraints'),
+    ...termFaults(form.prefer, 'prefer'),
+    ...envFaults(form.env),
+  ];
 }
 
 /** Null: the image's own. */

@@ -9,6 +9,7 @@ import { FilesPicker } from './files-picker.ts';
 import { PresetList } from './preset-list.ts';
 import { SamePanel } from './same-panel.ts';
 import { SubmitPage } from './submit-page.ts';
+import { TermsEditor } from './terms-editor.ts';
 import { VerdictCard } from './verdict-card.ts';
 
 export const elements: Elements = {
@@ -17,6 +18,7 @@ export const elements: Elements = {
   'command-editor': CommandEditor,
   'env-editor': EnvEditor,
   'files-picker': FilesPicker,
+  'terms-editor': TermsEditor,
   'preset-list': PresetList,
   'same-panel': SamePanel,
   'verdict-card': VerdictCard,

@@ -64,6 +64,17 @@ describe('an address', () => {
     expect(ofAddress('arg=echo&arg=a+b')?.request.command).toEqual(['echo', 'a b']);
   });
 
+  it('says labels as the command line does', () => {
+    const request = ofAddress('constraint=disk%3Dssd,nvme&constraint=gpu%3Da100&prefer=zone%3Da')?.request;
+    expect(request).toMatchObject({
+      constraints: { disk: ['ssd', 'nvme'], gpu: ['a100'] },
+      prefer: { zone: ['a'] },
+    });
+    expect(
+      readRequest({ docker_image: 'a', constraints: { disk: [] }, prefer: { a: 1 } })?.faults,
+    ).toHaveLength(2);
+  });
+
   it('says what is wrong with it', () => {
     expect(ofAddress('cpu_required=two')?.faults).toEqual(['"cpu_required" is not of the right kind']);
     expect(ofAddress('memory_required=')?.faults).toHaveLength(1);

@@ -22,11 +22,11 @@ const oneOf =
     values.some((known) => known === value);
 const isTextRecord: Check = (value) =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(isText);
-const isLabelTerms: Check = (value) =>
+const isTerms: Check = (value) =>
   typeof value === 'object' &&
   value !== null &&
   !Array.isArray(value) &&
-  Object.values(value).every((one) => isText(one) || isTexts(one));
+  Object.values(value).every((values) => isText(values) || (isTexts(values) && (values as []).length > 0));
 const isWebhook: Check = (value) => {
   if (value === null) return true;
   const { url, events } = (typeof value === 'object' ? value : {}) as { url?: unknown; events?: unknown };
@@ -50,8 +50,8 @@ const FIELDS: Readonly<Record<string, Check>> = {
   timeout_seconds: isNumber,
   max_retries: isNumber,
   worker: isText,
-  constraints: isLabelTerms,
-  prefer: isLabelTerms,
+  constraints: isTerms,
+  prefer: isTerms,
   files: isTexts,
   secrets: isTexts,
   pull_policy: oneOf(PULL_POLICIES),
@@ -101,27 +101,39 @@ export function parseRequest(text: string): ReadRequest {
 }
 
 /** The short names that links may use. */
-const ALIASES: Readonly<Record<string, string>> = { image: 'docker_image', file: 'files', secret: 'secrets' };
+const ALIASES: Readonly<Record<string, string>> = {
+  image: 'docker_image',
+  file: 'files',
+  secret: 'secrets',
+  constraint: 'constraints',
+};
 
 /**
  * What an address says of the task: the names of the API, `image` for short, `arg` for each word of a command in exec
- * form, `env=NAME=VALUE` and `file` as often as need be. Null when it says nothing.
+ * form, `env=NAME=VALUE`, `file`, `constraint=LABEL=VALUE,VALUE` and `prefer` as often as need be. Null when it says
+ * nothing.
  */
 export function requestOfQuery(query: URLSearchParams): ReadRequest | null {
   const given: Record<string, unknown> = {};
   const env: Record<string, string> = {};
+  const terms: Record<string, Record<string, string | string[]>> = {};
   for (const [key, value] of query) {
     const name = ALIASES[key] ?? key;
     if (name === 'from' || name === 'preset') continue;
     if (name === 'env') {
       const at = value.indexOf('=');
       env[at < 0 ? value : value.slice(0, at)] = at < 0 ? '' : value.slice(at + 1);
+    } else if (name === 'constraints' || name === 'prefer') {
+      const at = value.indexOf('=');
+      const [label, values] = at < 0 ? [value, ''] : [value.slice(0, at), value.slice(at + 1)];
+      terms[name] = { ...terms[name], [label]: values.split(/[,|]/) };
     } else if (name === 'files' || name === 'secrets') given[name] = [...listOf(given[name]), value];
     else if (name === 'arg') given.command = [...listOf(given.command), value];
     else if (FIELDS[name] === isNumber) given[name] = value.trim() === '' ? value : Number(value);
     else given[name] = value;
   }
   if (Object.keys(env).length > 0) given.env = env;
+  Object.assign(given, terms);
   return Object.keys(given).length === 0 ? null : readRequest(given);
 }
 

@@ -8,8 +8,10 @@ import type { PullPolicy, TaskNetwork } from '../../../shared/model/task.ts';
 import { WEBHOOK_EVENTS } from '../../../shared/model/webhook.ts';
 import { faultsAt } from './field-faults.ts';
 import { choiceField, faultList, measureField, textField } from './fields.ts';
+import type { EditEvent } from './form-events.ts';
 import { type FormState, SIZE_UNITS, type SizeUnit, TIME_UNITS, type TimeUnit } from './form-state.ts';
 import { largestOf } from './suggestions.ts';
+import type { TermsField } from './term-rows.ts';
 
 export interface Section {
   readonly form: FormState;
@@ -146,6 +148,8 @@ export function placing({ form, faults, edit }: Section, workers: readonly Worke
         changed: (k) => edit({ k }),
       })}
     </div>
+    ${labelTermsOf({ form, faults, edit }, workers, 'constraints', 'Must have labels', 'Only a worker with one of the values of each gets it.')}
+    ${labelTermsOf({ form, faults, edit }, workers, 'prefer', 'Better with labels', 'A worker that has them goes before others; without them it runs, too.')}
   `;
 }
 
@@ -185,6 +189,20 @@ export function notification({ form, faults, edit }: Section) {
       ${faultList('events', eventFaults)}
     </fieldset>
   `;
+}
+
+function labelTermsOf(
+  { form, faults, edit }: Section,
+  workers: readonly WorkerBody[],
+  field: TermsField,
+  heading: string,
+  hint: string,
+) {
+  return html`<terms-editor
+    field=${field} heading=${heading} hint=${hint} .rows=${form[field]} .workers=${workers}
+    .faults=${faults.filter((fault) => fault.field === field || fault.field.startsWith(`${field}.`))}
+    @edit=${(event: EditEvent) => edit(event.change)}
+  ></terms-editor>`;
 }
 
 function workerOptions(chosen: string, workers: readonly WorkerBody[]) {

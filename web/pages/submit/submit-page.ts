@@ -82,7 +82,11 @@ export class SubmitPage extends LitElement {
       (await this.session.client.listTaskSummaries({ limit: RECENT }, { signal })).tasks,
     done: () => true,
   });
-  readonly #asker = new VerdictAsker(this, () => this.session.client);
+  readonly #asker = new VerdictAsker(
+    this,
+    () => this.session.client,
+    () => this.#workers.data ?? [],
+  );
 
   static override styles = [base, controls, fieldStyles, pageStyles];
 

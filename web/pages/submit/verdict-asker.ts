@@ -4,6 +4,7 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
 import { ApiError, type Client } from '../../../client/client.ts';
 import type { SubmitBody } from '../../../shared/contracts/http.ts';
+import type { WorkerBody } from '../../../shared/contracts/workers.ts';
 import type { ErrorDetail } from '../../../shared/errors.ts';
 import { ofOneTask } from './field-faults.ts';
 import { type Verdict, verdictOf } from './verdict.ts';
@@ -26,13 +27,15 @@ export class VerdictAsker implements ReactiveController {
   asking = false;
   readonly #host: ReactiveControllerHost;
   readonly #client: () => Client;
+  readonly #workers: () => readonly WorkerBody[];
   #question: Question | null = null;
   #asked = '';
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running: AbortController | null = null;
   #isConnected = false;
 
-  constructor(host: ReactiveControllerHost, client: () => Client) {
+  constructor(host: ReactiveControllerHost, client: () => Client, workers: () => readonly WorkerBody[]) {
+    this.#workers = workers;
     this.#host = host;
     this.#client = client;
     host.addController(this);
@@ -93,7 +96,7 @@ export class VerdictAsker implements ReactiveController {
         { signal: running.signal },
       );
       if (running.signal.aborted) return;
-      this.#take(verdictOf(reply, body), [], null);
+      this.#take(verdictOf(reply, body, this.#workers()), [], null);
     } catch (error) {
       if (running.signal.aborted) return;
       if (error instanceof ApiError && error.status === 429) nextMs = BUSY_MS;

@@ -2,7 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { WhatIfReply, WhatIfTaskBody, WhatIfWorkerBody } from '../../../shared/contracts/what-if.ts';
 import { verdictOf } from './verdict.ts';
 
-const asked = { cpu_required: 4, memory_required: 4_096, gpu_required: 0, storage_required: 0, worker: '' };
+const asked = {
+  ...{ cpu_required: 4, memory_required: 4_096, gpu_required: 0, storage_required: 0, worker: '' },
+  constraints: {},
+};
 
 function worker(id: string, cpu: number, memory: number, free = { cpu, memory }): WhatIfWorkerBody {
   const amount = (of: { cpu: number; memory: number }) => ({ ...of, gpu: 0, storage: 1_000 });
@@ -63,6 +66,19 @@ describe('the verdict', () => {
     const verdict = verdictOf(reply({ reason: 'too_large' }, workers), asked);
     expect(verdict).toMatchObject({ kind: 'never', heading: 'Never fits as it is' });
     expect(verdict?.changes.map(({ text }) => text)).toEqual(['Lower memory to 3.5 GB']);
+  });
+
+  it('offers no less of anything where labels or quota stand in the way', () => {
+    const workers = [worker('w1', 3, 8_192), worker('w2', 2, 8_192)];
+    const never = (reason: string) => verdictOf(reply({ reason }, workers), asked)?.changes;
+    expect([never('labels_missing'), never('over_quota')]).toEqual([[], []]);
+    const ssd = { ...asked, constraints: { disk: ['ssd', 'nvme'] } };
+    const labelled = [
+      { worker_id: 'w1', labels: { disk: 'hdd' } },
+      { worker_id: 'w2', labels: { disk: 'nvme' } },
+    ];
+    const verdict = verdictOf(reply({ reason: 'too_large' }, workers), ssd, labelled);
+    expect(verdict?.changes.map(({ text }) => text)).toEqual(['Lower cores to 2']);
   });
 
   it('offers nothing where it is tied to another worker, or to GPUs nobody has', () => {

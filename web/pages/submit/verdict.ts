@@ -2,8 +2,10 @@
 
 import { megabytes, trim } from '../../../client/words.ts';
 import type { SubmitBody } from '../../../shared/contracts/http.ts';
+import { labelTerms } from '../../../shared/contracts/labels.ts';
 import type { WhatIfReply } from '../../../shared/contracts/what-if.ts';
-import type { AmountsBody } from '../../../shared/contracts/workers.ts';
+import type { AmountsBody, WorkerBody } from '../../../shared/contracts/workers.ts';
+import { meetsTerms } from '../../../shared/model/labels.ts';
 
 /** A smaller request with which it would go. */
 export interface Change {
@@ -24,12 +26,26 @@ export interface Verdict {
 
 type Asked = Pick<
   SubmitBody,
-  'cpu_required' | 'memory_required' | 'gpu_required' | 'storage_required' | 'worker'
+  'cpu_required' | 'memory_required' | 'gpu_required' | 'storage_required' | 'worker' | 'constraints'
 >;
+type Labelled = Pick<WorkerBody, 'worker_id' | 'labels'>;
+
+/** Less of anything does not help. */
+const NOT_OF_SIZE: readonly (string | null)[] = [
+  'labels_missing',
+  'no_ready_match',
+  'over_quota',
+  'quota_used',
+];
 
 const LEAST: Readonly<Record<keyof AmountsBody, number>> = { cpu: 0.01, memory: 6, gpu: 0, storage: 0 };
 
-export function verdictOf(reply: WhatIfReply, asked: Asked): Verdict | null {
+/** @param labelled the workers that are known with their labels: only those with the right ones are worth a change */
+export function verdictOf(
+  reply: WhatIfReply,
+  asked: Asked,
+  labelled: readonly Labelled[] = [],
+): Verdict | null {
   const [task] = reply.tasks;
   if (!task) return null;
   const { count, placed, verdict } = task;
@@ -41,7 +57,9 @@ export function verdictOf(reply: WhatIfReply, asked: Asked): Verdict | null {
     );
   }
   if (verdict === 'never') {
-    const changes = changesFor(asked, reply, ({ capacity }) => capacity);
+    const changes = NOT_OF_SIZE.includes(task.reason)
+      ? []
+      : changesFor(asked, reply, labelled, ({ capacity }) => capacity);
     const heading = one ? 'Never fits as it is' : 'None of them ever fits as it is';
     return { kind: 'never', heading, sentences, changes };
   }
@@ -55,7 +73,8 @@ export function verdictOf(reply: WhatIfReply, asked: Asked): Verdict | null {
     const heading = `${placed.toLocaleString()} of ${count.toLocaleString()} fit now, the rest waits`;
     return { kind: 'part', heading, sentences, changes: [] };
   }
-  const changes = task.reason === 'no_room' ? changesFor(asked, reply, ({ after }) => after.free) : [];
+  const changes =
+    task.reason === 'no_room' ? changesFor(asked, reply, labelled, ({ after }) => after.free) : [];
   return { kind: 'waits', heading: one ? 'Waits' : `All ${count.toLocaleString()} wait`, sentences, changes };
 }
 
@@ -63,6 +82,7 @@ export function verdictOf(reply: WhatIfReply, asked: Asked): Verdict | null {
 function changesFor(
   asked: Asked,
   reply: WhatIfReply,
+  labelled: readonly Labelled[],
   room: (worker: WhatIfReply['workers'][number]) => AmountsBody,
 ): Change[] {
   const wanted: AmountsBody = {
@@ -72,8 +92,13 @@ function changesFor(
     storage: asked.storage_required,
   };
   const dimensions = Object.keys(wanted) as (keyof AmountsBody)[];
+  const must = labelTerms(asked.constraints);
+  const isKeptOut = new Set(
+    labelled.filter(({ labels }) => !meetsTerms(must, labels)).map(({ worker_id }) => worker_id),
+  );
   const open = reply.workers.filter(
-    ({ state, worker_id }) => state === 'ready' && (asked.worker === '' || asked.worker === worker_id),
+    ({ state, worker_id }) =>
+      state === 'ready' && !isKeptOut.has(worker_id) && (asked.worker === '' || asked.worker === worker_id),
   );
   const choices = open.flatMap((worker) => {
     const has = room(worker);

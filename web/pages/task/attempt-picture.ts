@@ -26,7 +26,7 @@ export class AttemptPicture extends LitElement {
       .row + .row { margin-top: 2px; }
       .track { display: block; width: 100%; height: 1rem; background: var(--sunken); border-radius: 0.2rem; }
       .waited { fill: var(--queued); } .prepared { fill: var(--running); opacity: 0.55; } .ran { fill: var(--running); }
-      .ran.completed { fill: var(--good); } .ran.failed, .ran.lost { fill: var(--bad); } .ran.cancelled { fill: var(--quiet); }
+      .ran.completed { fill: var(--good); } .ran.failed, .ran.lost { fill: var(--bad); } .ran.cancelled { fill: var(--quiet); } .ran.evicted { fill: var(--queued); }
       .axis { display: flex; justify-content: space-between; gap: var(--space-2); padding-left: 2rem; margin-top: var(--space-1); flex-wrap: wrap; }
       .legend { display: flex; gap: var(--space-1) var(--space-4); flex-wrap: wrap; padding-left: 2rem; margin-top: var(--space-1); }
       .legend span { display: inline-flex; gap: var(--space-1); align-items: center; }

@@ -7,7 +7,7 @@ import { isTerminal } from '../../../shared/model/task-states.ts';
 import { Ticker } from '../../data/ticker.ts';
 import { base, controls } from '../../styles/shared.ts';
 import { type AttemptSpans, type SpanKind, taskSpans } from './attempt-spans.ts';
-import { reasonWords } from './outcome-words.ts';
+import { deviceWords, evictionWords, reasonWords } from './outcome-words.ts';
 
 /** With more attempts than this the middle of the story is folded. */
 const FOLD_ABOVE = 6;
@@ -28,10 +28,12 @@ export class AttemptTimeline extends LitElement {
       li:last-child { padding-bottom: 0; }
       li:last-child::after { content: none; }
       li.completed::before { background: var(--good); } li.failed::before, li.lost::before { background: var(--bad); }
+      li.evicted::before { background: var(--queued); }
       li.running::before, li.assigned::before { background: var(--running); }
       li.fold::before { content: none; }
       .row { gap: var(--space-1) var(--space-2); }
-      .why { overflow-wrap: anywhere; }
+      .why, .devices { overflow-wrap: anywhere; }
+      .left { color: var(--queued); font-weight: 550; }
       .hint { margin-top: var(--space-1); padding: var(--space-2) var(--space-3); border-radius: var(--radius-small); background: var(--quiet-wash); color: var(--ink); }
     `,
   ];
@@ -75,13 +77,17 @@ export class AttemptTimeline extends LitElement {
 }
 
 function attemptEntry(body: AttemptBody, row: AttemptSpans) {
-  const { attempt, state, worker_id, assigned_at, finished_at, reason, message, outputs, hint } = body;
+  const { attempt, state, worker_id, assigned_at, finished_at, reason, outputs, hint } = body;
+  const evicted = evictionWords(body);
+  const message = body.message ?? body.eviction?.message;
+  const devices = deviceWords(body.gpu_ids);
   return html`
     <li class=${state}>
       <div class="row">
-        <strong>Attempt ${attempt}</strong><state-badge state=${state}></state-badge><span>on <a href="/cluster/${encodeURIComponent(worker_id)}">${worker_id}</a></span>
+        <strong>Attempt ${attempt}</strong><state-badge state=${state}></state-badge><span>on <a href="/cluster/${encodeURIComponent(worker_id)}">${worker_id}</a></span>${devices ? html`<span class="devices">with ${devices}</span>` : nothing}
       </div>
       <p class="soft small number">Given to it ${time(assigned_at)}; ${spanWords(row)}${finished_at ? html`; ended ${time(finished_at)}` : nothing}</p>
+      ${evicted ? html`<p class="left small">${evicted}</p>` : nothing}
       ${message || reason ? html`<p class="why small">${message ?? (reason ? reasonWords(reason) : '')}</p>` : nothing}
       ${measured(body)}
       ${outputs ? html`<p class="soft small">left ${fileCount(outputs.files)}, ${byteSize(outputs.bytes)}${outputs.note ? html`; <span class="why">${outputs.note}</span>` : nothing}</p>` : nothing}

@@ -1,7 +1,7 @@
 // States, reasons and deadlines of a task in words. Pure.
 
 import { duration } from '../../../client/words.ts';
-import type { TaskBody } from '../../../shared/contracts/http.ts';
+import type { AttemptBody, EvictionBody, TaskBody } from '../../../shared/contracts/http.ts';
 import type { SlaBody, StartEstimateBody } from '../../../shared/contracts/queue.ts';
 import { dangerOf } from '../../../shared/model/sla.ts';
 import type { FailureReason, TaskState } from '../../../shared/model/task.ts';
@@ -21,6 +21,29 @@ const REASONS: Readonly<Record<FailureReason, string>> = {
 
 export function reasonWords(reason: FailureReason): string {
   return REASONS[reason];
+}
+
+const MADE_ROOM: Readonly<Record<EvictionBody['cause'], string>> = {
+  preempted: 'to make room for a task of higher priority',
+  drained: 'because its worker is being emptied',
+};
+
+/** That an attempt has to leave its worker, or had to, and what that means for its task; null when it has not. */
+export function evictionWords({ state, eviction }: Pick<AttemptBody, 'state' | 'eviction'>): string | null {
+  if (!eviction) return null;
+  const why = MADE_ROOM[eviction.cause];
+  if (state === 'evicted') return `Stopped ${why}; it runs again and pays no retry for it.`;
+  if (state === 'running' || state === 'assigned')
+    return `Being stopped ${why}; it runs again and pays no retry for it.`;
+  return `It was to be stopped ${why}, and ended before.`;
+}
+
+/** `GPU 0`, `GPUs 0, 1`; ids that speak for themselves alone. Empty when there are none, or nobody knows which. */
+export function deviceWords(ids: readonly string[]): string {
+  if (ids.length === 0) return '';
+  const listed = ids.join(', ');
+  if (ids.some((id) => /gpu/i.test(id))) return listed;
+  return `${ids.length === 1 ? 'GPU' : 'GPUs'} ${listed}`;
 }
 
 /** Told apart in a row of tabs, where there is no colour. */

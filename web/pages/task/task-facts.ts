@@ -8,7 +8,7 @@ import type { SlaBody } from '../../../shared/contracts/queue.ts';
 import { Ticker } from '../../data/ticker.ts';
 import { base } from '../../styles/shared.ts';
 import { firstWait } from './attempt-spans.ts';
-import { attemptWords, deadlineWords, reasonWords, SLA_WORDS, slaNow } from './outcome-words.ts';
+import { attemptWords, deadlineWords, deviceWords, reasonWords, SLA_WORDS, slaNow } from './outcome-words.ts';
 
 const SLA_ICONS: Readonly<Record<SlaBody['state'], IconNode>> = {
   safe: Clock,
@@ -48,9 +48,11 @@ export class TaskFacts extends LitElement {
     const waited = firstWait(task, now);
     const ran = runTime(task, now);
     const worker = task.worker_id;
+    const devices = deviceWords(worker ? (task.attempts.at(-1)?.gpu_ids ?? []) : []);
     return html`
       <dl>
         ${fact('Worker', worker ? html`<a href="/cluster/${encodeURIComponent(worker)}">${worker}</a>` : task.worker ? html`waits for <a href="/cluster/${encodeURIComponent(task.worker)}">${task.worker}</a>` : html`<span class="soft">none yet</span>`)}
+        ${devices ? fact('Devices', devices) : nothing}
         ${fact('Submitted', html`<time-ago at=${task.submitted_at}></time-ago>`)}
         ${waited === null ? nothing : fact(task.status === 'queued' && task.attempts.length === 0 ? 'Waits for' : 'Waited', duration(waited))}
         ${task.started_at ? fact('Started', html`<time-ago at=${task.started_at}></time-ago>`) : nothing}

@@ -6,6 +6,7 @@ import { megabytes, trim } from '../../../client/words.ts';
 import type { TaskBody } from '../../../shared/contracts/http.ts';
 import type { TaskProgressBody, TaskUsageEvent } from '../../../shared/contracts/live.ts';
 import { isPlaced } from '../../../shared/model/task-states.ts';
+import { evictionWords } from './outcome-words.ts';
 
 /** Whose it is and what runs in it. */
 export function about(task: TaskBody) {
@@ -35,6 +36,17 @@ export function absent({ status }: ApiError, wasThere: boolean) {
     <h1 class="unseen" tabindex="-1">Task not found</h1>
     <div class="panel"><notice-box kind="empty" heading=${heading}><p>${text} <a href="/tasks">All tasks</a></p></notice-box></div>
   `;
+}
+
+/** Why it is to leave its worker, while it has not yet; empty when it may stay. */
+export function leaving(task: TaskBody): string {
+  const current = task.attempts.at(-1);
+  if (!current?.eviction || !isPlaced(task.status) || task.cancel_requested) return '';
+  return `${evictionWords(current)} ${sentence(current.eviction.message)}`;
+}
+
+function sentence(text: string): string {
+  return text === '' ? '' : `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;
 }
 
 /** How far it is, while it is at work. */

@@ -21,6 +21,7 @@ export const taskPageStyles = css`
   .id code { min-width: 0; }
   .message { padding: var(--space-3); border-radius: var(--radius-small); background: var(--quiet-wash); overflow-wrap: anywhere; white-space: pre-line; }
   .message.failed { background: var(--bad-wash); }
+  .message.leaving { background: var(--queued-wash); }
   .tabs a { display: inline-flex; gap: var(--space-2); align-items: center; }
   .tabs .count { font-size: var(--text-small); font-weight: 400; color: var(--ink-soft); }
   /* High enough that the page does not jump when a short view takes the place of a long one. */

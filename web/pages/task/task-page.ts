@@ -21,7 +21,7 @@ import { tell, tellFault } from '../../shell/telling.ts';
 import { base, controls, tabs } from '../../styles/shared.ts';
 import { pageTitle } from './outcome-words.ts';
 import { attemptOf, taskAddress, type View, viewOf } from './task-address.ts';
-import { about, absent, atWork } from './task-page-parts.ts';
+import { about, absent, atWork, leaving } from './task-page-parts.ts';
 import { taskPageStyles } from './task-page-styles.ts';
 
 const VIEW_WORDS: Readonly<Partial<Record<View, string>>> = {
@@ -114,15 +114,17 @@ export class TaskPage extends LitElement {
 
   #whole(task: TaskBody) {
     const message = task.message ?? (task.status === 'failed' ? task.reason : null);
+    const isLeaving = leaving(task);
     return html`
       <header>
         <div class="title">
-          <div class="row tight"><h1 tabindex="-1">${task.name || 'Task'}</h1><state-badge state=${task.status}></state-badge>${task.cancel_requested && !isTerminal(task.status) ? html`<span class="soft small" role="status">being stopped…</span>` : nothing}</div>
+          <div class="row tight"><h1 tabindex="-1">${task.name || 'Task'}</h1><state-badge state=${task.status}></state-badge>${task.cancel_requested && !isTerminal(task.status) ? html`<span class="soft small" role="status">being stopped…</span>` : isLeaving ? html`<span class="soft small" role="status">being moved elsewhere…</span>` : nothing}</div>
           ${about(task)}
         </div>
         <div class="row tight acts">${this.#actions(task)}</div>
       </header>
       ${message ? html`<p class="message ${task.status}">${message}</p>` : nothing}
+      ${isLeaving ? html`<p class="message leaving">${isLeaving}</p>` : nothing}
       <section class="panel" aria-label="Facts"><task-facts .task=${task}></task-facts></section>
       ${task.status === 'queued' ? html`<wait-reasons .session=${this.session} .task=${task}></wait-reasons>` : nothing}
       ${atWork(task, this.progress, this.usage)}

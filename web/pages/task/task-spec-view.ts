@@ -4,6 +4,7 @@ import { css, html, LitElement, nothing } from 'lit';
 import { Download } from 'lucide';
 import { amounts, duration } from '../../../client/words.ts';
 import type { TaskBody } from '../../../shared/contracts/http.ts';
+import { type LabelTermsBody, labelTerms } from '../../../shared/contracts/labels.ts';
 import { cliText } from '../../data/same-commands.ts';
 import { saveFile } from '../../data/save-file.ts';
 import { briefRequest, hiddenSecrets, wholeRequest } from '../../data/task-request.ts';
@@ -31,6 +32,7 @@ export class TaskSpecView extends LitElement {
       .line { margin-top: var(--space-4); }
       .hint { margin-top: var(--space-2); }
       .tick { font-size: var(--text-small); }
+      .chips { display: flex; flex-wrap: wrap; gap: var(--space-1); }
     `,
   ];
 
@@ -86,6 +88,15 @@ export class TaskSpecView extends LitElement {
   }
 }
 
+/** `disk=ssd or nvme`, each label by itself. */
+function termWords(terms: LabelTermsBody): string[] {
+  return Object.entries(labelTerms(terms)).map(([name, values]) => `${name}=${values.join(' or ')}`);
+}
+
+function chips(words: readonly string[]) {
+  return html`<ul class="chips">${words.map((word) => html`<li class="chip">${word}</li>`)}</ul>`;
+}
+
 function facts(task: TaskBody) {
   const needs = {
     cpu: task.cpu_required,
@@ -97,6 +108,8 @@ function facts(task: TaskBody) {
   const typed =
     typeof command === 'string' ? command : command?.map((word) => JSON.stringify(word)).join(' ');
   const env = Object.entries(task.env);
+  const must = termWords(task.constraints);
+  const better = termWords(task.prefer);
   const fact = (name: string, value: unknown) => html`<dt>${name}</dt><dd>${value}</dd>`;
   const factIf = (is: boolean, name: string, value: unknown) => (is ? fact(name, value) : nothing);
   return html`
@@ -112,6 +125,7 @@ function facts(task: TaskBody) {
       ${fact('Time limit', task.timeout_seconds > 0 ? duration(task.timeout_seconds * 1_000) : 'none')}
       ${fact('Retries', task.max_retries === 0 ? 'none' : `up to ${task.max_retries}`)}
       ${factIf(task.worker !== '', 'Only on', html`<a href="/cluster/${encodeURIComponent(task.worker)}">${task.worker}</a>`)}
+      ${factIf(must.length > 0, 'Must have labels', chips(must))} ${factIf(better.length > 0, 'Better with labels', chips(better))}
       ${fact('Network', task.network)} ${fact('Pulls the image', task.pull_policy.replace('-', ' '))}
       ${webhook ? fact('Webhook', `${webhook.url} on ${webhook.events.join(', ')}`) : nothing}
     </dl>

@@ -75,6 +75,7 @@ export class WaitReasons extends LitElement {
     css`
       .panel { border-left: 4px solid var(--queued); }
       .summary { font-size: var(--text-large); overflow-wrap: anywhere; }
+      .quota { display: grid; gap: var(--space-2); margin-top: var(--space-3); max-width: 26rem; }
       .place { margin-top: var(--space-1); }
       .place a { text-decoration: underline; }
       table { margin-top: var(--space-3); }
@@ -130,6 +131,7 @@ export class WaitReasons extends LitElement {
     return html`
       <p class="summary">${summary}</p>
 ${place === '' ? nothing : html`<p class="soft place number">${[start, place].filter(Boolean).join(' · ')} · <a href="/queue">see the queue</a></p>`}
+      ${quotaOf(reply.quota)}
       ${workers.length === 0 ? nothing : this.#table(reply)}
     `;
   }
@@ -158,7 +160,7 @@ ${place === '' ? nothing : html`<p class="soft place number">${[start, place].fi
             <th scope="col">Now</th>
           </tr>
         </thead>
-        <tbody>${shown.map(rowOf)}</tbody>
+        <tbody>${shown.map((row) => rowOf(row, reply.reserved_worker))}</tbody>
       </table>
       ${found.length === 0 ? html`<p class="soft small">No worker is called so.</p>` : nothing}
       ${found.length > shown.length ? html`<p class="more"><button class="small" @click=${this.#showAll}>Show all ${found.length.toLocaleString()} workers</button></p>` : nothing}
@@ -181,12 +183,34 @@ ${place === '' ? nothing : html`<p class="soft place number">${[start, place].fi
   }
 }
 
-function rowOf({ workerId, hope, excludedBy, cells }: WaitRow) {
+function stateWords({ workerId, hope, excludedBy, unmet }: WaitRow, reserved: string | null): string {
+  if (workerId === reserved) return 'is kept free for it';
+  const small = excludedBy && hope === 'small' ? ', and is too small' : '';
+  if (excludedBy === 'labels' && unmet.length > 0) return `has ${unmet.join(', ')}${small}`;
+  return `${excludedBy ? EXCLUDED[excludedBy] : HOPES[hope]}${small}`;
+}
+
+/** What its owner may hold, where that is short of it. */
+function quotaOf(shares: ExplainReply['quota']) {
+  const short = shares.filter(({ missing }) => missing > 0);
+  if (short.length === 0) return nothing;
+  return html`
+    <ul class="quota">
+      ${short.map(({ dimension, held, limit, required }) => {
+        const words = `${NAMES[dimension]}: ${sizeOf(dimension, held)} of ${sizeOf(dimension, limit)} held, it needs ${sizeOf(dimension, required)}`;
+        return html`<li><usage-bar label="Quota of ${NAMES[dimension].toLowerCase()}" .held=${held} .total=${limit} text=${words}></usage-bar></li>`;
+      })}
+    </ul>
+  `;
+}
+
+function rowOf(row: WaitRow, reserved: string | null) {
+  const { workerId, cells } = row;
   return html`
     <tr>
       <td data-label="Worker"><a href="/cluster/${encodeURIComponent(workerId)}">${workerId}</a></td>
       ${cells.map((cell) => html`<td data-label=${NAMES[cell.dimension]}>${cellOf(cell)}</td>`)}
-      <td data-label="Now" class="soft small">${excludedBy ? EXCLUDED[excludedBy] : HOPES[hope]}${excludedBy && hope === 'small' ? ', and is too small' : ''}</td>
+      <td data-label="Now" class="soft small">${stateWords(row, reserved)}</td>
     </tr>
   `;
 }

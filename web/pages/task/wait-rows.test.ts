@@ -17,8 +17,8 @@ const verdict = (worker_id: string, more: Partial<WorkerVerdictBody>): WorkerVer
   fits_now: false,
   fits_when_empty: true,
   excluded_by: null,
-  unmet_labels: [],
   missing: [],
+  unmet_labels: [],
   ...more,
 });
 
@@ -56,6 +56,16 @@ describe('needs against what is free', () => {
       { dimension: 'memory', need: 1_024, free: 2_048, isEnough: true },
     ]);
     expect(rows[2]?.cells[1]).toMatchObject({ free: null, isEnough: true });
+  });
+
+  it('name the labels that a worker has not', () => {
+    const unmet_labels = [
+      { name: 'disk', needs: ['ssd', 'nvme'], has: 'hdd' },
+      { name: 'zone', needs: ['a'], has: null },
+    ];
+    const [row] = waitRows({ workers: [verdict('w', { excluded_by: 'labels', unmet_labels })] }, need, []);
+    expect(row?.hope).toBe('closed');
+    expect(row?.unmet).toEqual(['disk=hdd instead of ssd or nvme', 'no zone (a)']);
   });
 
   it('are asked for again when room comes or goes, and only then', () => {

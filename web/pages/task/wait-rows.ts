@@ -25,6 +25,8 @@ export interface WaitRow {
   readonly workerId: string;
   readonly hope: Hope;
   readonly excludedBy: WorkerVerdictBody['excluded_by'];
+  /** What it lacks of the labels that must be there, e.g. `disk=hdd instead of ssd or nvme`. */
+  readonly unmet: readonly string[];
   readonly cells: readonly NeedCell[];
 }
 
@@ -44,6 +46,7 @@ export function waitRows(
       workerId: verdict.worker_id,
       hope: hopeOf(verdict),
       excludedBy: verdict.excluded_by,
+      unmet: verdict.unmet_labels.map(unmetWords),
       cells: asked.map((dimension) => cell(dimension, need[dimension], verdict, free.get(verdict.worker_id))),
     }))
     .sort(
@@ -52,6 +55,11 @@ export function waitRows(
         lacks(one) - lacks(other) ||
         compare(one.workerId, other.workerId),
     );
+}
+
+function unmetWords({ name, needs, has }: WorkerVerdictBody['unmet_labels'][number]): string {
+  const wanted = needs.map((value) => (value === '' ? 'no value' : value)).join(' or ');
+  return has === null ? `no ${name} (${wanted})` : `${name}=${has} instead of ${wanted}`;
 }
 
 function hopeOf({ fits_now, fits_when_empty, excluded_by }: WorkerVerdictBody): Hope {

@@ -52,6 +52,7 @@ export class TaskList extends LitElement {
     order: { attribute: false },
     withUser: { attribute: false },
     complete: { attribute: false },
+    startPx: { attribute: false },
     narrow: { state: true },
   };
   declare rows: TaskRows;
@@ -60,7 +61,11 @@ export class TaskList extends LitElement {
   declare withUser: boolean;
   /** All there are have been loaded. */
   declare complete: boolean;
+  /** Where to begin, from the top. */
+  declare startPx: number;
   declare narrow: boolean;
+  /** Where it stands: what has left the page knows that no more. */
+  scrolledPx = 0;
   #isAway = false;
   /** As many as were ever in sight at once. */
   #placeCount = 0;
@@ -80,6 +85,7 @@ export class TaskList extends LitElement {
     this.order = NEWEST;
     this.withUser = false;
     this.complete = false;
+    this.startPx = 0;
     this.narrow = this.#media.matches;
     this.#controller = new VirtualizerController<HTMLElement, HTMLElement>(this, {
       count: 0,
@@ -150,6 +156,11 @@ export class TaskList extends LitElement {
     `;
   }
 
+  override firstUpdated(): void {
+    const scroller = this.renderRoot.querySelector<HTMLElement>('.scroller');
+    if (scroller && this.startPx > 0) scroller.scrollTop = this.startPx;
+  }
+
   override updated(): void {
     const last = this.#virtual.range?.endIndex ?? 0;
     if (this.rows.count > 0 && last >= this.rows.count - AHEAD) this.#send('near-end', null);
@@ -211,7 +222,8 @@ export class TaskList extends LitElement {
   }
 
   #scrolled(event: Event): void {
-    const isAway = (event.currentTarget as HTMLElement).scrollTop > this.#rowPx;
+    this.scrolledPx = (event.currentTarget as HTMLElement).scrollTop;
+    const isAway = this.scrolledPx > this.#rowPx;
     if (isAway === this.#isAway) return;
     this.#isAway = isAway;
     this.#send('away', isAway);

@@ -15,6 +15,7 @@ const TOP_PAGES = 10;
 /** A frame of 60 a second, with room for drawing it. */
 const STEP_MS = 8;
 
+export type Loaded = Pick<TaskLoader, 'rows' | 'filter' | 'order' | 'stopped'>;
 export type Filling = 'idle' | 'next' | 'all' | 'sorting';
 
 export class TaskLoader {
@@ -43,6 +44,17 @@ export class TaskLoader {
     this.rows = new TaskRows(filter);
     this.error = null;
     this.stopped = false;
+    this.#changed();
+  }
+
+  /** What was loaded before, as it was left; what has changed since is asked for as always. */
+  resume({ rows, filter, order, stopped }: Loaded): void {
+    this.halt();
+    this.filter = filter;
+    this.order = order;
+    this.rows = rows;
+    this.error = null;
+    this.stopped = stopped;
     this.#changed();
   }
 

@@ -16,9 +16,19 @@ import { FailureReasons } from './failure-reasons.ts';
 import { Selection } from './selection.ts';
 import type { FilterEvent, QueryChange } from './task-filters.ts';
 import type { RowDeed, TaskList, TaskListEvent } from './task-list.ts';
-import { TaskLoader } from './task-loader.ts';
+import { type Loaded, TaskLoader } from './task-loader.ts';
 import { MOST_ROWS } from './task-rows.ts';
 import { filterOf, isFiltered, isNewest, orderOf, orderText, SORTS, type SortOrder } from './task-view.ts';
+
+/** The list as it was left. */
+interface Left {
+  readonly filterText: string;
+  readonly loaded: Loaded;
+  readonly selection: Selection;
+  readonly scrolledPx: number;
+}
+
+const PAGE = 'tasks';
 
 export class TasksPage extends LitElement {
   static override properties = {
@@ -33,7 +43,8 @@ export class TasksPage extends LitElement {
     () => this.session.client,
     () => this.#redraw(),
   );
-  readonly #selection = new Selection();
+  #selection = new Selection();
+  #startPx = 0;
   readonly #reasons = new FailureReasons(
     () => this.session.client,
     () => this.#redraw(),
@@ -83,6 +94,7 @@ export class TasksPage extends LitElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    this.#leave();
     this.#loader.halt();
     this.#reasons.stop();
     cancelAnimationFrame(this.#frame);
@@ -131,7 +143,7 @@ export class TasksPage extends LitElement {
       ${errorNotice(this.#loader.error, () => this.#again())}
       <task-list
         .rows=${rows} .selection=${this.#selection} .order=${order} .complete=${rows.cursor === null}
-        .withUser=${this.session.user?.role === 'admin'}
+        .withUser=${this.session.user?.role === 'admin'} .startPx=${this.#startPx}
         @near-end=${() => void this.#nearEnd()} @away=${(event: TaskListEvent<boolean>) => this.#away(event.detail)}
         @sort=${(event: TaskListEvent<SortOrder>) => this.#go({ sort: orderText(event.detail) })}
         @open=${(event: TaskListEvent<string>) => this.router.go(`/tasks/${event.detail}`)}
@@ -180,6 +192,7 @@ export class TasksPage extends LitElement {
     if (text !== this.#filterText) {
       const isFirst = this.#filterText === null;
       this.#filterText = text;
+      if (isFirst && this.#comeBack(text, order)) return;
       this.#loader.restart(filter, order);
       this.#selection.retain(() => false);
       this.#deep = true;
@@ -188,6 +201,29 @@ export class TasksPage extends LitElement {
       void this.#loader.reorder(order);
       this.#list?.toTop();
     }
+  }
+
+  #leave(): void {
+    const { rows, filter, order, stopped } = this.#loader;
+    // Signed out: the next person finds nothing.
+    if (!rows.started || this.#filterText === null || !this.session.user) return;
+    this.session.memory.keep(PAGE, {
+      filterText: this.#filterText,
+      loaded: { rows, filter, order, stopped },
+      selection: this.#selection,
+      scrolledPx: this.#list?.scrolledPx ?? 0,
+    } satisfies Left);
+  }
+
+  /** Whoever goes back finds the list where it was left; a link to it is a new look. */
+  #comeBack(filterText: string, order: SortOrder): boolean {
+    const left = this.session.memory.take<Left>(PAGE);
+    if (!left || !this.router.isReturn) return false;
+    if (left.filterText !== filterText || orderText(left.loaded.order) !== orderText(order)) return false;
+    this.#loader.resume(left.loaded);
+    this.#selection = left.selection;
+    this.#startPx = left.scrolledPx;
+    return true;
   }
 
   get #list(): TaskList | null {

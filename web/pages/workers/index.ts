@@ -6,6 +6,7 @@ import { HistoryPlots } from '../../elements/history-plots.ts';
 import { TimePlot } from '../../elements/time-plot.ts';
 import { AllocationBar } from './allocation-bar.ts';
 import { AllocationTable } from './allocation-table.ts';
+import { DrainDialog } from './drain-dialog.ts';
 import { RegisterMachine } from './register-machine.ts';
 import { WorkerActions } from './worker-actions.ts';
 import { WorkerPage } from './worker-page.ts';
@@ -20,6 +21,7 @@ export const elements: Elements = {
   'allocation-bar': AllocationBar,
   'allocation-table': AllocationTable,
   'worker-use': WorkerUse,
+  'drain-dialog': DrainDialog,
   'worker-actions': WorkerActions,
   'worker-table': WorkerTable,
   'register-machine': RegisterMachine,

@@ -26,25 +26,15 @@ export function offersFor({ state, tasks }: Pick<WorkerBody, 'state' | 'tasks'>)
   const offers: Offer[] = [];
   if (state === 'cordoned' || state === 'draining') offers.push(offer('uncordon', 'Uncordon'));
   else offers.push(offer('cordon', 'Cordon'));
-  if (state !== 'draining') offers.push(offer('drain', 'Drain'));
+  offers.push(offer('drain', state === 'draining' ? 'Change deadline' : 'Drain'));
   return [...offers, remove];
 }
 
-/** What to ask before; null for what is undone with one click. */
+/** What to ask before; null for what is undone with one click, and for draining, which has a question of its own. */
 export function questionFor(
   act: Act,
-  { worker_id, state, tasks }: Pick<WorkerBody, 'worker_id' | 'state' | 'tasks'>,
+  { worker_id, state }: Pick<WorkerBody, 'worker_id' | 'state'>,
 ): { heading: string; text: string; confirm: string; danger: boolean } | null {
-  const held = tasks.assigned + tasks.running;
-  if (act === 'drain') {
-    const rest = held > 0 ? `${taskCount(held)} there finish first.` : 'It holds none now.';
-    return {
-      heading: `Drain ${worker_id}?`,
-      text: `It gets no new tasks. ${rest} Uncordon it to undo this.`,
-      confirm: 'Drain',
-      danger: false,
-    };
-  }
   if (act === 'remove') {
     return {
       heading: `Remove ${worker_id}?`,
@@ -69,7 +59,7 @@ export function doneWords(act: Act, { worker_id, tasks }: Pick<WorkerBody, 'work
       return `${worker_id} takes tasks again.`;
     case 'drain':
       return held > 0
-        ? `${worker_id} drains: ${taskCount(held)} to finish.`
+        ? `${worker_id} drains: it holds ${taskCount(held)}.`
         : `${worker_id} is drained: it holds no task.`;
     case 'remove':
       return `${worker_id} is removed.`;

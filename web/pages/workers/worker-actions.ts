@@ -2,12 +2,13 @@
 // came of it. Sends `changed` with the worker's id, and `removed` when it is gone.
 
 import { css, html, LitElement, nothing } from 'lit';
-import { type IconNode, LogOut, Pause, Play, Trash2 } from 'lucide';
+import { CalendarClock, type IconNode, LogOut, Pause, Play, Trash2 } from 'lucide';
 import type { WorkerBody } from '../../../shared/contracts/workers.ts';
 import type { Session } from '../../data/session.ts';
 import { ask } from '../../shell/asking.ts';
 import { tell, tellFault } from '../../shell/telling.ts';
 import { base, controls } from '../../styles/shared.ts';
+import type { DrainEvent } from './drain-dialog.ts';
 import { type Act, doneWords, type Offer, offersFor, questionFor } from './maintenance.ts';
 
 const ICONS: Readonly<Record<Act, IconNode>> = {
@@ -23,12 +24,15 @@ export class WorkerActions extends LitElement {
     worker: { attribute: false },
     icons: { type: Boolean },
     busy: { state: true },
+    draining: { state: true },
   };
   declare session: Session;
   declare worker: WorkerBody | null;
   /** Signs alone, with their words on hover: for rows of a table. */
   declare icons: boolean;
   declare busy: boolean;
+  /** It is being asked until when. */
+  declare draining: boolean;
 
   static override styles = [
     base,
@@ -45,26 +49,39 @@ export class WorkerActions extends LitElement {
     this.worker = null;
     this.icons = false;
     this.busy = false;
+    this.draining = false;
   }
 
   override render() {
     const { worker, icons } = this;
     if (!worker || this.session.user?.role !== 'admin') return nothing;
-    return html`<div class="acts ${icons ? 'icons' : ''}">${offersFor(worker).map((offer) => this.#button(worker, offer))}</div>`;
+    return html`
+      <div class="acts ${icons ? 'icons' : ''}">${offersFor(worker).map((offer) => this.#button(worker, offer))}</div>
+      ${this.draining ? html`<drain-dialog .worker=${worker} @close=${this.#undecided} @drain=${(event: DrainEvent) => this.#do('drain', worker, event.deadlineSeconds)}></drain-dialog>` : nothing}
+    `;
   }
 
   #button(worker: WorkerBody, { act, label, refusal }: Offer) {
     const { icons } = this;
-    const words = `${label} ${worker.worker_id}`;
+    const isOn = act === 'drain' && worker.state === 'draining';
+    const words = isOn ? `${label} of ${worker.worker_id}` : `${label} ${worker.worker_id}`;
     return html`
       <button
         type="button" class="small ${icons ? 'icon quiet' : act === 'remove' ? 'danger' : ''}" aria-label=${words}
-        title=${refusal || (icons ? words : '')} ?disabled=${refusal !== ''} @click=${() => this.#do(act, worker)}
-      ><svg-icon .icon=${ICONS[act]}></svg-icon>${icons ? nothing : label}</button>
+        title=${refusal || (icons ? words : '')} ?disabled=${refusal !== ''} @click=${() => (act === 'drain' ? this.#askWhen() : this.#do(act, worker))}
+      ><svg-icon .icon=${isOn ? CalendarClock : ICONS[act]}></svg-icon>${icons ? nothing : label}</button>
     `;
   }
 
-  async #do(act: Act, worker: WorkerBody): Promise<void> {
+  #askWhen(): void {
+    this.draining = true;
+  }
+
+  #undecided(): void {
+    this.draining = false;
+  }
+
+  async #do(act: Act, worker: WorkerBody, deadlineSeconds?: number): Promise<void> {
     // Not a disabled button meanwhile: that would lose the focus.
     if (this.busy) return;
     const question = questionFor(act, worker);
@@ -76,7 +93,7 @@ export class WorkerActions extends LitElement {
       let after = worker;
       if (act === 'cordon') after = await client.cordonWorker(id);
       else if (act === 'uncordon') after = await client.uncordonWorker(id);
-      else if (act === 'drain') after = await client.drainWorker(id);
+      else if (act === 'drain') after = await client.drainWorker(id, { deadlineSeconds });
       else await client.removeWorker(id);
       tell(this, doneWords(act, after));
       this.dispatchEvent(

@@ -14,6 +14,7 @@ import { TelemetryFeed } from '../../data/telemetry-feed.ts';
 import { errorNotice } from '../../elements/error-notice.ts';
 import { base, controls } from '../../styles/shared.ts';
 import { MEASURE_WORDS, MEASURES, type Measure } from './allocation.ts';
+import { drainWords } from './draining.ts';
 import { labelChips, seenWords } from './worker-table.ts';
 
 const SHOWN = 10;
@@ -52,6 +53,7 @@ export class WorkerPage extends LitElement {
       .measures { display: flex; }
       worker-use { max-width: 40rem; }
       .message { color: var(--bad); overflow-wrap: anywhere; }
+      .draining { color: var(--queued); }
       .uses { margin-top: var(--space-4); }
     `,
   ];
@@ -95,7 +97,7 @@ export class WorkerPage extends LitElement {
             </div>
             ${worker ? html`<worker-actions .session=${this.session} .worker=${worker}></worker-actions>` : nothing}
           </div>
-          ${worker?.message ? html`<p class="message">${worker.message}</p>` : nothing}
+          ${worker ? this.#notice(worker) : nothing}
         </div>
         ${errorNotice(error ?? this.#placed.error ?? this.#recent.error, this.#refresh)}
         ${loading ? html`<div class="panel"><notice-box kind="loading"></notice-box></div>` : nothing}
@@ -103,6 +105,12 @@ export class WorkerPage extends LitElement {
         ${data && worker ? this.#worker(worker, data) : nothing}
       </div>
     `;
+  }
+
+  #notice(worker: WorkerBody) {
+    const draining = drainWords(worker, Date.now());
+    if (draining) return html`<p class="draining">${draining}</p>`;
+    return worker.message ? html`<p class="message">${worker.message}</p>` : nothing;
   }
 
   #worker(worker: WorkerBody, telemetry: TelemetryReply) {

@@ -8,6 +8,7 @@ import type { PlacedTask } from '../../data/placed-tasks.ts';
 import type { Session } from '../../data/session.ts';
 import { base, controls, tables } from '../../styles/shared.ts';
 import { MEASURE_WORDS, type Measure } from './allocation.ts';
+import { drainWords } from './draining.ts';
 
 const NO_TASKS: readonly PlacedTask[] = [];
 const FRESH_S = 10;
@@ -82,13 +83,14 @@ export class WorkerTable extends LitElement {
   #row(worker: WorkerBody, held: string, isAdmin: boolean) {
     const { worker_id, state, message, address, labels, tasks } = worker;
     const number = tasks.assigned + tasks.running;
+    const notice = drainWords(worker, Date.now()) || message;
     return html`
       <tr role="row">
         <td role="cell" class="worker" data-label="Worker">
           <div>
             <a class="name" href="/cluster/${worker_id}">${worker_id}</a> <state-badge state=${state}></state-badge>
             <span class="address soft small cut" title=${address}>${address}</span>
-            ${message === null ? nothing : html`<p class="soft small why">${message}</p>`}
+            ${notice ? html`<p class="soft small why">${notice}</p>` : nothing}
             ${labelChips(labels)}
           </div>
         </td>
