@@ -1,4 +1,5 @@
-// `simulate`: where tasks would go on the cluster as it is, or as it would be with other workers. Submits nothing.
+// `simulate`: where tasks would go on the cluster as it is, or as it would be with other workers; or, of a trace, how it
+// would go over time on machines that need not exist. Submits nothing.
 
 import { Command, type Option } from 'commander';
 import type { WhatIfRequest } from '../../shared/contracts/what-if.ts';
@@ -10,10 +11,11 @@ import type { Session } from '../session.ts';
 import { type AddedSizes, addedWorker } from '../simulation/added-worker.ts';
 import { answerText } from '../simulation/answer-view.ts';
 import { type AskedTask, askedTasks } from '../simulation/question.ts';
+import { isTraceRun, type TraceOptions, withTraceOptions } from '../simulation/trace-options.ts';
 import { type TaskOptions, taskRequest } from '../task-request.ts';
 import { withTaskOptions } from './submit.ts';
 
-interface SimulateOptions extends TaskOptions {
+interface SimulateOptions extends TaskOptions, TraceOptions {
   /** Path of a file of tasks. */
   readonly tasks?: string;
   readonly count?: number;
@@ -26,24 +28,30 @@ interface SimulateOptions extends TaskOptions {
 const MEANINGLESS = ['wait', 'idempotency_key'];
 
 export function addSimulateCommand(program: Command, run: Run, words: Words): void {
-  const command = withTaskOptions(
+  const asking = withTaskOptions(
     program.command('simulate').argument('[image]', 'image of the tasks, e.g. python:3.9'),
   )
-    .description('say where tasks would go, without running them')
-    .usage('[options] <image> [-- command words…] | -f <file>')
+    .description('say where tasks would go, without running them, or play a trace')
+    .usage('[options] <image> [-- command words…] | -f <file> | --trace <file> | --generate <what>')
     .option('-f, --tasks <file>', 'the tasks of a file as "submit" takes it; - is standard input')
     .option('--count <n>', 'so many of each', positive)
     .option('--add-worker <sizes>', 'with a further worker, e.g. cpu=8,mem=32,gpu=1,count=3', addedWorker)
     .option('--without <worker>', 'without this worker; may be given several times', collect)
-    .option('--cordon <worker>', 'with nothing new on this worker; may be given several times', collect)
+    .option('--cordon <worker>', 'with nothing new on this worker; may be given several times', collect);
+  const spelt = (name: string) => asking.options.find((option) => nameOf(option) === name)?.long ?? name;
+  const command = withTraceOptions(asking)
     .addHelpText(
       'after',
-      '\nAnswers from the queue and the workers as they are, as if nothing ended.\nExit code 0 when all would be placed now, 1 when some would wait or never run.',
+      '\nAnswers from the queue and the workers as they are, as if nothing ended.\nExit code 0 when all would be placed now, 1 when some would wait or never run.\nWith --trace or --generate it asks no cluster, and compares policies over simulated time.\nExit code 0 when all tasks ran to their end, 1 when some never could or lines were left out.',
     )
     .action(
-      run(async (session, options: SimulateOptions, image: string | undefined) =>
-        simulate(session, options, await tasksOf(session, options, image, words())),
-      ),
+      run(async (session, options: SimulateOptions, image: string | undefined) => {
+        if (!isTraceRun(options, { image, words: words(), spelt })) {
+          return simulate(session, options, await tasksOf(session, options, image, words()));
+        }
+        const { playTrace } = await import('../simulation/play-trace.ts');
+        return playTrace(session, options);
+      }),
     );
   for (const option of command.options) if (MEANINGLESS.includes(nameOf(option))) option.hideHelp();
   withExamples(command, [
@@ -54,6 +62,14 @@ export function addSimulateCommand(program: Command, run: Run, words: Words): vo
     },
     { line: 'simulate python:3.9 --count 20 --without worker-2', what: 'with a machine less' },
     { line: 'simulate -f sweep.yaml', what: 'the tasks of a file; exit 0 if all would start now' },
+    {
+      line: 'simulate --trace tasks.jsonl --workers 200 --worker-size cpu=32,mem=128 --html report.html',
+      what: 'play a trace',
+    },
+    {
+      line: 'simulate --generate tasks=10000,users=20,load=0.9 --workers 50 --policies best-fit,spread',
+      what: 'play a made-up one',
+    },
   ]);
 }
 

@@ -89,7 +89,11 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
     quiet: 'task id',
     note: 'Each of `tasks` is a `TaskBody`; with `--wait` there is `wait` beside them, see `wait`.',
   },
-  simulate: { json: 'WhatIfReply', quiet: 'id of a worker that would get some' },
+  simulate: {
+    json: 'WhatIfReply',
+    quiet: 'id of a worker that would get some',
+    note: 'With `--trace` or `--generate`: `{source, tasks, workers, policies, …}`, where `policies` has the figures of each ([simulation](SIMULATION.md)); `--quiet` prints nothing then.',
+  },
   login: { json: '{url, user, expires_at}', quiet: null, note: 'The token stays in the profile.' },
   'register-user': { json: 'UserBody', quiet: 'user id' },
   passwd: { json: '{url, user, expires_at}', quiet: null, note: 'The fresh token stays in the profile.' },
