@@ -108,6 +108,7 @@ const TRIALS: Readonly<Record<string, Trial>> = {
   drain: { words: ['worker-1'], quiet: ['worker-1'] },
   'remove-worker': { words: ['worker-1'], quiet: [] },
   register: { words: ['worker-1', '10.0.0.1:50052'], quiet: ['worker-1'] },
+  replay: { quiet: [] },
   history: { words: ['running'], quiet: ['2026-01-01T09:00:00.000Z 2'] },
   submit: { words: ['-f', at('tasks.json')], quiet: [TASK_ID] },
   simulate: { words: ['python:3.9'], quiet: ['worker-1'] },
@@ -198,6 +199,10 @@ function answerAll(api: SmallApi): void {
     expires_at: '2026-01-02T10:00:00.000Z',
     user: USER,
   }));
+  api.on('GET /api/scheduler/decisions', (_asked, reply) => {
+    reply.writeHead(200, { 'content-type': 'application/x-ndjson' });
+    reply.end();
+  });
   api.on('GET /api/users', () => ({ users: [ACCOUNT], next_cursor: null }));
   api.on('POST /api/users', () => new Status(201, ACCOUNT));
   api.on('(GET|PATCH) /api/users/alice', () => ACCOUNT);

@@ -83,6 +83,11 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
     note: 'A worker that has not joined has a `message`; with `--wait` that ends with 1.',
   },
   history: { json: 'HistoryReply', quiet: 'time and value' },
+  replay: {
+    json: '{passes, different, …}',
+    quiet: null,
+    note: 'With `--show` also `task_id` and `moments`. `first_difference` is null when all were decided alike; with `--quiet` its term and pass are printed.',
+  },
   completion: { json: null, quiet: null, always: 'the script' },
   submit: {
     json: '{tasks, …}',
