@@ -38,7 +38,7 @@ export class AttemptState {
   readonly bell = new Bell();
   /** Aborted when the runner stops: leave everything as it is. */
   readonly abandon = new AbortController();
-  /** Aborted when the attempt is over: ends what may still be under way for it, such as a pull. */
+  /** Aborted when the attempt is over or left: ends what may still be under way for it, such as a pull. */
   readonly over = new AbortController();
   readonly doing: Changing<Doing> = { ...NOTHING_DONE };
   task: Task | null = null;
@@ -93,6 +93,13 @@ export class AttemptState {
     this.doing.hadContainer = true;
     this.doing.adopted = container.state !== 'created';
     this.doing.mayHaveFiles = this.doing.adopted;
+  }
+
+  /** The runner stops. */
+  leave(): void {
+    this.abandon.abort();
+    this.over.abort('left');
+    this.bell.ring();
   }
 
   setFenced(fenced: boolean): void {

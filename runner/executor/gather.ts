@@ -40,7 +40,7 @@ export function gatherOutput(state: AttemptState, parts: ExecutorParts): Promise
 
 /** Nothing more is kept. */
 export async function stopGathering({ gathering }: AttemptState): Promise<void> {
-  gathering?.stop.abort();
+  gathering?.stop.abort('nothing more is kept');
   await gathering?.end;
 }
 
@@ -61,7 +61,10 @@ function begin(state: AttemptState, parts: ExecutorParts): Gathering {
   const { doing } = state;
   doing.mayHaveFiles = true;
   const stop = new AbortController();
-  const signal = AbortSignal.any([stop.signal, state.abandon.signal, state.over.signal]);
+  const { signal } = stop;
+  const { signal: over } = state.over;
+  if (over.aborted) stop.abort(over.reason);
+  else over.addEventListener('abort', () => stop.abort(over.reason), { once: true });
   const end = gather(state, parts, signal)
     .then(
       ({ outputs, fault }) => {

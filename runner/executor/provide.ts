@@ -22,7 +22,7 @@ const MOST_REPLACED = 3;
 export async function provideInput(state: AttemptState, parts: ExecutorParts): Promise<void> {
   const { task } = state;
   if (!task) throw new AppError('internal', 'a step needs a record that is not there');
-  const signal = AbortSignal.any([state.over.signal, state.abandon.signal]);
+  const signal = state.over.signal;
   const patience = { ...patienceOf(state, parts), signal };
   const provide = async () => {
     const records = await findAll(task, parts);

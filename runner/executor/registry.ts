@@ -108,8 +108,7 @@ export class AttemptRegistry {
     this.#isStopping = true;
     const running = [...this.#running.values()];
     const ends = running.map(async ({ state, end }) => {
-      state.abandon.abort();
-      state.bell.ring();
+      state.leave();
       const { reading } = state;
       reading?.handle.close();
       if (keepOutput) await reading?.capture.pause();

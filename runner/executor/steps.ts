@@ -91,7 +91,7 @@ export function createSteps(parts: ExecutorParts): Steps {
         state.isPulling = true;
         locateOutput(state, parts);
         const { image, pullPolicy } = taskOf(state).spec;
-        const signal = AbortSignal.any([state.over.signal, state.abandon.signal]);
+        const signal = state.over.signal;
         keepTrying(
           {
             ...patienceOf(state, parts),
@@ -123,8 +123,7 @@ export function createSteps(parts: ExecutorParts): Steps {
           state.bell.ring();
         },
         (error) => {
-          const isOver = state.over.signal.aborted || state.abandon.signal.aborted;
-          if (!isOver) settleFault(state, error);
+          if (!state.over.signal.aborted) settleFault(state, error);
         },
       );
       return changed;
@@ -258,7 +257,8 @@ export function createSteps(parts: ExecutorParts): Steps {
 
     collect: async (state, { outcome }) => {
       const { key } = state;
-      const { apply: mask } = createSecretMask(taskOf(state).spec);
+      state.mask ??= createSecretMask(taskOf(state).spec);
+      const { apply: mask } = state.mask;
       const report = {
         attempt: key.attempt,
         workerId: key.workerId,

@@ -21,7 +21,7 @@ export interface ScriptedEngine {
 
 const NO_INPUT: ReadonlyMap<string, Buffer> = new Map();
 
-export function inputName(of: { readonly taskId: string; readonly attempt: number }): string {
+export function attemptName(of: { readonly taskId: string; readonly attempt: number }): string {
   return `${of.taskId}-${of.attempt}`;
 }
 
@@ -30,8 +30,10 @@ export class EngineState implements ScriptedEngine {
   /** Images whose slow pull is over. */
   readonly pulled = new Set<string>();
   readonly pulls = new Map<string, Promise<void>>();
-  /** Files provided for attempts, by `inputName`. */
+  /** Files provided for attempts, by `attemptName`. */
   readonly inputs = new Map<string, ReadonlyMap<string, Buffer>>();
+  /** Of the containers that are there. */
+  readonly #byAttempt = new Set<string>();
   readonly #cut = new Set<() => void>();
   #reachable = true;
   #serial = 0;
@@ -56,7 +58,8 @@ export class EngineState implements ScriptedEngine {
     if (!container) return;
     container.remove();
     this.containers.delete(containerId);
-    if (container.spec.hasInput) this.inputs.delete(inputName(container.spec));
+    this.#byAttempt.delete(attemptName(container.spec));
+    if (container.spec.hasInput) this.inputs.delete(attemptName(container.spec));
   }
 
   /** Throws while the engine is cut off. */
@@ -71,19 +74,19 @@ export class EngineState implements ScriptedEngine {
   }
 
   create(spec: ContainerSpec, clock: Clock): ScriptedContainer {
-    for (const { spec: other } of this.containers.values()) {
-      if (other.taskId === spec.taskId && other.attempt === spec.attempt) {
-        throw new AppError(
-          'conflict',
-          `the container of ${spec.taskId}, attempt ${spec.attempt}, is there already`,
-        );
-      }
+    const name = attemptName(spec);
+    if (this.#byAttempt.has(name)) {
+      throw new AppError(
+        'conflict',
+        `the container of ${spec.taskId}, attempt ${spec.attempt}, is there already`,
+      );
     }
-    const input = spec.hasInput ? this.inputs.get(inputName(spec)) : NO_INPUT;
+    const input = spec.hasInput ? this.inputs.get(attemptName(spec)) : NO_INPUT;
     if (!input) throw new AppError('container_start_failed', 'the files of this attempt were not provided');
     this.#serial += 1;
     const container = new ScriptedContainer(`scripted-${this.#serial}`, spec, clock, input);
     this.containers.set(container.id, container);
+    this.#byAttempt.add(name);
     return container;
   }
 

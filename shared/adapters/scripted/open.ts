@@ -13,7 +13,7 @@ import type {
   OutputHandle,
   OutputSink,
 } from '../../ports/container-runtime.ts';
-import { createScriptedEngine, EngineState, inputName, type ScriptedEngine, unreachable } from './engine.ts';
+import { attemptName, createScriptedEngine, EngineState, type ScriptedEngine, unreachable } from './engine.ts';
 import { leftEntries, readInput } from './files.ts';
 import { readImage } from './script.ts';
 import type { ScriptedContainer } from './scripted-container.ts';
@@ -134,15 +134,15 @@ export function openScriptedRuntime(options: ScriptedRuntimeOptions = {}): Conta
 
     async provideInput(of, files, signal) {
       check();
-      engine.inputs.delete(inputName(of));
+      engine.inputs.delete(attemptName(of));
       const input = await readInput(files, signal);
       check();
-      engine.inputs.set(inputName(of), input);
+      engine.inputs.set(attemptName(of), input);
     },
 
     async dropInput(of) {
       check();
-      engine.inputs.delete(inputName(of));
+      engine.inputs.delete(attemptName(of));
     },
 
     async create(spec) {

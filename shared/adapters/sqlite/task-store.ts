@@ -34,10 +34,29 @@ import {
 const SELECT_TASK = `SELECT ${TASK_COLUMNS} FROM tasks AS t JOIN task_specs AS s ON s.n = t.n`;
 
 /** The compare of compare-and-set; the write lock is held from here to the update. */
-const SELECT_BEFORE = 'SELECT owner_id, state FROM tasks WHERE id = ? AND revision = ?';
+const SELECT_BEFORE = 'SELECT state FROM tasks WHERE id = ? AND revision = ?';
+
+/** What a task nearly always was before; when it was, one statement compares and sets. */
+const MOSTLY_BEFORE: Partial<Record<TaskState, TaskState>> = {
+  assigned: 'queued',
+  running: 'assigned',
+  completed: 'running',
+  failed: 'running',
+};
+const UPDATE_FROM_STATE = `${UPDATE_TASK} AND state = ?`;
+
+/** Commits of one moment that share a write, so that their counts are changed once. */
+const MOST_TOGETHER = 64;
+
+interface Commit {
+  readonly next: Task;
+  readonly resolve: (isWritten: boolean) => void;
+  readonly reject: (error: unknown) => void;
+}
 
 export class SqliteTaskStore implements TaskStore {
   readonly #connection: Connection;
+  #gathered: Commit[] | null = null;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -90,7 +109,31 @@ export class SqliteTaskStore implements TaskStore {
   }
 
   commit(next: Task): Promise<boolean> {
-    return this.#connection.write(() => this.#update([next]).size === 1);
+    return new Promise((resolve, reject) => {
+      const commit = { next, resolve, reject };
+      if (this.#gathered && this.#gathered.length < MOST_TOGETHER) this.#gathered.push(commit);
+      else void this.#commitSoon([commit]);
+    });
+  }
+
+  /** Takes more commits until it is written. */
+  async #commitSoon(commits: Commit[]): Promise<void> {
+    this.#gathered = commits;
+    try {
+      const written = await this.#connection.write(() => {
+        if (this.#gathered === commits) this.#gathered = null;
+        return this.#update(commits.map(({ next }) => next));
+      });
+      for (const [n, { resolve }] of commits.entries()) resolve(written[n] === true);
+    } catch (error) {
+      if (this.#gathered === commits) this.#gathered = null;
+      const [only, ...others] = commits;
+      if (others.length === 0) return only?.reject(error);
+      // One of them may be at fault; the others are not to pay for it.
+      for (const { next, resolve, reject } of commits) {
+        this.#connection.write(() => this.#update([next])[0] === true).then(resolve, reject);
+      }
+    }
   }
 
   place(next: readonly Task[], term: number): Promise<ReadonlySet<string>> {
@@ -98,28 +141,36 @@ export class SqliteTaskStore implements TaskStore {
     return db.write(() => {
       const newest = db.first<{ value: number }>(`SELECT value FROM cluster WHERE name = 'term'`);
       if (newest === null) throw new AppError('internal', 'the database has no leadership term');
-      return term < newest.value ? new Set() : this.#update(next);
+      if (term < newest.value) return new Set();
+      const written = this.#update(next);
+      return new Set(next.filter((_, n) => written[n]).map(({ id }) => id));
     });
   }
 
-  /** Inside a write: each over the revision it was made from. Returns the ids that were written. */
-  #update(next: readonly Task[]): Set<string> {
-    const db = this.#connection;
-    const written = new Set<string>();
+  /** Inside a write: each over the revision it was made from. Says of each whether it was written. */
+  #update(next: readonly Task[]): boolean[] {
     const counts = new CountChanges();
-    for (const task of next) {
-      const now = db.first<{ owner_id: string; state: TaskState }>(SELECT_BEFORE, [
-        task.id,
-        task.revision - 1,
-      ]);
-      if (now === null) continue;
-      db.run(UPDATE_TASK, updateValues(task));
-      counts.add(now.owner_id, now.state, -1);
-      counts.add(now.owner_id, task.state, 1);
-      written.add(task.id);
-    }
-    counts.save(db);
+    const written = next.map((task) => {
+      const before = this.#replace(task);
+      if (before === null) return false;
+      counts.add(task.ownerId, before, -1);
+      counts.add(task.ownerId, task.state, 1);
+      return true;
+    });
+    counts.save(this.#connection);
     return written;
+  }
+
+  /** Returns the state it had, or null when it is not written. */
+  #replace(task: Task): TaskState | null {
+    const db = this.#connection;
+    const values = updateValues(task);
+    const mostly = MOSTLY_BEFORE[task.state];
+    if (mostly && db.run(UPDATE_FROM_STATE, [...values, mostly]) === 1) return mostly;
+    const now = db.first<{ state: TaskState }>(SELECT_BEFORE, [task.id, task.revision - 1]);
+    if (now === null) return null;
+    db.run(UPDATE_TASK, values);
+    return now.state;
   }
 
   list(filter: TaskFilter, page: { limit: number; before?: string | undefined }): Promise<TaskPage> {
