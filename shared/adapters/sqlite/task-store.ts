@@ -1,6 +1,6 @@
 // Tasks in SQLite. Every write is one transaction; compare-and-set is the WHERE of the update.
 
-import { AppError } from '../../errors.ts';
+import { AppError, isAppError } from '../../errors.ts';
 import type { Task, TaskState } from '../../model/task.ts';
 import type {
   Allocation,
@@ -127,11 +127,11 @@ export class SqliteTaskStore implements TaskStore {
       for (const [n, { resolve }] of commits.entries()) resolve(written[n] === true);
     } catch (error) {
       if (this.#gathered === commits) this.#gathered = null;
-      const [only, ...others] = commits;
-      if (others.length === 0) return only?.reject(error);
-      // One of them may be at fault; the others are not to pay for it.
+      const isOfAll = commits.length === 1 || (isAppError(error) && error.retryable);
       for (const { next, resolve, reject } of commits) {
-        this.#connection.write(() => this.#update([next])[0] === true).then(resolve, reject);
+        if (isOfAll) reject(error);
+        // One of them is at fault; the others are not to pay for it.
+        else this.#connection.write(() => this.#update([next])[0] === true).then(resolve, reject);
       }
     }
   }
