@@ -24,6 +24,7 @@ export interface Gathering {
   readonly stop: AbortController;
   /** Never rejects. */
   readonly end: Promise<void>;
+  isOver: boolean;
 }
 
 interface Gathered {
@@ -40,8 +41,9 @@ export function gatherOutput(state: AttemptState, parts: ExecutorParts): Promise
 
 /** Nothing more is kept. */
 export async function stopGathering({ gathering }: AttemptState): Promise<void> {
-  gathering?.stop.abort('nothing more is kept');
-  await gathering?.end;
+  if (!gathering || gathering.isOver) return;
+  gathering.stop.abort('nothing more is kept');
+  await gathering.end;
 }
 
 /** Removes what was kept of an attempt that is nobody's any more. */
@@ -63,8 +65,9 @@ function begin(state: AttemptState, parts: ExecutorParts): Gathering {
   const stop = new AbortController();
   const { signal } = stop;
   const { signal: over } = state.over;
-  if (over.aborted) stop.abort(over.reason);
-  else over.addEventListener('abort', () => stop.abort(over.reason), { once: true });
+  const stopToo = () => stop.abort(over.reason);
+  if (over.aborted) stopToo();
+  else over.addEventListener('abort', stopToo, { once: true });
   const end = gather(state, parts, signal)
     .then(
       ({ outputs, fault }) => {
@@ -80,8 +83,13 @@ function begin(state: AttemptState, parts: ExecutorParts): Gathering {
         doing.gathered = true;
       },
     )
-    .finally(() => state.bell.ring());
-  return { stop, end };
+    .finally(() => {
+      gathering.isOver = true;
+      over.removeEventListener('abort', stopToo);
+      state.bell.ring();
+    });
+  const gathering: Gathering = { stop, end, isOver: false };
+  return gathering;
 }
 
 async function gather(state: AttemptState, parts: ExecutorParts, signal: AbortSignal): Promise<Gathered> {

@@ -13,7 +13,13 @@ import type {
   OutputHandle,
   OutputSink,
 } from '../../ports/container-runtime.ts';
-import { attemptName, createScriptedEngine, EngineState, type ScriptedEngine, unreachable } from './engine.ts';
+import {
+  attemptName,
+  createScriptedEngine,
+  EngineState,
+  type ScriptedEngine,
+  unreachable,
+} from './engine.ts';
 import { leftEntries, readInput } from './files.ts';
 import { readImage } from './script.ts';
 import type { ScriptedContainer } from './scripted-container.ts';

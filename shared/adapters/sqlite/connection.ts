@@ -21,6 +21,12 @@ const GIVE_UP_MS = 10_000;
 /** Writes in one transaction at most: bounds how long the event loop and other processes wait. */
 const MAX_GROUP = 256;
 
+interface Prepared {
+  readonly statement: Database.Statement;
+  /** Of its columns, once it has been read from. */
+  names: readonly string[] | null;
+}
+
 interface PendingWrite {
   readonly work: () => unknown;
   readonly resolve: (value: unknown) => void;
@@ -30,7 +36,7 @@ interface PendingWrite {
 export class Connection {
   readonly path: string;
   readonly #database: Database.Database;
-  readonly #statements = new Map<string, Database.Statement>();
+  readonly #statements = new Map<string, Prepared>();
   #pending: PendingWrite[] = [];
   #flushing: Promise<void> | null = null;
   #closed = false;
@@ -48,17 +54,19 @@ export class Connection {
 
   /** All rows. Only inside `read` or `write`, like the two below. */
   all<Row>(sql: string, values: readonly Value[] = []): Row[] {
-    return this.#prepare(sql).all(values) as Row[];
+    const { statement, names } = this.#prepareRead(sql);
+    return (statement.all(values) as Value[][]).map((row) => named<Row>(names, row));
   }
 
-  /** The driver adds a field of its own to this row: take the columns out of it and never hand it on. */
   first<Row>(sql: string, values: readonly Value[] = []): Row | null {
-    return (this.#prepare(sql).get(values) as Row | undefined) ?? null;
+    const { statement, names } = this.#prepareRead(sql);
+    const row = statement.get(values) as Value[] | undefined;
+    return row ? named<Row>(names, row) : null;
   }
 
   /** Returns how many rows were changed. */
   run(sql: string, values: readonly Value[] = []): number {
-    return this.#prepare(sql).run(values).changes;
+    return this.#prepare(sql).statement.run(values).changes;
   }
 
   /** Several statements without values. */
@@ -161,13 +169,23 @@ export class Connection {
   }
 
   /** Prepared once per text. */
-  #prepare(sql: string): Database.Statement {
-    let statement = this.#statements.get(sql);
-    if (!statement) {
-      statement = this.#database.prepare(sql);
-      this.#statements.set(sql, statement);
+  #prepare(sql: string): Prepared {
+    let prepared = this.#statements.get(sql);
+    if (!prepared) {
+      prepared = { statement: this.#database.prepare(sql), names: null };
+      this.#statements.set(sql, prepared);
     }
-    return statement;
+    return prepared;
+  }
+
+  /** The driver takes longer to make an object of a wide row than to find it, so it hands out the bare values. */
+  #prepareRead(sql: string): { statement: Database.Statement; names: readonly string[] } {
+    const prepared = this.#prepare(sql);
+    prepared.names ??= prepared.statement
+      .raw()
+      .columns()
+      .map(({ name }) => name);
+    return { statement: prepared.statement, names: prepared.names };
   }
 
   async close(): Promise<void> {
@@ -177,4 +195,11 @@ export class Connection {
     this.#statements.clear();
     this.#database.close();
   }
+}
+
+function named<Row>(names: readonly string[], values: readonly Value[]): Row {
+  const row: Record<string, Value> = {};
+  // In a plain loop: this runs for every row there is.
+  for (let n = 0; n < names.length; n += 1) row[names[n] as string] = values[n] as Value;
+  return row as Row;
 }
