@@ -119,6 +119,14 @@ export class RedisConnection {
     }
   }
 
+  /** What is sent in this turn of the loop goes out in one write: for many commands at once. */
+  sendTogether(): void {
+    const { stream } = this.client;
+    if (!this.isReady || stream.writableCorked > 0) return;
+    stream.cork();
+    setImmediate(() => stream.uncork());
+  }
+
   async ping(): Promise<void> {
     await this.run('answer a ping', (client) => client.ping());
   }

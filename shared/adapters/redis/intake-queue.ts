@@ -35,9 +35,10 @@ export class RedisIntakeQueue implements IntakeQueue {
 
   async remove(taskIds: readonly string[]): Promise<void> {
     for (const batch of batches(taskIds)) {
-      await this.#connection.run('take tasks from the queue', () =>
-        Promise.all(batch.map((id) => this.#queue.remove(id, { removeChildren: false }))),
-      );
+      await this.#connection.run('take tasks from the queue', () => {
+        this.#connection.sendTogether();
+        return Promise.all(batch.map((id) => this.#queue.remove(id, { removeChildren: false })));
+      });
     }
   }
 
