@@ -346,14 +346,8 @@ describe('in words', () => {
     expect(
       summary([view('w1')], { need: need({ cpuMillis: 3000 }) }, [], { quotas: limits }).slice(0, 2),
     ).toEqual(['never', 'over_quota']);
-  });
-
-  it('speaks to others of the quota of its owner', () => {
-    const quotas = new Map([[PLAIN_WAITING.ownerId, { cpuMillis: 2000, memoryMb: null, gpus: null }]]);
-    const told = ask([view('w1')], [wish({ count: 3 })], { quotas, reader: 'user-of-admin' });
-    expect(told.wishes[0]?.summary).toContain(
-      'its owner holds 2 of the 2 cores of the quota; it starts when one of the owner’s 2 running tasks ends',
-    );
+    const told = ask([view('w1')], [wish({ count: 3 })], { quotas: limits, reader: 'user-admin' });
+    expect(told.wishes[0]?.summary).toContain('its owner holds 2 of the 2 cores of the quota');
   });
 
   it('says whom it would send away', () => {
