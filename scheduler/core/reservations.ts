@@ -129,9 +129,11 @@ export class Reservations {
     });
   }
 
-  /** Others have been told to leave this worker for the head. */
+  /** Others have been told to leave this worker for the head. Whatever else was kept for it is kept no more. */
   reserveAt(index: number, group: Group, head: GroupEntry): void {
-    if (this.#standing.has(group.key)) return;
+    const before = this.keptFor(group);
+    if (before === index) return;
+    if (before !== undefined) this.#keptFor.delete(before);
     this.#keep(index, {
       workerId: this.#floor.worker(index).id,
       groupKey: group.key,
