@@ -191,6 +191,25 @@ describe('labels', () => {
     const task = () => waits({ labels: { constraints: {}, prefer: { disk: ['nvme'] } } });
     expect(where(run(Array.from({ length: 4 }, task), disks))).toEqual(['w2', 'w2', 'w0', 'w1']);
   });
+
+  it('that nobody has are looked for once in a pass, however many lines demand them', () => {
+    let looks = 0;
+    const states = ['ready', 'cordoned'] as const;
+    const many = Array.from(
+      { length: 200 },
+      (_, n): WorkerView => ({
+        ...worker(`w${n}`, 4, { state: states[n % 2] as WorkerView['state'] }),
+        get labels() {
+          looks += 1;
+          return { disk: 'ssd' };
+        },
+      }),
+    );
+    const labels = { constraints: { disk: ['tape'] }, prefer: {} };
+    const tasks = Array.from({ length: 50 }, (_, n) => waits({ ownerId: `user-${n}`, labels }));
+    expect(new Set(run(tasks, many).waiting.values())).toEqual(new Set(['labels_missing']));
+    expect(looks).toBeLessThan(4 * many.length);
+  });
 });
 
 describe('a policy', () => {
