@@ -5,13 +5,7 @@
 // are up. The owner with the smallest goes next. Source: A. Ghodsi, M. Zaharia, B. Hindman, A. Konwinski, S. Shenker,
 // I. Stoica, "Dominant Resource Fairness: Fair Allocation of Multiple Resource Types", NSDI 2011, algorithm 1.
 
-import {
-  addResources,
-  DIMENSIONS,
-  NO_RESOURCES,
-  type Resources,
-  sumResources,
-} from '../../shared/model/resources.ts';
+import { addResources, DIMENSIONS, NO_RESOURCES, type Resources } from '../../shared/model/resources.ts';
 import type { ResourceQuota } from '../../shared/model/user.ts';
 import type { OwnerView, WorkerView } from './snapshot.ts';
 
@@ -27,7 +21,16 @@ export function dominantShare(held: Resources, total: Resources): number {
 
 /** What the shares are parts of. */
 export function totalOf(workers: readonly WorkerView[]): Resources {
-  return sumResources(workers.filter(({ state }) => state !== 'down').map(({ capacity }) => capacity));
+  let [cpuMillis, memoryMb, gpus, storageMb] = [0, 0, 0, 0];
+  // Asked in each pass, of ten thousand workers: no object for each.
+  for (const { state, capacity } of workers) {
+    if (state === 'down') continue;
+    cpuMillis += capacity.cpuMillis;
+    memoryMb += capacity.memoryMb;
+    gpus += capacity.gpus;
+    storageMb += capacity.storageMb;
+  }
+  return { cpuMillis, memoryMb, gpus, storageMb };
 }
 
 /** True when an owner who holds `held` may have `need` more. */

@@ -8,14 +8,14 @@
 //
 // Cost: lines × blocks of workers + placements, never the length of the backlog. Free room only shrinks during a pass.
 
-import { fits, type Resources } from '../../shared/model/resources.ts';
+import { fits } from '../../shared/model/resources.ts';
 import { Candidates } from './candidates.ts';
 import { FairShare } from './fair-share.ts';
 import { Floor } from './floor.ts';
 import { type Cursor, Heads } from './head-order.ts';
 import { Preemptions } from './preemption.ts';
 import { Reservations } from './reservations.ts';
-import type { Group, GroupEntry, Placement, Plan, Snapshot, WaitReason } from './snapshot.ts';
+import type { Group, GroupEntry, Placement, Plan, PlanMemory, Snapshot, WaitReason } from './snapshot.ts';
 import { WaitReasons } from './wait-reasons.ts';
 
 /** Most placements of one pass of the scheduler; then events, heartbeats and repairs have their turn. */
@@ -24,9 +24,12 @@ export const PASS_LIMIT = 2_000;
 /** @param seed a non-negative integer: where the rotation begins when there was no pass before */
 export function plan(snapshot: Snapshot, now: number, seed: number): Plan {
   const { workers, memory, rules, limit } = snapshot;
+  const groups = [...snapshot.groups];
+  // Most passes of a cluster with room to spare: not even the workers are looked at.
+  if (groups.length === 0) return nothingWaits(memory);
   const floor = new Floor(workers, snapshot.images);
   const shares = new FairShare(snapshot.owners, workers);
-  const reservations = new Reservations(floor, memory.reservations, rules, now);
+  const reservations = new Reservations(floor, shares, memory.reservations, rules, now);
   const preemptions = new Preemptions(floor, reservations, snapshot.holdingsOf);
   const candidates = new Candidates({
     floor,
@@ -54,8 +57,8 @@ export function plan(snapshot: Snapshot, now: number, seed: number): Plan {
     shares.mayHave(group.ownerId, group.need) ? candidates.choose(group, head) : -1;
 
   const cursors: Cursor[] = [];
-  const most = floor.size === 0 ? null : greatest(floor);
-  for (const group of snapshot.groups) {
+  const most = floor.room.greatest();
+  for (const group of groups) {
     const entries = group.inOrder();
     const head = nextDue(entries, now);
     if (!head) {
@@ -111,22 +114,15 @@ export function plan(snapshot: Snapshot, now: number, seed: number): Plan {
   };
 }
 
+function nothingWaits({ recent }: PlanMemory): Plan {
+  const memory = { recent, reservations: [] };
+  return { placements: [], preemptions: [], waiting: new Map(), memory, more: false };
+}
+
 function nextDue(entries: Iterator<GroupEntry>, now: number): GroupEntry | null {
   for (;;) {
     const { done, value } = entries.next();
     if (done) return null;
     if (value.notBefore <= now) return value;
   }
-}
-
-/** The most of each dimension that is free anywhere: what exceeds it fits nowhere. */
-function greatest(floor: Floor): Resources {
-  let [cpuMillis, memoryMb, gpus, storageMb] = [-1, -1, -1, -1];
-  for (const { free } of floor.open) {
-    cpuMillis = Math.max(cpuMillis, free.cpuMillis);
-    memoryMb = Math.max(memoryMb, free.memoryMb);
-    gpus = Math.max(gpus, free.gpus);
-    storageMb = Math.max(storageMb, free.storageMb);
-  }
-  return { cpuMillis, memoryMb, gpus, storageMb };
 }

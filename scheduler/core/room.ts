@@ -19,12 +19,14 @@ export class Room {
     this.size = all.length;
     this.#amounts = new Float64Array(all.length * WIDTH);
     this.#most = new Float64Array(Math.ceil(all.length / BLOCK) * WIDTH);
-    for (const [index, { cpuMillis, memoryMb, gpus, storageMb }] of all.entries()) {
+    // Done for ten thousand workers in each pass.
+    for (let index = 0; index < all.length; index += 1) {
       const at = index * WIDTH;
-      this.#amounts[at] = cpuMillis;
-      this.#amounts[at + 1] = memoryMb;
-      this.#amounts[at + 2] = gpus;
-      this.#amounts[at + 3] = storageMb;
+      const one = all[index] as Resources;
+      this.#amounts[at] = one.cpuMillis;
+      this.#amounts[at + 1] = one.memoryMb;
+      this.#amounts[at + 2] = one.gpus;
+      this.#amounts[at + 3] = one.storageMb;
     }
     for (let block = 0; block * BLOCK < this.size; block += 1) this.#remake(block);
   }
@@ -58,6 +60,17 @@ export class Room {
     amounts[at + 1] = (amounts[at + 1] as number) - need.memoryMb;
     amounts[at + 2] = (amounts[at + 2] as number) - need.gpus;
     amounts[at + 3] = (amounts[at + 3] as number) - need.storageMb;
+  }
+
+  /** The most of each dimension that is free anywhere: what exceeds it fits nowhere. Null when there are no workers. */
+  greatest(): Resources | null {
+    if (this.size === 0) return null;
+    const most = [-1, -1, -1, -1];
+    for (let at = 0; at < this.#most.length; at += 1) {
+      most[at % WIDTH] = Math.max(most[at % WIDTH] as number, this.#most[at] as number);
+    }
+    const [cpuMillis, memoryMb, gpus, storageMb] = most;
+    return { cpuMillis, memoryMb, gpus, storageMb } as Resources;
   }
 
   /** False when it surely fits nowhere. */
@@ -97,13 +110,20 @@ export class Room {
   }
 
   #remake(block: number): void {
-    const most = [-1, -1, -1, -1];
+    let [cpuMillis, memoryMb, gpus, storageMb] = [-1, -1, -1, -1];
+    const amounts = this.#amounts;
     const end = Math.min(this.size, (block + 1) * BLOCK) * WIDTH;
-    for (let at = block * BLOCK * WIDTH; at < end; at += 1) {
-      const dimension = at % WIDTH;
-      most[dimension] = Math.max(most[dimension] as number, this.#amounts[at] as number);
+    for (let at = block * BLOCK * WIDTH; at < end; at += WIDTH) {
+      cpuMillis = Math.max(cpuMillis, amounts[at] as number);
+      memoryMb = Math.max(memoryMb, amounts[at + 1] as number);
+      gpus = Math.max(gpus, amounts[at + 2] as number);
+      storageMb = Math.max(storageMb, amounts[at + 3] as number);
     }
-    this.#most.set(most, block * WIDTH);
+    const at = block * WIDTH;
+    this.#most[at] = cpuMillis;
+    this.#most[at + 1] = memoryMb;
+    this.#most[at + 2] = gpus;
+    this.#most[at + 3] = storageMb;
   }
 }
 
