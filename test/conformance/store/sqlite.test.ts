@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSqliteStore } from '../../../shared/adapters/sqlite/open.ts';
 import { tempDir } from '../../support/servers.ts';
 import { makeTask } from '../../support/tasks.ts';
+import { assigned, started } from './records.ts';
 import { storeSuite } from './store-suite.ts';
 
 storeSuite('SQLite store', async () => {
@@ -74,6 +75,24 @@ describe('a SQLite file', () => {
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect((await store.tasks.countByState()).queued).toBe(3);
     expect((await store.tasks.list({}, { limit: 10 })).tasks).toHaveLength(3);
+    await store.close();
+  });
+
+  it('answers each of the commits of one moment by itself', async () => {
+    const store = await openSqliteStore(join(dir.path, 'moment.db'));
+    const tasks = Array.from({ length: 150 }, () => makeTask());
+    await store.tasks.insert(tasks);
+    const moment = tasks.flatMap((task) => [assigned(task, 'w1'), assigned(task, 'w2')]);
+    const written = await Promise.all(moment.map((next) => store.tasks.commit(next)));
+    expect(written).toEqual(tasks.flatMap(() => [true, false]));
+    const running = tasks.slice(0, 3).map((task) => started(assigned(task, 'w1')));
+    const unwritable = 1n as unknown as string;
+    const outcomes = await Promise.allSettled(
+      running.map((next, n) => store.tasks.commit(n === 1 ? { ...next, message: unwritable } : next)),
+    );
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(await store.tasks.countByState()).toMatchObject({ queued: 0, assigned: 148, running: 2 });
+    expect(await store.tasks.get(tasks[0]!.id)).toStrictEqual(running[0]);
     await store.close();
   });
 
