@@ -1,7 +1,14 @@
 import { InvalidArgumentError } from 'commander';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CliStage, openCliStage } from '../test/support/cli-stage.ts';
-import { makeEndedBody, makeTaskBody, refusal, Status, TASK_ID } from '../test/support/small-api.ts';
+import {
+  makeEndedBody,
+  makeTaskBody,
+  makeWorkerBody,
+  refusal,
+  Status,
+  TASK_ID,
+} from '../test/support/small-api.ts';
 import { labelTerm } from './labels.ts';
 
 describe('a label as it is typed', () => {
@@ -120,4 +127,17 @@ tasks:
     expect(out).toMatch(/^ +2 +running .*gpu-0 gpu-1 +a task of priority 9 \[2J needs its place/m);
     expect(out).not.toContain('\x1b');
   });
+});
+
+it('labels of the workers show in their list, where there are any', async () => {
+  const stage = await openCliStage();
+  const listed = async (labels: Record<string, string>) => {
+    stage.api.on('GET /workers', () => ({ workers: [makeWorkerBody({ labels })] }));
+    return (await stage.cloudai(['workers'], { columns: 200 })).out;
+  };
+  const some = await listed({ disk: 'ssd', zone: 'a\x1b[2J' });
+  expect(some).toMatch(/LABELS.*\n.* disk=ssd zone=a/);
+  expect(some).not.toContain('\x1b');
+  expect(await listed({})).not.toContain('LABELS');
+  await stage.close();
 });

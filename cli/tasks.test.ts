@@ -254,9 +254,10 @@ describe('looking', () => {
       { ...(worker as WorkerVerdictBody), excluded_by: 'reserved' as const, missing: [] },
     ];
     const share = { dimension: 'cpu' as const, unit: 'cores', limit: 4, held: 3, required: 2, missing: 1 };
-    api.on('GET /api/tasks/:id/explain', () => makeExplainReply({ workers, quota: [share] }));
+    const one = { ...share, dimension: 'gpu' as const, limit: 1, held: 0, missing: 0 };
+    api.on('GET /api/tasks/:id/explain', () => makeExplainReply({ workers, quota: [share, one] }));
     const { out } = await cloudai(['explain', TASK_ID], { columns: 160 });
-    expect(out).toContain('Held of the quota: 3 of 4 cores\n');
+    expect(out).toContain('Held of the quota: 3 of 4 cores, 0 of 1 GPU\n');
     expect(out).toContain('has disk=hdd');
     expect(out).toContain('needs disk=ssd|nvme; has no zone, needs zone=a');
     expect(out).toContain('it is kept free for other tasks');
@@ -302,7 +303,7 @@ describe('looking', () => {
     const entries = [makeQueueEntry()];
     api.on('GET /api/queue', () => ({ total: 1, entries, forecasts, next_cursor: null }));
     expect((await cloudai(['queue'])).out).toContain(
-      'Forecasts of the last day: 92% of 130 started when foretold, half within 12s, mostly later.\n',
+      'Forecasts of the last 24 hours: 92% of 130 started when foretold, half within 12s, mostly later.\n',
     );
     const few = { ...forecasts, scored: 2, within_band: 2 };
     api.on('GET /api/queue', () => ({ total: 1, entries, forecasts: few, next_cursor: null }));

@@ -70,7 +70,7 @@ function quotaText({ quota }: ExplainReply): string | null {
   if (!quota?.length) return null;
   const parts = quota.map(
     ({ dimension, held, limit }) =>
-      `${sizeText(dimension, held)} of ${sizeText(dimension, limit)} ${nameOf(dimension)}`,
+      `${sizeText(dimension, held)} of ${sizeText(dimension, limit)} ${nameOf(dimension, limit)}`,
   );
   return `Held of the quota: ${parts.join(', ')}`;
 }
@@ -79,8 +79,9 @@ function sizeText(dimension: ShortfallBody['dimension'], value: number): string 
   return dimension === 'memory' || dimension === 'storage' ? megabytes(value) : trim(value, 2);
 }
 
-function nameOf(dimension: ShortfallBody['dimension']): string {
-  return dimension === 'cpu' ? 'cores' : dimension === 'gpu' ? 'GPUs' : dimension;
+function nameOf(dimension: ShortfallBody['dimension'], amount?: number): string {
+  const ending = amount === 1 ? '' : 's';
+  return dimension === 'cpu' ? `core${ending}` : dimension === 'gpu' ? `GPU${ending}` : dimension;
 }
 
 export function queueTable(session: Session, entries: readonly QueueEntryBody[]): string {
@@ -102,5 +103,5 @@ export function queueTable(session: Session, entries: readonly QueueEntryBody[])
 export function forecastText(score: ForecastScoreBody | undefined): string {
   // An API of an earlier release does not say.
   const words = score ? forecastWords(score) : null;
-  return words === null ? '' : `Forecasts of the last day: ${words}.\n`;
+  return words === null ? '' : `Forecasts of the last 24 hours: ${words}.\n`;
 }

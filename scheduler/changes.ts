@@ -34,6 +34,11 @@ export class Changes {
     return this.#tasks.size === 0 && this.#ids.size === 0 && this.#workers.size === 0 && !this.#quotas;
   }
 
+  /** A quota has changed. */
+  get hasQuotas(): boolean {
+    return this.#quotas;
+  }
+
   /** How many were dropped since the last call. */
   takeDropped(): number {
     const dropped = this.#dropped;

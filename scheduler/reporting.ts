@@ -67,7 +67,11 @@ export async function readLastReport({ board, log }: Pick<LoopParts, 'board' | '
     const report = await withDeadline(board.read(), READ_MS, () => new Error('no answer in time'));
     if (!report) return NO_MEMORY;
     // A leader of another release may have told something else.
-    return { recent: report.recent, reservations: report.reservations.filter(isWhole) };
+    const { recent, reservations }: Partial<PlanMemory> = report;
+    return {
+      recent: Array.isArray(recent) ? recent.filter((id) => typeof id === 'string') : [],
+      reservations: Array.isArray(reservations) ? reservations.filter(isWhole) : [],
+    };
   } catch (error) {
     log.debug({ fault: messageOf(error) }, 'begins without what the leader before told');
     return NO_MEMORY;

@@ -190,7 +190,8 @@ export class Term {
       const toRead = new Set([...unclear, ...ids.filter((id) => !this.index.backlog.has(id))]);
       await this.index.read([...toRead], () => clock.now());
       await this.#reaper.reload(workers);
-      if (quotas) await this.#picture.readQuotas();
+      // A quota set before a task was submitted may be told after it, as the two come on different ways.
+      if (quotas || changes.hasQuotas) await this.#picture.readQuotas();
       // Somebody registered, left or came back: see at once who is alive.
       if (workers.length > 0) this.#lookAt = 0;
     } catch (error) {

@@ -84,7 +84,7 @@ export class Simulations {
     return this.#turns.take(by.userId, async () => {
       const setting = await answerWithin(this.#setting(by, question), STORE_DEADLINE_MS, 'the store');
       const { picture, wishes } = setting;
-      const steps = whatIf(picture, wishes, this.#parts.clock.now(), 0);
+      const steps = whatIf(picture, wishes, this.#parts.clock.now(), 0, by.userId);
       let step = steps.next();
       for (; !step.done; step = steps.next()) await othersTurn();
       return viewOf(question, setting, step.value);

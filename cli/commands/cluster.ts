@@ -8,6 +8,7 @@ import { byteRate, duration, megabytes, trim } from '../../client/words.ts';
 import type { AmountsBody, TelemetryReply, WorkerBody } from '../../shared/contracts/workers.ts';
 import { TASK_STATES } from '../../shared/model/task.ts';
 import { withExamples } from '../examples.ts';
+import { typedLabels } from '../labels.ts';
 import { inTypedWords } from '../option-names.ts';
 import { seconds } from '../options.ts';
 import type { Run } from '../program.ts';
@@ -223,6 +224,9 @@ function workerTable(session: Session, all: readonly WorkerBody[]): string {
       dispensable: 1,
     },
     { title: 'ADDRESS', cell: ({ address }) => address, min: 8, dispensable: 3 },
+    ...(all.some(({ labels }) => Object.keys(labels).length > 0)
+      ? [{ title: 'LABELS', cell: ({ labels }: WorkerBody) => typedLabels(labels), min: 8, dispensable: 4 }]
+      : []),
   ]);
   const now = session.io.now();
   const moves = all.map((worker) => {

@@ -85,7 +85,7 @@ function passText({ pass, term }: { pass: number; term: number }): string {
   return `pass ${pass} of term ${term}`;
 }
 
-export function timeText(at: number): string {
+function timeText(at: number): string {
   return new Date(at).toISOString();
 }
 

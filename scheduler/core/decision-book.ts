@@ -33,7 +33,8 @@ export class Book {
   readonly #names = new Map<string, NameNo>();
   readonly #shapes = new Map<string, number>();
   readonly #labels = new Map<string, number>();
-  readonly #labelsByObject = new Map<Labels, number>();
+  /** Weak: a segment may last for days, and workers that are read again come with labels that are other objects. */
+  readonly #labelsByObject = new WeakMap<Labels, number>();
   readonly #demands = new Map<string, number>();
   readonly #lines = new Map<string, ToldLine>();
   #order: ToldLine[] = [];

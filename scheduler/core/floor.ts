@@ -1,6 +1,6 @@
 // The workers that may be given something in a pass, with what is free there as of this moment of the pass. Pure.
 
-import { demandKey, type LabelDemand } from '../../shared/model/labels.ts';
+import { demandKey, type LabelDemand, type LabelTerms } from '../../shared/model/labels.ts';
 import type { Resources } from '../../shared/model/resources.ts';
 import { LabelClass } from './label-class.ts';
 import { Room } from './room.ts';
@@ -15,6 +15,8 @@ export class Floor {
   readonly room: Room;
   readonly #images: ReadonlyMap<string, readonly string[]>;
   readonly #classes = new Map<string, LabelClass>();
+  /** Values that occur, by the name of the label. */
+  #values: ReadonlyMap<string, ReadonlySet<string>> | null = null;
   readonly #holders = new Map<string, readonly number[]>();
   readonly #givenGpus = new Map<number, number>();
   #whole: Room | null = null;
@@ -51,9 +53,20 @@ export class Floor {
     if (key === '') return null;
     const known = this.#classes.get(key);
     if (known) return known;
-    const made = new LabelClass(labels, this.size, (index) => this.worker(index).labels);
+    const isHopeless = !this.#mayMeet(labels.constraints);
+    const made = new LabelClass(labels, this.size, (index) => this.worker(index).labels, isHopeless);
     this.#classes.set(key, made);
     return made;
+  }
+
+  /** False when no worker meets some term: then none need be looked at, however many lines demand it. */
+  #mayMeet(terms: LabelTerms): boolean {
+    this.#values ??= valuesOf(this.open);
+    for (const name in terms) {
+      const there = this.#values.get(name);
+      if (!(terms[name] as readonly string[]).some((value) => there?.has(value))) return false;
+    }
+    return true;
   }
 
   /** Indexes of the workers that are known to have the image; empty when nothing is known. */
@@ -76,4 +89,16 @@ export class Floor {
     this.#givenGpus.set(index, given + need.gpus);
     return freeGpus.length === free.gpus ? freeGpus.slice(given, given + need.gpus) : [];
   }
+}
+
+function valuesOf(workers: readonly WorkerView[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const all = new Map<string, Set<string>>();
+  for (const { labels } of workers) {
+    for (const name in labels) {
+      const known = all.get(name);
+      if (known) known.add(labels[name] as string);
+      else all.set(name, new Set([labels[name] as string]));
+    }
+  }
+  return all;
 }

@@ -17,12 +17,13 @@ export class LabelClass {
   readonly #unseen: Uint8Array;
   #ranks: readonly number[] | null = null;
 
-  constructor(demand: LabelDemand, size: number, labelsOf: (index: number) => Labels) {
+  /** @param isHopeless it is known that none of the workers is allowed */
+  constructor(demand: LabelDemand, size: number, labelsOf: (index: number) => Labels, isHopeless = false) {
     this.#demand = demand;
     this.#labelsOf = labelsOf;
-    this.#levels = new Uint8Array(size).fill(UNKNOWN);
+    this.#levels = new Uint8Array(size).fill(isHopeless ? 0 : UNKNOWN);
     const blocks = Math.ceil(size / BLOCK);
-    this.#closed = new Uint8Array(blocks);
+    this.#closed = new Uint8Array(blocks).fill(isHopeless ? 1 : 0);
     this.#unseen = new Uint8Array(blocks);
     for (let block = 0; block < blocks; block += 1) {
       this.#unseen[block] = Math.min(BLOCK, size - block * BLOCK);

@@ -58,7 +58,8 @@ export function* placeAll(
   const indexOf = new Map(workers.map(({ id }, index) => [id, index]));
   const owners = new Map(before.owners);
   const placements: Placement[] = [];
-  let preemptions: readonly Preemption[] = [];
+  // By who leaves: the next pass would tell them again, as they still hold their places.
+  const preemptions = new Map<string, Preemption>();
   let { memory } = before;
   let waiting: ReadonlyMap<string, WaitReason> = new Map();
   for (let goesOn = true; goesOn; ) {
@@ -78,12 +79,12 @@ export function* placeAll(
       backlog.take(taskId, now);
       placements.push(placement);
     }
-    preemptions = preemptions.length === 0 ? made.preemptions : [...preemptions, ...made.preemptions];
+    for (const one of made.preemptions) preemptions.set(one.taskId, one);
     ({ memory, waiting } = made);
     // A pass that changes nothing would be followed by the same.
     goesOn = made.more && made.placements.length > 0;
   }
-  return { workers, owners, placements, preemptions, waiting, memory };
+  return { workers, owners, placements, preemptions: [...preemptions.values()], waiting, memory };
 }
 
 function withTask(worker: WorkerView, need: Resources, gpuIds: readonly string[]): WorkerView {

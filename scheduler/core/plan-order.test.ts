@@ -191,6 +191,25 @@ describe('labels', () => {
     const task = () => waits({ labels: { constraints: {}, prefer: { disk: ['nvme'] } } });
     expect(where(run(Array.from({ length: 4 }, task), disks))).toEqual(['w2', 'w2', 'w0', 'w1']);
   });
+
+  it('that nobody has are looked for once in a pass, however many lines demand them', () => {
+    let looks = 0;
+    const states = ['ready', 'cordoned'] as const;
+    const many = Array.from(
+      { length: 200 },
+      (_, n): WorkerView => ({
+        ...worker(`w${n}`, 4, { state: states[n % 2] as WorkerView['state'] }),
+        get labels() {
+          looks += 1;
+          return { disk: 'ssd' };
+        },
+      }),
+    );
+    const labels = { constraints: { disk: ['tape'] }, prefer: {} };
+    const tasks = Array.from({ length: 50 }, (_, n) => waits({ ownerId: `user-${n}`, labels }));
+    expect(new Set(run(tasks, many).waiting.values())).toEqual(new Set(['labels_missing']));
+    expect(looks).toBeLessThan(4 * many.length);
+  });
 });
 
 describe('a policy', () => {
@@ -275,5 +294,39 @@ describe('preemption', () => {
     expect(run([waits()], full, { rules, holdingsOf }).preemptions).toEqual([]);
     expect(run([waits({ priority: 9 })], full, { holdingsOf }).preemptions).toEqual([]);
     expect(run([waits({ priority: 9 })], full, { rules, holdingsOf }).preemptions).toHaveLength(1);
+  });
+
+  it('sends nobody away for a task that the quota of its owner holds back', () => {
+    const holdingsOf = on({ w0: [holding('a', { priority: 1 })], w1: [holding('b', { priority: 1 })] });
+    const quota = { cpuMillis: 1_500, memoryMb: null, gpus: null };
+    const owners = new Map([['ann', { held: cores(1), quota }]]);
+    const made = run([waits({ ownerId: 'ann', priority: 9 })], full, { rules, holdingsOf, owners });
+    expect(made.preemptions).toEqual([]);
+    expect([...made.waiting.values()]).toEqual(['quota_used']);
+  });
+
+  it('leaves a worker that is kept in vain for one where others may be sent away', () => {
+    const stays = holding('stays', { priority: 9 });
+    const now = NOW + DEFAULT_RULES.reserveAfterMs;
+    const large = waits({ priority: 7, resources: cores(2) });
+    const first = run([large], full, { now, rules, holdingsOf: on({ w0: [stays], w1: [stays] }) });
+    expect(first.memory.reservations).toMatchObject([{ workerId: 'w0' }]);
+    const low = { priority: 1, workerId: 'w1', resources: cores(2) };
+    const holdingsOf = on({ w0: [stays], w1: [holding('low', low)] });
+    const made = run([large], full, { now: now + 1, rules, holdingsOf, memory: first.memory });
+    expect(made.preemptions).toMatchObject([{ taskId: 'low', workerId: 'w1', forTask: large.id }]);
+    expect(made.memory.reservations).toMatchObject([{ workerId: 'w1', taskId: large.id }]);
+  });
+
+  it('looks up once in a pass what runs on a worker, however many lines find no room', () => {
+    let looks = 0;
+    const many = Array.from({ length: 100 }, (_, n) => worker(`w${n}`, 2, { free: cores(0) }));
+    const holdingsOf = () => {
+      looks += 1;
+      return [holding('a', { priority: 5 })];
+    };
+    const tasks = Array.from({ length: 50 }, (_, n) => waits({ ownerId: `user-${n}` }));
+    expect(run(tasks, many, { rules, holdingsOf }).preemptions).toEqual([]);
+    expect(looks).toBeLessThanOrEqual(many.length);
   });
 });

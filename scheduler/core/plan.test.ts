@@ -272,4 +272,25 @@ describe('a large task among small ones that keep coming', () => {
     const moved = run([large], closed, { now: now + 1, memory });
     expect(moved.memory.reservations).toMatchObject([{ workerId: 'w2', since: now + 1 }]);
   });
+
+  it('keeps no worker idle for a line that the quota of its owner holds back', () => {
+    const workers = [view('w1', {}, { free: need({ cpuMillis: 1000 }) })];
+    const large = waits({ ownerId: 'ann', resources: need({ cpuMillis: 4000 }) });
+    const small = waits({ ownerId: 'bob' });
+    const pass = (quota: number, now: number, memory = NO_MEMORY): Plan => {
+      const backlog = new Backlog();
+      for (const task of [large, small]) backlog.put(task, now);
+      const limits = { cpuMillis: quota, memoryMb: null, gpus: null };
+      const owners = new Map([['ann', { held: need({ cpuMillis: 2000 }), quota: limits }]]);
+      return plan({ workers, groups: backlog.groups(), ...BARE, owners, memory, limit: 10 }, now, 0);
+    };
+    const now = NOW + RESERVE_AFTER_MS;
+    const first = pass(6000, now);
+    expect(first.memory.reservations).toMatchObject([{ workerId: 'w1', taskId: large.id }]);
+    expect(pairs(pass(6000, now + 1, first.memory))).toEqual([]);
+    const lowered = pass(5000, now + 1, first.memory);
+    expect(pairs(lowered)).toEqual([[small.id, 'w1']]);
+    expect(lowered.memory.reservations).toEqual([]);
+    expect([...lowered.waiting.values()]).toEqual(['quota_used']);
+  });
 });

@@ -29,7 +29,7 @@ export function plan(snapshot: Snapshot, now: number, seed: number): Plan {
   if (groups.length === 0) return nothingWaits(memory);
   const floor = new Floor(workers, snapshot.images);
   const shares = new FairShare(snapshot.owners, workers);
-  const reservations = new Reservations(floor, memory.reservations, rules, now);
+  const reservations = new Reservations(floor, shares, memory.reservations, rules, now);
   const preemptions = new Preemptions(floor, reservations, snapshot.holdingsOf);
   const candidates = new Candidates({
     floor,

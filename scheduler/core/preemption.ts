@@ -6,15 +6,23 @@
 // count as gone. The worker is kept for the head meanwhile (reservations.ts).
 // Source: as Borg and Kubernetes choose victims (A. Verma et al., "Large-scale cluster management at Google with Borg", 2015).
 
-import { addResources, fits, type Resources, subtractResources } from '../../shared/model/resources.ts';
+import {
+  addResources,
+  fits,
+  NO_RESOURCES,
+  type Resources,
+  subtractResources,
+} from '../../shared/model/resources.ts';
 import type { Floor } from './floor.ts';
 import type { Reservations } from './reservations.ts';
 import type { Group, GroupEntry, Holding, Preemption, Snapshot } from './snapshot.ts';
 
 /** Workers that are looked at for one head. */
 const LOOKED_MOST = 256;
-/** Heads of one pass; the others have their turn in the next. */
+/** Heads of one pass for which room is made; the others have their turn in the next. */
 const HEADS_MOST = 64;
+/** Workers that are judged in one pass, some microseconds each: a full cluster must not cost the leader its lease. */
+const JUDGED_MOST = 16_384;
 
 interface Choice {
   readonly index: number;
@@ -22,12 +30,22 @@ interface Choice {
   readonly highest: number;
 }
 
+/** What runs on a worker, looked up once in a pass. */
+interface Occupants {
+  /** What those that are leaving give back. */
+  readonly leaving: Resources | null;
+  /** In the order in which they would have to go. */
+  readonly others: readonly Holding[];
+}
+
 export class Preemptions {
   readonly #floor: Floor;
   readonly #reservations: Reservations;
   readonly #holdingsOf: Snapshot['holdingsOf'];
   readonly #made: Preemption[] = [];
+  readonly #occupants = new Map<number, Occupants>();
   #heads = 0;
+  #judged = 0;
 
   constructor(floor: Floor, reservations: Reservations, holdingsOf: Snapshot['holdingsOf']) {
     this.#floor = floor;
@@ -43,7 +61,7 @@ export class Preemptions {
   makeRoom(group: Group, head: GroupEntry, start: number): boolean {
     if (this.#heads >= HEADS_MOST) return false;
     const kept = this.#reservations.keptFor(group);
-    const choice = kept === undefined ? this.#choose(group, start) : this.#judge(group, kept);
+    const choice = (kept === undefined ? null : this.#judge(group, kept)) ?? this.#choose(group, start);
     if (!choice) return false;
     this.#heads += 1;
     this.#reservations.reserveAt(choice.index, group, head);
@@ -77,23 +95,36 @@ export class Preemptions {
 
   /** Null when even without all of lower priority there is no room. */
   #judge({ need, priority }: Group, index: number): Choice | null {
-    const { id } = this.#floor.worker(index);
+    const { leaving, others } = this.#occupantsOf(index);
+    const [first] = others;
+    if (leaving === null && (first === undefined || first.priority >= priority)) return null;
+    if (this.#judged >= JUDGED_MOST) return null;
+    this.#judged += 1;
     let room = this.#floor.room.at(index);
-    const below: Holding[] = [];
-    for (const holding of this.#holdingsOf(id)) {
-      if (holding.isLeaving) room = addResources(room, holding.resources);
-      else if (holding.priority < priority) below.push(holding);
-    }
-    below.sort(goesBefore);
+    if (leaving !== null) room = addResources(room, leaving);
     const victims: Holding[] = [];
-    for (const holding of below) {
-      if (fits(need, room)) break;
+    for (const holding of others) {
+      if (holding.priority >= priority || fits(need, room)) break;
       victims.push(holding);
       room = addResources(room, holding.resources);
     }
     if (!fits(need, room)) return null;
     const needed = withoutIdle(victims, need, room);
     return { index, victims: needed, highest: Math.max(-1, ...needed.map((victim) => victim.priority)) };
+  }
+
+  #occupantsOf(index: number): Occupants {
+    const known = this.#occupants.get(index);
+    if (known) return known;
+    let leaving: Resources | null = null;
+    const others: Holding[] = [];
+    for (const holding of this.#holdingsOf(this.#floor.worker(index).id)) {
+      if (holding.isLeaving) leaving = addResources(leaving ?? NO_RESOURCES, holding.resources);
+      else others.push(holding);
+    }
+    const made = { leaving, others: others.sort(goesBefore) };
+    this.#occupants.set(index, made);
+    return made;
   }
 }
 

@@ -12,9 +12,11 @@
 //   line waits less than B = 5 D, or B = D when D is less than RESERVE_FOR_MS. Before it come at most those L lines that
 //   were waiting already and have not been served since, S workers at a time. So the head of a line that fits an empty
 //   worker waits at most reserveAfterMs + (⌈L / S⌉ + 1) × B. Proven by starvation.test.ts.
-// - It stands over passes as long as its line waits and the worker is ready, large enough and allowed.
+// - It stands over passes as long as its line waits, the worker is ready, large enough and allowed, and the quota of the
+//   owner allows the head: whoever waits for others of his own keeps no worker idle.
 
 import type { PlanRules, Reservation } from '../../shared/model/scheduling.ts';
+import type { FairShare } from './fair-share.ts';
 import type { Floor } from './floor.ts';
 import { passedOverMs } from './head-order.ts';
 import type { Group, GroupEntry } from './snapshot.ts';
@@ -31,6 +33,7 @@ const NEW_MOST = 16;
 
 export class Reservations {
   readonly #floor: Floor;
+  readonly #shares: FairShare;
   readonly #rules: PlanRules;
   readonly #now: number;
   readonly #earlier: ReadonlyMap<string, Reservation>;
@@ -43,8 +46,15 @@ export class Reservations {
   readonly #asked: { readonly group: Group; readonly head: GroupEntry; readonly passedMs: number }[] = [];
   #made = 0;
 
-  constructor(floor: Floor, earlier: readonly Reservation[], rules: PlanRules, now: number) {
+  constructor(
+    floor: Floor,
+    shares: FairShare,
+    earlier: readonly Reservation[],
+    rules: PlanRules,
+    now: number,
+  ) {
     this.#floor = floor;
+    this.#shares = shares;
     this.#rules = rules;
     this.#now = now;
     this.#earlier = new Map(earlier.map((one) => [one.groupKey, one]));
@@ -57,6 +67,7 @@ export class Reservations {
     if (!one || group.servedAt > one.since || !this.#holds(one)) return;
     const index = this.#floor.indexOf(one.workerId);
     if (index === undefined || !this.#isLargeEnough(group, index) || this.#keptFor.has(index)) return;
+    if (!this.#shares.mayHave(group.ownerId, group.need)) return;
     this.#keep(index, { ...one, taskId: head.id });
   }
 
@@ -118,9 +129,11 @@ export class Reservations {
     });
   }
 
-  /** Others have been told to leave this worker for the head. */
+  /** Others have been told to leave this worker for the head. Whatever else was kept for it is kept no more. */
   reserveAt(index: number, group: Group, head: GroupEntry): void {
-    if (this.#standing.has(group.key)) return;
+    const before = this.keptFor(group);
+    if (before === index) return;
+    if (before !== undefined) this.#keptFor.delete(before);
     this.#keep(index, {
       workerId: this.#floor.worker(index).id,
       groupKey: group.key,

@@ -1,8 +1,8 @@
 // Why a line waits that fits nowhere now, as a code. Pure. See wait-reason.ts for what people are told.
 
+import { demandKey, type LabelDemand, meetsTerms } from '../../shared/model/labels.ts';
 import type { FairShare } from './fair-share.ts';
 import type { Floor } from './floor.ts';
-import { LabelClass } from './label-class.ts';
 import { Room } from './room.ts';
 import type { Group, WaitReason, WorkerView } from './snapshot.ts';
 
@@ -10,6 +10,8 @@ export class WaitReasons {
   readonly #workers: readonly WorkerView[];
   readonly #floor: Floor;
   readonly #shares: FairShare;
+  readonly #isElsewhere = new Map<string, boolean>();
+  #closed: readonly WorkerView[] | null = null;
   #byId: ReadonlyMap<string, WorkerView> | null = null;
 
   constructor(workers: readonly WorkerView[], floor: Floor, shares: FairShare) {
@@ -30,7 +32,7 @@ export class WaitReasons {
     this.#byId ??= new Map(this.#workers.map((worker) => [worker.id, worker]));
     const worker = this.#byId.get(target);
     if (!worker) return 'worker_unknown';
-    if (new LabelClass(labels, 1, () => worker.labels).level(0) === 0) return 'labels_missing';
+    if (!meetsTerms(labels.constraints, worker.labels)) return 'labels_missing';
     if (worker.state !== 'ready') return `worker_${worker.state}`;
     return new Room([worker.capacity]).fits(need, 0) ? 'no_room' : 'too_large';
   }
@@ -44,13 +46,18 @@ export class WaitReasons {
     }
     if (!allowed) return size === 0 ? 'no_ready_worker' : 'too_large';
     for (let index = 0; index < size; index += 1) if (allowed.level(index) > 0) return 'too_large';
-    const all = new LabelClass(
-      labels,
-      this.#workers.length,
-      (index) => (this.#workers[index] as WorkerView).labels,
-    );
-    const isThere = this.#workers.some((_, index) => all.level(index) > 0);
-    if (isThere) return 'no_ready_match';
+    if (this.#isMetElsewhere(labels)) return 'no_ready_match';
     return this.#workers.length === 0 ? 'no_ready_worker' : 'labels_missing';
+  }
+
+  /** Whether a worker that is not ready has the labels. Looked up once for all lines that demand them. */
+  #isMetElsewhere(labels: LabelDemand): boolean {
+    const key = demandKey(labels);
+    const known = this.#isElsewhere.get(key);
+    if (known !== undefined) return known;
+    this.#closed ??= this.#workers.filter(({ state }) => state !== 'ready');
+    const found = this.#closed.some((worker) => meetsTerms(labels.constraints, worker.labels));
+    this.#isElsewhere.set(key, found);
+    return found;
   }
 }

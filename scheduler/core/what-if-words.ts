@@ -20,9 +20,12 @@ export interface Lack {
   readonly suggestion: string | null;
 }
 
-/** @param scene as it is when all that may go has been placed */
-export function explainLack(asked: LineAsked, scene: Scene): Lack {
-  const lack = lackInShort(asked, scene);
+/**
+ * @param scene as it is when all that may go has been placed
+ * @param reader user id of whoever is told
+ */
+export function explainLack(asked: LineAsked, scene: Scene, reader: string): Lack {
+  const lack = lackInShort(asked, scene, reader);
   const { verdicts, mayGo } = judgeAll(asked, scene);
   const owner = scene.owners.get(asked.ownerId);
   const share = { held: owner?.held ?? NO_RESOURCES, quota: owner?.quota ?? null };
@@ -31,8 +34,8 @@ export function explainLack(asked: LineAsked, scene: Scene): Lack {
 }
 
 /** The same without a look at every dimension of every worker. */
-export function lackInShort(asked: LineAsked, scene: Scene): Lack {
-  const prospect = prospectOf(asked, scene, asked.ownerId);
+export function lackInShort(asked: LineAsked, scene: Scene, reader: string): Lack {
+  const prospect = prospectOf(asked, scene, reader);
   if (prospect.code === 'fits') {
     // It became free for others after the last pass.
     const sentence = describeKept({ id: prospect.workerId });

@@ -72,11 +72,12 @@ const ask = (
     seed = 0,
     quotas: limits = new Map() as Known['quotas'],
     over = {} as Partial<Picture>,
+    reader = PLAIN_WAITING.ownerId,
   } = {},
 ): WhatIf => {
   const { owners } = sceneOf({ workers: [], holdings: [], quotas: limits, reservations: [] }, NOW);
   const picture = { ...BARE, workers, owners, leaving: new Map(), backlog, memory, ...over };
-  return answerAtOnce(picture, wishes, NOW, seed);
+  return answerAtOnce(picture, wishes, NOW, seed, reader);
 };
 
 /** What the scheduler's next pass would do if the wishes were submitted now. */
@@ -234,6 +235,7 @@ describe('every answer', () => {
       [wish({ count: 2 * PASS_LIMIT })],
       NOW,
       0,
+      PLAIN_WAITING.ownerId,
     );
     let pauses = 0;
     let step = steps.next();
@@ -344,6 +346,8 @@ describe('in words', () => {
     expect(
       summary([view('w1')], { need: need({ cpuMillis: 3000 }) }, [], { quotas: limits }).slice(0, 2),
     ).toEqual(['never', 'over_quota']);
+    const told = ask([view('w1')], [wish({ count: 3 })], { quotas: limits, reader: 'user-admin' });
+    expect(told.wishes[0]?.summary).toContain('its owner holds 2 of the 2 cores of the quota');
   });
 
   it('says whom it would send away', () => {

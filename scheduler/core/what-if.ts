@@ -88,12 +88,14 @@ export function countKinds(wishes: readonly Wish[]): number {
 /**
  * Done in steps of a few milliseconds, so that a caller may let others run in between; `answerAtOnce` does all.
  * The same picture, wishes, time and seed give the same answer.
+ * @param reader user id of whoever is told: quotas are then `yours`, or those of the owner
  */
 export function* whatIf(
   picture: Picture,
   wishes: readonly Wish[],
   now: number,
   seed: number,
+  reader: string,
 ): Generator<void, WhatIf, void> {
   const backlog = new Backlog();
   const candidates = new Map<string, Candidate>();
@@ -145,7 +147,7 @@ export function* whatIf(
       yield;
       judged += scene.workers.length;
       const isWhole = judged <= JUDGED_MOST || explained.size === 0;
-      lack = isWhole ? explainLack(wish, scene) : lackInShort(wish, scene);
+      lack = isWhole ? explainLack(wish, scene, reader) : lackInShort(wish, scene, reader);
       explained.set(line, lack);
     }
     answered.push({

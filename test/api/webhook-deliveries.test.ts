@@ -4,8 +4,9 @@
 import { createHmac } from 'node:crypto';
 import { Webhook as Verifier } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Api, type ApiParts, createApi } from '../../api/server.ts';
+import { type Api, createApi } from '../../api/server.ts';
 import type { WebhookPace } from '../../api/services/webhooks/engine.ts';
+import type { ApiParts } from '../../api/services.ts';
 import { openSqliteStore } from '../../shared/adapters/sqlite/open.ts';
 import type {
   DeliveryBody,

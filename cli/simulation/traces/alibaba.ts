@@ -57,7 +57,10 @@ export class AlibabaBatchTasks implements LineReader {
       labels: NO_DEMAND,
       worker: null,
     };
-    for (let one = 0; one < count; one += 1) this.#sink.addTask(task);
+    for (let one = 0; one < count; one += 1) {
+      const fault = this.#sink.addTask(task);
+      if (fault !== null) return fault;
+    }
     return null;
   }
 
@@ -150,12 +153,12 @@ export class AlibabaGpuList implements LineReader {
     const gpus = number('num_gpu') as number;
     if (gpus === 1 && (number('gpu_milli') ?? 1_000) < 1_000) this.#parts += 1;
     const quality = textIn(columns, at('qos'));
-    this.#sink.addTask({
+    return this.#sink.addTask({
       atMs: (number('creation_time') as number) * 1_000,
       user: quality || 'unknown',
       need: {
-        cpuMillis: number('cpu_milli') as number,
-        memoryMb: number('memory_mib') as number,
+        cpuMillis: Math.ceil(number('cpu_milli') as number),
+        memoryMb: Math.ceil(number('memory_mib') as number),
         gpus,
         storageMb: 0,
       },
@@ -167,7 +170,6 @@ export class AlibabaGpuList implements LineReader {
       labels: demandOf(textIn(columns, at('gpu_spec'))),
       worker: null,
     });
-    return null;
   }
 
   remarks(): readonly string[] {
@@ -195,8 +197,8 @@ export class AlibabaGpuList implements LineReader {
     const number = (name: string) => numberIn(columns, at(name)) as number;
     const model = textIn(columns, at('model'));
     const capacity = {
-      cpuMillis: number('cpu_milli'),
-      memoryMb: number('memory_mib'),
+      cpuMillis: Math.floor(number('cpu_milli')),
+      memoryMb: Math.floor(number('memory_mib')),
       gpus: number('gpu'),
       storageMb: 0,
     };

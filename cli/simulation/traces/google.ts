@@ -37,6 +37,7 @@ const EVENTS = [
   'update running',
 ];
 const US_PER_MS = 1_000;
+const AFTER_ALL_US = 2 ** 63;
 
 interface Open {
   submittedMs: number;
@@ -71,8 +72,10 @@ export class GoogleTaskEvents implements LineReader {
     const type = numberIn(columns, event) as number;
     if (EVENTS[type] === undefined) return `"event type" must be between 0 and ${EVENTS.length - 1}`;
     if (this.#open.size >= MOST_TASKS) return 'more tasks are under way than are kept';
-    this.#happen(columns, type, (numberIn(columns, time) as number) / US_PER_MS);
-    return null;
+    const atUs = numberIn(columns, time) as number;
+    // It came after the time of the trace, nobody knows when.
+    if (atUs >= AFTER_ALL_US) return null;
+    return this.#happen(columns, type, atUs / US_PER_MS);
   }
 
   remarks(): readonly string[] {
@@ -97,7 +100,7 @@ export class GoogleTaskEvents implements LineReader {
     ];
   }
 
-  #happen(columns: readonly string[], type: number, atMs: number): void {
+  #happen(columns: readonly string[], type: number, atMs: number): string | null {
     const key = `${textIn(columns, TASK.job)} ${textIn(columns, TASK.task)}`;
     const known = this.#open.get(key);
     const task = known ?? this.#begin(columns, atMs);
@@ -113,8 +116,9 @@ export class GoogleTaskEvents implements LineReader {
       task.need = this.#needOf(columns, task.need);
     } else if (known) {
       this.#open.delete(key);
-      this.#end(task, atMs);
+      return this.#end(task, atMs);
     }
+    return null;
   }
 
   #begin(columns: readonly string[], atMs: number): Open {
@@ -141,12 +145,12 @@ export class GoogleTaskEvents implements LineReader {
     };
   }
 
-  #end({ submittedMs, startedMs, user, priority, need }: Open, atMs: number): void {
+  #end({ submittedMs, startedMs, user, priority, need }: Open, atMs: number): string | null {
     if (startedMs === null) {
       this.#unscheduled += 1;
-      return;
+      return null;
     }
-    this.#sink.addTask({
+    return this.#sink.addTask({
       atMs: Math.round(submittedMs),
       user,
       need,

@@ -225,6 +225,14 @@ describe("Google's tables", () => {
     expect(told).toContain('1 task had to be on machines of their own');
   });
 
+  it('have tasks that end after the trace, nobody knows when', async () => {
+    const rows = [row(1, 1, 0), row(2, 1, 1), row(3, 2, 0), row(4, 2, 1), row(9, 2, 5)];
+    const end = row(0, 1, 5).replace(/^0/, '9223372036854775807');
+    const trace = await readText([...rows, end].join('\n'));
+    expect(trace.tasks).toHaveLength(1);
+    expect(trace.remarks.join()).toContain('1 task had not ended in the trace');
+  });
+
   it('tell of the machines there are at the beginning', async () => {
     const rows = ['0,5,0,HofLG/=,0.5,0.25', '0,6,0,,1,1', '900,7,0,,1,1', '950,6,1,,,'];
     const { workers, remarks } = await read({ machines: [await fileOf(rows.join('\n'))] });
@@ -304,6 +312,32 @@ describe("Alibaba's tables", () => {
       ['n1', 8, { gpu_model: 'V100M32' }],
       ['n2', 0, {}],
     ]);
+  });
+});
+
+describe('amounts that no machine has', () => {
+  const pods =
+    'name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,creation_time,deletion_time,scheduled_time';
+  it.each([
+    ['p,-4000,100,0,0,,LS,10,50,20', 'its cores must be between 0 and 100000'],
+    ['p,4000,1e15,0,0,,LS,10,50,20', /^its MB of memory must be between 0/],
+    ['p,4000,100,0.5,500,,LS,10,50,20', 'its GPUs must be a whole number'],
+    ['p,4000,100,1e12,0,,LS,10,50,20', 'its GPUs must be between 0 and 1000'],
+    ['p,4000,100,0,0,,LS,10,1e12,20', 'it must run for a year at most'],
+    ['p,4000,100,0,0,,LS,-10,50,20', 'it comes at no time that can be played'],
+  ])('make a task a broken line: %s', async (line, fault) => {
+    const trace = await readText(`${pods}\n${line}\np,1000.5,100,0,0,,LS,10,50,20`);
+    expect(trace.faults).toEqual([
+      { file: expect.any(String), line: 2, fault: expect.stringMatching(fault) },
+    ]);
+    expect(trace.tasks.map(({ need }) => need.cpuMillis)).toEqual([1_001]);
+  });
+
+  it('make a machine a broken line', async () => {
+    const nodes = await fileOf('sn,cpu_milli,memory_mib,gpu,model\nn1,1000,10,1e12,A\nn2,1000,10,1,A');
+    const { workers, faults } = await read({ machines: [nodes] });
+    expect(workers.map(({ id }) => id)).toEqual(['n2']);
+    expect(faults.map(({ fault }) => fault)).toEqual(['its GPUs must be between 0 and 1000']);
   });
 });
 

@@ -73,7 +73,7 @@ export async function readTrace(source: TraceSource): Promise<Trace> {
           : reader === null
             ? 'it is of no layout that is known'
             : reader.take(text);
-      if (sink.isFull) throw tooMany(path, line);
+      if (sink.hasTooMany) throw tooMany(path, line);
       if (fault === null) continue;
       leftOut += 1;
       if (faults.length < FAULTS_NAMED) faults.push({ file: path, line, fault });

@@ -11,7 +11,7 @@ import {
 } from '../../../shared/model/labels.ts';
 import { WORKER_ID_PATTERN } from '../../../shared/model/worker.ts';
 import { plain } from '../../table.ts';
-import type { LineReader, TraceSink } from './trace.ts';
+import { type LineReader, MOST_CORES, MOST_GPUS, MOST_MB, type TraceSink, YEAR_SECONDS } from './trace.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -20,11 +20,6 @@ const TASK_FIELDS = [
   ...['constraints', 'prefer', 'worker'],
 ];
 const WORKER_FIELDS = ['id', 'cpu', 'memory', 'gpu', 'storage', 'labels', 'count'];
-const YEAR_SECONDS = 366 * 86_400;
-const MOST_CORES = 100_000;
-/** A hundred terabytes. */
-const MOST_MB = 100 * 1_048_576;
-const MOST_GPUS = 1_000;
 const MOST_TERMS = 32;
 const LONGEST_TEXT = 512;
 
@@ -44,8 +39,7 @@ export class TaskLines implements LineReader {
       const fields = objectOf(line);
       const { worker } = fields;
       if (typeof worker !== 'object' || worker === null) {
-        this.#sink.addTask(taskOf(fields));
-        return null;
+        return this.#sink.addTask(taskOf(fields));
       }
       known(fields, ['worker']);
       const { count, ...one } = workerOf(worker as Fields);

@@ -12,7 +12,7 @@ import { systemClock } from '../../../shared/platform/clock.ts';
 import { loadSchedulerConfig } from '../../../shared/platform/config.ts';
 import { createLog, silentLog } from '../../../shared/platform/log.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
-import type { LeaderLease } from '../../../shared/ports/coordination.ts';
+import type { EventBus, LeaderLease } from '../../../shared/ports/coordination.ts';
 import type { ImageBoard } from '../../../shared/ports/image-board.ts';
 import type { Store } from '../../../shared/ports/store.ts';
 import { redisUrl, tempDir, uniqueName } from '../../support/servers.ts';
@@ -81,6 +81,7 @@ export class Bed {
       lease?: (real: LeaderLease) => LeaderLease;
       store?: (real: Store) => Store;
       images?: (real: ImageBoard) => ImageBoard;
+      bus?: (real: EventBus) => EventBus;
       clock?: Clock;
       rules?: Partial<PlanRules>;
     } = {},
@@ -97,9 +98,10 @@ export class Bed {
       leaderLeaseSeconds,
       reconcileSeconds,
     };
-    const { intake, deliveries, presence, bus, schedulerBoard: board, decisions: decisionLog } = redis;
+    const { intake, deliveries, presence, schedulerBoard: board, decisions: decisionLog } = redis;
     const images = over.images?.(redis.images) ?? redis.images;
     const lease = over.lease?.(redis.lease) ?? redis.lease;
+    const bus = over.bus?.(redis.bus) ?? redis.bus;
     const scheduler = createScheduler({
       config,
       store,

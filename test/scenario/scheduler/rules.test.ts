@@ -2,10 +2,13 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Scheduler } from '../../../scheduler/scheduler.ts';
+import { type ClusterEvent, taskChanged } from '../../../shared/model/event.ts';
 import type { Resources } from '../../../shared/model/resources.ts';
 import type { PolicyName } from '../../../shared/model/scheduling.ts';
 import type { Task, TaskSpec } from '../../../shared/model/task.ts';
 import { NO_QUOTA, newUser } from '../../../shared/model/user.ts';
+import type { EventBus } from '../../../shared/ports/coordination.ts';
+import type { Store } from '../../../shared/ports/store.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { Bed, leading } from './bed.ts';
 
@@ -138,6 +141,70 @@ describe('a quota of cores', () => {
         mine.map(({ id }) => id),
         ['completed'],
       );
+    } finally {
+      await bed.close();
+    }
+  });
+
+  it('holds for tasks submitted after it was set, although the leader hears of them first', async () => {
+    // So that no repair reads the quota meanwhile.
+    const bed = await Bed.open({ workerLeaseSeconds: 20, reconcileSeconds: 600 });
+    try {
+      const user = newUser({ id: 'user-1', username: 'a', passwordHash: 'x', role: 'user', createdAt: 1 });
+      await bed.store.users.insert(user);
+      let hear: (event: ClusterEvent) => void = () => undefined;
+      let onRead = (): void => undefined;
+      const bus = (real: EventBus): EventBus => ({
+        publish: (event) => real.publish(event),
+        publishMany: (events) => real.publishMany(events),
+        nudge: (...all) => real.nudge(...all),
+        onNudge: (...all) => real.onNudge(...all),
+        subscribe: (handler) => {
+          hear = handler;
+          return real.subscribe(handler);
+        },
+      });
+      const store = (real: Store): Store => ({
+        ...real,
+        nextTerm: () => real.nextTerm(),
+        close: () => real.close(),
+        tasks: new Proxy(real.tasks, {
+          get: (tasks, name) => {
+            const member = Reflect.get(tasks, name).bind(tasks);
+            if (name !== 'getMany') return member;
+            return (ids: readonly string[]) => {
+              onRead();
+              return tasks.getMany(ids);
+            };
+          },
+        }),
+      });
+      const gate = new Gate();
+      await bed.addWorker('w1', { capacity: { cpuMillis: 16_000 }, run: gate.run });
+      await leading(await bed.addScheduler({ bus, store }));
+      const others = { over: { ownerId: 'user-2' } };
+      const runsForOthers = async () => {
+        const [task] = await bed.submit([{ resources: need() }], others);
+        await bed.until([task!.id], ['running']);
+      };
+      // The second is placed after the repair of the first turn.
+      await runsForOthers();
+      await runsForOthers();
+
+      const limited = { ...user, quota: { ...NO_QUOTA, cpuMillis: 1_000 }, revision: user.revision + 1 };
+      expect(await bed.store.users.commit(limited)).toBe('written');
+      const small = { resources: need({ cpuMillis: 400 }) };
+      const mine = await bed.submit([small, small, small], { quietly: true });
+      onRead = () => hear({ type: 'quota', userId: 'user-1' });
+      for (const task of mine) hear(taskChanged(task));
+      await bed.until(
+        mine.slice(0, 2).map(({ id }) => id),
+        ['running'],
+      );
+      await runsForOthers();
+      expect((await bed.task(mine[2]!.id)).state).toBe('queued');
+      gate.open();
+      await bed.until([mine[2]!.id], ['completed']);
     } finally {
       await bed.close();
     }

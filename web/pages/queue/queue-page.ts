@@ -1,7 +1,7 @@
 // What waits for its turn, in order, why and until when. Users see their own tasks, admins all.
 
 import { css, html, LitElement, nothing } from 'lit';
-import { attainmentWords, REASON_WORDS } from '../../../client/queue-words.ts';
+import { REASON_WORDS } from '../../../client/queue-words.ts';
 import type { QueueEntryBody, QueueReply } from '../../../shared/contracts/queue.ts';
 import type { WorkerBody } from '../../../shared/contracts/workers.ts';
 import { LiveSubscription } from '../../data/live-subscription.ts';
@@ -12,7 +12,7 @@ import type { Session } from '../../data/session.ts';
 import { TelemetryFeed } from '../../data/telemetry-feed.ts';
 import { errorNotice } from '../../elements/error-notice.ts';
 import { base, controls } from '../../styles/shared.ts';
-import { countReasons, loadQueue, MOST_SHOWN, reasonOf, STEP } from './queue-view.ts';
+import { aboutWords, countReasons, loadQueue, MOST_SHOWN, reasonOf, STEP } from './queue-view.ts';
 
 /** Estimates are made anew so often while nothing else changes. */
 const AGAIN_AFTER_LOOKS = 5;
@@ -86,7 +86,7 @@ export class QueuePage extends LitElement {
           <h1 tabindex="-1">Queue</h1>
           ${data && data.entries.length > 0 ? this.#filter(data) : nothing}
         </div>
-        ${data ? html`<p class="soft">${this.#about(data)}</p>` : nothing}
+        ${data ? html`<p class="soft">${aboutWords(data, this.#telemetry.data?.sla ?? null, this.session.user?.role === 'admin')}</p>` : nothing}
         ${this.#telemetry.data?.scheduler ? html`<scheduler-rules .scheduler=${this.#telemetry.data.scheduler}></scheduler-rules>` : nothing}
         ${errorNotice(error, () => this.#queue.refresh())}
         <section class="panel" aria-label="What waits">
@@ -97,17 +97,6 @@ export class QueuePage extends LitElement {
         <what-if-panel .session=${this.session} .entries=${data?.entries ?? NO_ENTRIES} .workers=${this.#telemetry.data?.workers ?? NO_WORKERS}></what-if-panel>
       </div>
     `;
-  }
-
-  #about({ total, entries }: QueueReply): string {
-    const parts = [total === 1 ? '1 task waits.' : `${total.toLocaleString('en')} tasks wait.`];
-    if (this.session.user?.role !== 'admin' && entries.length > 0) {
-      parts.push('You see your own; places count the tasks of all users.');
-    }
-    const { sla } = this.#telemetry.data ?? { sla: null };
-    const words = sla ? attainmentWords(sla) : null;
-    if (words !== null) parts.push(`In time within the last 24 hours: ${words}.`);
-    return parts.join(' ');
   }
 
   #filter({ entries, next_cursor }: QueueReply) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { makeQueueEntry, NO_SCORES } from '../../../test/support/small-api.ts';
-import { countReasons, loadQueue, reasonOf } from './queue-view.ts';
+import { aboutWords, countReasons, loadQueue, reasonOf } from './queue-view.ts';
 
 const line = Array.from({ length: 1_300 }, (_, n) => makeQueueEntry({ position: n + 1 }));
 const asked: { limit: number; cursor?: string }[] = [];
@@ -41,5 +41,15 @@ describe('the queue', () => {
       ['no_room', 2],
       ['never', 1],
     ]);
+  });
+
+  it('tells how tasks did of late, once there is something to tell', () => {
+    const reply = { total: 1, entries: [makeQueueEntry()], forecasts: NO_SCORES, next_cursor: null };
+    expect(aboutWords(reply, null, true)).toBe('1 task waits.');
+    const forecasts = { ...NO_SCORES, scored: 20, within_band: 15, median_error_seconds: 12 };
+    const sla = { window_seconds: 86_400, met: 9, missed: 1, attainment: 0.9 };
+    expect(aboutWords({ ...reply, total: 1_200, forecasts }, sla, false)).toBe(
+      '1,200 tasks wait. You see your own; places count the tasks of all users. In time within the last 24 hours: 90% of 10. Forecasts of the last 24 hours: 75% of 20 started when foretold, half within 12s.',
+    );
   });
 });

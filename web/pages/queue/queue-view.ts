@@ -1,6 +1,12 @@
 // What the page of the queue shows of what it was told. Pure.
 
-import type { QueueEntryBody, QueueReason, QueueReply } from '../../../shared/contracts/queue.ts';
+import { attainmentWords, forecastWords } from '../../../client/queue-words.ts';
+import type {
+  QueueEntryBody,
+  QueueReason,
+  QueueReply,
+  SlaAttainmentBody,
+} from '../../../shared/contracts/queue.ts';
 import { QUEUE_REASONS } from '../../../shared/contracts/queue.ts';
 
 /** Entries of a first look, and more with each "show more". */
@@ -38,4 +44,19 @@ export function countReasons(entries: readonly QueueEntryBody[]): (readonly [Que
     const count = counts.get(reason);
     return count === undefined ? [] : [[reason, count] as const];
   });
+}
+
+/** How many wait, and how tasks have done lately against their deadlines and against what was foretold of them. */
+export function aboutWords(
+  { total, entries, forecasts }: QueueReply,
+  sla: SlaAttainmentBody | null,
+  isAdmin: boolean,
+): string {
+  const parts = [total === 1 ? '1 task waits.' : `${total.toLocaleString('en')} tasks wait.`];
+  if (!isAdmin && entries.length > 0) parts.push('You see your own; places count the tasks of all users.');
+  const inTime = sla ? attainmentWords(sla) : null;
+  if (inTime !== null) parts.push(`In time within the last 24 hours: ${inTime}.`);
+  const foretold = forecastWords(forecasts);
+  if (foretold !== null) parts.push(`Forecasts of the last 24 hours: ${foretold}.`);
+  return parts.join(' ');
 }

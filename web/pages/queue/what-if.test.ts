@@ -38,6 +38,8 @@ describe('what if', () => {
     );
     expect(kindsOf(entries, 9).map(({ task_id }) => task_id)).toEqual(['a', 'c']);
     expect(kindsOf(entries, 1)).toHaveLength(1);
+    const disks = ['a', 'b'].map((task_id, n) => makeQueueEntry({ task_id, storage_required: n * 1_024 }));
+    expect(kindsOf(disks, 9)).toHaveLength(2);
   });
 
   it('is answered by the workers that change', () => {

@@ -93,9 +93,10 @@ export function questionOf(form: WhatIfForm): WhatIfRequest {
 export function kindsOf(entries: readonly QueueEntryBody[], most: number): QueueEntryBody[] {
   const kinds = new Map<string, QueueEntryBody>();
   for (const entry of entries) {
-    const { docker_image, tag, user, priority, worker, cpu_required, memory_required, gpu_required } = entry;
-    const key = [docker_image, tag, user, priority, worker, cpu_required, memory_required, gpu_required];
-    const text = JSON.stringify(key);
+    const { docker_image, tag, user, priority, worker } = entry;
+    const { cpu_required, memory_required, gpu_required, storage_required } = entry;
+    const needs = [cpu_required, memory_required, gpu_required, storage_required];
+    const text = JSON.stringify([docker_image, tag, user, priority, worker, ...needs]);
     if (!kinds.has(text)) kinds.set(text, entry);
     if (kinds.size >= most) break;
   }

@@ -1,0 +1,234 @@
+// Puts the services of the API together from its parts. Starts and opens nothing; no routes here.
+
+import { RunLearner } from '../shared/learning/run-learner.ts';
+import type { ApiConfig } from '../shared/platform/config.ts';
+import type { Log } from '../shared/platform/log.ts';
+import type { Clock } from '../shared/ports/clock.ts';
+import type { AttemptLimiter, EventBus, WorkerPresence } from '../shared/ports/coordination.ts';
+import type { DecisionLog } from '../shared/ports/decision-log.ts';
+import type { FileStore } from '../shared/ports/file-store.ts';
+import type { ImageBoard } from '../shared/ports/image-board.ts';
+import type { LiveLogs, ProgressBoard, UsageBoard } from '../shared/ports/live.ts';
+import type { LogStore } from '../shared/ports/log-store.ts';
+import type { IntakeQueue, QueueViews } from '../shared/ports/queue.ts';
+import type { SchedulerBoard } from '../shared/ports/scheduler-board.ts';
+import type { Store } from '../shared/ports/store.ts';
+import { OpenSessions } from './live/open-sessions.ts';
+import { Accounts } from './services/accounts.ts';
+import { Announcer } from './services/announcer.ts';
+import { BoardTickets } from './services/board-tickets.ts';
+import { ClusterView } from './services/cluster-view.ts';
+import { DecisionPages } from './services/decision-pages.ts';
+import { TaskExplanations } from './services/explanations.ts';
+import { FileContents } from './services/files/file-contents.ts';
+import { TaskFiles } from './services/files/task-files.ts';
+import { Transfers } from './services/files/transfers.ts';
+import { ResumableUploads } from './services/files/uploads/resumable-uploads.ts';
+import { UploadSweep } from './services/files/uploads/upload-sweep.ts';
+import { UserFiles } from './services/files/user-files.ts';
+import { Holdings } from './services/holdings.ts';
+import { imageRule } from './services/image-rules.ts';
+import { KnownUsers } from './services/known-users.ts';
+import { WorkerMaintenance } from './services/maintenance.ts';
+import { LogTails } from './services/output/log-tails.ts';
+import { SharedPages } from './services/output/shared-pages.ts';
+import { TaskOutput } from './services/output/task-output.ts';
+import { PasswordChecks } from './services/password-checks.ts';
+import { PasswordHasher } from './services/passwords.ts';
+import { ClusterFacts } from './services/queue/cluster-facts.ts';
+import { ForecastScores } from './services/queue/forecast-scores.ts';
+import { Forecasts } from './services/queue/forecasts.ts';
+import { WaitingLine } from './services/queue/waiting-line.ts';
+import { Quotas } from './services/quotas.ts';
+import { type RegistrationPace, Registrations } from './services/registrations/registrations.ts';
+import { SchedulerNews } from './services/scheduler-news.ts';
+import { Sessions } from './services/sessions.ts';
+import { Simulations } from './services/simulation.ts';
+import { Submissions } from './services/submission.ts';
+import { TaskRecords } from './services/task-records.ts';
+import { TaskUsage } from './services/task-usage.ts';
+import { TaskWatch } from './services/task-watch.ts';
+import { TelemetryHistory } from './services/telemetry-history.ts';
+import { UserChanges } from './services/user-changes.ts';
+import { UserDirectory } from './services/user-directory.ts';
+import { WebhookEngine, type WebhookPace } from './services/webhooks/engine.ts';
+import { WorkerImageLists } from './services/worker-images.ts';
+
+export interface ApiParts {
+  readonly config: ApiConfig;
+  readonly store: Store;
+  readonly intake: IntakeQueue;
+  readonly queueViews: QueueViews;
+  readonly presence: WorkerPresence;
+  readonly bus: EventBus;
+  readonly logs: LogStore;
+  readonly liveLogs: LiveLogs;
+  readonly files: FileStore;
+  readonly progress: ProgressBoard;
+  readonly usage: UsageBoard;
+  readonly images: ImageBoard;
+  readonly schedulerBoard: SchedulerBoard;
+  readonly decisions: DecisionLog;
+  /** For `io.adapter`. */
+  readonly socketAdapter: unknown;
+  readonly loginLimiter: AttemptLimiter;
+  /** Rejects when the queue cannot be reached. */
+  readonly pingQueue: () => Promise<void>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Tests have less patience. */
+  readonly webhookPace?: Partial<WebhookPace>;
+  readonly registrationPace?: Partial<RegistrationPace>;
+  readonly learnEveryMs?: number;
+  readonly scoreEveryMs?: number;
+}
+
+/** Nothing of them is started. */
+export function createServices(parts: ApiParts) {
+  const { config, store, intake, presence, bus, logs, clock, log } = parts;
+  const announcer = new Announcer({ intake, bus, log });
+  const people = createPeopleServices(parts, announcer);
+  const { known } = people;
+  const quotas = new Quotas({ known, files: store.files, uploads: store.uploads, clock });
+  const watch = new TaskWatch(bus, log);
+  const records = new TaskRecords({ store, announcer, clock });
+  const imageAllowed = imageRule(config.imageAllow);
+  const pages = new SharedPages(logs);
+  const tails = new LogTails({
+    pages,
+    logs,
+    liveLogs: parts.liveLogs,
+    tasks: store.tasks,
+    watch,
+    clock,
+    log,
+  });
+  const output = new TaskOutput({ records, logs, tails, pages, clock });
+  const webhookEngine = new WebhookEngine({
+    store,
+    allow: config.webhookAllow,
+    onTaskChanged: (hear) => watch.onEvery(hear),
+    clock,
+    log,
+    pace: parts.webhookPace,
+  });
+  const { webhooks } = webhookEngine;
+  const webhookFault = (url: string) => webhooks.faultOf(url);
+  const submissions = new Submissions({
+    store,
+    records,
+    announcer,
+    quotas,
+    imageAllowed,
+    webhookFault,
+    clock,
+  });
+  const files = createFileServices(parts, records, quotas);
+  const learner = new RunLearner({
+    tasks: store.tasks,
+    defaultRunMs: config.defaultRunSeconds * 1_000,
+    clock,
+    log,
+    everyMs: parts.learnEveryMs,
+  });
+  const facts = new ClusterFacts({ store, schedulerBoard: parts.schedulerBoard, log });
+  const forecasts = new Forecasts({ store, facts, learner, clock });
+  const forecastScores = new ForecastScores({
+    forecasts,
+    tasks: store.tasks,
+    onTaskChanged: (hear) => watch.onEvery(hear),
+    clock,
+    log,
+    everyMs: parts.scoreEveryMs,
+  });
+  const scores = () => forecastScores.read();
+  const waitingLine = new WaitingLine({ store, forecasts, scores });
+  const attainment = () => learner.attainment();
+  const news = new SchedulerNews({ board: parts.schedulerBoard, clock, log });
+  const view = new ClusterView({ store, presence, news, attainment, scores, clock, log });
+  const history = new TelemetryHistory({ store, clock });
+  const workerImages = new WorkerImageLists({ board: parts.images, view, clock });
+  const maintenance = new WorkerMaintenance({ store, view, announcer, clock });
+  const pace = parts.registrationPace;
+  const registrations = new Registrations({ config, store, view, clock, log, pace });
+  const explanations = new TaskExplanations({ records, store, facts, forecasts, clock });
+  const decisionPages = new DecisionPages(parts.decisions);
+  const taskUsage = new TaskUsage({ records, board: parts.usage });
+  const simulations = new Simulations({ store, facts, learner, submissions, clock });
+  return {
+    ...people,
+    announcer,
+    watch,
+    records,
+    submissions,
+    tails,
+    output,
+    news,
+    view,
+    workerImages,
+    history,
+    maintenance,
+    registrations,
+    explanations,
+    learner,
+    forecastScores,
+    waitingLine,
+    decisionPages,
+    taskUsage,
+    simulations,
+    webhookEngine,
+    webhooks,
+    ...files,
+  };
+}
+
+/** Accounts, and what stands for them. */
+function createPeopleServices({ config, store, loginLimiter, clock, log }: ApiParts, announcer: Announcer) {
+  const { users } = store;
+  const known = new KnownUsers(users, clock);
+  const changes = new UserChanges(users, known);
+  const hasher = new PasswordHasher();
+  const checks = new PasswordChecks(hasher, loginLimiter);
+  const { jwtSecret: secret, tokenTtlSeconds: ttlSeconds, registration } = config;
+  const sessions = new Sessions({ users, known, secret, ttlSeconds, clock, log });
+  const accounts = new Accounts({ users, changes, hasher, checks, sessions, registration, clock });
+  const holdings = new Holdings({ tasks: store.tasks, clock });
+  const directory = new UserDirectory({ store, changes, holdings, announcer, hasher, clock, log });
+  const boardTickets = new BoardTickets({ users: known, sessions, secret, clock });
+  const open = new OpenSessions(sessions, clock, log);
+  return { known, sessions, open, accounts, directory, boardTickets };
+}
+
+function createFileServices(
+  { config, store, files, clock, log }: ApiParts,
+  records: TaskRecords,
+  quotas: Quotas,
+) {
+  const transfers = new Transfers();
+  const fileContents = new FileContents({ files, records: store.files, transfers, log });
+  const taskFiles = new TaskFiles({ records, files: store.files, contents: fileContents, transfers });
+  const userFiles = new UserFiles({
+    users: store.users,
+    records: store.files,
+    files,
+    contents: fileContents,
+    transfers,
+    quotas,
+    maxBytes: config.fileMaxBytes,
+    clock,
+    log,
+  });
+  const resumableUploads = new ResumableUploads({
+    uploads: store.uploads,
+    records: store.files,
+    files,
+    contents: fileContents,
+    transfers,
+    quotas,
+    maxBytes: config.fileMaxBytes,
+    clock,
+    log,
+  });
+  const uploadSweep = new UploadSweep({ uploads: store.uploads, resumable: resumableUploads, clock, log });
+  return { fileContents, taskFiles, userFiles, resumableUploads, uploadSweep };
+}
