@@ -70,7 +70,7 @@ export class Candidates {
     }
     if (!this.#floor.room.mayFit(need)) return -1;
     const hasPreferences = Object.keys(group.labels.prefer).length > 0;
-    for (const level of labels && hasPreferences ? labels.ranks() : [null]) {
+    for (const level of labels && hasPreferences ? labels.ranks : [null]) {
       const index = this.#score
         ? this.#best(group, head, labels, level, this.#score)
         : this.#nextInRotation(group, head, labels, level);
