@@ -20,7 +20,7 @@ const SCORED_MOST = 64;
 /** Workers with the image that are looked at for one task. */
 const HOLDERS_MOST = 16;
 /** Workers that were given something lately, as far as is remembered. */
-export const RECENT_MOST = 64;
+const RECENT_MOST = 64;
 const TIE = 1e-9;
 
 export interface CandidatesParts {
