@@ -1,4 +1,4 @@
-// What a scheduler says of itself in words, alike in the CLI and the dashboard. Pure.
+// What a scheduler says of itself, in one line for a terminal. The dashboard has words of its own, with room for help. Pure.
 
 import type { SchedulerBody } from '../shared/contracts/workers.ts';
 import { duration } from './words.ts';

@@ -20,7 +20,7 @@ const SCORED_MOST = 64;
 /** Workers with the image that are looked at for one task. */
 const HOLDERS_MOST = 16;
 /** Workers that were given something lately, as far as is remembered. */
-export const RECENT_MOST = 64;
+const RECENT_MOST = 64;
 const TIE = 1e-9;
 
 export interface CandidatesParts {
@@ -70,7 +70,7 @@ export class Candidates {
     }
     if (!this.#floor.room.mayFit(need)) return -1;
     const hasPreferences = Object.keys(group.labels.prefer).length > 0;
-    for (const level of labels && hasPreferences ? labels.ranks() : [null]) {
+    for (const level of labels && hasPreferences ? labels.ranks : [null]) {
       const index = this.#score
         ? this.#best(group, head, labels, level, this.#score)
         : this.#nextInRotation(group, head, labels, level);

@@ -37,7 +37,7 @@ export type Exclusion =
  * The rule that keeps a task out of a worker whatever its size, or null. What no waiting can change goes first.
  * @param isKept for another line than that of the task
  */
-export function exclusionOf(
+function exclusionOf(
   worker: Pick<WorkerView, 'id' | 'state' | 'labels'>,
   { worker: target, labels }: Omit<Asked, 'need'>,
   isKept = false,

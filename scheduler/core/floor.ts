@@ -1,8 +1,8 @@
 // The workers that may be given something in a pass, with what is free there as of this moment of the pass. Pure.
 
-import { demandKey, type LabelDemand, type LabelTerms } from '../../shared/model/labels.ts';
+import { demandKey, type LabelDemand } from '../../shared/model/labels.ts';
 import type { Resources } from '../../shared/model/resources.ts';
-import { LabelClass } from './label-class.ts';
+import { LabelClass, type LabelHolders, labelHolders, mayBeMet } from './label-class.ts';
 import { Room } from './room.ts';
 import type { WorkerView } from './snapshot.ts';
 
@@ -15,8 +15,9 @@ export class Floor {
   readonly room: Room;
   readonly #images: ReadonlyMap<string, readonly string[]>;
   readonly #classes = new Map<string, LabelClass>();
-  /** Values that occur, by the name of the label. */
-  #values: ReadonlyMap<string, ReadonlySet<string>> | null = null;
+  #labels: LabelHolders | null = null;
+  /** Of all demands that no worker meets. */
+  #nobody: LabelClass | null = null;
   readonly #holders = new Map<string, readonly number[]>();
   readonly #givenGpus = new Map<number, number>();
   #whole: Room | null = null;
@@ -53,20 +54,18 @@ export class Floor {
     if (key === '') return null;
     const known = this.#classes.get(key);
     if (known) return known;
-    const isHopeless = !this.#mayMeet(labels.constraints);
-    const made = new LabelClass(labels, this.size, (index) => this.worker(index).labels, isHopeless);
+    this.#labels ??= labelHolders(this.open);
+    // Lines that demand what nobody has are many where somebody mistyped a label.
+    const made = mayBeMet(labels.constraints, this.#labels)
+      ? new LabelClass(labels, this.size, this.#labels)
+      : this.#hopeless();
     this.#classes.set(key, made);
     return made;
   }
 
-  /** False when no worker meets some term: then none need be looked at, however many lines demand it. */
-  #mayMeet(terms: LabelTerms): boolean {
-    this.#values ??= valuesOf(this.open);
-    for (const name in terms) {
-      const there = this.#values.get(name);
-      if (!(terms[name] as readonly string[]).some((value) => there?.has(value))) return false;
-    }
-    return true;
+  #hopeless(): LabelClass {
+    this.#nobody ??= new LabelClass({ constraints: { '': [''] }, prefer: {} }, this.size, new Map());
+    return this.#nobody;
   }
 
   /** Indexes of the workers that are known to have the image; empty when nothing is known. */
@@ -89,16 +88,4 @@ export class Floor {
     this.#givenGpus.set(index, given + need.gpus);
     return freeGpus.length === free.gpus ? freeGpus.slice(given, given + need.gpus) : [];
   }
-}
-
-function valuesOf(workers: readonly WorkerView[]): ReadonlyMap<string, ReadonlySet<string>> {
-  const all = new Map<string, Set<string>>();
-  for (const { labels } of workers) {
-    for (const name in labels) {
-      const known = all.get(name);
-      if (known) known.add(labels[name] as string);
-      else all.set(name, new Set([labels[name] as string]));
-    }
-  }
-  return all;
 }

@@ -39,11 +39,11 @@ export function effectivePriority(priority: number, passedMs: number, ageingMs: 
   return priority + Math.floor(passedMs / ageingMs);
 }
 
-export function slackMs(head: Pick<GroupEntry, 'deadline' | 'expectedMs'>, now: number): number {
+function slackMs(head: Pick<GroupEntry, 'deadline' | 'expectedMs'>, now: number): number {
   return head.deadline - now - head.expectedMs;
 }
 
-export function isUrgent(head: Pick<GroupEntry, 'deadline' | 'expectedMs'>, now: number): boolean {
+function isUrgent(head: Pick<GroupEntry, 'deadline' | 'expectedMs'>, now: number): boolean {
   const slack = slackMs(head, now);
   return slack >= 0 && slack <= URGENT_SLACK * head.expectedMs;
 }

@@ -1,68 +1,93 @@
-// Which of the workers meet the labels that a line demands, and how many of those it prefers. Asked for one worker at a
-// time and remembered for the pass, so that a full cluster costs nothing. Pure.
+// Which of the workers meet the labels that a line demands, and how many of those it prefers. Pure.
+//
+// Worked out for all workers at once, from the lists of who has which label: thousands of lines may demand different
+// labels, and comparing the labels of each worker with each demand would take a pass for seconds.
 
-import { countMet, type LabelDemand, type Labels, meetsTerms } from '../../shared/model/labels.ts';
+import type { LabelDemand, LabelTerms } from '../../shared/model/labels.ts';
 import { BLOCK } from './room.ts';
+import type { WorkerView } from './snapshot.ts';
 
-const UNKNOWN = 255;
 /** More preferences than that make no worker better. */
 const MOST_PREFERRED = 250;
 
-export class LabelClass {
-  readonly #demand: LabelDemand;
-  readonly #labelsOf: (index: number) => Labels;
-  /** 0: not allowed; else one more than the preferences that are met. */
-  readonly #levels: Uint8Array;
-  readonly #closed: Uint8Array;
-  readonly #unseen: Uint8Array;
-  #ranks: readonly number[] | null = null;
+/** By name and value of a label: the indexes of the workers that have it. */
+export type LabelHolders = ReadonlyMap<string, ReadonlyMap<string, readonly number[]>>;
 
-  /** @param isHopeless it is known that none of the workers is allowed */
-  constructor(demand: LabelDemand, size: number, labelsOf: (index: number) => Labels, isHopeless = false) {
-    this.#demand = demand;
-    this.#labelsOf = labelsOf;
-    this.#levels = new Uint8Array(size).fill(isHopeless ? 0 : UNKNOWN);
-    const blocks = Math.ceil(size / BLOCK);
-    this.#closed = new Uint8Array(blocks).fill(isHopeless ? 1 : 0);
-    this.#unseen = new Uint8Array(blocks);
-    for (let block = 0; block < blocks; block += 1) {
-      this.#unseen[block] = Math.min(BLOCK, size - block * BLOCK);
+export function labelHolders(workers: readonly WorkerView[]): LabelHolders {
+  const all = new Map<string, Map<string, number[]>>();
+  for (const [index, { labels }] of workers.entries()) {
+    for (const name in labels) {
+      const value = labels[name] as string;
+      const values = all.get(name) ?? new Map<string, number[]>();
+      const holders = values.get(value);
+      if (holders) holders.push(index);
+      else values.set(value, [index]);
+      all.set(name, values);
     }
   }
+  return all;
+}
 
-  /** Blocks without any worker that is allowed, as far as is known. */
-  get closed(): Uint8Array {
-    return this.#closed;
+export class LabelClass {
+  /** By index of the worker. 0: not allowed; else one more than the preferences that are met. */
+  readonly #levels: Uint8Array;
+  /** Blocks without any worker that is allowed. */
+  readonly closed: Uint8Array;
+  /** The levels that occur, the best first. */
+  readonly ranks: readonly number[];
+
+  /** @param size how many workers there are */
+  constructor({ constraints, prefer }: LabelDemand, size: number, holders: LabelHolders) {
+    const met = new Uint8Array(size);
+    this.#levels = new Uint8Array(size);
+    this.closed = new Uint8Array(Math.ceil(size / BLOCK)).fill(1);
+    eachHolder(constraints, holders, (index) => {
+      met[index] = (met[index] as number) + 1;
+    });
+    const all = Object.keys(constraints).length;
+    for (let index = 0; index < size; index += 1) {
+      if (met[index] !== all) continue;
+      this.#levels[index] = 1;
+      this.closed[Math.floor(index / BLOCK)] = 0;
+    }
+    eachHolder(prefer, holders, (index) => {
+      const level = this.#levels[index] as number;
+      if (level > 0 && level <= MOST_PREFERRED) this.#levels[index] = level + 1;
+    });
+    this.ranks = ranksOf(this.#levels);
+  }
+
+  /** False when no worker is allowed. */
+  get isMet(): boolean {
+    return this.ranks.length > 0;
   }
 
   level(index: number): number {
-    const known = this.#levels[index] as number;
-    if (known !== UNKNOWN) return known;
-    const labels = this.#labelsOf(index);
-    const level = meetsTerms(this.#demand.constraints, labels)
-      ? 1 + Math.min(MOST_PREFERRED, countMet(this.#demand.prefer, labels))
-      : 0;
-    this.#levels[index] = level;
-    this.#note(Math.floor(index / BLOCK));
-    return level;
+    return this.#levels[index] as number;
   }
+}
 
-  /** The levels that occur, the best first. With preferences all workers are looked at, once. */
-  ranks(): readonly number[] {
-    if (this.#ranks) return this.#ranks;
-    const found = new Set<number>();
-    for (let index = 0; index < this.#levels.length; index += 1) found.add(this.level(index));
-    found.delete(0);
-    this.#ranks = [...found].sort((a, b) => b - a);
-    return this.#ranks;
-  }
+function ranksOf(levels: Uint8Array): number[] {
+  const occurs = new Uint8Array(MOST_PREFERRED + 2);
+  for (let index = 0; index < levels.length; index += 1) occurs[levels[index] as number] = 1;
+  const ranks: number[] = [];
+  for (let level = occurs.length - 1; level > 0; level -= 1) if (occurs[level] === 1) ranks.push(level);
+  return ranks;
+}
 
-  /** A block all of whose workers turned out not to be allowed is not looked at again. */
-  #note(block: number): void {
-    this.#unseen[block] = (this.#unseen[block] as number) - 1;
-    if (this.#unseen[block] !== 0) return;
-    const end = Math.min(this.#levels.length, (block + 1) * BLOCK);
-    for (let index = block * BLOCK; index < end; index += 1) if (this.#levels[index] !== 0) return;
-    this.#closed[block] = 1;
+/** Each worker once for each term that it meets: it has one value of a label. */
+function eachHolder(terms: LabelTerms, holders: LabelHolders, visit: (index: number) => void): void {
+  for (const name in terms) {
+    const values = holders.get(name);
+    for (const value of new Set(terms[name])) for (const index of values?.get(value) ?? []) visit(index);
   }
+}
+
+/** Whether some worker may meet each term, though maybe not the same one. */
+export function mayBeMet(terms: LabelTerms, holders: LabelHolders): boolean {
+  for (const name in terms) {
+    const values = holders.get(name);
+    if (!(terms[name] as readonly string[]).some((value) => values?.has(value))) return false;
+  }
+  return true;
 }

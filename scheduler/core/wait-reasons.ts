@@ -45,7 +45,7 @@ export class WaitReasons {
       if (whole.find(need, 0, size, isAllowed, allowed?.closed ?? null) !== -1) return 'no_room';
     }
     if (!allowed) return size === 0 ? 'no_ready_worker' : 'too_large';
-    for (let index = 0; index < size; index += 1) if (allowed.level(index) > 0) return 'too_large';
+    if (allowed.isMet) return 'too_large';
     if (this.#isMetElsewhere(labels)) return 'no_ready_match';
     return this.#workers.length === 0 ? 'no_ready_worker' : 'labels_missing';
   }

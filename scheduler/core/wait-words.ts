@@ -27,7 +27,7 @@ function workerWith(constraints: LabelTerms): string {
 }
 
 /** `disk=hdd and no zone`: what stands there instead of what is asked for. */
-export function describeInstead(unmet: LabelTerms, labels: Labels): string {
+function describeInstead(unmet: LabelTerms, labels: Labels): string {
   return joinWords(
     Object.keys(unmet).map((name) =>
       Object.hasOwn(labels, name) ? `${name}=${labels[name]}` : `no ${name}`,

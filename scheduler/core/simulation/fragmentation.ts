@@ -18,7 +18,7 @@ const WORKERS_LOOKED_AT = 500;
 export type Parts = Readonly<Record<Dimension, number | null>>;
 
 /** Evenly spread over all of them. */
-export function spreadOver<T>(all: readonly T[], most: number): T[] {
+function spreadOver<T>(all: readonly T[], most: number): T[] {
   if (all.length <= most) return [...all];
   return Array.from({ length: most }, (_, at) => all[Math.floor((at * all.length) / most)] as T);
 }

@@ -64,7 +64,7 @@ interface Run {
   readonly workerId: string;
 }
 
-export const TIMED_PASS_MS = 30_000;
+const TIMED_PASS_MS = 30_000;
 /** When for so long nothing runs, comes or is placed, what waits will wait for ever. */
 const STUCK_MS = 4 * 3_600_000;
 
