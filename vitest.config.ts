@@ -8,9 +8,10 @@ const CLUSTERS_AT_ONCE = Math.max(1, Math.min(2, availableParallelism()));
 
 // Layers of the suite; `npm test` runs all of them. Files of one layer run side by side; those that start whole clusters
 // and browsers come last and fewer at a time.
-const layer = (name: string, include: string[], timeoutMs: number, parallel: boolean) => ({
+const layer = (name: string, include: string[], timeoutMs: number, parallel: boolean, isolate = true) => ({
   test: {
     name,
+    isolate,
     include,
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
@@ -31,6 +32,8 @@ export default defineConfig({
         ],
         20_000,
         true,
+        // Files may share a process: half of their time was its start, and they keep nothing in it.
+        false,
       ),
       layer('conformance', ['test/conformance/**/*.test.ts'], 60_000, true),
       layer('api', ['test/api/**/*.test.ts'], 60_000, true),
