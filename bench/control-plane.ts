@@ -9,8 +9,8 @@
 // (b) `path`: API, scheduler, two runners with the scripted runtime, a process each; N tasks of no run time submitted over
 //     HTTP in batches of 100 by four senders, until the last result is committed. Baseline: one process that inserts,
 //     calls `queue.add`, and whose Worker commits at once.
-// (c) `waiting`: a million tasks that fit nowhere; time to load, memory and processor time of the scheduler until it
-//     leads, and how soon a new task that fits is placed. Baseline: the same with a thousand.
+// (c) `waiting`: a million tasks that fit nowhere; time until the scheduler places, and until it knows of all; memory and
+//     processor time until then, and how soon a new task that fits is placed. Baseline: the same with a thousand.
 // (d) `failover`: two schedulers with default leases; the leader gets SIGKILL when it has placed a tenth.
 // Run: npm run build && npx tsx bench/control-plane.ts [placing|path|waiting|failover|all] [N] [rounds] [database]
 // `database` is for `waiting`: a file that keeps its million tasks for the next run.
@@ -66,7 +66,7 @@ async function waiting(count: number): Promise<void> {
   ] as const) {
     const seen = await leadMany(many, database);
     console.log(
-      `${seen.waiting.toLocaleString('en').padStart(10)} waiting: loaded in ${seen.loadMs} ms, ${seen.cpuSeconds.toFixed(1)} s cpu, ` +
+      `${seen.waiting.toLocaleString('en').padStart(10)} waiting: places after ${seen.leadMs} ms, knows all after ${(seen.allMs / 1_000).toFixed(1)} s, ${seen.cpuSeconds.toFixed(1)} s cpu, ` +
         `${seen.memoryMb.toFixed(0)} MB; a new task that fits is placed in ${seen.placeMs.toFixed(1)} ms`,
     );
   }
