@@ -248,6 +248,11 @@ describe('the room that a quota leaves', () => {
     fc.assert(
       fc.property(quota, amounts, amounts, (limit, held: Resources, need: Resources) => {
         expect(fits(need, roomOf(limit, held))).toBe(allows(limit, held, need));
+        const isWithin = (['cpuMillis', 'memoryMb', 'gpus'] as const).every((dimension) => {
+          const most = limit[dimension];
+          return most === null || need[dimension] === 0 || held[dimension] + need[dimension] <= most;
+        });
+        expect(allows(limit, held, need)).toBe(isWithin);
       }),
     );
   });

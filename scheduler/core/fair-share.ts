@@ -5,11 +5,16 @@
 // are up. The owner with the smallest goes next. Source: A. Ghodsi, M. Zaharia, B. Hindman, A. Konwinski, S. Shenker,
 // I. Stoica, "Dominant Resource Fairness: Fair Allocation of Multiple Resource Types", NSDI 2011, algorithm 1.
 
-import { addResources, DIMENSIONS, NO_RESOURCES, type Resources } from '../../shared/model/resources.ts';
+import {
+  addResources,
+  DIMENSIONS,
+  fits,
+  NO_RESOURCES,
+  type Resources,
+} from '../../shared/model/resources.ts';
 import type { ResourceQuota } from '../../shared/model/user.ts';
+import { roomOf } from './fit.ts';
 import type { OwnerView, WorkerView } from './snapshot.ts';
-
-const LIMITED = ['cpuMillis', 'memoryMb', 'gpus'] as const;
 
 export function dominantShare(held: Resources, total: Resources): number {
   let most = 0;
@@ -35,12 +40,7 @@ export function totalOf(workers: readonly WorkerView[]): Resources {
 
 /** True when an owner who holds `held` may have `need` more. */
 export function allows(quota: ResourceQuota | null, held: Resources, need: Resources): boolean {
-  if (quota === null) return true;
-  return LIMITED.every((dimension) => {
-    const most = quota[dimension];
-    // Who asks for nothing of it is not held back where too much is held already.
-    return most === null || need[dimension] === 0 || held[dimension] + need[dimension] <= most;
-  });
+  return quota === null || fits(need, roomOf(quota, held));
 }
 
 interface Account {
