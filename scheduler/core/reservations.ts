@@ -174,13 +174,14 @@ export class Reservations {
   #choose(group: Group, without: ReadonlySet<string>): number {
     const only = group.worker === null ? null : (this.#floor.indexOf(group.worker) ?? -1);
     if (only === -1) return -1;
+    const labels = this.#floor.classOf(group.labels);
     let [best, least] = [-1, Number.POSITIVE_INFINITY];
     const end = only === null ? this.#floor.size : only + 1;
     for (let index = only ?? 0; index < end; index += 1) {
       if (this.#keptFor.has(index) || !this.#floor.whole.fits(group.need, index)) continue;
       const far = this.#floor.room.distance(group.need, index);
       if (far >= least || without.has(this.#floor.worker(index).id)) continue;
-      if (this.#isLargeEnough(group, index)) [best, least] = [index, far];
+      if (labels?.level(index) !== 0) [best, least] = [index, far];
     }
     return best;
   }
