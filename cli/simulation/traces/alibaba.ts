@@ -3,13 +3,23 @@
 
 import { type LabelDemand, NO_DEMAND, NO_TERMS } from '../../../shared/model/labels.ts';
 import type { Resources } from '../../../shared/model/resources.ts';
-import { countText, firstWithout, numberIn, textIn } from './columns.ts';
+import { countText, firstWithout, numberIn, readRow, type Table, textIn } from './columns.ts';
 import { type LineReader, MOST_TASKS, type TraceSink } from './trace.ts';
 
 const BATCH = { task: 0, instances: 1, job: 2, type: 3, status: 4, start: 5, end: 6, cpu: 7, memory: 8 };
 export const BATCH_TASK_COLUMNS = 9;
 export const MACHINE_META_COLUMNS = 7;
 const META = { machine: 0, time: 1, cores: 4, memory: 5 };
+const BATCH_TASK: Table = {
+  name: 'batch_task',
+  columns: BATCH_TASK_COLUMNS,
+  numbers: { instance_num: BATCH.instances, start_time: BATCH.start, end_time: BATCH.end },
+};
+const MACHINE_META: Table = {
+  name: 'machine_meta',
+  columns: MACHINE_META_COLUMNS,
+  numbers: { cpu_num: META.cores, mem_size: META.memory },
+};
 
 /** `plan_cpu` 100 is a core, `plan_mem` 100 the memory of a machine. */
 export class AlibabaBatchTasks implements LineReader {
@@ -24,13 +34,9 @@ export class AlibabaBatchTasks implements LineReader {
 
   take(line: string): string | null {
     if (line.trim() === '') return null;
-    const columns = line.split(',');
-    if (columns.length !== BATCH_TASK_COLUMNS) {
-      return `it has ${columns.length} columns, and batch_task has ${BATCH_TASK_COLUMNS}`;
-    }
+    const columns = readRow(line, BATCH_TASK);
+    if (typeof columns === 'string') return columns;
     const { instances, start, end } = BATCH;
-    const missing = firstWithout(columns, { instance_num: instances, start_time: start, end_time: end });
-    if (missing !== null) return `"${missing}" is no number`;
     const count = numberIn(columns, instances) as number;
     const [from, to] = [numberIn(columns, start) as number, numberIn(columns, end) as number];
     if (!Number.isInteger(count) || count < 0) return '"instance_num" must be a whole number';
@@ -87,12 +93,8 @@ export class AlibabaMachines implements LineReader {
 
   take(line: string): string | null {
     if (line.trim() === '') return null;
-    const columns = line.split(',');
-    if (columns.length !== MACHINE_META_COLUMNS) {
-      return `it has ${columns.length} columns, and machine_meta has ${MACHINE_META_COLUMNS}`;
-    }
-    const missing = firstWithout(columns, { cpu_num: META.cores, mem_size: META.memory });
-    if (missing !== null) return `"${missing}" is no number`;
+    const columns = readRow(line, MACHINE_META);
+    if (typeof columns === 'string') return columns;
     const id = textIn(columns, META.machine);
     if (this.#seen.has(id)) return null;
     this.#seen.add(id);

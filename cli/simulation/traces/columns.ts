@@ -12,6 +12,22 @@ export function textIn(columns: readonly string[], at: number): string {
   return columns[at]?.trim() ?? '';
 }
 
+export interface Table {
+  readonly name: string;
+  /** How many columns it has. */
+  readonly columns: number;
+  /** Those that must hold numbers, by what they are called. */
+  readonly numbers: Readonly<Record<string, number>>;
+}
+
+/** The columns of a row, or what is wrong with it. */
+export function readRow(line: string, { name, columns: many, numbers }: Table): readonly string[] | string {
+  const columns = line.split(',');
+  if (columns.length !== many) return `it has ${columns.length} columns, and ${name} has ${many}`;
+  const missing = firstWithout(columns, numbers);
+  return missing === null ? columns : `"${missing}" is no number`;
+}
+
 /** The first of the named columns that holds no number; null when all do. */
 export function firstWithout(
   columns: readonly string[],

@@ -7,7 +7,7 @@
 
 import { NO_DEMAND } from '../../../shared/model/labels.ts';
 import type { Resources } from '../../../shared/model/resources.ts';
-import { countText, firstWithout, numberIn, textIn } from './columns.ts';
+import { countText, numberIn, readRow, type Table, textIn } from './columns.ts';
 import { type LineReader, MOST_TASKS, type TraceSink } from './trace.ts';
 
 const TASK = {
@@ -25,6 +25,16 @@ const TASK = {
 const MACHINE = { time: 0, machine: 1, event: 2, platform: 3, cpu: 4, memory: 5 };
 export const TASK_EVENT_COLUMNS = 13;
 export const MACHINE_EVENT_COLUMNS = 6;
+const TASK_EVENTS: Table = {
+  name: 'task_events',
+  columns: TASK_EVENT_COLUMNS,
+  numbers: { time: TASK.time, 'job ID': TASK.job, 'task index': TASK.task, 'event type': TASK.event },
+};
+const MACHINE_EVENTS: Table = {
+  name: 'machine_events',
+  columns: MACHINE_EVENT_COLUMNS,
+  numbers: { time: MACHINE.time, 'event type': MACHINE.event },
+};
 const EVENTS = [
   'submit',
   'schedule',
@@ -62,13 +72,9 @@ export class GoogleTaskEvents implements LineReader {
 
   take(line: string): string | null {
     if (line.trim() === '') return null;
-    const columns = line.split(',');
-    if (columns.length !== TASK_EVENT_COLUMNS) {
-      return `it has ${columns.length} columns, and task_events has ${TASK_EVENT_COLUMNS}`;
-    }
-    const { time, job, task, event } = TASK;
-    const missing = firstWithout(columns, { time, 'job ID': job, 'task index': task, 'event type': event });
-    if (missing !== null) return `"${missing}" is no number`;
+    const columns = readRow(line, TASK_EVENTS);
+    if (typeof columns === 'string') return columns;
+    const { time, event } = TASK;
     const type = numberIn(columns, event) as number;
     if (EVENTS[type] === undefined) return `"event type" must be between 0 and ${EVENTS.length - 1}`;
     if (this.#open.size >= MOST_TASKS) return 'more tasks are under way than are kept';
@@ -180,13 +186,9 @@ export class GoogleMachineEvents implements LineReader {
 
   take(line: string): string | null {
     if (line.trim() === '') return null;
-    const columns = line.split(',');
-    if (columns.length !== MACHINE_EVENT_COLUMNS) {
-      return `it has ${columns.length} columns, and machine_events has ${MACHINE_EVENT_COLUMNS}`;
-    }
+    const columns = readRow(line, MACHINE_EVENTS);
+    if (typeof columns === 'string') return columns;
     const { time, event } = MACHINE;
-    const missing = firstWithout(columns, { time, 'event type': event });
-    if (missing !== null) return `"${missing}" is no number`;
     const id = textIn(columns, MACHINE.machine);
     const [cpu, memory] = [numberIn(columns, MACHINE.cpu), numberIn(columns, MACHINE.memory)];
     if (numberIn(columns, event) !== 0 || (numberIn(columns, time) as number) > 0 || this.#seen.has(id)) {
