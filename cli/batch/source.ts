@@ -2,6 +2,7 @@
 
 import { open } from 'node:fs/promises';
 import { CliError, EXIT } from '../exit.ts';
+import { fileFault } from '../file-fault.ts';
 import type { CliIo } from '../io.ts';
 
 /** Ten thousand tasks written out one by one are about 3 MB. */
@@ -43,15 +44,9 @@ async function readFileBounded(path: string): Promise<string> {
     }
   } catch (error) {
     if (error instanceof CliError) throw error;
-    throw unread(path, WORDS[(error as NodeJS.ErrnoException).code ?? ''] ?? (error as Error).message);
+    throw unread(path, fileFault(error));
   }
 }
-
-const WORDS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'reading it is not allowed',
-  ENOTDIR: 'its folder is a file',
-};
 
 function decode(path: string, bytes: Buffer): string {
   try {

@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { readJsonLines } from '../../client/ndjson.ts';
 import { CliError, EXIT } from '../exit.ts';
+import { fileFault } from '../file-fault.ts';
 import type { Session } from '../session.ts';
 
 export interface SourceOptions {
@@ -49,19 +50,11 @@ async function* entriesOfFile(path: string): AsyncGenerator<unknown> {
   }
 }
 
-const WORDS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file or folder',
-  EACCES: 'it is not allowed',
-  EISDIR: 'it is a folder',
-  ENOSPC: 'the disk is full',
-};
-
 async function fault<T>(path: string, verb: 'read' | 'written', work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    const { code = '', message } = error as NodeJS.ErrnoException;
-    const why = error instanceof SyntaxError ? 'a line of it is not JSON' : (WORDS[code] ?? message);
+    const why = error instanceof SyntaxError ? 'a line of it is not JSON' : fileFault(error);
     throw new CliError(EXIT.usage, `${path} cannot be ${verb}: ${why}`, verb === 'read' ? FILE_ADVICE : '');
   }
 }

@@ -10,6 +10,7 @@ import type { TraceWorker } from '../../scheduler/core/simulation/trace.ts';
 import { sumResources } from '../../shared/model/resources.ts';
 import { DEFAULT_RULES, POLICIES } from '../../shared/model/scheduling.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
+import { fileFault } from '../file-fault.ts';
 import type { Session } from '../session.ts';
 import { StatusLine } from '../status-line.ts';
 import { plain } from '../table.ts';
@@ -187,8 +188,7 @@ async function checkWritable(path: string): Promise<void> {
   try {
     await (await open(path, 'a')).close();
   } catch (error) {
-    const why = (error as Error).message;
-    throw new CliError(EXIT.usage, `${path} cannot be written: ${why}`, 'Name another file.');
+    throw new CliError(EXIT.usage, `${path} cannot be written: ${fileFault(error)}`, 'Name another file.');
   }
 }
 

@@ -4,19 +4,10 @@
 import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { CliError, EXIT } from '../../exit.ts';
-import { plain } from '../../table.ts';
+import { fileFault } from '../../file-fault.ts';
 
 /** A line of a trace has some hundred characters. */
 export const LONGEST_LINE = 65_536;
-
-const WORDS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'reading it is not allowed',
-  EISDIR: 'it is a folder',
-  ENOTDIR: 'its folder is a file',
-  Z_DATA_ERROR: 'it is not packed as .gz says, or broken',
-  Z_BUF_ERROR: 'it ends too soon',
-};
 
 /**
  * Null stands for a line that is too long.
@@ -44,8 +35,7 @@ export async function* linesOf(path: string, signal: AbortSignal): AsyncGenerato
     if (rest !== '' || isTooLong) yield isTooLong ? null : rest;
   } catch (error) {
     if (signal.aborted || error instanceof CliError) throw error;
-    const { code = '', message } = error as NodeJS.ErrnoException;
-    const why = error instanceof TypeError ? 'it is not text in UTF-8' : (WORDS[code] ?? plain(message));
+    const why = error instanceof TypeError ? 'it is not text in UTF-8' : fileFault(error);
     throw new CliError(
       EXIT.usage,
       `${path} cannot be read: ${why}`,
