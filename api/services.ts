@@ -207,8 +207,7 @@ function createFileServices(
   const transfers = new Transfers();
   const fileContents = new FileContents({ files, records: store.files, transfers, log });
   const taskFiles = new TaskFiles({ records, files: store.files, contents: fileContents, transfers });
-  const userFiles = new UserFiles({
-    users: store.users,
+  const kept = {
     records: store.files,
     files,
     contents: fileContents,
@@ -217,18 +216,9 @@ function createFileServices(
     maxBytes: config.fileMaxBytes,
     clock,
     log,
-  });
-  const resumableUploads = new ResumableUploads({
-    uploads: store.uploads,
-    records: store.files,
-    files,
-    contents: fileContents,
-    transfers,
-    quotas,
-    maxBytes: config.fileMaxBytes,
-    clock,
-    log,
-  });
+  };
+  const userFiles = new UserFiles({ ...kept, users: store.users });
+  const resumableUploads = new ResumableUploads({ ...kept, uploads: store.uploads });
   const uploadSweep = new UploadSweep({ uploads: store.uploads, resumable: resumableUploads, clock, log });
   return { fileContents, taskFiles, userFiles, resumableUploads, uploadSweep };
 }
