@@ -1,6 +1,6 @@
 // Composition root of the API process.
 
-import { systemClock } from '../shared/platform/clock.ts';
+import { openClusterClock } from '../shared/platform/cluster-clock.ts';
 import { loadApiConfig } from '../shared/platform/config.ts';
 import { createLog } from '../shared/platform/log.ts';
 import { runService } from '../shared/platform/service.ts';
@@ -20,6 +20,7 @@ await runService({
       patience: 'fail-fast',
       log,
     });
+    const clock = await openClusterClock({ source: redis.time, log });
     const api = await createApi({
       config,
       store,
@@ -43,12 +44,13 @@ await runService({
         windowSeconds: config.loginLockoutSeconds,
       }),
       pingQueue: () => redis.ping(),
-      clock: systemClock,
+      clock,
     });
     const url = await api.start();
     log.info({ url }, 'api is up');
     const stop = async () => {
       await api.stop();
+      clock.stop();
       await redis.close();
       await store.close();
     };

@@ -34,6 +34,15 @@ export function attemptEnd(state: AttemptBody['state']): string {
   return state === 'lost' || state === 'evicted' || state === 'cancelled' ? `was ${state}` : state;
 }
 
+/** Worth telling people: far more than a measurement can be wrong by. */
+const CLOCK_OFF_MS = 1_000;
+
+/** `1h 0m ahead`, `5.2s behind`; null when a machine's clock is right, or nobody knows. */
+export function clockOff(offsetMs: number | null): string | null {
+  if (offsetMs === null || Math.abs(offsetMs) < CLOCK_OFF_MS) return null;
+  return `${duration(Math.abs(offsetMs))} ${offsetMs > 0 ? 'ahead' : 'behind'}`;
+}
+
 /** MB as `512 MB` or `1.5 GB`. */
 export function megabytes(mb: number): string {
   if (mb < 1_024) return `${Math.round(mb)} MB`;

@@ -3,6 +3,7 @@
 
 import { messageOf } from '../shared/errors.ts';
 import { systemClock } from '../shared/platform/clock.ts';
+import { openClusterClock } from '../shared/platform/cluster-clock.ts';
 import { loadRunnerConfig, loadWaitingConfig } from '../shared/platform/config.ts';
 import { createLog, type Log } from '../shared/platform/log.ts';
 import { EXIT_FAULT, runService, tellSupervisor } from '../shared/platform/service.ts';
@@ -12,6 +13,7 @@ import { openRecords } from '../shared/wiring/open-store.ts';
 import { tryCluster } from '../shared/wiring/try-cluster.ts';
 import { RUNNER_USAGE, type RunnerArguments, readRunnerArguments } from './adopt/arguments.ts';
 import type { MemberLife, MemberService } from './adopt/membership.ts';
+import { inClusterTime } from './engine-time.ts';
 import { createRunner } from './runner.ts';
 
 await runService({
@@ -66,13 +68,17 @@ async function openRunner({ config, ...life }: Life, log: Log): Promise<MemberSe
     patience: 'patient',
     log,
   });
-  const runtime = await openRuntime(config, log);
+  const clock = await openClusterClock({ source: redis.time, log });
+  const runtime = inClusterTime(await openRuntime(config, log), clock);
   const { inbox, presence, bus, intake, liveLogs, rooms, progress, usage, images } = redis;
   let stopping: Promise<void> | null = null;
   const stop = () => {
     stopping ??= runner
       .stop()
-      .then(() => runtime.close())
+      .then(() => {
+        clock.stop();
+        return runtime.close();
+      })
       .then(() => redis.close())
       .then(() => store.close());
     return stopping;
@@ -93,7 +99,8 @@ async function openRunner({ config, ...life }: Life, log: Log): Promise<MemberSe
     images,
     files,
     runtime,
-    clock: systemClock,
+    clock,
+    clockOffsetMs: () => clock.offsetMs(),
     log,
     onFatal: (error) => die(error, log, stop),
   });

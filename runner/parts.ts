@@ -29,7 +29,10 @@ export interface RunnerParts {
   readonly images: ImageBoard;
   readonly files: FileStore;
   readonly runtime: ContainerRuntime;
+  /** The cluster's; `runtime` goes by the same. */
   readonly clock: Clock;
+  /** How far the machine's own clock is ahead of it; for people. Null before it was measured. */
+  readonly clockOffsetMs?: () => number | null;
   readonly log: Log;
   /** Numbers in [0, 1); for the jitter of retries. */
   readonly random?: () => number;

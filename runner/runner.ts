@@ -185,6 +185,7 @@ class RunnerProcess implements Runner {
       random,
       usage: () => usage.measure(),
       running: () => registry.withContainer(),
+      clockOffsetMs: () => this.#parts.clockOffsetMs?.() ?? null,
       onFenced: () => this.#fence(),
       onRenewed: () => void this.#unfence(),
       onLost: (error) => void this.#lose(error),

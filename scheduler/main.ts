@@ -1,6 +1,6 @@
 // Composition root of the scheduler process. Any number may run; one leads.
 
-import { systemClock } from '../shared/platform/clock.ts';
+import { openClusterClock } from '../shared/platform/cluster-clock.ts';
 import { loadSchedulerConfig } from '../shared/platform/config.ts';
 import { createLog } from '../shared/platform/log.ts';
 import { runService } from '../shared/platform/service.ts';
@@ -20,6 +20,7 @@ await runService({
       patience: 'patient',
       log,
     });
+    const clock = await openClusterClock({ source: redis.time, log });
     const { intake, deliveries, lease, presence, bus, images } = redis;
     const scheduler = createScheduler({
       config,
@@ -32,13 +33,14 @@ await runService({
       images,
       board: redis.schedulerBoard,
       decisionLog: redis.decisions,
-      clock: systemClock,
+      clock,
       log,
     });
     await scheduler.start();
     log.info('scheduler is up');
     const stop = async () => {
       await scheduler.stop();
+      clock.stop();
       await redis.close();
       await store.close();
     };

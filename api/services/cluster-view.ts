@@ -136,6 +136,7 @@ function view(worker: Worker, held: readonly Allocation[], beat: PresentWorker |
     assigned: held.length - running,
     running,
     heartbeatAgeMs: beat?.ageMs ?? null,
+    clockOffsetMs: beat?.clockOffsetMs ?? null,
     usage: beat?.usage ?? null,
   };
 }

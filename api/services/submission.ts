@@ -102,7 +102,7 @@ export class Submissions {
     const requestHash = draft.keys === null ? null : contentHash(draft.specs.map(hashed));
     const tasks = draft.specs.map((spec, index) =>
       newTask({
-        id: newTaskId(),
+        id: newTaskId(now),
         ownerId: draft.owner.id,
         ownerName: draft.owner.name,
         spec,

@@ -4,7 +4,7 @@
 import type { Command } from 'commander';
 import { ApiError, ConnectionError } from '../../client/client.ts';
 import { pause } from '../../client/transport.ts';
-import { megabytes, trim } from '../../client/words.ts';
+import { clockOff, megabytes, trim } from '../../client/words.ts';
 import type { WorkerBody } from '../../shared/contracts/workers.ts';
 import { withExamples } from '../examples.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
@@ -88,10 +88,12 @@ function inWords(worker: WorkerBody): string {
   return `${worker_id} has joined and is ${state}: ${trim(capacity.cpu, 2)} cores, ${megabytes(capacity.memory)}.`;
 }
 
-/** Lines below a table of workers: why some of them are not there. */
+/** Lines below a table of workers: why some of them are not there, and whose clock is wrong. */
 export function workerNotes(workers: readonly WorkerBody[]): string {
-  return workers
-    .filter(({ message }) => message !== null)
-    .map((worker) => `${inWords(worker)}\n`)
-    .join('');
+  const states = workers.filter(({ message }) => message !== null).map(inWords);
+  const clocks = workers.flatMap(({ worker_id, clock_offset_ms }) => {
+    const off = clockOff(clock_offset_ms);
+    return off === null ? [] : [`The clock of ${worker_id} is ${off}; it works by the cluster's.`];
+  });
+  return [...states, ...clocks].map((line) => `${line}\n`).join('');
 }

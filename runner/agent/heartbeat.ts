@@ -22,6 +22,7 @@ export interface HeartbeatParts {
   readonly random: () => number;
   usage(): Promise<WorkerUsage>;
   running(): readonly string[];
+  clockOffsetMs(): number | null;
   /** The lease may have run out: stop containers, take no work. */
   onFenced(): void;
   /** The lease is held again. */
@@ -101,10 +102,10 @@ export class Heartbeat {
   async #beat(first: boolean): Promise<BeatAnswer> {
     const { presence, workerId, identity, incarnation, leaseMs, clock } = this.#parts;
     const usage = await this.#parts.usage();
-    const running = this.#parts.running();
+    const told = { usage, running: this.#parts.running(), clockOffsetMs: this.#parts.clockOffsetMs() };
     // Taken before the call: the lease begins somewhere within it.
     const at = clock.monotonic();
-    const beat = presence.beat({ workerId, identity, incarnation, usage, running }, leaseMs, first);
+    const beat = presence.beat({ workerId, identity, incarnation, ...told }, leaseMs, first);
     const answer = await within(leaseMs / 3, 'renewing the lease', beat);
     if (answer === 'ok') this.#renewedAt = at;
     return answer;

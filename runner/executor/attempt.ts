@@ -1,8 +1,10 @@
 // The life of one attempt on this machine: look, infer the next step, do it, look again, until there is nothing left
 // to do. Must never end before the container is gone, unless the runner stops and leaves it to its next life.
 
+import { currentAttempt } from '../../shared/model/task.ts';
 import { classifyFault } from '../core/exit-classification.ts';
-import { nextStep, type Step } from '../core/next-step.ts';
+import { isWanted, nextStep, type Step } from '../core/next-step.ts';
+import { trueStart } from '../core/true-start.ts';
 import { createSecretMask } from '../logs/secret-mask.ts';
 import type { AttemptState } from './attempt-state.ts';
 import { findContainer } from './container.ts';
@@ -87,8 +89,10 @@ function takeOver(state: AttemptState, { admission, clock }: ExecutorParts): voi
   const { task, seen, doing } = state;
   if (!seen) return;
   if (doing.startedAt === null && seen.startedAt !== null) {
+    const now = clock.now();
+    const placed = task && isWanted(task, state.key) ? currentAttempt(task) : null;
     // From here on by a clock that is never set.
-    doing.startedAt = clock.monotonic() - Math.max(0, clock.now() - seen.startedAt);
+    doing.startedAt = clock.monotonic() - (now - trueStart(seen.startedAt, placed, now));
   }
   if (task && !doing.admitted) {
     admission.hold(state.name, task.spec.resources, state.foundGpuIds);

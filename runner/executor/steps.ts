@@ -4,7 +4,7 @@
 import { AppError, isAppError, messageOf } from '../../shared/errors.ts';
 import type { Resources, Shortfall } from '../../shared/model/resources.ts';
 import { currentAttempt, type Task } from '../../shared/model/task.ts';
-import { finishTask, startTask } from '../../shared/model/task-life.ts';
+import { endOf, finishTask, startTask } from '../../shared/model/task-life.ts';
 import { roundedSeries } from '../../shared/model/usage-series.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
@@ -282,8 +282,10 @@ export function createSteps(parts: ExecutorParts): Steps {
           // Only this runner ends an attempt of its own with this time and outcome.
           isThere: (current) =>
             current.attempts.some(
-              ({ number, finishedAt, state: end }) =>
-                number === key.attempt && finishedAt === report.now && end === outcome.kind,
+              (one) =>
+                one.number === key.attempt &&
+                one.finishedAt === endOf(one, report.now) &&
+                one.state === outcome.kind,
             ),
           what: 'commit the result',
         },

@@ -44,6 +44,8 @@ export interface WorkerView {
   readonly assigned: number;
   readonly running: number;
   readonly heartbeatAgeMs: number | null;
+  /** How far the machine's own clock is ahead of the cluster's. */
+  readonly clockOffsetMs?: number | null;
   readonly usage: WorkerUsage | null;
   /** It was down and has been registered again by hand. */
   readonly awaited?: Registration | undefined;
@@ -94,6 +96,7 @@ function awaitedBody(registration: Registration): WorkerBody {
     free: nothing,
     tasks: { assigned: 0, running: 0 },
     heartbeat_age_seconds: null,
+    clock_offset_ms: null,
     usage: null,
     fingerprint: null,
     registered_at: new Date(registration.requestedAt).toISOString(),
@@ -115,6 +118,7 @@ function joinedBody(view: WorkerView): WorkerBody {
     free: amountsBody(view.free),
     tasks: { assigned: view.assigned, running: view.running },
     heartbeat_age_seconds: heartbeatAgeMs === null ? null : Math.round(heartbeatAgeMs) / 1000,
+    clock_offset_ms: view.clockOffsetMs ?? null,
     usage: view.usage && usageBody(view.usage),
     fingerprint: {
       os: fingerprint.os,

@@ -14,11 +14,14 @@ const at = { attempt: 1, workerId: 'w1' };
 
 describe('an attempt on the wire', () => {
   const placed = taken(
-    assignTask(makeTask({ resources: { cpuMillis: 2_000, memoryMb: 1_024, gpus: 0, storageMb: 0 } }), {
-      ...at,
-      term: 1,
-      now: 0,
-    }),
+    assignTask(
+      makeTask({ resources: { cpuMillis: 2_000, memoryMb: 1_024, gpus: 0, storageMb: 0 } }, { queuedAt: 0 }),
+      {
+        ...at,
+        term: 1,
+        now: 0,
+      },
+    ),
   );
   const started = taken(startTask(placed, { ...at, now: 0, containerId: 'c', imageId: null, gpuIds: [] }));
   const done = taken(

@@ -118,6 +118,8 @@ export interface WorkerBody {
   tasks: { assigned: number; running: number };
   /** Seconds since the last heartbeat; null when there is none within the lease. */
   heartbeat_age_seconds: number | null;
+  /** How far its machine's clock is ahead of the cluster's (behind: below zero); null when that is not known. */
+  clock_offset_ms: number | null;
   /** Measured use of the whole machine; null without a heartbeat. */
   usage: UsageBody | null;
   /** What its runner found on the machine; null while it is `unreachable`, as nobody has looked yet. */

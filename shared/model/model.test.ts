@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { makeTask } from '../../test/support/tasks.ts';
+import { makeTask as makeTaskOf } from '../../test/support/tasks.ts';
 import {
   addResources,
   fits,
@@ -10,7 +10,7 @@ import {
   subtractResources,
 } from './resources.ts';
 import { backoffMs, decideRetry, MAX_LOSSES, RETRY_BASE_MS, RETRY_CAP_MS } from './retry.ts';
-import { FAILURE_REASONS, TASK_STATES, type Task } from './task.ts';
+import { FAILURE_REASONS, TASK_STATES, type Task, type TaskSpec } from './task.ts';
 import {
   assignTask,
   evictTask,
@@ -44,6 +44,7 @@ describe('resources', () => {
 });
 
 const at = { attempt: 1, workerId: 'w1' };
+const makeTask = (spec: Partial<TaskSpec> = {}) => makeTaskOf(spec, { submittedAt: 0, queuedAt: 0 });
 const placed = () => taken(assignTask(makeTask({ maxRetries: 1 }), { workerId: 'w1', term: 1, now: 10 }));
 const started = () =>
   taken(startTask(placed(), { ...at, now: 20, containerId: 'c', imageId: null, gpuIds: [] }));
@@ -373,5 +374,46 @@ describe('retry', () => {
   it('does not repeat what cannot mend itself', () => {
     expect(decideRetry(makeTask({ maxRetries: 9 }), 'image_error', 0)).toEqual({ retry: false });
     expect(decideRetry(makeTask({ maxRetries: 9 }), 'start_error', 0)).toEqual({ retry: false });
+  });
+});
+
+describe('times of a record', () => {
+  const moment = fc.integer({ min: 0, max: 1_000 });
+  const reason = fc.constantFrom(...FAILURE_REASONS);
+
+  it('are in order, whatever the clocks of the writers say', () => {
+    fc.assert(
+      fc.property(fc.array(moment, { minLength: 12, maxLength: 12 }), reason, fc.nat(3), (at, why, way) => {
+        const [born = 0, ...later] = at;
+        const times = later[Symbol.iterator]();
+        const now = () => times.next().value ?? 0;
+        let task = makeTaskOf({ maxRetries: 1 }, { submittedAt: born, queuedAt: born });
+        const on = () => ({ attempt: task.attempt, workerId: 'w1' });
+        const assign = () => taken(assignTask(task, { workerId: 'w1', term: 1, now: now() }));
+        task = assign();
+        if (way === 0) task = taken(takeBackTask(task, { ...on(), now: now(), message: 'lost' }));
+        else if (way === 1) {
+          const wish = { requestedAt: now(), cause: 'drained', message: 'away' } as const;
+          task = taken(evictTask(task, { ...on(), ...wish }));
+        } else {
+          const said = { containerId: 'c', imageId: null, gpuIds: [], now: now() };
+          if (way === 2) task = taken(startTask(task, { ...on(), ...said }));
+          const outcome = { kind: 'failed', reason: why, exitCode: 1, message: 'no' } as const;
+          task = taken(finishTask(task, { ...on(), now: now(), dice: 0, outcome }));
+        }
+        if (task.state === 'queued') {
+          task = taken(requestCancel(task, { force: false, requestedBy: 'alice', now: now() }));
+        }
+        const [attempt] = task.attempts;
+        const inOrder = [
+          task.submittedAt,
+          attempt?.assignedAt ?? 0,
+          attempt?.startedAt ?? attempt?.assignedAt ?? 0,
+          attempt?.finishedAt ?? 0,
+          task.finishedAt ?? 0,
+        ];
+        expect(inOrder).toEqual([...inOrder].sort((a, b) => a - b));
+      }),
+    );
   });
 });

@@ -1,6 +1,7 @@
 // Every step in a task's life as a pure function: (record, what happened) → next record, or a refusal.
 // The next record carries `revision + 1`; a store accepts it only if it still holds `revision`
 // (compare-and-set), so two writers can never both be right. Nothing else may build a changed Task.
+// Writers share a clock to within its error; a time is never written that is before the one it follows.
 
 import type { OwnProgress } from './progress.ts';
 import { decideRetry } from './retry.ts';
@@ -69,12 +70,13 @@ export function assignTask(
 ): Step {
   if (task.cancel) return refuse('cancel_requested');
   if (task.state !== 'queued') return refuse(isTerminal(task.state) ? 'ended' : 'wrong_state');
+  const assignedAt = Math.max(to.now, task.queuedAt);
   const attempt: Attempt = {
     number: task.attempt,
     state: 'assigned',
     workerId: to.workerId,
     term: to.term,
-    assignedAt: to.now,
+    assignedAt,
     startedAt: null,
     finishedAt: null,
     reason: null,
@@ -91,7 +93,7 @@ export function assignTask(
   };
   return move(task, 'assigned', {
     workerId: to.workerId,
-    assignedAt: to.now,
+    assignedAt,
     message: null,
     attempts: [...task.attempts, attempt],
   });
@@ -116,11 +118,12 @@ export function startTask(task: Task, report: StartReport): Step {
   if (refusal) return refuse(refusal);
   if (task.cancel) return refuse('cancel_requested');
   if (task.state !== 'assigned') return refuse('wrong_state');
+  const startedAt = Math.max(report.now, task.assignedAt ?? 0);
   return move(task, 'running', {
-    startedAt: report.now,
+    startedAt,
     attempts: changeCurrent(task, {
       state: 'running',
-      startedAt: report.now,
+      startedAt,
       containerId: report.containerId,
       imageId: report.imageId,
       gpuIds: report.gpuIds,
@@ -156,7 +159,8 @@ export interface FinishReport extends AttemptRef {
 export function finishTask(task: Task, report: FinishReport): Step {
   const refusal = refuseRunner(task, report);
   if (refusal) return refuse(refusal);
-  const { outcome, now, usage = null, usageSeries = null, progress = null, outputs = null } = report;
+  const { outcome, usage = null, usageSeries = null, progress = null, outputs = null } = report;
+  const now = endOf(task, report.now);
   const { message, exitCode } = outcome;
   const measured = { finishedAt: now, exitCode, message, usage, usageSeries, progress, outputs };
   if (outcome.kind === 'evicted') {
@@ -207,15 +211,17 @@ export function evictTask(task: Task, report: AttemptRef & Eviction): Step {
       task: { ...task, revision: task.revision + 1, attempts: changeCurrent(task, { eviction }) },
     };
   }
-  const attempts = changeCurrent(task, { eviction, state: 'evicted', finishedAt: requestedAt, message });
-  return backToQueue(task, { now: requestedAt, delayMs: 0, attempts, cost: NO_COST, message });
+  const now = endOf(task, requestedAt);
+  const attempts = changeCurrent(task, { eviction, state: 'evicted', finishedAt: now, message });
+  return backToQueue(task, { now, delayMs: 0, attempts, cost: NO_COST, message });
 }
 
 /** Scheduler: the worker of the attempt is gone. Costs no retry, but not for ever. */
 export function takeBackTask(task: Task, report: AttemptRef & { now: number; message: string }): Step {
   const refusal = refuseRunner(task, report);
   if (refusal) return refuse(refusal);
-  const { now, message } = report;
+  const { message } = report;
+  const now = endOf(task, report.now);
   const attempts = changeCurrent(task, { state: 'lost', finishedAt: now, reason: 'worker_lost', message });
   if (task.cancel) return move(task, 'cancelled', { finishedAt: now, message, attempts });
   const decision = decideRetry(task, 'worker_lost', 0);
@@ -240,9 +246,18 @@ export function requestCancel(task: Task, by: { force: boolean; requestedBy: str
     force: by.force || (task.cancel?.force ?? false),
   };
   if (task.state === 'queued') {
-    return move(task, 'cancelled', { cancel, finishedAt: by.now, message: `cancelled by ${by.requestedBy}` });
+    const finishedAt = Math.max(by.now, task.queuedAt);
+    return move(task, 'cancelled', { cancel, finishedAt, message: `cancelled by ${by.requestedBy}` });
   }
   return { ok: true, task: { ...task, revision: task.revision + 1, cancel } };
+}
+
+/** When an attempt ended that is said to end `now`. */
+export function endOf(
+  { assignedAt, startedAt }: Pick<Attempt, 'startedAt'> & { assignedAt: number | null },
+  now: number,
+) {
+  return Math.max(now, startedAt ?? assignedAt ?? 0);
 }
 
 const NO_COST = { failures: 0, losses: 0 };

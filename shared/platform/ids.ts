@@ -20,9 +20,13 @@ function pooledRandom(): () => number {
 
 const nextUlid = monotonicFactory(pooledRandom());
 
-/** `task-` and a lower-case ULID: sortable, no `:`, never an integer (what BullMQ asks of job ids). */
-export function newTaskId(): string {
-  return `task-${nextUlid().toLowerCase()}`;
+/**
+ * `task-` and a lower-case ULID: sortable, no `:`, never an integer (what BullMQ asks of job ids).
+ *
+ * @param now by the cluster's clock, so that ids made by several processes are in order too
+ */
+export function newTaskId(now = Date.now()): string {
+  return `task-${nextUlid(now).toLowerCase()}`;
 }
 
 export type IdPrefix =

@@ -20,6 +20,8 @@ export interface Heartbeat {
   readonly usage: WorkerUsage;
   /** Ids of tasks that have a container there now. */
   readonly running: readonly string[];
+  /** How far the machine's own clock is ahead of the cluster's; null when that is not known. */
+  readonly clockOffsetMs?: number | null;
 }
 
 export interface PresentWorker extends Heartbeat {

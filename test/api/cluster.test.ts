@@ -70,6 +70,7 @@ describe('a worker', () => {
       free: { cpu: 1, memory: 7992, gpu: 0, storage: 99_980 },
       tasks: { assigned: 1, running: 1 },
       heartbeat_age_seconds: null,
+      clock_offset_ms: null,
       usage: null,
       fingerprint: { os: 'linux', cpu_cores: 4, runtime: 'scripted' },
     });
@@ -83,6 +84,7 @@ describe('a worker', () => {
         incarnation: 'life-1',
         usage: { ...NO_USAGE, cpuPercent: 12.5, memoryUsedMb: 300, storageUsedMb: 7, networkReceiveRate: 9 },
         running: [],
+        clockOffsetMs: -3_600_000,
       },
       10_000,
       true,
@@ -98,6 +100,7 @@ describe('a worker', () => {
     });
     expect(worker.heartbeat_age_seconds).toBeGreaterThanOrEqual(0);
     expect(worker.heartbeat_age_seconds).toBeLessThan(10);
+    expect(worker.clock_offset_ms).toBe(-3_600_000);
   });
 
   it('that is not there is 404, and a strange name 400', async () => {

@@ -218,6 +218,7 @@ export function makeWorkerBody(over: Partial<WorkerBody> = {}): WorkerBody {
     free: { cpu: 6, memory: 12_288, gpu: 0, storage: 100_000 },
     tasks: { assigned: 1, running: 2 },
     heartbeat_age_seconds: 1.2,
+    clock_offset_ms: 3,
     usage: {
       cpu_percent: 37.5,
       memory_used: 5_000,

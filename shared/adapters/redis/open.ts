@@ -1,6 +1,7 @@
 // Everything that CloudAI asks of Redis, on one connection per process plus one for each thing that blocks.
 
 import type { Log } from '../../platform/log.ts';
+import type { TimeSource } from '../../ports/clock.ts';
 import type { AttemptLimiter, EventBus, LeaderLease, WorkerPresence } from '../../ports/coordination.ts';
 import type { DecisionLog } from '../../ports/decision-log.ts';
 import type { ImageBoard } from '../../ports/image-board.ts';
@@ -22,6 +23,7 @@ import { RedisQueueViews } from './queue-views.ts';
 import { RedisRoomEmitter } from './room-emitter.ts';
 import { RedisSchedulerBoard } from './scheduler-board.ts';
 import { RedisSocketAdapter } from './socket-adapter.ts';
+import { RedisTimeSource } from './time-source.ts';
 import { RedisUsageBoard } from './usage-board.ts';
 import { RedisWorkerPresence } from './worker-presence.ts';
 
@@ -48,6 +50,7 @@ export interface RedisParts {
   readonly images: ImageBoard;
   readonly schedulerBoard: SchedulerBoard;
   readonly decisions: DecisionLog;
+  readonly time: TimeSource;
   /** What a Socket.io server takes as its `adapter`; connects when a server uses it. */
   readonly socketAdapter: unknown;
   limiter(options: LimiterOptions): AttemptLimiter;
@@ -82,6 +85,7 @@ export async function openRedis(options: RedisOptions): Promise<RedisParts> {
     images: new RedisImageBoard(connection),
     schedulerBoard: new RedisSchedulerBoard(connection),
     decisions: new RedisDecisionLog(connection),
+    time: new RedisTimeSource(connection),
     socketAdapter: sockets.factory(),
     limiter: (limits) => new RedisAttemptLimiter(connection, limits),
     ping: () => connection.ping(),

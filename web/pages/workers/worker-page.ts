@@ -1,7 +1,7 @@
 // One machine: what it is, who holds what of it, its use over time, what ran there, and its maintenance.
 
 import { css, html, LitElement, nothing } from 'lit';
-import { megabytes } from '../../../client/words.ts';
+import { clockOff, megabytes } from '../../../client/words.ts';
 import type { TaskBody } from '../../../shared/contracts/http.ts';
 import type { TelemetryReply, WorkerBody } from '../../../shared/contracts/workers.ts';
 import { LiveSubscription } from '../../data/live-subscription.ts';
@@ -147,6 +147,7 @@ export class WorkerPage extends LitElement {
 
   #facts(worker: WorkerBody) {
     const { fingerprint: found, address, registered_at, labels, capacity } = worker;
+    const clock = clockOff(worker.clock_offset_ms);
     const fact = (name: string, value: unknown) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
     return html`
       <section class="panel" aria-labelledby="facts">
@@ -154,6 +155,7 @@ export class WorkerPage extends LitElement {
         <dl class="facts">
           ${fact('Address', html`<code>${address}</code>`)}
           ${fact('Heartbeat', seenWords(worker))}
+          ${clock === null ? nothing : fact('Clock', `${clock} of the cluster's, which is used`)}
           ${fact(found ? 'Joined' : 'Registered', html`<time-ago at=${registered_at}></time-ago>`)}
           ${
             found
