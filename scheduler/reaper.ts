@@ -8,7 +8,7 @@ import { announceMoved } from './announcing.ts';
 import { type ClusterIndex, READ_BATCH } from './cluster-index.ts';
 import { judgeLiveness, type LivenessMemory, NOTHING_SEEN } from './core/liveness.ts';
 import type { Holding } from './core/snapshot.ts';
-import type { LoopParts, Mandate } from './parts.ts';
+import { Deposed, type LoopParts, type Mandate } from './parts.ts';
 import { writeUnderTerm } from './term-writes.ts';
 
 /** Compare-and-set may lose against a runner's last words; then there is something new to decide on. */
@@ -148,7 +148,9 @@ export class Reaper {
   }
 
   async #setLiveness(id: string, liveness: Liveness): Promise<void> {
-    const { store, bus, clock } = this.#parts;
+    const { store, bus, clock, mandate } = this.#parts;
+    // What is known of workers says nothing of later terms; the next leader has looked for itself.
+    if (!mandate.stands()) throw new Deposed('the lease is not held any more');
     const worker = await store.workers.setLiveness(id, liveness, clock.now());
     if (!worker) {
       this.#index.ledger.dropWorker(id);

@@ -1,13 +1,13 @@
 // Submitting tasks: the last checks that need more than the body itself, the record in the store, then the word
 // to the queue. A submission counts once it stands in the store. Knows nothing of HTTP.
 
-import { AppError, type ErrorDetail } from '../../shared/errors.ts';
+import { AppError, type ErrorDetail, isAppError } from '../../shared/errors.ts';
 import type { Task, TaskSpec } from '../../shared/model/task.ts';
 import { newTask } from '../../shared/model/task-life.ts';
 import type { Principal } from '../../shared/model/user.ts';
 import { newTaskId } from '../../shared/platform/ids.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { Store } from '../../shared/ports/store.ts';
+import type { InsertOutcome, Store } from '../../shared/ports/store.ts';
 import type { Announcer } from './announcer.ts';
 import { contentHash } from './canonical.ts';
 import { refusal } from './faults.ts';
@@ -114,7 +114,7 @@ export class Submissions {
     let limit: number | undefined;
     const outcome = await quotas.submit(draft.owner.id, (maxUnfinished) => {
       limit = maxUnfinished;
-      return store.tasks.insert(tasks, maxUnfinished);
+      return this.#insertOnce(tasks, maxUnfinished);
     });
     if (outcome.kind === 'inserted') {
       announcer.submitted(tasks);
@@ -133,6 +133,22 @@ export class Submissions {
       );
     }
     return { tasks: outcome.existing, replayed: true };
+  }
+
+  /**
+   * An insert whose answer was lost may have been done. Who is told to try again would submit twice, so the store is
+   * asked once more before; their ids are nobody else's.
+   */
+  async #insertOnce(tasks: readonly Task[], maxUnfinished: number | undefined): Promise<InsertOutcome> {
+    const { store } = this.#parts;
+    try {
+      return await store.tasks.insert(tasks, maxUnfinished);
+    } catch (error) {
+      if (!isAppError(error) || !error.retryable) throw error;
+      const there = await store.tasks.getMany(tasks.map(({ id }) => id)).catch(() => []);
+      if (there.length < tasks.length) throw error;
+      return { kind: 'inserted' };
+    }
   }
 
   async #faults({ owner, specs, fieldPrefix }: Omit<Draft, 'keys'>): Promise<ErrorDetail[]> {

@@ -1,6 +1,7 @@
 // Every step in a task's life as a pure function: (record, what happened) → next record, or a refusal.
 // The next record carries `revision + 1`; a store accepts it only if it still holds `revision`
 // (compare-and-set), so two writers can never both be right. Nothing else may build a changed Task.
+// All interleavings of the writers are explored in test/protocol.
 // Writers share a clock to within its error; a time is never written that is before the one it follows.
 
 import type { OwnProgress } from './progress.ts';
