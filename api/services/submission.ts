@@ -95,7 +95,7 @@ export class Submissions {
   }
 
   async #insert(draft: Draft): Promise<Submission> {
-    const { store, announcer, quotas, clock } = this.#parts;
+    const { announcer, quotas, clock } = this.#parts;
     const faults = await this.#faults(draft);
     if (faults.length > 0) throw refusal(faults);
     const now = clock.now();

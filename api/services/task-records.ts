@@ -1,7 +1,7 @@
 // Reading and cancelling tasks for someone: owners see theirs, admins all, and what is not yours does not exist.
 // Knows nothing of HTTP.
 
-import { AppError } from '../../shared/errors.ts';
+import { AppError, isAppError } from '../../shared/errors.ts';
 import type { Task, TaskState } from '../../shared/model/task.ts';
 import { requestCancel } from '../../shared/model/task-life.ts';
 import { type Principal, usernameKey } from '../../shared/model/user.ts';
@@ -108,7 +108,7 @@ export class TaskRecords {
 
   /** Writes the wish over the record as it was read, or as it is by then. Tells nobody. */
   async #stop(by: Principal, read: Task, force: boolean): Promise<Stopped> {
-    const { store, clock } = this.#parts;
+    const { clock } = this.#parts;
     let task = read;
     for (let race = 0; race < MAX_RACES; race += 1) {
       if (race > 0) task = await this.get(by, task.id);
@@ -116,9 +116,25 @@ export class TaskRecords {
       if (asked && task.finishedAt === null) return { kind: 'asked', task };
       const step = requestCancel(task, { force, requestedBy: by.username, now: clock.now() });
       if (!step.ok) return { kind: 'ended', task };
-      if (await store.tasks.commit(step.task)) return { kind: 'asked', task: step.task };
+      if (await this.#written(step.task)) return { kind: 'asked', task: step.task };
     }
     return { kind: 'too_fast', task };
+  }
+
+  /** When the answer is lost, the record says whether the wish stands in it. @throws what the store throws */
+  async #written(next: Task): Promise<boolean> {
+    const { tasks } = this.#parts.store;
+    try {
+      return await tasks.commit(next);
+    } catch (error) {
+      if (!isAppError(error) || !error.retryable) throw error;
+      const now = await tasks.get(next.id).catch(() => null);
+      const { requestedAt, requestedBy, force } = next.cancel ?? {};
+      const stands = now?.cancel;
+      const isMine = stands?.requestedAt === requestedAt && stands?.requestedBy === requestedBy;
+      if (!now || now.revision < next.revision || !isMine || stands?.force !== force) throw error;
+      return true;
+    }
   }
 
   /** Null: of a name that nobody has. */

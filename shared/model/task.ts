@@ -1,5 +1,5 @@
 // The record of a task: what was asked for, where it stands, and the story of its attempts.
-// Times are milliseconds since the epoch by the clock of whoever wrote the field.
+// Times are milliseconds since the epoch by the cluster's clock.
 
 import type { LabelTerms } from './labels.ts';
 import type { OwnProgress } from './progress.ts';
