@@ -14,7 +14,7 @@ it("the engine's times come by the cluster's clock", async () => {
       workerId: 'w1',
       ownerId: 'u',
       image: 'a',
-      command: 'use 100 10; sleep 5',
+      command: 'usage 100 10; sleep 40',
     },
     ...{ env: {}, resources: { cpuMillis: 100, memoryMb: 10, gpus: 0, storageMb: 0 }, gpuIds: [] },
     ...{ network: 'none', pidsLimit: 10, hasInput: false },
