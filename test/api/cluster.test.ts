@@ -217,6 +217,7 @@ describe('telemetry', () => {
         presence: {
           beat: (...args) => presence.beat(...args),
           leave: (...args) => presence.leave(...args),
+          extend: (...args) => presence.extend(...args),
           present: () => {
             reads += 1;
             return presence.present();

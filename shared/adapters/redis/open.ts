@@ -1,7 +1,13 @@
 // Everything that CloudAI asks of Redis, on one connection per process plus one for each thing that blocks.
 
 import type { Log } from '../../platform/log.ts';
-import type { AttemptLimiter, EventBus, LeaderLease, WorkerPresence } from '../../ports/coordination.ts';
+import type {
+  AttemptLimiter,
+  EventBus,
+  LeaderLease,
+  LeaseKeeper,
+  WorkerPresence,
+} from '../../ports/coordination.ts';
 import type { DecisionLog } from '../../ports/decision-log.ts';
 import type { ImageBoard } from '../../ports/image-board.ts';
 import type { LiveLogs, LiveTraces, ProgressBoard, RoomEmitter, UsageBoard } from '../../ports/live.ts';
@@ -16,6 +22,7 @@ import { RedisImageBoard } from './image-board.ts';
 import { RedisInbox } from './inbox.ts';
 import { RedisIntakeQueue } from './intake-queue.ts';
 import { RedisLeaderLease } from './leader-lease.ts';
+import { RedisLeaseKeeper } from './lease-keeper.ts';
 import { RedisLiveLogs } from './live-logs.ts';
 import { RedisLiveTraces } from './live-traces.ts';
 import { RedisProgressBoard } from './progress-board.ts';
@@ -41,6 +48,7 @@ export interface RedisParts {
   readonly queueViews: QueueViews;
   readonly lease: LeaderLease;
   readonly presence: WorkerPresence;
+  readonly keeper: LeaseKeeper;
   readonly bus: EventBus;
   readonly liveLogs: LiveLogs;
   readonly rooms: RoomEmitter;
@@ -76,6 +84,7 @@ export async function openRedis(options: RedisOptions): Promise<RedisParts> {
     queueViews: new RedisQueueViews(connection),
     lease: new RedisLeaderLease(connection),
     presence: new RedisWorkerPresence(connection),
+    keeper: new RedisLeaseKeeper(options),
     bus,
     liveLogs,
     rooms: new RedisRoomEmitter(connection),
