@@ -28,7 +28,7 @@ export default defineConfig({
         'unit',
         [
           '{api,scheduler,runner,shared,client,cli,web,infra}/**/*.test.ts',
-          'test/{protocol,rules,support}/**/*.test.ts',
+          'test/{protocol,rules,support,chaos}/**/*.test.ts',
         ],
         20_000,
         true,

@@ -70,7 +70,7 @@ async function openRunner({ config, ...life }: Life, log: Log): Promise<MemberSe
   });
   const clock = await openClusterClock({ source: redis.time, log });
   const runtime = inClusterTime(await openRuntime(config, log), clock);
-  const { inbox, presence, bus, intake, liveLogs, rooms, progress, usage, images } = redis;
+  const { inbox, presence, keeper, bus, intake, liveLogs, rooms, progress, usage, images } = redis;
   let stopping: Promise<void> | null = null;
   const stop = () => {
     stopping ??= runner
@@ -89,6 +89,7 @@ async function openRunner({ config, ...life }: Life, log: Log): Promise<MemberSe
     store,
     inbox,
     presence,
+    keeper,
     bus,
     intake,
     logs,
