@@ -1,5 +1,6 @@
 // The worker's lease: renews it, and fences the worker by its own monotonic clock when it cannot. From the moment the
-// lease may have run out the scheduler may give this worker's tasks to others, so its containers must end.
+// lease may have run out the scheduler may give this worker's tasks to others, so its containers must end. A keeper
+// renews it without news, too, for a loop that has so much to do that it comes to its timers late.
 //
 // The scheduler writes into the store that a worker is down before it takes a task from it. So while the lease cannot be
 // renewed, a record that still says "up" shows that nothing was taken: Redis may be away for all, with no leader to take
@@ -13,7 +14,7 @@ import { AppError } from '../../shared/errors.ts';
 import type { WorkerUsage } from '../../shared/model/worker.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { BeatAnswer, WorkerPresence } from '../../shared/ports/coordination.ts';
+import type { BeatAnswer, KeptLease, LeaseKeeper, WorkerPresence } from '../../shared/ports/coordination.ts';
 import { keepTrying, within } from '../executor/patience.ts';
 
 export interface HeartbeatParts {
@@ -22,6 +23,8 @@ export interface HeartbeatParts {
   readonly incarnation: string;
   readonly leaseMs: number;
   readonly presence: WorkerPresence;
+  /** Renews beside this loop, too; null: nobody does. */
+  readonly keeper: LeaseKeeper | null;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
@@ -37,10 +40,14 @@ export interface HeartbeatParts {
   onLost(error: AppError): void;
 }
 
+/** In leases: a loop that does not come to its timers for longer is not busy, it hangs. */
+const SILENCE = 2;
+
 export class Heartbeat {
   readonly #parts: HeartbeatParts;
   readonly #stop = new AbortController();
   #timers: NodeJS.Timeout[] = [];
+  #kept: KeptLease | null = null;
   /** Monotonic: the lease holds at least until this plus `leaseMs`. */
   #renewedAt = 0;
   /** Monotonic: when a reading of the record began that had this life as up. */
@@ -69,6 +76,8 @@ export class Heartbeat {
     );
     const refusal = this.#refusal(answer);
     if (refusal) return refusal;
+    const { keeper, workerId, incarnation } = this.#parts;
+    this.#kept = keeper?.keep({ workerId, incarnation, leaseMs, silenceMs: SILENCE * leaseMs }) ?? null;
     this.#timers = [
       setInterval(() => void this.#renew(), leaseMs / 3),
       // Apart from renewing, which may hang on a dead connection.
@@ -82,6 +91,7 @@ export class Heartbeat {
     this.#stop.abort();
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers = [];
+    void this.#kept?.stop();
   }
 
   async #renew(): Promise<void> {
@@ -125,10 +135,13 @@ export class Heartbeat {
 
   #guard(): void {
     const { clock, leaseMs, log } = this.#parts;
+    this.#kept?.signOfLife();
     const now = clock.monotonic();
-    if (this.#isFenced || now - this.#renewedAt < leaseMs / 2) return;
+    const byOthers = this.#kept?.sinceRenewedMs() ?? Number.POSITIVE_INFINITY;
+    const sinceRenewedMs = Math.min(now - this.#renewedAt, byOthers);
+    if (this.#isFenced || sinceRenewedMs < leaseMs / 2) return;
     if (!this.#isReading && now - this.#readAt >= leaseMs / 6) void this.#readRecord(now);
-    if (now - this.#renewedAt < leaseMs) return;
+    if (sinceRenewedMs < leaseMs) return;
     if (now - this.#onRecordAt < leaseMs / 2) {
       if (!this.#isHeldByRecord) {
         log.warn({ leaseMs }, 'the lease has run out; going on, for the record has this worker as up');

@@ -11,6 +11,7 @@ import { waitFor } from '../wait-for.ts';
 import { unmountUnder } from './leftovers.ts';
 
 const UP_DEADLINE_MS = 60_000;
+const MOST_STARTS = 5;
 const STOP_GRACE_MS = 15_000;
 const CALL_DEADLINE_MS = 10_000;
 
@@ -22,12 +23,19 @@ export class HostEngine {
   readonly #name: string;
   readonly #folder: string;
   readonly #through: readonly string[];
+  readonly #arguments: readonly string[];
   #daemon: ChildProcess | null = null;
 
-  constructor(name: string, folder: string, through: readonly string[]) {
+  constructor(
+    name: string,
+    folder: string,
+    through: readonly string[],
+    engineArguments: readonly string[] = [],
+  ) {
     this.#name = name;
     this.#folder = folder;
     this.#through = through;
+    this.#arguments = engineArguments;
     this.host = `unix://${folder}/docker.sock`;
     this.logFile = `${folder}/dockerd.log`;
     this.client = new Docker({ socketPath: `${folder}/docker.sock` });
@@ -37,7 +45,17 @@ export class HostEngine {
     return this.#daemon?.pid;
   }
 
+  /** As a service manager would, it tries again: a daemon that was killed may find its control daemon in disorder. */
   async start(): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      if (await this.#tryStart()) return;
+      if (tries < MOST_STARTS) continue;
+      throw new Error(`the Docker engine of ${this.#name} ended:\n${await lastLinesOf(this.logFile, 12)}`);
+    }
+  }
+
+  /** False when the daemon ended. */
+  async #tryStart(): Promise<boolean> {
     const dockerd = findProgram('dockerd');
     if (!dockerd) throw new Error('a host with Docker needs dockerd, which is not here');
     const folder = this.#folder;
@@ -53,6 +71,7 @@ export class HostEngine {
         ...['--data-root', `${folder}/data`, '--exec-root', `${folder}/run`],
         // The control daemon may be the machine's own; in it each engine has a room of its own.
         ...['--containerd-namespace', this.#name, '--containerd-plugins-namespace', `plugins.${this.#name}`],
+        ...this.#arguments,
       ],
       // A group of its own: what a terminal sends to the tests is not for it.
       { detached: true, stdio: ['ignore', log.fd, log.fd], env: { ...process.env, PATH: fullPath() } },
@@ -65,8 +84,7 @@ export class HostEngine {
       deadlineMs: UP_DEADLINE_MS,
       everyMs: 50,
     });
-    if (!hasEnded(daemon)) return;
-    throw new Error(`the Docker engine of ${this.#name} ended:\n${await lastLinesOf(this.logFile, 12)}`);
+    return !hasEnded(daemon);
   }
 
   answers(deadlineMs = CALL_DEADLINE_MS): Promise<boolean> {
@@ -86,12 +104,17 @@ export class HostEngine {
   }
 
   /** SIGKILL, to the daemon alone: its containers go on until it is started again. */
-  async kill(): Promise<void> {
+  kill(): Promise<void> {
+    return this.end('SIGKILL');
+  }
+
+  /** With SIGTERM it stops its containers first. */
+  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const daemon = this.#daemon;
     this.#daemon = null;
     if (!daemon || hasEnded(daemon)) return;
     const gone = new Promise((done) => daemon.once('exit', done));
-    daemon.kill('SIGKILL');
+    daemon.kill(signal);
     await gone;
   }
 

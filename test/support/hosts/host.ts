@@ -10,6 +10,8 @@ import { ip, onNetworkOf, pathOf, run } from './programs.ts';
 export interface HostOptions {
   /** With a Docker engine of its own, which has the image of the tests. */
   readonly docker?: boolean;
+  /** More words for its dockerd. */
+  readonly engineArguments?: readonly string[];
 }
 
 export interface HostPlace {
@@ -56,7 +58,7 @@ export class Host {
     return this.#engine;
   }
 
-  async open({ docker = false }: HostOptions): Promise<void> {
+  async open({ docker = false, engineArguments = [] }: HostOptions): Promise<void> {
     const { name } = this;
     await mkdir(this.folder, { recursive: true });
     await ip('netns', 'add', name);
@@ -65,7 +67,7 @@ export class Host {
     await ip('-n', name, 'addr', 'add', `${this.address}/24`, 'dev', 'eth0');
     for (const link of ['lo', 'eth0']) await ip('-n', name, 'link', 'set', link, 'up');
     if (!docker) return;
-    this.#engine = new HostEngine(name, `${this.folder}/docker`, this.through);
+    this.#engine = new HostEngine(name, `${this.folder}/docker`, this.through, engineArguments);
     await this.#engine.start();
     await this.#engine.loadTestImage();
   }
