@@ -18,6 +18,7 @@ export const retryOnSchema = Joi.array<RetryReason[]>()
   .items(retryReason)
   .unique()
   .min(1)
+  .max(RETRY_REASONS.length)
   .messages({
     'reason.platform':
       '{{#label}} cannot name {{#value}}: faults of workers are tried again anyway and cost no retry',
@@ -28,4 +29,7 @@ export const retryOnSchema = Joi.array<RetryReason[]>()
       '{{#label}} must name at least one reason; without retries leave it out, or set "max_retries" to 0',
   });
 
-export const exitCodesSchema = Joi.array<number[]>().items(Joi.number().integer().min(1).max(255)).unique();
+export const exitCodesSchema = Joi.array<number[]>()
+  .items(Joi.number().integer().min(1).max(255))
+  .unique()
+  .max(255);
