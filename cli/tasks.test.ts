@@ -299,6 +299,21 @@ describe('looking', () => {
     const { out } = await cloudai(['queue'], { columns: 200 });
     expect(out).toMatch(/# +TASK +NAME +PRIO +USER +NEEDS +WAITS +STARTS +WHY/);
     expect(out).toMatch(/1 core, 512 MB .* unknown +Waits: needs 1 core/);
+    api.on('GET /api/queue', () => ({
+      total: 1,
+      entries: [makeQueueEntry({ expires_at: '2026-01-01T10:10:00.000Z' })],
+      next_cursor: null,
+    }));
+    expect((await cloudai(['queue'], { columns: 200 })).out).toMatch(/WAITS +GIVEN UP +STARTS +WHY/);
+  });
+
+  it('shows a part of the queue when that is asked for', async () => {
+    const ids = ['a', 'b', 'c'].map((end) => TASK_ID.replace(/e$/, end));
+    api.on('GET /api/queue', ({ query }) => {
+      const to = Math.min(Number(query.limit), 3);
+      const entries = ids.slice(0, to).map((task_id, n) => makeQueueEntry({ task_id, position: n + 1 }));
+      return { total: 9, entries, next_cursor: to < 3 ? String(to) : null };
+    });
     const short = await cloudai(['queue', '--limit', '1']);
     expect(short.out).toContain(ids[0]);
     expect(short.out).not.toContain(ids[1]);

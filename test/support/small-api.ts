@@ -167,6 +167,7 @@ export function makeQueueEntry(over: Partial<QueueEntryBody> = {}): QueueEntryBo
     submitted_at: '2026-01-01T10:00:00.000Z',
     queued_at: '2026-01-01T10:00:00.000Z',
     not_before: null,
+    expires_at: null,
     reason: 'no_room',
     summary: 'Waits: needs 1 core, the only worker (worker-1) has 0 free of 4.',
     estimate: null,
@@ -194,6 +195,7 @@ export function makeExplainReply(over: Partial<ExplainReply> = {}): ExplainReply
     fits_now: false,
     estimate: null,
     quota: [],
+    expires_at: null,
     reserved_worker: null,
     workers: [
       {
