@@ -50,7 +50,7 @@ export class Term {
     this.index = new ClusterIndex(parts.store, (task) => parts.expectations.runTimeOf(task));
     const { index } = this;
     this.#handoff = new Handoff(parts);
-    const health = new HealthWatch(index.ledger, parts.log);
+    const health = new HealthWatch({ ledger: index.ledger, log: parts.log, graceMs: parts.unhealthyGraceMs });
     this.#reaper = new Reaper({ ...parts, health }, index);
     this.#picture = new Picture({ ...parts, index, silent: () => this.#reaper.silent });
     this.#passes = new Passes({ ...parts, index, health, handoff: this.#handoff, picture: this.#picture });

@@ -61,6 +61,8 @@ export interface SchedulerConfig extends CommonConfig {
   readonly workerLeaseSeconds: number;
   readonly leaderLeaseSeconds: number;
   readonly reconcileSeconds: number;
+  /** What an unhealthy worker cannot start goes back to the queue after so long. */
+  readonly unhealthyGraceSeconds: number;
   readonly rules: PlanRules;
   /** How long a task is taken to run whose image and tag have hardly been seen. */
   readonly defaultRunSeconds: number;
@@ -185,6 +187,7 @@ const schedulerSchema = {
   ...common,
   WORKER_LEASE_SECONDS,
   LEADER_LEASE_SECONDS: Joi.number().integer().min(2).max(600).default(5),
+  UNHEALTHY_GRACE_SECONDS: Joi.number().min(0).max(86_400).default(30),
   RECONCILE_SECONDS: Joi.number().integer().min(1).max(600).default(5),
   SCHEDULING_POLICY: Joi.string()
     .valid(...POLICIES)
@@ -268,6 +271,7 @@ export function loadSchedulerConfig(env: Environment): SchedulerConfig {
     workerLeaseSeconds: v.WORKER_LEASE_SECONDS,
     leaderLeaseSeconds: v.LEADER_LEASE_SECONDS,
     reconcileSeconds: v.RECONCILE_SECONDS,
+    unhealthyGraceSeconds: v.UNHEALTHY_GRACE_SECONDS,
     rules: {
       policy: v.SCHEDULING_POLICY,
       ageingMs: v.AGEING_SECONDS * 1_000,

@@ -12,8 +12,10 @@ export type RefusedCall = 'pull' | 'create' | 'start' | 'kill' | 'remove';
 export interface ScriptedEngine {
   /** While false every call fails with `runtime_unavailable`; the containers go on. */
   setReachable(reachable: boolean): void;
-  /** Each such call fails with this error from now on; null: works again. */
-  setRefused(call: RefusedCall, error: AppError | null): void;
+  /** Each such call, or so many, fails with this error from now on; null: works again. */
+  setRefused(call: RefusedCall, error: AppError | null, times?: number): void;
+  /** How often it was called, whether it failed or not. */
+  callsOf(call: RefusedCall): number;
   /** What `health` says while it is reachable. */
   setHealth(health: Partial<EngineHealth>): void;
   /** Removes a container behind the runner's back. */
@@ -43,7 +45,8 @@ export class EngineState implements ScriptedEngine {
   readonly #byAttempt = new Set<string>();
   readonly #cut = new Set<() => void>();
   #reachable = true;
-  readonly #refused = new Map<RefusedCall, AppError>();
+  readonly #refused = new Map<RefusedCall, { readonly error: AppError; left: number }>();
+  readonly #calls = new Map<RefusedCall, number>();
   health: EngineHealth = { freeMb: null, networkFault: null };
   #serial = 0;
   #running = 0;
@@ -62,19 +65,26 @@ export class EngineState implements ScriptedEngine {
     if (!reachable) for (const cut of [...this.#cut]) cut();
   }
 
-  setRefused(call: RefusedCall, error: AppError | null): void {
-    if (error) this.#refused.set(call, error);
+  setRefused(call: RefusedCall, error: AppError | null, times = Number.POSITIVE_INFINITY): void {
+    if (error) this.#refused.set(call, { error, left: times });
     else this.#refused.delete(call);
+  }
+
+  callsOf(call: RefusedCall): number {
+    return this.#calls.get(call) ?? 0;
   }
 
   setHealth(health: Partial<EngineHealth>): void {
     this.health = { ...this.health, ...health };
   }
 
-  /** Throws what such a call is to fail with. */
+  /** Counts the call. Throws what it is to fail with. */
   refuse(call: RefusedCall): void {
-    const error = this.#refused.get(call);
-    if (error) throw error;
+    this.#calls.set(call, this.callsOf(call) + 1);
+    const refused = this.#refused.get(call);
+    if (!refused || refused.left === 0) return;
+    refused.left -= 1;
+    throw refused.error;
   }
 
   lose(containerId: string): void {
