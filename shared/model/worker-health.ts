@@ -37,6 +37,8 @@ const STOPS: ReadonlySet<TroubleCode> = new Set<TroubleCode>([
   'engine_failing',
   'engine_disk_full',
   'network_failing',
+  // What it holds cannot be given to others.
+  'container_stuck',
 ]);
 
 export function canStart(troubles: readonly Trouble[]): boolean {
