@@ -98,7 +98,9 @@ describe('the next step', () => {
       kind: 'wait',
       until: 21_000,
     });
-    expect(step({ task, seen: container(), doing: { ...doing, stop: killed }, now: 21_000 }).kind).toBe('kill');
+    expect(step({ task, seen: container(), doing: { ...doing, stop: killed }, now: 21_000 }).kind).toBe(
+      'kill',
+    );
     const forced = cancelled(task, true);
     expect(step({ task: forced, seen: container(), doing }).kind).toBe('kill');
     expect(step({ task: forced, seen: container(), doing: { ...doing, stop } }).kind).toBe('kill');

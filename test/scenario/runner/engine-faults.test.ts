@@ -13,7 +13,10 @@ import { waitFor } from '../../support/wait-for.ts';
 import { openStage, type Stage } from './stage.ts';
 
 const small = { cpuMillis: 100, memoryMb: 32, gpus: 0, storageMb: 0 };
-const quick = { everyMs: 200, limits: { answerWithinMs: 1_500, awayAfterMs: 400, calmMs: 600, restMs: 1_000 } };
+const quick = {
+  everyMs: 200,
+  limits: { answerWithinMs: 1_500, awayAfterMs: 400, calmMs: 600, restMs: 1_000 },
+};
 const DISK_MB = 64;
 const why = whyNoHosts();
 
@@ -115,7 +118,9 @@ describe.skipIf(why !== null)(`an engine of its own${why === null ? '' : ` (skip
     const ballast = `${disk}/ballast`;
     const { bavail, bsize } = await statfs(disk);
     await writeFile(ballast, Buffer.alloc(bavail * bsize));
-    expect((await untilTold('engine_disk_full')).message).toMatch(/^the disk of its Docker is full \(\d+ MB left/);
+    expect((await untilTold('engine_disk_full')).message).toMatch(
+      /^the disk of its Docker is full \(\d+ MB left/,
+    );
     const task = await stage.submit({ resources: small, command: 'echo done' });
     const waiting = await stage.until(task, ['queued'], 60_000);
     expect(waiting).toMatchObject({ attempt: 2, failures: 0, losses: 1 });

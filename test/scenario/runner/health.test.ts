@@ -35,7 +35,9 @@ afterEach(async () => {
 const troubles = async (): Promise<readonly Trouble[]> =>
   (await stage.redis.presence.present()).find(({ workerId }) => workerId === stage.workerId)?.troubles ?? [];
 const untilTold = (code: Trouble['code']): Promise<Trouble> =>
-  waitFor(async () => (await troubles()).find((one) => one.code === code), { what: `the heartbeat to tell ${code}` });
+  waitFor(async () => (await troubles()).find((one) => one.code === code), {
+    what: `the heartbeat to tell ${code}`,
+  });
 const untilWell = () =>
   waitFor(async () => (await troubles()).length === 0, { what: 'a heartbeat without troubles' });
 
@@ -171,7 +173,9 @@ describe('an engine that starts nothing', () => {
       const waiting = await stage.until(task, ['queued']);
       expect(waiting.attempts[0]).toMatchObject({ state: 'failed', reason: 'runtime_error' });
     }
-    expect((await untilTold('engine_failing')).message).toBe('its engine starts no containers (no more shims)');
+    expect((await untilTold('engine_failing')).message).toBe(
+      'its engine starts no containers (no more shims)',
+    );
     engine.setRefused('create', null);
     // Tried again after a rest.
     await untilWell();
@@ -230,7 +234,9 @@ describe('an image that is gone when the container is to be made', () => {
 
 describe('a registry that fails in a way that may pass', () => {
   const fault = () =>
-    new AppError('image_pull_failed', 'the image "x" could not be pulled: unexpected EOF', { retryable: true });
+    new AppError('image_pull_failed', 'the image "x" could not be pulled: unexpected EOF', {
+      retryable: true,
+    });
 
   it('is asked again within the attempt', async () => {
     await stage.start({ health: quick });
@@ -238,7 +244,10 @@ describe('a registry that fails in a way that may pass', () => {
     const task = await stage.submit({ resources: small, command: 'print done' });
     await waitFor(() => engine.callsOf('pull') >= 3, { what: 'the third pull' });
     const [progress] = await stage.live.parts.progress.get([task.id]);
-    expect(progress).toMatchObject({ phase: 'pulling', message: expect.stringMatching(/EOF; trying again$/) });
+    expect(progress).toMatchObject({
+      phase: 'pulling',
+      message: expect.stringMatching(/EOF; trying again$/),
+    });
     engine.setRefused('pull', null);
     expect(await stage.ended(task)).toMatchObject({ state: 'completed', attempt: 1 });
   });

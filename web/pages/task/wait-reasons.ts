@@ -184,7 +184,10 @@ ${place === '' ? nothing : html`<p class="soft place number">${[start, place].fi
   }
 }
 
-function stateWords({ workerId, hope, excludedBy, trouble, unmet }: WaitRow, reserved: string | null): string {
+function stateWords(
+  { workerId, hope, excludedBy, trouble, unmet }: WaitRow,
+  reserved: string | null,
+): string {
   if (workerId === reserved) return 'is kept free for it';
   const small = excludedBy && hope === 'small' ? ', and is too small' : '';
   if (excludedBy === 'labels' && unmet.length > 0) return `has ${unmet.join(', ')}${small}`;
