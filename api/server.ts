@@ -15,6 +15,7 @@ import { imagesPlugin } from './plugins/images.ts';
 import { logsPlugin } from './plugins/logs.ts';
 import { queuePlugin } from './plugins/queue.ts';
 import { queueBoardPlugin } from './plugins/queue-board.ts';
+import { rateLimitsPlugin } from './plugins/rate-limits.ts';
 import { requestsPlugin } from './plugins/requests.ts';
 import { taskFilesPlugin } from './plugins/task-files.ts';
 import { taskUsagePlugin } from './plugins/task-usage.ts';
@@ -97,6 +98,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   } = services;
   await server.register([
     { plugin: requestsPlugin, options: { log } },
+    { plugin: rateLimitsPlugin, options: services },
     { plugin: authPlugin, options: services },
     { plugin: accountsPlugin, options: services },
     { plugin: usersPlugin, options: services },

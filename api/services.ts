@@ -17,6 +17,7 @@ import { OpenSessions } from './live/open-sessions.ts';
 import { Accounts } from './services/accounts.ts';
 import { Announcer } from './services/announcer.ts';
 import { BoardTickets } from './services/board-tickets.ts';
+import { BodyRoom } from './services/body-room.ts';
 import { ClusterView } from './services/cluster-view.ts';
 import { DecisionPages } from './services/decision-pages.ts';
 import { TaskExplanations } from './services/explanations.ts';
@@ -41,6 +42,7 @@ import { Forecasts } from './services/queue/forecasts.ts';
 import { WaitingLine } from './services/queue/waiting-line.ts';
 import { Quotas } from './services/quotas.ts';
 import { type RegistrationPace, Registrations } from './services/registrations/registrations.ts';
+import { RequestLimits, type RequestLimitsParts } from './services/request-limits.ts';
 import { SchedulerNews } from './services/scheduler-news.ts';
 import { Sessions } from './services/sessions.ts';
 import { Simulations } from './services/simulation.ts';
@@ -72,6 +74,7 @@ export interface ApiParts {
   /** For `io.adapter`. */
   readonly socketAdapter: unknown;
   readonly loginLimiter: AttemptLimiter;
+  readonly rateLimiter: RequestLimitsParts['rateLimiter'];
   /** Rejects when the queue cannot be reached. */
   readonly pingQueue: () => Promise<void>;
   readonly clock: Clock;
@@ -89,6 +92,8 @@ export function createServices(parts: ApiParts) {
   const announcer = new Announcer({ intake, bus, log });
   const people = createPeopleServices(parts, announcer);
   const { known } = people;
+  const { rateLimits } = config;
+  const requestLimits = new RequestLimits({ rateLimits, rateLimiter: parts.rateLimiter, clock, log });
   const quotas = new Quotas({ known, files: store.files, uploads: store.uploads, clock });
   const watch = new TaskWatch(bus, log);
   const records = new TaskRecords({ store, announcer, clock });
@@ -157,6 +162,8 @@ export function createServices(parts: ApiParts) {
   const simulations = new Simulations({ store, facts, learner, submissions, clock });
   return {
     ...people,
+    requestLimits,
+    bodyRoom: new BodyRoom(),
     announcer,
     watch,
     records,

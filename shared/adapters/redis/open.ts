@@ -1,7 +1,13 @@
 // Everything that CloudAI asks of Redis, on one connection per process plus one for each thing that blocks.
 
 import type { Log } from '../../platform/log.ts';
-import type { AttemptLimiter, EventBus, LeaderLease, WorkerPresence } from '../../ports/coordination.ts';
+import type {
+  AttemptLimiter,
+  EventBus,
+  LeaderLease,
+  RateLimiter,
+  WorkerPresence,
+} from '../../ports/coordination.ts';
 import type { DecisionLog } from '../../ports/decision-log.ts';
 import type { ImageBoard } from '../../ports/image-board.ts';
 import type { LiveLogs, ProgressBoard, RoomEmitter, UsageBoard } from '../../ports/live.ts';
@@ -19,6 +25,7 @@ import { RedisLeaderLease } from './leader-lease.ts';
 import { RedisLiveLogs } from './live-logs.ts';
 import { RedisProgressBoard } from './progress-board.ts';
 import { RedisQueueViews } from './queue-views.ts';
+import { type RateLimiterOptions, RedisRateLimiter } from './rate-limiter.ts';
 import { RedisRoomEmitter } from './room-emitter.ts';
 import { RedisSchedulerBoard } from './scheduler-board.ts';
 import { RedisSocketAdapter } from './socket-adapter.ts';
@@ -51,6 +58,7 @@ export interface RedisParts {
   /** What a Socket.io server takes as its `adapter`; connects when a server uses it. */
   readonly socketAdapter: unknown;
   limiter(options: LimiterOptions): AttemptLimiter;
+  rateLimiter(options: RateLimiterOptions): RateLimiter;
   /** Throws `queue_unavailable` unless Redis answers. */
   ping(): Promise<void>;
   /** Within seconds, Redis there or not. What inboxes have in work stays undone in the queue. */
@@ -84,6 +92,7 @@ export async function openRedis(options: RedisOptions): Promise<RedisParts> {
     decisions: new RedisDecisionLog(connection),
     socketAdapter: sockets.factory(),
     limiter: (limits) => new RedisAttemptLimiter(connection, limits),
+    rateLimiter: (limits) => new RedisRateLimiter(connection, limits),
     ping: () => connection.ping(),
     close: async () => {
       sockets.close();
