@@ -13,6 +13,7 @@ import type { LogStore } from '../shared/ports/log-store.ts';
 import type { IntakeQueue, QueueViews } from '../shared/ports/queue.ts';
 import type { SchedulerBoard } from '../shared/ports/scheduler-board.ts';
 import type { Store } from '../shared/ports/store.ts';
+import type { ListenerBounds } from './http/listener.ts';
 import { OpenSessions } from './live/open-sessions.ts';
 import { Accounts } from './services/accounts.ts';
 import { Announcer } from './services/announcer.ts';
@@ -82,6 +83,8 @@ export interface ApiParts {
   /** Tests have less patience. */
   readonly webhookPace?: Partial<WebhookPace>;
   readonly registrationPace?: Partial<RegistrationPace>;
+  readonly listenerBounds?: Partial<ListenerBounds>;
+  readonly peerIdleMs?: number;
   readonly learnEveryMs?: number;
   readonly scoreEveryMs?: number;
 }

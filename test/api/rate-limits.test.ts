@@ -18,7 +18,10 @@ async function openSmall(env: Record<string, string> = {}, more: TestApiOptions 
   const test = await openTestApi({
     ...more,
     env: { ...limits, ...env },
-    parts: ({ rateLimiter }) => ({ rateLimiter: (options) => rateLimiter({ ...options, clock }) }),
+    parts: (parts) => ({
+      rateLimiter: (options) => parts.rateLimiter({ ...options, clock }),
+      ...more.parts?.(parts),
+    }),
   });
   const wait = (seconds: number) => {
     nowMs += seconds * 1_000;
@@ -190,5 +193,26 @@ describe('large bodies', () => {
     expect((await send(alice)).status).toBe(429);
     for (const { socket } of [...held, ...more]) socket.destroy();
     await waitFor(async () => (await send(alice)).status === 201, { what: 'room for a body' });
+  });
+});
+
+describe('a flood of probes', () => {
+  it('asks store and queue once at a time', async () => {
+    let asked = 0;
+    let answer = () => {};
+    const answered = new Promise<void>((done) => {
+      answer = done;
+    });
+    const pingQueue = () => {
+      asked += 1;
+      return answered;
+    };
+    const { test } = await openSmall({}, { parts: () => ({ pingQueue }) });
+    const probes = Array.from({ length: 50 }, () => test.call('GET', '/readyz'));
+    await waitFor(() => asked > 0, { what: 'a question to the queue' });
+    answer();
+    expect((await Promise.all(probes)).map(({ status }) => status)).toEqual(Array(50).fill(200));
+    // Some may come after the answer.
+    expect(asked).toBeLessThan(25);
   });
 });
