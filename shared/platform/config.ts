@@ -186,7 +186,7 @@ const apiSchema = {
   LOGIN_LOCKOUT_SECONDS: Joi.number().integer().min(1).max(86_400).default(300),
   RATE_LIMIT_READS: rate.default(500),
   RATE_LIMIT_WRITES: rate.default(200),
-  RATE_LIMIT_ANONYMOUS: rate.default(50),
+  RATE_LIMIT_ANONYMOUS: rate.default(100),
   WEB_DIR: Joi.string().default('dist/web'),
   FILE_MAX_MB: Joi.number().integer().min(1).max(1_048_576).default(5_120),
   WEBHOOK_ALLOW: Joi.string().allow('').default(''),
