@@ -1,6 +1,7 @@
 // The listener under the API, and what a connection may cost before anybody knows whose it is: how many there may be, of
 // one address too, and how long the head of a request may take. Knows nothing of requests.
 
+import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { networkOf } from '../services/network-of.ts';
@@ -42,13 +43,14 @@ export function listenerBounds(openFiles: number | null): ListenerBounds {
   };
 }
 
-/** As the system says now; null where it does not. */
+/** As Linux says; null elsewhere. */
 export function openFilesLimit(): number | null {
-  const report = process.report.getReport() as {
-    userLimits?: { open_files?: { soft?: number | 'unlimited' } };
-  };
-  const soft = report.userLimits?.open_files?.soft;
-  return typeof soft === 'number' ? soft : null;
+  try {
+    const soft = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
+    return soft === undefined ? null : Number(soft);
+  } catch {
+    return null;
+  }
 }
 
 export function createListener(bounds: ListenerBounds): Server {
