@@ -32,6 +32,8 @@ export interface ClusterOptions {
   readonly schedulerHost?: Host;
   readonly runners?: readonly RunnerOptions[];
   readonly env?: Record<string, string>;
+  /** How long all of it may take to come up; 30 seconds by default. */
+  readonly readyMs?: number;
 }
 
 export interface Reply<T> {
@@ -196,17 +198,17 @@ export class Cluster {
     );
   }
 
-  async ready(): Promise<void> {
+  async ready(deadlineMs = 30_000): Promise<void> {
     await waitFor(async () => (await fetch(`${this.url}/readyz`)).status === 200, {
       what: `${this.url}/readyz`,
-      deadlineMs: 30_000,
+      deadlineMs,
     });
     await waitFor(
       async () => {
         const { body } = await this.call<WorkerListReply>('GET', '/workers');
         return body.workers.filter(({ state }) => state === 'ready').length === this.runners.length;
       },
-      { what: `${this.runners.length} ready workers`, deadlineMs: 30_000 },
+      { what: `${this.runners.length} ready workers`, deadlineMs },
     );
   }
 
@@ -259,7 +261,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   });
   for (const part of [cluster.api, cluster.scheduler, ...runners]) part.start();
   try {
-    await cluster.ready();
+    await cluster.ready(options.readyMs);
   } catch (error) {
     await cluster.stop();
     throw error;
