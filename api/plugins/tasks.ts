@@ -46,6 +46,8 @@ export interface TasksOptions {
   readonly explanations: TaskExplanations;
   readonly learner: RunLearner;
   readonly requestLimits: RequestLimits;
+  /** Of ended tasks; 0: for ever. */
+  readonly retentionMs: number;
 }
 
 /** The largest legal task (command and environment of 128 KB each, 1,000 paths), with room for JSON's escapes. */
@@ -54,10 +56,8 @@ const BATCH_MAX_BYTES = 20 * 1_048_576;
 
 export const tasksPlugin: Plugin<TasksOptions> = {
   name: 'tasks',
-  register: (
-    server: Server,
-    { submissions, records, explanations, learner, requestLimits }: TasksOptions,
-  ) => {
+  register: (server: Server, options: TasksOptions) => {
+    const { submissions, records, explanations, learner, retentionMs, requestLimits } = options;
     server.route({
       method: 'POST',
       path: '/api/tasks',
@@ -151,7 +151,7 @@ export const tasksPlugin: Plugin<TasksOptions> = {
       options: { validate: checked({ params: taskIdParams }) },
       handler: async (request) => {
         const task = await records.get(principalOf(request), idOf(request));
-        return taskDetailBody(task, learner.slaOf(task));
+        return taskDetailBody(task, learner.slaOf(task), retentionMs);
       },
     });
 
