@@ -29,7 +29,6 @@ const WHOLE = 'w-whole';
 const LIMITED = 'w-limited';
 
 const cluster = await startCluster({
-  readyMs: 300_000,
   runners: [
     { id: WHOLE, env: {} },
     { id: LIMITED, env: { LOG_MAX_MB: '10' } },
