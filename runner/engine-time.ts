@@ -17,6 +17,7 @@ export function inClusterTime(
   return {
     kind: runtime.kind,
     info: () => runtime.info(),
+    health: (...args) => runtime.health(...args),
     ensureImage: (...args) => runtime.ensureImage(...args),
     images: () => runtime.images(),
     provideInput: (...args) => runtime.provideInput(...args),

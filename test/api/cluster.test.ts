@@ -85,6 +85,7 @@ describe('a worker', () => {
         usage: { ...NO_USAGE, cpuPercent: 12.5, memoryUsedMb: 300, storageUsedMb: 7, networkReceiveRate: 9 },
         running: [],
         clockOffsetMs: -3_600_000,
+        troubles: [],
       },
       10_000,
       true,
