@@ -17,7 +17,7 @@ export function inClusterTime(
   return {
     kind: runtime.kind,
     info: () => runtime.info(),
-    health: (...args) => runtime.health(...args),
+    health: () => runtime.health(),
     ensureImage: (...args) => runtime.ensureImage(...args),
     images: () => runtime.images(),
     provideInput: (...args) => runtime.provideInput(...args),
