@@ -54,3 +54,18 @@ export function asAppError(error: unknown, path: string): AppError {
   }
   return new AppError('internal', `fault in the store: ${messageOf(error)}`, { cause: error });
 }
+
+/** Of the file system beside the database, or of the database itself. */
+export function asFileFault(error: unknown, path: string): AppError {
+  if (error instanceof AppError) return isFull(error.cause) ? full(path, error) : error;
+  if (isFull(error)) return full(path, error);
+  return unavailable(path, `its folder cannot be used (${messageOf(error)})`, error);
+}
+
+function isFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT', 'SQLITE_FULL'].includes(codeOf(error));
+}
+
+function full(path: string, cause: unknown): AppError {
+  return new AppError('disk_full', `the disk that keeps ${path} is full`, { retryable: true, cause });
+}
