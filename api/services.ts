@@ -126,6 +126,7 @@ export function createServices(parts: ApiParts) {
   const files = createFileServices(parts, records, quotas);
   const learner = new RunLearner({
     tasks: store.tasks,
+    generation: () => store.generation(),
     defaultRunMs: config.defaultRunSeconds * 1_000,
     clock,
     log,

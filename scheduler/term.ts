@@ -20,6 +20,7 @@ const LOOK_LONGEST_MS = 3_000;
 const LOOK_CLOSELY_MS = 300;
 const BACK_OFF_MS = 100;
 const BACK_OFF_LONGEST_MS = 5_000;
+const RESTORED = 'the record was restored from a backup: the next term reads it anew';
 
 export interface TermParts extends LoopParts {
   readonly changes: Changes;
@@ -43,6 +44,8 @@ export class Term {
   #dirty = true;
   #lookAt = 0;
   #repairAt = 0;
+  /** Of the record that the index was built from. */
+  #generation = 0;
 
   constructor(parts: TermParts) {
     this.#parts = parts;
@@ -107,8 +110,9 @@ export class Term {
   }
 
   async #load(): Promise<void> {
-    const { clock, mandate, log, rules, expectations } = this.#parts;
+    const { clock, mandate, log, rules, expectations, store } = this.#parts;
     const began = clock.monotonic();
+    this.#generation = await store.generation();
     const [memory] = await Promise.all([readLastReport(this.#parts), expectations.begin()]);
     this.#passes.resume(memory);
     await this.index.load(
@@ -141,6 +145,8 @@ export class Term {
     let more = await this.#pass();
     if (clock.monotonic() >= this.#repairAt) {
       this.#repairAt = clock.monotonic() + reconcileMs;
+      // Nobody may have heard of it.
+      if ((await store.generation()) !== this.#generation) throw new Deposed(RESTORED);
       await this.#repair.round();
       await this.#picture.readQuotas();
       await this.#passes.evictions.repeat();
@@ -176,6 +182,7 @@ export class Term {
 
   async #workIn(): Promise<void> {
     const { changes, clock, log } = this.#parts;
+    if (changes.isRestored) throw new Deposed(RESTORED);
     const dropped = changes.takeDropped();
     if (dropped > 0) {
       log.warn({ dropped }, 'more changes than can be kept; the next sweep finds them');
