@@ -6,6 +6,7 @@ import Hapi, { type Server } from '@hapi/hapi';
 import { Live, type LiveLoad } from './live/live.ts';
 import { accountsPlugin } from './plugins/accounts.ts';
 import { authPlugin } from './plugins/auth.ts';
+import { backupsPlugin } from './plugins/backups.ts';
 import { dashboardPlugin } from './plugins/dashboard.ts';
 import { decisionsPlugin } from './plugins/decisions.ts';
 import { filesPlugin } from './plugins/files.ts';
@@ -100,6 +101,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     { plugin: authPlugin, options: services },
     { plugin: accountsPlugin, options: services },
     { plugin: usersPlugin, options: services },
+    { plugin: backupsPlugin, options: services },
     { plugin: tasksPlugin, options: services },
     { plugin: queuePlugin, options: services },
     { plugin: whatIfPlugin, options: services },

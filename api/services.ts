@@ -16,6 +16,7 @@ import type { Store } from '../shared/ports/store.ts';
 import { OpenSessions } from './live/open-sessions.ts';
 import { Accounts } from './services/accounts.ts';
 import { Announcer } from './services/announcer.ts';
+import { Backups } from './services/backups/backups.ts';
 import { BoardTickets } from './services/board-tickets.ts';
 import { ClusterView } from './services/cluster-view.ts';
 import { DecisionPages } from './services/decision-pages.ts';
@@ -147,6 +148,7 @@ export function createServices(parts: ApiParts) {
   const attainment = () => learner.attainment();
   const news = new SchedulerNews({ board: parts.schedulerBoard, clock, log });
   const view = new ClusterView({ store, presence, news, attainment, scores, clock, log });
+  const backups = new Backups({ store, bus, forget: () => view.forget(), clock, log });
   const history = new TelemetryHistory({ store, clock });
   const workerImages = new WorkerImageLists({ board: parts.images, view, clock });
   const maintenance = new WorkerMaintenance({ store, view, announcer, clock });
@@ -168,6 +170,7 @@ export function createServices(parts: ApiParts) {
     view,
     workerImages,
     history,
+    backups,
     maintenance,
     registrations,
     explanations,

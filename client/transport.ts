@@ -26,6 +26,8 @@ export interface Call {
   readonly content?: Content;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
+  /** Of `open`: the answer takes as long as it takes. */
+  readonly isLong?: boolean;
   /** Statuses above 399 whose body is an answer and no error. */
   readonly expected?: readonly number[];
 }
@@ -119,7 +121,10 @@ export class Transport {
    * A call with `content` has no deadline: sending takes as long as it takes, and a silent one is cut by the API.
    */
   async open(call: Call, accept = '*/*'): Promise<Response> {
-    const deadline = new Deadline(call.content === undefined ? this.timeoutMs : null, call.signal);
+    const deadline = new Deadline(
+      call.content === undefined && !call.isLong ? this.timeoutMs : null,
+      call.signal,
+    );
     try {
       const response = await deadline.guard(this.#request(call, accept, deadline.signal));
       if (!response.ok) {

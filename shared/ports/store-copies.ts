@@ -5,6 +5,7 @@
 // What is under way leaves nothing behind, also when the process dies: the next one that opens the store clears up.
 
 import type { Readable } from 'node:stream';
+import type { CopyComparison } from '../model/copy-comparison.ts';
 
 export interface StoreCopies {
   /** The newest layout of the record that this program knows. */
@@ -46,18 +47,6 @@ export interface ReceivedCopy {
    */
   replace(now: number): Promise<Replacement>;
   discard(): Promise<void>;
-}
-
-/** What putting a copy back would change. */
-export interface CopyComparison {
-  readonly tasksNow: number;
-  readonly tasksInCopy: number;
-  /** Tasks of now that the copy does not have, and how many of them have not ended. */
-  readonly tasksLost: number;
-  readonly unfinishedLost: number;
-  /** Tasks that have ended by now and had not when the copy was made: they run again. */
-  readonly tasksAgain: number;
-  readonly usersLost: number;
 }
 
 export interface Replacement {

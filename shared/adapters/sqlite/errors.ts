@@ -55,10 +55,10 @@ export function asAppError(error: unknown, path: string): AppError {
   return new AppError('internal', `fault in the store: ${messageOf(error)}`, { cause: error });
 }
 
-/** Of the file system beside the database, or of the database itself. */
-export function asFileFault(error: unknown, path: string): AppError {
-  if (error instanceof AppError) return isFull(error.cause) ? full(path, error) : error;
-  if (isFull(error)) return full(path, error);
+/** Of the file system beside the database, or of the database itself. What is of neither comes back as it is. */
+export function asFileFault(error: unknown, path: string): unknown {
+  if (isFull(error) || (error instanceof AppError && isFull(error.cause))) return full(path, error);
+  if (typeof (error as NodeJS.ErrnoException).syscall !== 'string') return error;
   return unavailable(path, `its folder cannot be used (${messageOf(error)})`, error);
 }
 

@@ -3,8 +3,8 @@
 // shared/model/restored-task.ts.
 
 import { AppError } from '../../errors.ts';
+import type { CopyComparison } from '../../model/copy-comparison.ts';
 import { ATTEMPT_STEP, type PresentTask, REVISION_STEP, restoredTask } from '../../model/restored-task.ts';
-import type { CopyComparison } from '../../ports/store-copies.ts';
 import type { DatabaseThread } from './database-thread.ts';
 import { NEWEST_VERSION } from './migrations.ts';
 import { TASK_COLUMNS, type TaskRow, taskOf, UPDATE_TASK, updateValues } from './task-record.ts';

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { AppError, isAppError } from '../../errors.ts';
+import type { CopyComparison } from '../../model/copy-comparison.ts';
 import type {
-  CopyComparison,
   ExpectedCopy,
   ReceivedCopy,
   Replacement,
