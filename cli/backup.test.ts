@@ -109,7 +109,7 @@ describe('restore', () => {
     const no = await cloudai(['restore', path], { answers: ['yes'] });
     expect(no).toMatchObject({ code: 1, out: '', err: expect.stringContaining('nothing was changed') });
     expect(no.err).toContain('3 tasks of now would be gone: not in the backup, 2 of them unfinished.');
-    expect(no.err).toContain('1 task that ended since would be run again.');
+    expect(no.err).toContain('1 task that ended since would run again.');
     expect(no.err).not.toContain('\x1b');
     expect(asked()).toEqual([['true', String(ARCHIVE)]]);
     const yes = await cloudai(['restore', path], { answers: ['restore'] });

@@ -87,7 +87,7 @@ async function restore(session: Session, options: RestoreOptions, given: string)
   if (!yes) {
     const reply = await send(session, file, true);
     if (dryRun) return show(session, reply);
-    await session.io.err(changesText(reply, 'would be'));
+    await session.io.err(changesText(reply, false));
     const word = await session.io.ask('Replace all records? Type "restore" to do it: ', { secret: false });
     if (word.trim() !== 'restore') throw new CliError(EXIT.failed, 'nothing was changed', '');
     await checkUnchanged(file);
@@ -128,12 +128,15 @@ function show(session: Session, reply: RestoreReply): Promise<void> {
   return session.show({
     json: reply,
     ids: reply.safety_copy === null ? [] : [plain(reply.safety_copy)],
-    text: () => changesText(reply, reply.dry_run ? 'would be' : 'are'),
+    text: () => changesText(reply, !reply.dry_run),
   });
 }
 
-/** @param are "are" or "would be" */
-function changesText(reply: RestoreReply, are: string): string {
+/** As what has been done, or what would be. */
+function changesText(reply: RestoreReply, isDone: boolean): string {
+  const are = isDone ? 'were' : 'would be';
+  const gone = (n: number, noun: string) =>
+    `${count(n, noun)} of now ${isDone ? (n === 1 ? 'is' : 'are') : are} gone`;
   const { created_at, release, schema_version } = reply.backup;
   const from = created_at === null ? 'A bare database' : `Backup of ${plain(created_at)}`;
   const by = release === null ? '' : ` by CloudAI ${plain(release)}`;
@@ -144,10 +147,11 @@ function changesText(reply: RestoreReply, are: string): string {
   const { tasks_lost, unfinished_tasks_lost, tasks_again, users_lost, safety_copy } = reply;
   if (tasks_lost > 0) {
     const unfinished = unfinished_tasks_lost > 0 ? `, ${unfinished_tasks_lost} of them unfinished` : '';
-    lines.push(`${count(tasks_lost, 'task')} of now ${are} gone: not in the backup${unfinished}.`);
+    lines.push(`${gone(tasks_lost, 'task')}: not in the backup${unfinished}.`);
   }
-  if (tasks_again > 0) lines.push(`${count(tasks_again, 'task')} that ended since ${are} run again.`);
-  if (users_lost > 0) lines.push(`${count(users_lost, 'account')} of now ${are} gone.`);
+  if (tasks_again > 0)
+    lines.push(`${count(tasks_again, 'task')} that ended since ${isDone ? 'will' : 'would'} run again.`);
+  if (users_lost > 0) lines.push(`${gone(users_lost, 'account')}.`);
   if (safety_copy !== null) {
     lines.push(
       `What was there before is on the machine of the API, to be restored in turn: ${plain(safety_copy)}`,

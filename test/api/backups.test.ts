@@ -1,15 +1,20 @@
 // Backups over REST: what is sent, what is refused, and a restore that every copy of the API sees at once.
 
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract, pack } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { restoreArgument, restoreOffline } from '../../api/services/backups/offline-restore.ts';
 import type { ApiParts } from '../../api/services.ts';
+import { openSqliteStore } from '../../shared/adapters/sqlite/open.ts';
 import type { BackupManifest, RestoreReply } from '../../shared/contracts/backups.ts';
 import type { ClusterEvent } from '../../shared/model/event.ts';
+import { systemClock } from '../../shared/platform/clock.ts';
+import { silentLog } from '../../shared/platform/log.ts';
+import { tempDir } from '../support/servers.ts';
 import { makeTask } from '../support/tasks.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { countTasks, openTestApi, type Person, type TestApi } from './harness.ts';
@@ -240,5 +245,25 @@ describe('a restore', () => {
     await untilNothingIsLeft();
     expect(await api.store.generation()).toBe(generation);
     await server.close();
+  });
+});
+
+describe('a restore without an API', () => {
+  it('fills a new store', async () => {
+    const task = makeTask();
+    await api.store.tasks.insert([task]);
+    const { bytes } = await backup();
+    const { path, remove } = await tempDir();
+    await writeFile(`${path}/backup.tar`, bytes);
+    const store = await openSqliteStore(`${path}/cloudai.db`);
+    const file = restoreArgument(['node', 'main.js', '--restore', `${path}/backup.tar`]);
+    await restoreOffline(file ?? '', { store, clock: systemClock, log: silentLog() });
+    // It may have run since under any of its first numbers.
+    expect(await store.tasks.get(task.id)).toMatchObject({ state: 'queued', attempt: 101 });
+    await expect(
+      restoreOffline(`${path}/none`, { store, clock: systemClock, log: silentLog() }),
+    ).rejects.toThrow(/ENOENT/);
+    await store.close();
+    await remove();
   });
 });
