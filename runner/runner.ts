@@ -180,6 +180,7 @@ class RunnerProcess implements Runner {
       incarnation: this.#incarnation,
       leaseMs: config.workerLeaseSeconds * 1_000,
       presence,
+      keeper: this.#parts.keeper ?? null,
       clock,
       log,
       random,

@@ -55,6 +55,8 @@ export interface ApiConfig extends CommonConfig {
   readonly runnerStoreUrl: string | null;
   readonly runnerRedisUrl: string | null;
   readonly runnerFilesUrl: string | null;
+  /** Tasks are kept so long after their end, with all that belongs to them; 0 keeps them for ever. */
+  readonly retentionMs: number;
 }
 
 export interface SchedulerConfig extends CommonConfig {
@@ -148,6 +150,12 @@ const clusterToken = {
 const BYTES_PER_MB = 2 ** 20;
 const WORKER_LEASE_SECONDS = Joi.number().integer().min(2).max(600).default(15);
 
+const MS_PER_DAY = 86_400_000;
+/** Half an hour at least: what is told of an end, and a runner's last words, come within that. */
+const RETENTION_DAYS = Joi.number().min(0.02).max(36_500).allow(0).default(0).messages({
+  'number.min': 'must be 0, which keeps tasks for ever, or at least 0.02',
+});
+
 const DEFAULT_RUN_SECONDS = Joi.number().min(1).max(31_536_000).default(300);
 
 const apiSchema = {
@@ -175,6 +183,7 @@ const apiSchema = {
   FILE_MAX_MB: Joi.number().integer().min(1).max(1_048_576).default(5_120),
   WEBHOOK_ALLOW: Joi.string().allow('').default(''),
   DEFAULT_RUN_SECONDS,
+  RETENTION_DAYS,
 };
 
 const schedulerSchema = {
@@ -252,6 +261,7 @@ export function loadApiConfig(env: Environment): ApiConfig {
     runnerStoreUrl: v.RUNNER_STORE_URL ?? null,
     runnerRedisUrl: v.RUNNER_REDIS_URL ?? null,
     runnerFilesUrl: v.RUNNER_FILES_URL ?? null,
+    retentionMs: v.RETENTION_DAYS * MS_PER_DAY,
   };
 }
 
