@@ -46,6 +46,7 @@ await runService({
         maxFailures: config.loginMaxFailures,
         windowSeconds: config.loginLockoutSeconds,
       }),
+      rateLimiter: (limits) => redis.rateLimiter(limits),
       pingQueue: () => redis.ping(),
       clock: systemClock,
     });

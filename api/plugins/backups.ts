@@ -5,7 +5,8 @@ import { type RestoreQuery, restoreSchema } from '../../shared/contracts/backup-
 import type { RestoreReply } from '../../shared/contracts/backups.ts';
 import { noQuery } from '../../shared/contracts/file-schemas.ts';
 import { bodyBytes, STREAMED_BODY } from '../http/body-bytes.ts';
-import { archiveReply, IDLE_MS } from '../http/file-reply.ts';
+import { archiveReply } from '../http/file-reply.ts';
+import { IDLE_MS } from '../http/slow-peers.ts';
 import type { Backups } from '../services/backups/backups.ts';
 import { checked, queryOf } from '../validation.ts';
 import { principalOf } from './auth.ts';
@@ -43,7 +44,8 @@ export const backupsPlugin: Plugin<BackupsOptions> = {
       options: { validate: checked({ query: restoreSchema }), ...STREAMED_BODY },
       handler: async (request): Promise<RestoreReply> => {
         const { dry_run: dryRun } = queryOf<RestoreQuery>(request);
-        const content = bodyBytes(request, () => request.raw.req.socket?.setTimeout(WORK_MS));
+        const onWhole = () => void request.raw.req.socket?.setTimeout(WORK_MS);
+        const content = bodyBytes(request, { onWhole });
         return backups.restore(principalOf(request), content, { dryRun });
       },
     });

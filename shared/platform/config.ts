@@ -7,6 +7,7 @@ import { cpus, hostname } from 'node:os';
 import { resolve } from 'node:path';
 import Joi from 'joi';
 import { AppError, messageOf } from '../errors.ts';
+import { DEFAULT_MAX_LOSSES } from '../model/retry.ts';
 import { type PlanRules, POLICIES } from '../model/scheduling.ts';
 import { WORKER_ID_PATTERN } from '../model/worker.ts';
 import { CLUSTER_TOKEN_MIN_LENGTH } from './adoption-proof.ts';
@@ -39,6 +40,8 @@ export interface ApiConfig extends CommonConfig {
   readonly imageAllow: readonly string[];
   readonly loginMaxFailures: number;
   readonly loginLockoutSeconds: number;
+  /** Requests a second, averaged over a window; 0 for no limit. */
+  readonly rateLimits: RateLimits;
   /** Directory of the built dashboard, served at `/`. */
   readonly webDir: string;
   /** Largest upload. */
@@ -47,6 +50,8 @@ export interface ApiConfig extends CommonConfig {
   readonly webhookAllow: readonly string[];
   /** How long a task is taken to run whose image and tag have hardly been seen. */
   readonly defaultRunSeconds: number;
+  /** Faults of workers after which a task that is submitted now is given up. */
+  readonly maxLosses: number;
   /** Workers are registered by hand with it; null switches that off. */
   readonly clusterToken: string | null;
   /** Told to workers that are registered by hand. */
@@ -57,6 +62,14 @@ export interface ApiConfig extends CommonConfig {
   readonly runnerFilesUrl: string | null;
   /** Tasks are kept so long after their end, with all that belongs to them; 0 keeps them for ever. */
   readonly retentionMs: number;
+}
+
+export interface RateLimits {
+  /** Of one user. */
+  readonly reads: number;
+  readonly writes: number;
+  /** Of one address, without a sign-in. */
+  readonly anonymous: number;
 }
 
 export interface SchedulerConfig extends CommonConfig {
@@ -150,6 +163,8 @@ const clusterToken = {
 const BYTES_PER_MB = 2 ** 20;
 const WORKER_LEASE_SECONDS = Joi.number().integer().min(2).max(600).default(15);
 
+/** Requests a second. */
+const rate = Joi.number().integer().min(0).max(1_000_000);
 const MS_PER_DAY = 86_400_000;
 /** Half an hour at least: what is told of an end, and a runner's last words, come within that. */
 const RETENTION_DAYS = Joi.number().min(0.02).max(36_500).allow(0).default(0).messages({
@@ -179,10 +194,14 @@ const apiSchema = {
   IMAGE_ALLOW: Joi.string().allow('').default(''),
   LOGIN_MAX_FAILURES: Joi.number().integer().min(1).max(1_000).default(5),
   LOGIN_LOCKOUT_SECONDS: Joi.number().integer().min(1).max(86_400).default(300),
+  RATE_LIMIT_READS: rate.default(500),
+  RATE_LIMIT_WRITES: rate.default(200),
+  RATE_LIMIT_ANONYMOUS: rate.default(100),
   WEB_DIR: Joi.string().default('dist/web'),
   FILE_MAX_MB: Joi.number().integer().min(1).max(1_048_576).default(5_120),
   WEBHOOK_ALLOW: Joi.string().allow('').default(''),
   DEFAULT_RUN_SECONDS,
+  MAX_PLATFORM_RETRIES: Joi.number().integer().min(0).max(1_000).default(DEFAULT_MAX_LOSSES),
   RETENTION_DAYS,
 };
 
@@ -252,10 +271,16 @@ export function loadApiConfig(env: Environment): ApiConfig {
     imageAllow: splitList(v.IMAGE_ALLOW),
     loginMaxFailures: v.LOGIN_MAX_FAILURES,
     loginLockoutSeconds: v.LOGIN_LOCKOUT_SECONDS,
+    rateLimits: {
+      reads: v.RATE_LIMIT_READS,
+      writes: v.RATE_LIMIT_WRITES,
+      anonymous: v.RATE_LIMIT_ANONYMOUS,
+    },
     webDir: resolve(v.WEB_DIR),
     fileMaxBytes: v.FILE_MAX_MB * BYTES_PER_MB,
     webhookAllow: splitList(v.WEBHOOK_ALLOW),
     defaultRunSeconds: v.DEFAULT_RUN_SECONDS,
+    maxLosses: v.MAX_PLATFORM_RETRIES,
     clusterToken: clusterTokenOf(v),
     workerLeaseSeconds: v.WORKER_LEASE_SECONDS,
     runnerStoreUrl: v.RUNNER_STORE_URL ?? null,

@@ -97,6 +97,8 @@ export interface QueuedTask {
   readonly image: string;
   readonly tag: string;
   readonly kValue: number;
+  /** How long it may wait at a time; 0 means for ever. */
+  readonly queueTimeoutSeconds: number;
   readonly notBefore: number;
   readonly submittedAt: number;
   readonly queuedAt: number;
@@ -123,6 +125,7 @@ export interface QueueEntry extends QueuePlace {
   readonly kValue: number;
   /** Why it waits again; null for a first attempt. */
   readonly message: string | null;
+  readonly queueTimeoutSeconds: number;
   readonly notBefore: number;
   readonly submittedAt: number;
   readonly queuedAt: number;

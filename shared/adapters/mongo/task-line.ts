@@ -28,6 +28,7 @@ const LINE_FIELDS = {
   image: 1,
   labels: 1,
   kValue: 1,
+  queueTimeoutSeconds: 1,
 } as const;
 
 export async function readLine(
@@ -62,6 +63,7 @@ export async function readLine(
       labels: labelsOf(doc.labels),
       kValue: doc.kValue,
       message: JSON.parse(doc.message),
+      queueTimeoutSeconds: doc.queueTimeoutSeconds ?? 0,
       notBefore: doc.notBefore,
       submittedAt: doc.submittedAt,
       queuedAt: doc.queuedAt,
