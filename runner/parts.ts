@@ -31,6 +31,8 @@ export interface RunnerParts {
   readonly runtime: ContainerRuntime;
   readonly clock: Clock;
   readonly log: Log;
+  /** Of the machine as it runs now; by default its kernel is asked. */
+  readonly bootId?: string | null;
   /** Numbers in [0, 1); for the jitter of retries. */
   readonly random?: () => number;
   /** It has been this worker before: a record that is gone by now was removed by an admin, and is not made again. */

@@ -1,24 +1,19 @@
 // The daemon on a worker machine: holds the worker's lease, takes attempts, works on each, and leaves containers to
 // its next life when it stops. Must never touch containers after another life of it has taken over.
 
+import { join } from 'node:path';
 import { type AppError, messageOf } from '../shared/errors.ts';
+import { readBootId } from '../shared/platform/boot-id.ts';
 import { newId } from '../shared/platform/ids.ts';
 import type { Delivery, InboxSession } from '../shared/ports/queue.ts';
-import { AdmissionLine } from './admission.ts';
-import { Adoption } from './agent/adoption.ts';
-import { Heartbeat } from './agent/heartbeat.ts';
-import { ImageNotice } from './agent/image-notice.ts';
-import { MachineUsage } from './agent/machine-usage.ts';
-import { ProgressSender } from './agent/progress-sender.ts';
-import { RecordWatch } from './agent/record-watch.ts';
-import { UsageSampler } from './agent/usage-sampler.ts';
-import { Committer } from './executor/committer.ts';
 import { Abandoned, keepTrying, pause, within } from './executor/patience.ts';
-import { AttemptRegistry } from './executor/registry.ts';
-import { createSteps, type ExecutorParts } from './executor/steps.ts';
 import { fingerprint, type Machine } from './fingerprint.ts';
-import { loadIdentity } from './identity.ts';
+import { loadIdentity, runnerFolder } from './identity.ts';
+import { Journal } from './journal/journal.ts';
+import { LastLife } from './journal/last-life.ts';
 import type { RunnerParts, RunnerPhase, RunnerStatus } from './parts.ts';
+
+import { assemble, type Working } from './working.ts';
 
 export type { RunnerParts, RunnerPhase, RunnerStatus } from './parts.ts';
 
@@ -43,18 +38,6 @@ const AFTER_FAULT_MS = 5_000;
 
 export function createRunner(parts: RunnerParts): Runner {
   return new RunnerProcess(parts);
-}
-
-/** What exists once the machine is known. */
-interface Working {
-  readonly machine: Machine;
-  readonly admission: AdmissionLine;
-  readonly registry: AttemptRegistry;
-  readonly adoption: Adoption;
-  readonly watch: RecordWatch;
-  readonly heartbeat: Heartbeat;
-  readonly sampler: UsageSampler;
-  readonly images: ImageNotice;
 }
 
 class RunnerProcess implements Runner {
@@ -101,13 +84,28 @@ class RunnerProcess implements Runner {
     const { config, runtime, inbox, log } = this.#parts;
     const identity = await loadIdentity(config.dataDir, config.workerId);
     const info = await this.#patiently('reach the container engine', () => runtime.info());
-    const working = this.#assemble(identity, await fingerprint(config, info, log));
+    const folder = runnerFolder(config.dataDir, config.workerId);
+    const lastLife = new LastLife(folder, this.#parts.bootId ?? (await readBootId()));
+    const working = assemble(this.#parts, {
+      machine: await fingerprint(config, info, log),
+      identity,
+      incarnation: this.#incarnation,
+      journal: await Journal.open(join(folder, 'journal'), log),
+      random: this.#random,
+      onFenced: () => this.#fence(),
+      onRenewed: () => void this.#unfence(),
+      onLost: (error) => void this.#lose(error),
+      onRemoved: () => void this.#sweep(),
+    });
     this.#working = working;
+    working.registry.machineRestarted = await lastLife.wasOnEarlierBoot().catch(() => false);
     const { heartbeat, adoption, watch } = working;
     const refusal = await heartbeat.start();
     if (refusal) return this.#end(refusal);
     await this.#join(working.machine);
     const { leaving } = await this.#patiently('find what an earlier life left', () => adoption.sweep());
+    working.registry.machineRestarted = false;
+    await lastLife.note().catch((error) => log.warn({ err: error }, 'the boot of the machine was not noted'));
     await within(LEAVING_MS, 'removing what is not wanted any more', leaving).catch((error) =>
       log.warn({ err: error }, messageOf(error)),
     );
@@ -131,68 +129,6 @@ class RunnerProcess implements Runner {
       !this.#parts.isReturning || (await this.#patiently('read the own record', () => this.#isOnRecord()));
     if (isKnown) await this.#patiently('register the worker', () => this.#register(machine));
     else await this.#retire();
-  }
-
-  #assemble(identity: string, machine: Machine): Working {
-    const { config, store, presence, bus, intake, logs, runtime, clock, log } = this.#parts;
-    const { liveLogs, rooms, progress: board, files } = this.#parts;
-    const { workerId } = config;
-    const { tasks, files: records } = store;
-    const random = this.#random;
-    const admission = new AdmissionLine(machine);
-    const sampler = new UsageSampler({
-      everyMs: config.usageSampleMs,
-      runtime,
-      rooms,
-      board: this.#parts.usage,
-      random,
-      log,
-    });
-    const images = new ImageNotice({ workerId, runtime, board: this.#parts.images, log });
-    const executor: ExecutorParts = {
-      stopGraceMs: config.stopGraceSeconds * 1_000,
-      pidsLimit: config.pidsLimit,
-      tasks,
-      committer: new Committer({ tasks, bus, intake, log }),
-      runtime,
-      logs,
-      logMaxBytes: config.logMaxBytes,
-      liveLogs,
-      rooms,
-      progress: new ProgressSender({ rooms, board, clock, log }),
-      records,
-      files,
-      outputLimits: { maxBytes: config.outputMaxBytes, maxFiles: config.outputMaxFiles },
-      admission,
-      sampler,
-      images,
-      clock,
-      log,
-      random,
-    };
-    const registry = new AttemptRegistry(executor, createSteps(executor));
-    // Simulated devices are not measured.
-    const gpuIds = config.gpus === null ? machine.gpuIds : [];
-    const usage = new MachineUsage({ directory: config.dataDir, gpuIds, log });
-    const heartbeat = new Heartbeat({
-      workerId,
-      identity,
-      incarnation: this.#incarnation,
-      leaseMs: config.workerLeaseSeconds * 1_000,
-      presence,
-      clock,
-      log,
-      random,
-      usage: () => usage.measure(),
-      running: () => registry.withContainer(),
-      onFenced: () => this.#fence(),
-      onRenewed: () => void this.#unfence(),
-      onLost: (error) => void this.#lose(error),
-    });
-    const adoption = new Adoption({ workerId, tasks, runtime, registry, admission, clock, log });
-    const onRemoved = () => void this.#sweep();
-    const watch = new RecordWatch({ workerId, tasks, bus, registry, log, onRemoved });
-    return { machine, admission, registry, adoption, watch, heartbeat, sampler, images };
   }
 
   async #register(machine: Machine): Promise<void> {

@@ -5,7 +5,6 @@ import { AppError, isAppError, messageOf } from '../../shared/errors.ts';
 import type { Resources, Shortfall } from '../../shared/model/resources.ts';
 import { currentAttempt, type Task } from '../../shared/model/task.ts';
 import { finishTask, startTask } from '../../shared/model/task-life.ts';
-import { roundedSeries } from '../../shared/model/usage-series.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { ContainerRuntime, PullProgress } from '../../shared/ports/container-runtime.ts';
@@ -21,12 +20,12 @@ import type { Ask } from '../core/capacity-ledger.ts';
 import { classifyFault } from '../core/exit-classification.ts';
 import type { Step } from '../core/next-step.ts';
 import type { OutputLimits } from '../core/output-choice.ts';
-import { attemptUsage } from '../core/usage-fold.ts';
-import { createSecretMask } from '../logs/secret-mask.ts';
+import type { Journal } from '../journal/journal.ts';
 import type { AttemptState } from './attempt-state.ts';
 import type { Committer } from './committer.ts';
 import { findContainer, removeContainer, seenOf, watchExit } from './container.ts';
 import { clearGathered, gatherOutput, stopGathering } from './gather.ts';
+import { noteResult, noteStop, resultOf } from './notes.ts';
 import { drainOutput, locateOutput, readOutput } from './output.ts';
 import { Abandoned, isEngineAway, keepTrying, type Patience } from './patience.ts';
 import { provideInput } from './provide.ts';
@@ -49,6 +48,7 @@ export interface ExecutorParts {
   readonly admission: AdmissionLine;
   readonly sampler: Pick<UsageSampler, 'watch'>;
   readonly images: Pick<ImageNotice, 'used'>;
+  readonly journal: Journal;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
@@ -235,12 +235,14 @@ export function createSteps(parts: ExecutorParts): Steps {
     stop: async (state, { cause }) => {
       // Set before the signal goes out: whatever happens next, the program may have felt it.
       state.doing.stop = { cause, at: clock.monotonic(), killed: false };
+      await noteStop(state, { cause, killed: false }, parts);
       await runtime.kill(seenOf(state).id, 'SIGTERM');
     },
 
     kill: async (state, { cause }) => {
       const at = state.doing.stop?.at ?? clock.monotonic();
       state.doing.stop ??= { cause, at, killed: false };
+      await noteStop(state, { cause, killed: true }, parts);
       await runtime.kill(seenOf(state).id, 'SIGKILL');
       state.doing.stop = { cause, at, killed: true };
     },
@@ -257,21 +259,7 @@ export function createSteps(parts: ExecutorParts): Steps {
 
     collect: async (state, { outcome }) => {
       const { key } = state;
-      state.mask ??= createSecretMask(taskOf(state).spec);
-      const { apply: mask } = state.mask;
-      const report = {
-        attempt: key.attempt,
-        workerId: key.workerId,
-        now: clock.now(),
-        dice: parts.random(),
-        outcome: (outcome.message === null
-          ? outcome
-          : { ...outcome, message: mask(outcome.message) }) as typeof outcome,
-        progress: state.ownProgress,
-        usage: state.usage && attemptUsage(state.usage),
-        usageSeries: state.series && roundedSeries(state.series),
-        outputs: state.outputs,
-      };
+      const report = resultOf(state, outcome, parts);
       // Whoever hears of the end has heard of all that came before it.
       parts.progress.flush(key);
       const known = taskOf(state);
@@ -286,6 +274,7 @@ export function createSteps(parts: ExecutorParts): Steps {
                 number === key.attempt && finishedAt === report.now && end === outcome.kind,
             ),
           what: 'commit the result',
+          onHeld: () => noteResult(state, report, parts),
         },
         patienceOf(state, parts),
       );
@@ -303,7 +292,12 @@ export function createSteps(parts: ExecutorParts): Steps {
       );
     },
 
-    remove: (state) => removeContainer(state, parts),
+    remove: async (state) => {
+      const { outcome, committed } = state.doing;
+      // Its container is all there is of it until its record says so.
+      if (outcome && !committed) await noteResult(state, resultOf(state, outcome, parts), parts);
+      await removeContainer(state, parts);
+    },
 
     drop: async (state) => {
       parts.log.info({ ...state.key }, 'attempt is no longer wanted here; its container is removed');

@@ -9,6 +9,8 @@ export const LABEL_TASK = 'cloudai.task';
 export const LABEL_ATTEMPT = 'cloudai.attempt';
 export const LABEL_WORKER = 'cloudai.worker';
 export const LABEL_GPUS = 'cloudai.gpus';
+/** On a container: the boot of the machine in which it was made, where that is the runner's own machine. */
+export const LABEL_BOOT = 'cloudai.boot';
 
 /** Where a program leaves its files and finds those it was given. */
 export const OUTPUT_PATH = '/output';
@@ -65,6 +67,7 @@ export interface SettingsChoice {
   /** `bridge`, `none` or `container:<id>`. */
   readonly networkMode: string;
   readonly limitStorage: boolean;
+  readonly bootId?: string | null;
   /** Text of an attempt that the runner keeps, a line counted with 64 bytes more than it has. */
   readonly logMaxBytes: number;
 }
@@ -110,7 +113,11 @@ export function containerSettings(
       [LABEL_ATTEMPT]: String(spec.attempt),
       [LABEL_WORKER]: spec.workerId,
       [LABEL_GPUS]: gpuIds.join(','),
+      ...(choice.bootId ? { [LABEL_BOOT]: choice.bootId } : {}),
     },
+    // For the engine's own shutdown and `docker stop`: a program that the engine asks to end could end well, and nobody
+    // could tell that from work that was done (see engine-lives.ts). The runner names its signals itself.
+    StopSignal: 'SIGKILL',
     AttachStdin: false,
     AttachStdout: true,
     AttachStderr: true,

@@ -1,10 +1,12 @@
 // The Docker engine as container runtime. Puts the parts together; holds no logic of its own.
 
+import { readBootId } from '../../platform/boot-id.ts';
 import type { Log } from '../../platform/log.ts';
 import type { ContainerRuntime } from '../../ports/container-runtime.ts';
 import { openConnection } from './connection.ts';
 import { createContainers } from './containers.ts';
 import { createFactsReader } from './engine-facts.ts';
+import { createEngineLives } from './engine-lives.ts';
 import { createExits } from './exits.ts';
 import { createImages } from './images.ts';
 import { createInputVolumes } from './input-volumes.ts';
@@ -44,6 +46,8 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
   const slots = createNetworkSlots({ pauses, count: options.networkSlots, log });
   const kernelLog = connection.isLocal ? openKernelLog() : NO_KERNEL_LOG;
   const inputs = createInputVolumes({ connection, pauses, log });
+  const bootId = connection.isLocal ? await readBootId() : null;
+  const lives = createEngineLives(connection, bootId);
   const logMaxBytes = options.logMaxBytes ?? LOG_MAX_BYTES;
   const { measure } = createMeasurement(connection);
   const containers = createContainers({
@@ -54,6 +58,8 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
     inputs,
     slots,
     kernelLog,
+    lives,
+    bootId,
     logMaxBytes,
   });
   let closing: Promise<void> | null = null;

@@ -9,6 +9,8 @@ import { ScriptedContainer } from './scripted-container.ts';
 export interface ScriptedEngine {
   /** While false every call fails with `runtime_unavailable`; the containers go on. */
   setReachable(reachable: boolean): void;
+  /** Ends all that runs, as a restart of the engine or of its machine does. Calls under way are cut off. */
+  restart(of: 'engine' | 'machine'): void;
   /** Removes a container behind the runner's back. */
   lose(containerId: string): void;
   /** Containers that are there now, ended ones included. */
@@ -51,6 +53,11 @@ export class EngineState implements ScriptedEngine {
   setReachable(reachable: boolean): void {
     this.#reachable = reachable;
     if (!reachable) for (const cut of [...this.#cut]) cut();
+  }
+
+  restart(of: 'engine' | 'machine'): void {
+    for (const cut of [...this.#cut]) cut();
+    for (const container of this.containers.values()) container.cut(of);
   }
 
   lose(containerId: string): void {
