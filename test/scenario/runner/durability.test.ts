@@ -43,30 +43,16 @@ describe('a result that could not be committed', () => {
     const { runner } = await stage.start({ config: { ...stage.config, usageSampleMs: 20 } });
     const task = await stage.submit({
       resources: small,
-      command: 'usage 70 9; file left abc; print CLOUDAI_PROGRESS 42 nearly; print up; sleep 300; exit 4',
+      command: 'usage 70 9; print up; sleep 300; exit 4',
     });
     await stage.untilPrinted(task, 'up');
     stage.away.store = true;
-    await stage.runtime.wait(await containerOf(task));
-    // Files are kept with a record each: gathering waits for the store.
-    stage.away.store = false;
-    await stage.ended(task);
-    await untilNoEntries();
+    await untilNoted(task);
     await runner.stop();
-
-    const second = await stage.start({ config: { ...stage.config, usageSampleMs: 20 } });
-    const other = await stage.submit({
-      resources: small,
-      command: 'usage 70 9; print up; sleep 300; exit 4',
-    });
-    await stage.untilPrinted(other, 'up');
-    stage.away.store = true;
-    await untilNoted(other);
-    await second.runner.stop();
     await loseAll();
     stage.away.store = false;
     await stage.start();
-    const done = await stage.ended(other);
+    const done = await stage.ended(task);
     expect(done).toMatchObject({ state: 'failed', reason: 'exit_code', exitCode: 4, attempt: 1 });
     expect(done.attempts[0]?.usage).toMatchObject({ memoryPeakMb: 9 });
     await untilNoEntries();
@@ -92,20 +78,24 @@ describe('a result that could not be committed', () => {
   });
 
   it('of a cancelled attempt keeps its exit code and files, though its container is removed first', async () => {
-    const { runner } = await stage.start();
+    const runtime = {
+      ...stage.runtime,
+      remove: async (id: string) => {
+        stage.away.store = true;
+        await stage.runtime.remove(id);
+      },
+    };
+    const { runner } = await stage.start({ runtime });
     const task = await stage.submit({
       resources: small,
-      command: 'file half some text; on-term 9 100 bye; print up; forever',
+      command: 'file half some text; on-term 9 0 bye; print up; forever',
     });
     await stage.untilPrinted(task, 'up');
     await stage.cancel(task);
-    await stage.untilPrinted(task, 'bye');
-    await untilNoted(task);
-    // From the settled result on.
-    await waitFor(() => engine.size === 0, { what: 'the removal' }).catch(() => undefined);
-    stage.away.store = true;
+    await waitFor(() => engine.size === 0, { what: 'the removal' });
     await runner.stop();
     stage.away.store = false;
+    expect((await stage.task(task.id)).state).toBe('running');
     await stage.start();
     expect(await stage.ended(task)).toMatchObject({
       state: 'cancelled',
