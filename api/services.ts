@@ -131,7 +131,7 @@ export function createServices(parts: ApiParts) {
     log,
     everyMs: parts.learnEveryMs,
   });
-  const facts = new ClusterFacts({ store, schedulerBoard: parts.schedulerBoard, log });
+  const facts = new ClusterFacts({ store, schedulerBoard: parts.schedulerBoard, presence, log });
   const forecasts = new Forecasts({ store, facts, learner, clock });
   const forecastScores = new ForecastScores({
     forecasts,

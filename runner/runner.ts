@@ -3,6 +3,7 @@
 
 import { join } from 'node:path';
 import { type AppError, messageOf } from '../shared/errors.ts';
+import { NO_TROUBLES, type Trouble } from '../shared/model/worker-health.ts';
 import { readBootId } from '../shared/platform/boot-id.ts';
 import { newId } from '../shared/platform/ids.ts';
 import type { Delivery, InboxSession } from '../shared/ports/queue.ts';
@@ -11,6 +12,7 @@ import { fingerprint, type Machine } from './fingerprint.ts';
 import { loadIdentity, runnerFolder } from './identity.ts';
 import { Journal } from './journal/journal.ts';
 import { LastLife } from './journal/last-life.ts';
+import { Leaving } from './leaving.ts';
 import type { RunnerParts, RunnerPhase, RunnerStatus } from './parts.ts';
 
 import { assemble, type Working } from './working.ts';
@@ -23,8 +25,13 @@ export interface Runner {
    * over. Resolves also when another machine has the worker id: `onFatal` says so.
    */
   start(): Promise<void>;
-  /** Leaves containers running and the lease to run out; resolves within seconds. */
+  /**
+   * Ends as the settings say. Leaving containers and lease to the next life takes seconds; finishing or handing over what
+   * runs as long as its deadline. May be called again.
+   */
   stop(): Promise<void>;
+  /** Asked again while it stops: one step quicker, or leaving all as it is. */
+  hurry(how: 'on' | 'at_once'): void;
   status(): RunnerStatus;
 }
 
@@ -50,6 +57,9 @@ class RunnerProcess implements Runner {
   #session: InboxSession | null = null;
   #sweepTimer: NodeJS.Timeout | null = null;
   #isSweeping = false;
+  #leaving: Leaving | null = null;
+  #leavingSince: number | null = null;
+  #left: Promise<void> | null = null;
   #stopped: Promise<void> | null = null;
 
   constructor(parts: RunnerParts) {
@@ -77,7 +87,12 @@ class RunnerProcess implements Runner {
   }
 
   stop(): Promise<void> {
-    return this.#stop({ keepOutput: true });
+    this.#left ??= this.#leave();
+    return this.#left;
+  }
+
+  hurry(how: 'on' | 'at_once'): void {
+    this.#leaving?.hurry(how);
   }
 
   async #start(): Promise<void> {
@@ -92,6 +107,8 @@ class RunnerProcess implements Runner {
       incarnation: this.#incarnation,
       journal: await Journal.open(join(folder, 'journal'), log),
       random: this.#random,
+      troubles: () => this.#troubles(),
+      onHealthChanged: () => void this.#tellHealth(),
       onFenced: () => this.#fence(),
       onRenewed: () => void this.#unfence(),
       onLost: (error) => void this.#lose(error),
@@ -102,6 +119,7 @@ class RunnerProcess implements Runner {
     const { heartbeat, adoption, watch } = working;
     const refusal = await heartbeat.start();
     if (refusal) return this.#end(refusal);
+    working.health.start();
     await this.#join(working.machine);
     const { leaving } = await this.#patiently('find what an earlier life left', () => adoption.sweep());
     working.registry.machineRestarted = false;
@@ -132,7 +150,7 @@ class RunnerProcess implements Runner {
   }
 
   async #register(machine: Machine): Promise<void> {
-    const { store, bus, config, clock, log } = this.#parts;
+    const { store, config, clock } = this.#parts;
     await store.workers.register({
       id: config.workerId,
       incarnation: this.#incarnation,
@@ -143,6 +161,17 @@ class RunnerProcess implements Runner {
       fingerprint: machine.fingerprint,
       registeredAt: clock.now(),
     });
+    this.#announce();
+  }
+
+  /** Heard of at once, it is given nothing that it cannot start. */
+  async #tellHealth(): Promise<void> {
+    await this.#working?.heartbeat.tellNow();
+    this.#announce();
+  }
+
+  #announce(): void {
+    const { bus, config, log } = this.#parts;
     bus
       .publish({ type: 'worker', workerId: config.workerId })
       .catch((error) => log.debug({ err: error }, 'the worker was not announced'));
@@ -159,7 +188,8 @@ class RunnerProcess implements Runner {
   }
 
   async #sweep(): Promise<void> {
-    if (this.#isSweeping || !this.#working || this.#phase === 'fenced') return;
+    const { phase } = this.status();
+    if (this.#isSweeping || !this.#working || phase === 'fenced' || phase === 'leaving') return;
     this.#isSweeping = true;
     try {
       if (this.#phase === 'up' && !(await this.#isOnRecord())) await this.#retire();
@@ -193,19 +223,52 @@ class RunnerProcess implements Runner {
   }
 
   async #retireWhenIdle(): Promise<void> {
-    const { onRetired, runtime, presence, config, log } = this.#parts;
+    const { onRetired, runtime, config } = this.#parts;
     if (!onRetired || this.#stopped || this.#working?.registry.taskIds().length !== 0) return;
     if ((await runtime.list(config.workerId)).length > 0) return;
     await this.#stop({ keepOutput: true });
-    const leaving = presence.leave(config.workerId, this.#incarnation);
-    await within(CLOSE_MS, 'giving the lease back', leaving).catch((error) =>
-      log.debug({ err: error }, 'the lease was left to run out'),
-    );
+    await this.#giveLeaseBack();
     onRetired();
   }
 
+  async #leave(): Promise<void> {
+    const { config, store, clock, log } = this.#parts;
+    const working = this.#working;
+    const isAtWork = this.#phase === 'up' || this.#phase === 'fenced' || this.#phase === 'removed';
+    if (config.shutdown.mode === 'leave' || !working || !isAtWork) return this.#stop({ keepOutput: true });
+    const { committer, registry } = working;
+    const { workerId, shutdown } = config;
+    const { tasks } = store;
+    const random = this.#random;
+    this.#leaving = new Leaving({ shutdown, workerId, tasks, committer, registry, clock, log, random });
+    this.#phase = 'leaving';
+    // Nothing is taken up again that the store says is placed here: it is given back.
+    if (this.#sweepTimer) clearInterval(this.#sweepTimer);
+    working.admission.close();
+    await Promise.all([this.#tellHealth(), this.#closeInbox()]);
+    const isEmpty = await this.#leaving.run();
+    await this.#stop({ keepOutput: true });
+    if (isEmpty) await this.#giveLeaseBack();
+  }
+
+  /** The scheduler gives it nothing more from the next look on, and need not wait for the lease to run out. */
+  async #giveLeaseBack(): Promise<void> {
+    const { presence, config, log } = this.#parts;
+    const leaving = presence.leave(config.workerId, this.#incarnation).then(() => this.#announce());
+    await within(CLOSE_MS, 'giving the lease back', leaving).catch((error) =>
+      log.debug({ err: error }, 'the lease was left to run out'),
+    );
+  }
+
+  #troubles(): readonly Trouble[] {
+    if (this.#phase !== 'leaving') return NO_TROUBLES;
+    this.#leavingSince ??= this.#parts.clock.now();
+    const message = 'its runner is shutting down and takes no more work';
+    return [{ code: 'shutting_down', message, since: this.#leavingSince }];
+  }
+
   #fence(): void {
-    if (this.#phase !== 'removed') this.#phase = 'fenced';
+    if (this.#phase !== 'removed' && this.#phase !== 'leaving') this.#phase = 'fenced';
     this.#working?.admission.close();
     this.#working?.registry.setFenced(true);
   }
@@ -246,6 +309,7 @@ class RunnerProcess implements Runner {
   }
 
   async #end(error: AppError): Promise<void> {
+    this.#leaving?.hurry('at_once');
     if (this.#stopped) return;
     // A newer life writes the output from here on.
     await this.#stop({ keepOutput: error.code !== 'superseded' });
@@ -263,6 +327,7 @@ class RunnerProcess implements Runner {
     this.#working?.heartbeat.stop();
     this.#working?.sampler.stop();
     this.#working?.images.stop();
+    this.#working?.health.stop();
     const quietly = (what: string, closing: Promise<void>) =>
       within(CLOSE_MS, what, closing).catch((error) =>
         this.#parts.log.warn({ err: error }, `${what} did not work`),

@@ -1,6 +1,7 @@
 // The parts of a runner that exist once its machine is known, put together. Holds no logic of its own.
 
 import type { AppError } from '../shared/errors.ts';
+import type { Trouble } from '../shared/model/worker-health.ts';
 import { AdmissionLine } from './admission.ts';
 import { Adoption } from './agent/adoption.ts';
 import { Heartbeat } from './agent/heartbeat.ts';
@@ -9,6 +10,8 @@ import { MachineUsage } from './agent/machine-usage.ts';
 import { ProgressSender } from './agent/progress-sender.ts';
 import { RecordWatch } from './agent/record-watch.ts';
 import { UsageSampler } from './agent/usage-sampler.ts';
+import { LOOK_EVERY_MS, WorkerHealth } from './agent/worker-health.ts';
+import { HEALTH_LIMITS } from './core/health.ts';
 import { Committer } from './executor/committer.ts';
 import { AttemptRegistry } from './executor/registry.ts';
 import { createSteps, type ExecutorParts } from './executor/steps.ts';
@@ -25,6 +28,7 @@ export interface Working {
   readonly heartbeat: Heartbeat;
   readonly sampler: UsageSampler;
   readonly images: ImageNotice;
+  readonly health: WorkerHealth;
   readonly committer: Committer;
 }
 
@@ -34,6 +38,9 @@ export interface Self {
   readonly incarnation: string;
   readonly journal: Journal;
   readonly random: () => number;
+  /** What stands beside the health of the worker in its heartbeat. */
+  troubles(): readonly Trouble[];
+  onHealthChanged(): void;
   onFenced(): void;
   onRenewed(): void;
   onLost(error: AppError): void;
@@ -56,6 +63,17 @@ export function assemble(parts: RunnerParts, self: Self): Working {
     log,
   });
   const images = new ImageNotice({ workerId, runtime, board: parts.images, log });
+  const health: WorkerHealth = new WorkerHealth({
+    dataDir: config.dataDir,
+    runtime,
+    limits: { ...HEALTH_LIMITS, reserveMb: config.diskReserveMb, ...parts.health?.limits },
+    everyMs: parts.health?.everyMs ?? LOOK_EVERY_MS,
+    clock,
+    log,
+    ending: () => registry.ending(),
+    heldSince: () => registry.heldSince(),
+    onChange: () => self.onHealthChanged(),
+  });
   const committer = new Committer({ tasks, bus, intake, log });
   const executor: ExecutorParts = {
     stopGraceMs: config.stopGraceSeconds * 1_000,
@@ -74,12 +92,13 @@ export function assemble(parts: RunnerParts, self: Self): Working {
     admission,
     sampler,
     images,
+    health,
     journal,
     clock,
     log,
     random,
   };
-  const registry = new AttemptRegistry(executor, createSteps(executor));
+  const registry: AttemptRegistry = new AttemptRegistry(executor, createSteps(executor));
   // Simulated devices are not measured.
   const gpuIds = config.gpus === null ? machine.gpuIds : [];
   const usage = new MachineUsage({ directory: config.dataDir, gpuIds, log });
@@ -94,11 +113,12 @@ export function assemble(parts: RunnerParts, self: Self): Working {
     random,
     usage: () => usage.measure(),
     running: () => registry.withContainer(),
+    troubles: () => [...self.troubles(), ...health.troubles],
     onFenced: () => self.onFenced(),
     onRenewed: () => self.onRenewed(),
     onLost: (error) => self.onLost(error),
   });
   const adoption = new Adoption({ workerId, tasks, runtime, registry, admission, journal, clock, log });
   const watch = new RecordWatch({ workerId, tasks, bus, registry, log, onRemoved: () => self.onRemoved() });
-  return { machine, admission, registry, adoption, watch, heartbeat, sampler, images, committer };
+  return { machine, admission, registry, adoption, watch, heartbeat, sampler, images, health, committer };
 }

@@ -7,6 +7,7 @@ import type { Changes } from './changes.ts';
 import { ClusterIndex } from './cluster-index.ts';
 import type { Expectations } from './expectations.ts';
 import { Handoff } from './handoff.ts';
+import { HealthWatch } from './health-watch.ts';
 import { Deposed, type LoopParts, type Mandate } from './parts.ts';
 import { Passes } from './passes.ts';
 import { letOthersRun, type Rest } from './pauses.ts';
@@ -49,9 +50,10 @@ export class Term {
     this.index = new ClusterIndex(parts.store, (task) => parts.expectations.runTimeOf(task));
     const { index } = this;
     this.#handoff = new Handoff(parts);
-    this.#reaper = new Reaper(parts, index);
+    const health = new HealthWatch(index.ledger, parts.log);
+    this.#reaper = new Reaper({ ...parts, health }, index);
     this.#picture = new Picture({ ...parts, index, silent: () => this.#reaper.silent });
-    this.#passes = new Passes({ ...parts, index, handoff: this.#handoff, picture: this.#picture });
+    this.#passes = new Passes({ ...parts, index, health, handoff: this.#handoff, picture: this.#picture });
     this.#repair = new Repair(parts, index, this.#handoff, this.#reaper);
     const sampling = new Sampling({ ...parts, ledger: index.ledger, placed: () => this.placed });
     const reporting = new Reporting({ ...parts, tell: () => this.#report() });
@@ -137,7 +139,8 @@ export class Term {
     const { clock, changes, reconcileMs, expectations, store } = this.#parts;
     await this.#workIn();
     if (clock.monotonic() >= this.#lookAt) await this.#look();
-    if ((await this.#passes.evictions.moveDrained()) > 0) this.#dirty = true;
+    const { evictions } = this.#passes;
+    if ((await evictions.moveDrained()) + (await evictions.moveUnstarted()) > 0) this.#dirty = true;
     let more = await this.#pass();
     if (clock.monotonic() >= this.#repairAt) {
       this.#repairAt = clock.monotonic() + reconcileMs;

@@ -6,6 +6,7 @@
 
 import { AppError } from '../../shared/errors.ts';
 import type { WorkerUsage } from '../../shared/model/worker.ts';
+import type { Trouble } from '../../shared/model/worker-health.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { BeatAnswer, WorkerPresence } from '../../shared/ports/coordination.ts';
@@ -22,6 +23,7 @@ export interface HeartbeatParts {
   readonly random: () => number;
   usage(): Promise<WorkerUsage>;
   running(): readonly string[];
+  troubles(): readonly Trouble[];
   /** The lease may have run out: stop containers, take no work. */
   onFenced(): void;
   /** The lease is held again. */
@@ -65,6 +67,11 @@ export class Heartbeat {
     return null;
   }
 
+  /** Beats out of turn, for there is news. Resolves when it is told, or is left to the next beat. */
+  async tellNow(): Promise<void> {
+    if (this.#timers.length > 0) await this.#renew();
+  }
+
   /** Stops renewing. The lease runs on, so that the next life finds its work in place. */
   stop(): void {
     this.#stop.abort();
@@ -104,7 +111,11 @@ export class Heartbeat {
     const running = this.#parts.running();
     // Taken before the call: the lease begins somewhere within it.
     const at = clock.monotonic();
-    const beat = presence.beat({ workerId, identity, incarnation, usage, running }, leaseMs, first);
+    const beat = presence.beat(
+      { workerId, identity, incarnation, usage, running, troubles: this.#parts.troubles() },
+      leaseMs,
+      first,
+    );
     const answer = await within(leaseMs / 3, 'renewing the lease', beat);
     if (answer === 'ok') this.#renewedAt = at;
     return answer;

@@ -87,6 +87,10 @@ export interface RunnerConfig extends CommonConfig {
   /** Between SIGTERM and SIGKILL. */
   readonly stopGraceSeconds: number;
   readonly pidsLimit: number;
+  /** Room on the disks of the engine and of the data folder below which the worker takes nothing new; 0: none. */
+  readonly diskReserveMb: number;
+  /** A pull on which nothing comes for so long is given up. */
+  readonly pullStallSeconds: number;
   /** Warm network namespaces kept ready for tasks; 0 switches them off. */
   readonly networkSlots: number;
   /** Text of one attempt that is kept, a line counted with 64 bytes more than it has. */
@@ -220,6 +224,8 @@ const runnerSchema = {
     .default('leave'),
   SHUTDOWN_DEADLINE_SECONDS: Joi.number().min(1).max(604_800).default(300),
   PIDS_LIMIT: Joi.number().integer().min(1).max(4_194_304).default(1_024),
+  DISK_RESERVE_MB: Joi.number().integer().min(0).max(1_048_576).default(256),
+  PULL_STALL_SECONDS: Joi.number().integer().min(5).max(86_400).default(300),
   NETWORK_SLOTS: Joi.number().integer().min(0).max(256).default(8),
   LOG_MAX_MB: Joi.number().integer().min(1).max(1_048_576).default(1_024),
   OUTPUT_MAX_MB: Joi.number().integer().min(0).max(16_777_216).default(10_240),
@@ -297,6 +303,8 @@ export function loadRunnerConfig(env: Environment): RunnerConfig {
     shutdown: shutdownConfig(v.SHUTDOWN, v.SHUTDOWN_DEADLINE_SECONDS, v.STOP_GRACE_SECONDS),
     stopGraceSeconds: v.STOP_GRACE_SECONDS,
     pidsLimit: v.PIDS_LIMIT,
+    diskReserveMb: v.DISK_RESERVE_MB,
+    pullStallSeconds: v.PULL_STALL_SECONDS,
     networkSlots: v.NETWORK_SLOTS,
     logMaxBytes: v.LOG_MAX_MB * BYTES_PER_MB,
     outputMaxBytes: v.OUTPUT_MAX_MB * BYTES_PER_MB,

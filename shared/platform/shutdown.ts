@@ -20,7 +20,11 @@ export const LEAVE_MS = 15_000;
 /** To keep output and files and to commit what was stopped. */
 const KEEP_MS = 30_000;
 
-export function shutdownConfig(mode: ShutdownMode, deadlineSeconds: number, graceSeconds: number): ShutdownConfig {
+export function shutdownConfig(
+  mode: ShutdownMode,
+  deadlineSeconds: number,
+  graceSeconds: number,
+): ShutdownConfig {
   return { mode, deadlineMs: deadlineSeconds * 1_000, handOverMs: graceSeconds * 1_000 + KEEP_MS };
 }
 

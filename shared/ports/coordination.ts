@@ -2,6 +2,7 @@
 
 import type { ClusterEvent, WorkerNudge } from '../model/event.ts';
 import type { WorkerUsage } from '../model/worker.ts';
+import type { Trouble } from '../model/worker-health.ts';
 
 export interface LeaderLease {
   /** Takes the free lease or renews the own one. False when another holds it. */
@@ -20,6 +21,8 @@ export interface Heartbeat {
   readonly usage: WorkerUsage;
   /** Ids of tasks that have a container there now. */
   readonly running: readonly string[];
+  /** What is wrong there; empty: nothing, or its runner is of an earlier release and cannot tell. */
+  readonly troubles: readonly Trouble[];
 }
 
 export interface PresentWorker extends Heartbeat {

@@ -7,13 +7,15 @@ import type { StoredImage } from '../../model/image.ts';
 import type { PullPolicy } from '../../model/task.ts';
 import { untilAborted } from '../../platform/until-aborted.ts';
 import type { PullProgress } from '../../ports/container-runtime.ts';
-import { type Connection, LOOK_TIMEOUT_MS } from './connection.ts';
+import { type Connection, HEALTH_TIMEOUT_MS, LOOK_TIMEOUT_MS } from './connection.ts';
 import { imageNotFound, pullFault, statusOf, toAppError } from './errors.ts';
 import { PAUSE_IMAGE } from './pause-image.ts';
 import { createPullTally, type PullLine } from './pull-progress.ts';
 
-/** A pull that says nothing for so long is dead; unpacking a big layer is silent for a while. */
-const PULL_SILENCE_MS = 10 * 60_000;
+/** A pull that says nothing for so long is dead; the engine may be silent for a while before it unpacks a big layer. */
+const PULL_SILENCE_MS = 5 * 60_000;
+/** A silent pull may be one of an engine that hangs. */
+const LOOK_EVERY_MS = 20_000;
 /** The longest a pull may take in all. */
 const PULL_LIMIT_MS = 3 * 3_600_000;
 const PROGRESS_EVERY_MS = 250;
@@ -48,7 +50,7 @@ interface Pull {
   waiting: number;
 }
 
-export function createImages(connection: Connection): Images {
+export function createImages(connection: Connection, pullSilenceMs = PULL_SILENCE_MS): Images {
   const { docker } = connection;
   const pulls = new Map<string, Pull>();
   /** The user each image names, as of its last look. */
@@ -79,10 +81,16 @@ export function createImages(connection: Connection): Images {
     const tell = (progress: PullProgress) => {
       for (const listener of listeners) listener(progress);
     };
-    const promise = pullImage(connection, image, stop.signal, tell).finally(() => pulls.delete(image));
-    const pull = { promise, stop, listeners, waiting: 0 };
-    pulls.set(image, pull);
-    return pull;
+    const own: Pull = {
+      promise: pullImage({ connection, image, stop: stop.signal, tell, pullSilenceMs }).finally(() => {
+        if (pulls.get(image) === own) pulls.delete(image);
+      }),
+      stop,
+      listeners,
+      waiting: 0,
+    };
+    pulls.set(image, own);
+    return own;
   };
 
   const joinPull = async (
@@ -143,16 +151,21 @@ export function createImages(connection: Connection): Images {
   };
 }
 
-async function pullImage(
-  connection: Connection,
-  image: string,
-  stop: AbortSignal,
-  tell: (progress: PullProgress) => void,
-): Promise<void> {
+interface Pulling {
+  readonly connection: Connection;
+  readonly image: string;
+  readonly stop: AbortSignal;
+  readonly tell: (progress: PullProgress) => void;
+  readonly pullSilenceMs: number;
+}
+
+async function pullImage({ connection, image, stop, tell, pullSilenceMs }: Pulling): Promise<void> {
   const { name = image, tag = 'latest', digest } = REFERENCE.exec(image)?.groups ?? {};
   const silence = new AbortController();
-  const abortSignal = AbortSignal.any([stop, silence.signal, AbortSignal.timeout(PULL_LIMIT_MS)]);
-  let timer = setTimeout(() => silence.abort(), PULL_SILENCE_MS);
+  const limit = AbortSignal.timeout(PULL_LIMIT_MS);
+  const abortSignal = AbortSignal.any([stop, silence.signal, limit]);
+  const giveUp = (error: AppError) => silence.abort(error);
+  const { heard, end } = watchSilence(connection, pullSilenceMs, image, giveUp);
   const tally = createPullTally();
   let toldAt = 0;
   try {
@@ -162,8 +175,7 @@ async function pullImage(
       abortSignal,
     } as never);
     for await (const line of jsonLines(stream as Readable)) {
-      clearTimeout(timer);
-      timer = setTimeout(() => silence.abort(), PULL_SILENCE_MS);
+      heard();
       const words = line.errorDetail?.message ?? line.error;
       if (words !== undefined) throw pullFault(new Error(words), image, true);
       tally.add(line);
@@ -174,16 +186,58 @@ async function pullImage(
     }
     tell(tally.progress());
   } catch (error) {
-    if (silence.signal.aborted) {
-      const minutes = PULL_SILENCE_MS / 60_000;
-      throw new AppError('image_pull_failed', `the pull of "${image}" stood still for ${minutes} minutes`, {
-        cause: error,
-      });
+    if (silence.signal.aborted) throw silence.signal.reason;
+    if (limit.aborted) {
+      const hours = PULL_LIMIT_MS / 3_600_000;
+      throw new AppError('image_pull_failed', `the pull of "${image}" was not over after ${hours} hours`);
     }
     throw pullFault(error, image);
   } finally {
-    clearTimeout(timer);
+    end();
   }
+}
+
+/** Gives a pull up on which nothing comes: soon where it is the engine that hangs, later where it is the registry. */
+function watchSilence(
+  connection: Connection,
+  mostMs: number,
+  image: string,
+  giveUp: (error: AppError) => void,
+): { heard(): void; end(): void } {
+  let heardAt = performance.now();
+  const timer = setInterval(
+    async () => {
+      const silentMs = performance.now() - heardAt;
+      if (silentMs >= mostMs) {
+        const seconds = Math.round(mostMs / 1_000);
+        giveUp(
+          new AppError('image_pull_failed', `the pull of "${image}" stood still for ${seconds} seconds`, {
+            // Whatever holds the connection may let go of the next one.
+            retryable: true,
+          }),
+        );
+      } else if (silentMs >= LOOK_EVERY_MS) {
+        await connection
+          .ask(`pull the image "${image}"`, HEALTH_TIMEOUT_MS, (abortSignal) =>
+            // The types know no options, the call does.
+            (connection.docker.ping as (options: object) => Promise<unknown>).call(connection.docker, {
+              abortSignal,
+            }),
+          )
+          .catch((error: AppError) => {
+            if (performance.now() - heardAt >= LOOK_EVERY_MS) giveUp(error);
+          });
+      }
+    },
+    Math.min(LOOK_EVERY_MS, mostMs / 4),
+  );
+  timer.unref();
+  return {
+    heard: () => {
+      heardAt = performance.now();
+    },
+    end: () => clearInterval(timer),
+  };
 }
 
 async function* jsonLines(stream: Readable): AsyncGenerator<PullLine> {

@@ -3,14 +3,21 @@
 
 import { AppError } from '../../errors.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { ContainerSpec } from '../../ports/container-runtime.ts';
+import type { ContainerSpec, EngineHealth } from '../../ports/container-runtime.ts';
 import { ScriptedContainer } from './scripted-container.ts';
+
+/** What a scripted engine may be told to fail with. */
+export type RefusedCall = 'pull' | 'create' | 'start' | 'kill' | 'remove';
 
 export interface ScriptedEngine {
   /** While false every call fails with `runtime_unavailable`; the containers go on. */
   setReachable(reachable: boolean): void;
   /** Ends all that runs, as a restart of the engine or of its machine does. Calls under way are cut off. */
   restart(of: 'engine' | 'machine'): void;
+  /** Each such call fails with this error from now on; null: works again. */
+  setRefused(call: RefusedCall, error: AppError | null): void;
+  /** What `health` says while it is reachable. */
+  setHealth(health: Partial<EngineHealth>): void;
   /** Removes a container behind the runner's back. */
   lose(containerId: string): void;
   /** Containers that are there now, ended ones included. */
@@ -38,6 +45,8 @@ export class EngineState implements ScriptedEngine {
   readonly #byAttempt = new Set<string>();
   readonly #cut = new Set<() => void>();
   #reachable = true;
+  readonly #refused = new Map<RefusedCall, AppError>();
+  health: EngineHealth = { freeMb: null, networkFault: null };
   #serial = 0;
   #running = 0;
   peakRunning = 0;
@@ -58,6 +67,21 @@ export class EngineState implements ScriptedEngine {
   restart(of: 'engine' | 'machine'): void {
     for (const cut of [...this.#cut]) cut();
     for (const container of this.containers.values()) container.cut(of);
+  }
+
+  setRefused(call: RefusedCall, error: AppError | null): void {
+    if (error) this.#refused.set(call, error);
+    else this.#refused.delete(call);
+  }
+
+  setHealth(health: Partial<EngineHealth>): void {
+    this.health = { ...this.health, ...health };
+  }
+
+  /** Throws what such a call is to fail with. */
+  refuse(call: RefusedCall): void {
+    const error = this.#refused.get(call);
+    if (error) throw error;
   }
 
   lose(containerId: string): void {
