@@ -148,16 +148,24 @@ export function containerSettings(
 
 /** Volumes, for what is in them can be reached through the engine's API alone, wherever the engine is. */
 function mounts(spec: ContainerSpec): MountConfig {
-  // Without a name of its own: it goes with the container.
-  const output = volumeAt(OUTPUT_PATH, '');
+  // Without a name of its own: it goes with the container, and by its labels when an engine died in between.
+  const output = volumeAt(OUTPUT_PATH, '', {
+    [LABEL_TASK]: spec.taskId,
+    [LABEL_ATTEMPT]: String(spec.attempt),
+    [LABEL_WORKER]: spec.workerId,
+  });
   return spec.hasInput
     ? [output, { ...volumeAt(INPUT_PATH, inputVolumeName(spec)), ReadOnly: true }]
     : [output];
 }
 
 /** Not filled with what the image has at that path: the program finds what it was given and nothing else. */
-export function volumeAt(path: string, name: string): MountConfig[number] {
-  const VolumeOptions = { NoCopy: true, Labels: {}, DriverConfig: { Name: 'local', Options: {} } };
+export function volumeAt(
+  path: string,
+  name: string,
+  Labels: Readonly<Record<string, string>> = {},
+): MountConfig[number] {
+  const VolumeOptions = { NoCopy: true, Labels: { ...Labels }, DriverConfig: { Name: 'local', Options: {} } };
   return { Type: 'volume', Target: path, Source: name, VolumeOptions };
 }
 

@@ -29,6 +29,8 @@ export interface DockerRuntimeOptions {
   readonly logMaxBytes?: number;
   /** A pull on which nothing comes for so long is given up. */
   readonly pullStallMs?: number;
+  /** So long what an earlier life may still be at work on is left alone; by default a minute. */
+  readonly sweepGraceMs?: number;
   /** An image present on the engine whose own command runs for ever; by default one is made. */
   readonly pauseImage?: string;
 }
@@ -51,7 +53,12 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
   const pauses = createPauseContainers({ connection, facts, workerId, image: options.pauseImage, log });
   const slots = createNetworkSlots({ pauses, count: options.networkSlots, log });
   const kernelLog = connection.isLocal ? openKernelLog() : NO_KERNEL_LOG;
-  const inputs = createInputVolumes({ connection, pauses, log });
+  const inputs = createInputVolumes({
+    connection,
+    pauses,
+    log,
+    ...(options.sweepGraceMs === undefined ? {} : { sweepGraceMs: options.sweepGraceMs }),
+  });
   const bootId = connection.isLocal ? await readBootId() : null;
   const lives = createEngineLives(connection, bootId);
   const logMaxBytes = options.logMaxBytes ?? LOG_MAX_BYTES;
