@@ -28,7 +28,7 @@ export default defineConfig({
         'unit',
         [
           '{api,scheduler,runner,shared,client,cli,web,infra}/**/*.test.ts',
-          'test/{rules,support}/**/*.test.ts',
+          'test/{rules,support,chaos}/**/*.test.ts',
         ],
         20_000,
         true,

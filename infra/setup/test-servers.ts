@@ -143,6 +143,22 @@ const PROGRAMS: readonly TestProgram[] = [
   { step: 'zsh', variable: 'ZSH_PATH', names: ['zsh'], packageName: 'zsh', isOptional: true },
   { step: 'fish', variable: 'FISH_PATH', names: ['fish'], packageName: 'fish', isOptional: true },
   { step: 'groff', variable: 'GROFF_PATH', names: ['groff'], packageName: 'groff-base', isOptional: true },
+  // Hosts of tests: network namespaces with links that are cut.
+  { step: 'ip', variable: 'IP_PATH', names: ['ip'], packageName: 'iproute2', isOptional: true },
+  {
+    step: 'nsenter',
+    variable: 'NSENTER_PATH',
+    names: ['nsenter'],
+    packageName: 'util-linux',
+    isOptional: true,
+  },
+  {
+    step: 'iptables',
+    variable: 'IPTABLES_PATH',
+    names: ['iptables'],
+    packageName: 'iptables',
+    isOptional: true,
+  },
 ];
 
 async function findTestProgram(

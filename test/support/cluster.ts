@@ -1,13 +1,14 @@
 // A whole CloudAI of real processes for end-to-end tests: API, scheduler and runners from `dist`, on a store,
 // a Redis prefix and ports of its own. `npm test` builds `dist` first.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
 import type { ErrorBody, TaskBody } from '../../shared/contracts/http.ts';
 import type { TelemetryReply, WorkerListReply } from '../../shared/contracts/workers.ts';
+import type { Host } from './hosts/host.ts';
 import { redisUrl, tempDir, uniqueName } from './servers.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -18,11 +19,17 @@ export type Room = 'api' | 'scheduler' | 'runner';
 export interface RunnerOptions {
   readonly id: string;
   readonly env?: Record<string, string>;
+  /** Where it runs, on the engine of that host; default: here. */
+  readonly host?: Host;
 }
 
 export interface ClusterOptions {
   /** Default: SQLite in the cluster's own folder. */
   readonly storeUrl?: string;
+  /** Default: the Redis of all tests. Processes on hosts need one that listens on the address of their network. */
+  readonly redisUrl?: string;
+  readonly apiHost?: Host;
+  readonly schedulerHost?: Host;
   readonly runners?: readonly RunnerOptions[];
   readonly env?: Record<string, string>;
 }
@@ -38,13 +45,21 @@ export class Part {
   readonly #env: Record<string, string>;
   readonly #logFile: string;
   readonly #args: readonly string[];
+  readonly #host: Host | null;
   #child: ChildProcess | null = null;
 
-  constructor(room: Room, env: Record<string, string>, logFile: string, args: readonly string[] = []) {
+  constructor(
+    room: Room,
+    env: Record<string, string>,
+    logFile: string,
+    args: readonly string[] = [],
+    host: Host | null = null,
+  ) {
     this.room = room;
     this.#env = env;
     this.#logFile = logFile;
     this.#args = args;
+    this.#host = host;
   }
 
   get pid(): number | undefined {
@@ -52,10 +67,13 @@ export class Part {
   }
 
   start(): void {
-    const child = spawn(process.execPath, [`${dist}/${this.room}/main.js`, ...this.#args], {
+    const args = [`${dist}/${this.room}/main.js`, ...this.#args];
+    const options: SpawnOptions = {
       env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...this.#env },
       stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    };
+    const child =
+      this.#host?.spawn(process.execPath, args, options) ?? spawn(process.execPath, args, options);
     const keep = (chunk: Buffer) => void appendFile(this.#logFile, chunk).catch(() => undefined);
     child.stdout?.on('data', keep);
     child.stderr?.on('data', keep);
@@ -108,7 +126,7 @@ export class Cluster {
   async addApi(): Promise<{ part: Part; url: string }> {
     const port = await freePort();
     const part = this.#makeApi(port);
-    const url = `http://127.0.0.1:${port}`;
+    const url = `http://${new URL(this.url).hostname}:${port}`;
     part.start();
     await waitFor(async () => (await fetch(`${url}/readyz`)).status === 200, {
       what: `${url}/readyz`,
@@ -209,23 +227,33 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const port = await freePort();
   const common = {
     DATA_DIR: dataDir,
-    REDIS_URL: redisUrl,
+    REDIS_URL: options.redisUrl ?? redisUrl,
     REDIS_PREFIX: uniqueName('e2e'),
     LOG_LEVEL: 'info',
     ...(options.storeUrl ? { STORE_URL: options.storeUrl } : {}),
     ...(process.env.DOCKER_HOST ? { DOCKER_HOST: process.env.DOCKER_HOST } : {}),
     ...options.env,
   };
-  const apiEnv = { ...common, HOST: '127.0.0.1', PORT: String(port), JWT_SECRET: 'e2e-secret-'.repeat(4) };
+  const { apiHost, schedulerHost } = options;
+  const address = apiHost?.address ?? '127.0.0.1';
+  const apiEnv = { ...common, HOST: address, PORT: String(port), JWT_SECRET: 'e2e-secret-'.repeat(4) };
   const runners = (options.runners ?? [{ id: uniqueName('w-') }]).map(
-    ({ id, env }) => new Part('runner', { ...common, WORKER_ID: id, ...env }, `${dataDir}/${id}.log`),
+    ({ id, env, host }) =>
+      new Part(
+        'runner',
+        { ...common, ...envOn(host), WORKER_ID: id, ...env },
+        `${dataDir}/${id}.log`,
+        [],
+        host,
+      ),
   );
   const cluster = new Cluster({
-    url: `http://127.0.0.1:${port}`,
+    url: `http://${address}:${port}`,
     dataDir,
-    api: new Part('api', apiEnv, `${dataDir}/api.log`),
-    makeApi: (other) => new Part('api', { ...apiEnv, PORT: String(other) }, `${dataDir}/api-${other}.log`),
-    scheduler: new Part('scheduler', common, `${dataDir}/scheduler.log`),
+    api: new Part('api', apiEnv, `${dataDir}/api.log`, [], apiHost),
+    makeApi: (other) =>
+      new Part('api', { ...apiEnv, PORT: String(other) }, `${dataDir}/api-${other}.log`, [], apiHost),
+    scheduler: new Part('scheduler', common, `${dataDir}/scheduler.log`, [], schedulerHost),
     runners,
     cleanUp: process.env.KEEP_TEST_DATA ? async () => console.log(`kept ${dataDir}`) : remove,
   });
@@ -239,11 +267,16 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   return cluster;
 }
 
-export async function freePort(): Promise<number> {
+function envOn(host: Host | undefined): Record<string, string> {
+  if (!host) return {};
+  return { WORKER_ADDRESS: host.address, ...(host.hasDocker ? { DOCKER_HOST: host.docker.host } : {}) };
+}
+
+export async function freePort(address = '127.0.0.1'): Promise<number> {
   const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const address = server.address();
+  await new Promise<void>((done) => server.listen(0, address, done));
+  const bound = server.address();
   await new Promise((done) => server.close(done));
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
+  if (bound === null || typeof bound === 'string') throw new Error('no free port');
+  return bound.port;
 }

@@ -17,7 +17,8 @@ export interface CutLine {
   close(): Promise<void>;
 }
 
-export async function openCutLine(to: string): Promise<CutLine> {
+/** Listens on `address`: loopback, or that of a network of hosts. */
+export async function openCutLine(to: string, address = '127.0.0.1'): Promise<CutLine> {
   const sockets = new Set<Socket>();
   const counts = { sent: 0, received: 0 };
   let target = new URL(to);
@@ -56,9 +57,9 @@ export async function openCutLine(to: string): Promise<CutLine> {
       });
     }
   });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  await new Promise<void>((done) => server.listen(0, address, done));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://${address}:${(server.address() as AddressInfo).port}`,
     get sent() {
       return counts.sent;
     },

@@ -6,9 +6,13 @@ import { freePort } from '../../support/cluster.ts';
 import { tempDir } from '../../support/servers.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
+/** Kept as in production: a server that is killed and started again knows what it knew. */
+export const KEPT: readonly string[] = ['--appendonly', 'yes', '--maxmemory-policy', 'noeviction'];
+
 export class OwnRedis {
   readonly url: string;
-  readonly #port: number;
+  readonly port: number;
+  readonly #address: string;
   readonly #dir: { path: string; remove(): Promise<void> };
   readonly #settings: readonly string[];
   #server: ChildProcess | null = null;
@@ -16,40 +20,44 @@ export class OwnRedis {
   readonly #onExit = () => void this.#server?.kill('SIGKILL');
 
   private constructor(
+    address: string,
     port: number,
     dir: { path: string; remove(): Promise<void> },
     settings: readonly string[],
   ) {
-    this.url = `redis://127.0.0.1:${port}`;
-    this.#port = port;
+    this.url = `redis://${address}:${port}`;
+    this.#address = address;
+    this.port = port;
     this.#dir = dir;
     this.#settings = settings;
   }
 
   /** Reserves a port; the server is not running yet. */
-  static async prepare(settings: readonly string[] = []): Promise<OwnRedis> {
-    return new OwnRedis(await freePort(), await tempDir(), settings);
+  static async prepare(settings: readonly string[] = [], address = '127.0.0.1'): Promise<OwnRedis> {
+    return new OwnRedis(address, await freePort(address), await tempDir(), settings);
   }
 
-  static async started(settings: readonly string[] = []): Promise<OwnRedis> {
-    const own = await OwnRedis.prepare(settings);
+  static async started(settings: readonly string[] = [], address?: string): Promise<OwnRedis> {
+    const own = await OwnRedis.prepare(settings, address);
     await own.start();
     return own;
   }
 
-  /** Comes up empty: nothing is kept on disk. */
+  /** Comes up empty, unless it is one that is KEPT. */
   async start(): Promise<void> {
     this.#server = spawn(
       'redis-server',
       [
-        ...['--port', String(this.#port), '--bind', '127.0.0.1', '--dir', this.#dir.path],
+        ...['--port', String(this.port), '--bind', this.#address, '--dir', this.#dir.path],
+        // Only hosts of a test reach an address that is not loopback.
+        ...['--protected-mode', 'no'],
         ...['--save', '', '--appendonly', 'no', ...this.#settings],
       ],
       { stdio: 'ignore' },
     );
     process.once('exit', this.#onExit);
     await waitFor(async () => (await this.call('PING')) === 'PONG', {
-      what: `redis-server on port ${this.#port}`,
+      what: `redis-server on port ${this.port}`,
       everyMs: 50,
     });
   }

@@ -1,0 +1,246 @@
+// The system under test: copies of the API and the scheduler, hosts with a Docker engine and a runner each, and the
+// servers they need, all of this run's own. Says whether all is well; what breaks is in inject.ts.
+
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TaskBody } from '../../shared/contracts/http.ts';
+import type { TelemetryReply, WorkerListReply } from '../../shared/contracts/workers.ts';
+import { freePort } from '../support/cluster.ts';
+import type { Host } from '../support/hosts/host.ts';
+import { HostNetwork } from '../support/hosts/network.ts';
+import { TEST_IMAGE } from '../support/servers.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { Door } from './door.ts';
+import { OwnRedis } from './own-redis.ts';
+import { type OwnStore, openSqlite } from './own-store.ts';
+import { makeSharedVolume } from './shared-volume.ts';
+import { Supervised } from './supervised.ts';
+
+export const WORKER_LEASE_MS = 6_000;
+export const REDIS_PREFIX = 'chaos';
+export const SLOTS = 2;
+/** What each worker gives to tasks. */
+export const CAPACITY = { cpu: 3, memory: 512 } as const;
+
+const UP_DEADLINE_MS = 60_000;
+
+export interface StageOptions {
+  readonly hosts: number;
+  readonly apis: number;
+  readonly schedulers: number;
+}
+
+export interface StageHost {
+  readonly workerId: string;
+  readonly host: Host;
+  readonly runner: Supervised;
+}
+
+export class Stage {
+  readonly network: HostNetwork;
+  readonly redis: OwnRedis;
+  readonly store: OwnStore;
+  readonly sharedDir: string;
+  readonly apiUrls: readonly string[];
+  readonly apis: readonly Supervised[];
+  readonly schedulers: readonly Supervised[];
+  readonly hosts: readonly StageHost[];
+  /** As an admin. */
+  readonly door: Door;
+  #probes = 0;
+
+  private constructor(
+    parts: Pick<
+      Stage,
+      'network' | 'redis' | 'store' | 'sharedDir' | 'apiUrls' | 'apis' | 'schedulers' | 'hosts'
+    >,
+  ) {
+    ({
+      network: this.network,
+      redis: this.redis,
+      store: this.store,
+      sharedDir: this.sharedDir,
+      apiUrls: this.apiUrls,
+      apis: this.apis,
+      schedulers: this.schedulers,
+      hosts: this.hosts,
+    } = parts);
+    this.door = new Door(parts.apiUrls);
+  }
+
+  static async open({ hosts: hostCount, apis: apiCount, schedulers: schedulerCount }: StageOptions) {
+    const network = await HostNetwork.open();
+    try {
+      const folder = network.folder;
+      const dataDir = join(folder, 'data');
+      await mkdir(dataDir, { recursive: true });
+      const volume = await makeSharedVolume(folder);
+      const redis = await OwnRedis.start(network.address, join(folder, 'redis'));
+      const store = openSqlite(join(dataDir, 'cloudai.db'));
+      const common = {
+        REDIS_URL: redis.url,
+        REDIS_PREFIX,
+        STORE_URL: store.url,
+        FILES_URL: `file:${dataDir}/files`,
+        DATA_DIR: dataDir,
+        LOG_LEVEL: 'info',
+        WORKER_LEASE_SECONDS: String(WORKER_LEASE_MS / 1_000),
+        LEADER_LEASE_SECONDS: '3',
+      };
+      const logFile = (name: string) => join(folder, `${name}.log`);
+      const ports = await Promise.all(Array.from({ length: apiCount }, () => freePort()));
+      const apis = ports.map((port, n) => {
+        const secret = 'chaos-secret-'.repeat(4);
+        const env = { ...common, HOST: '127.0.0.1', PORT: String(port), JWT_SECRET: secret };
+        return new Supervised({ room: 'api', name: `api-${n}`, env, logFile: logFile(`api-${n}`) });
+      });
+      const schedulers = Array.from({ length: schedulerCount }, (_, n) => {
+        const name = `scheduler-${n}`;
+        return new Supervised({ room: 'scheduler', name, env: common, logFile: logFile(name) });
+      });
+      const hosts: StageHost[] = [];
+      for (let n = 0; n < hostCount; n += 1) {
+        const host = await network.add({ docker: true, engineArguments: volume.engineArguments });
+        const workerId = workerIdOf(n);
+        const runner = new Supervised({
+          room: 'runner',
+          name: workerId,
+          env: { ...common, ...runnerEnv(workerId, host) },
+          logFile: logFile(workerId),
+          through: host.through,
+        });
+        hosts.push({ workerId, host, runner });
+      }
+      const apiUrls = ports.map((port) => `http://127.0.0.1:${port}`);
+      const sharedDir = volume.dir;
+      const stage = new Stage({ network, redis, store, sharedDir, apiUrls, apis, schedulers, hosts });
+      await stage.#begin();
+      return stage;
+    } catch (error) {
+      await network.remove().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  get processes(): readonly Supervised[] {
+    return [...this.apis, ...this.schedulers, ...this.hosts.map(({ runner }) => runner)];
+  }
+
+  get logFolder(): string {
+    return this.network.folder;
+  }
+
+  /** What is not well, in words; null: all is. */
+  async whatIsWrong(): Promise<string | null> {
+    try {
+      for (const url of this.apiUrls) {
+        const { status, body } = await this.door.once(url, 'GET', '/readyz');
+        if (status !== 200) return `${url}: ${JSON.stringify(body)}`;
+      }
+      const { body } = await this.door.once<WorkerListReply>(this.apiUrls[0] as string, 'GET', '/workers');
+      for (const { workerId } of this.hosts) {
+        const worker = body.workers.find((one) => one.worker_id === workerId);
+        if (worker?.state !== 'ready' || worker.heartbeat_age_seconds === null) {
+          return `${workerId} is ${worker?.state ?? 'not there'}`;
+        }
+      }
+      return null;
+    } catch (error) {
+      return String((error as Error).cause ?? error);
+    }
+  }
+
+  /**
+   * Resolves when all parts are well and a task that was sent after that has run to its end, on every worker.
+   * @throws Error with what is wrong after the deadline
+   */
+  async untilWell(deadlineMs: number): Promise<void> {
+    const end = performance.now() + deadlineMs;
+    let wrong: string | null = null;
+    const isWell = async () => {
+      wrong = await this.whatIsWrong();
+      return wrong === null;
+    };
+    await waitFor(isWell, { what: 'all to be well', deadlineMs, everyMs: 100 }).catch(() => {
+      throw new Error(`not well after ${deadlineMs} ms: ${wrong}`);
+    });
+    const probes = await Promise.all(this.hosts.map(({ workerId }) => this.#sendProbe(workerId)));
+    let last = '';
+    await waitFor(
+      async () => {
+        const tasks = await Promise.all(
+          probes.map((id) => this.door.call<TaskBody>('GET', `/api/tasks/${id}`).then(({ body }) => body)),
+        );
+        last = tasks.map(({ task_id, status, message }) => `${task_id} is ${status} (${message})`).join(', ');
+        return tasks.every(({ status }) => status === 'completed');
+      },
+      { what: 'the probes', deadlineMs: Math.max(1_000, end - performance.now()), everyMs: 100 },
+    ).catch(() => {
+      throw new Error(`not well after ${deadlineMs} ms: ${last}`);
+    });
+  }
+
+  async telemetry(): Promise<TelemetryReply> {
+    return (await this.door.call<TelemetryReply>('GET', '/telemetry')).body;
+  }
+
+  /** Ends everything; logs stay until `remove`. */
+  async stop(): Promise<void> {
+    for (const process of this.processes) process.thaw();
+    await Promise.allSettled(this.processes.map((process) => process.end('SIGTERM')));
+    await this.store.stop();
+    await this.redis.end('SIGTERM');
+  }
+
+  async remove(): Promise<void> {
+    await this.network.remove();
+  }
+
+  async #begin(): Promise<void> {
+    for (const process of this.processes) process.start();
+    const credentials = { username: 'chaos', password: 'chaos-password' };
+    await this.door.call('POST', '/api/auth/register', credentials, { deadlineMs: UP_DEADLINE_MS });
+    const { body } = await this.door.call<{ token: string }>('POST', '/api/auth/login', credentials);
+    this.door.token = body.token;
+    await this.untilWell(UP_DEADLINE_MS);
+  }
+
+  /** So small that it fits beside all others, and first in every line. */
+  async #sendProbe(workerId: string): Promise<string> {
+    this.#probes += 1;
+    const name = `probe-${this.#probes}`;
+    const { body } = await this.door.call<TaskBody>(
+      'POST',
+      '/api/tasks',
+      {
+        docker_image: TEST_IMAGE,
+        command: 'true',
+        name,
+        worker: workerId,
+        cpu_required: 0.01,
+        memory_required: 6,
+        priority: 9,
+      },
+      { headers: { 'idempotency-key': name } },
+    );
+    return body.task_id;
+  }
+}
+
+export function workerIdOf(host: number): string {
+  return `host-${host + 1}`;
+}
+
+function runnerEnv(workerId: string, host: Host): Record<string, string> {
+  return {
+    WORKER_ID: workerId,
+    WORKER_ADDRESS: host.address,
+    DOCKER_HOST: host.docker.host,
+    DATA_DIR: join(host.folder, 'runner'),
+    // Room for probes beside what tasks may fill.
+    WORKER_CPUS: String(CAPACITY.cpu),
+    WORKER_MEMORY_MB: String(CAPACITY.memory),
+    NETWORK_SLOTS: String(SLOTS),
+    STOP_GRACE_SECONDS: '2',
+  };
+}
