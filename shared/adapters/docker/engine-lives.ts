@@ -19,6 +19,7 @@ import { LABEL_BOOT } from './container-settings.ts';
 const ENGINE_CODES: ReadonlySet<number> = new Set([137, 255]);
 /** The network may be made a little before the last container is dealt with. */
 const SLACK_MS = 5_000;
+const KNOCK_TIMEOUT_MS = 10_000;
 
 /** Who ended a container that did not end by itself. */
 export type Cut = 'machine' | 'engine';
@@ -71,7 +72,15 @@ export function createEngineLives(connection: Connection, bootId: string | null)
       const { ExitCode: exitCode } = State;
       if (!ENGINE_CODES.has(exitCode)) return null;
       const end = { exitCode, ...times, bootId: Config.Labels?.[LABEL_BOOT] ?? null };
-      return judgeEnd(end, await startOfEngine(), bootId);
+      const engineStartedAt = await startOfEngine();
+      const cut = judgeEnd(end, engineStartedAt, bootId);
+      // One that shuts down ends its containers after it has stopped listening: then the next life of it has the answer.
+      if (cut === null && engineStartedAt !== null && (times.startedAt ?? 0) >= engineStartedAt) {
+        await connection.ask('see whether the engine goes on', KNOCK_TIMEOUT_MS, (signal) =>
+          connection.knock(signal),
+        );
+      }
+      return cut;
     },
   };
 }
