@@ -79,6 +79,12 @@ export function attainmentWords({ met, missed, attainment }: SlaAttainmentBody):
   return `${trim(percent)}% of ${(met + missed).toLocaleString('en')}`;
 }
 
+/** `ended tasks for 30 days`; null when they are kept for ever, or an API of an earlier release does not say. */
+export function keptWords(days: number | undefined): string | null {
+  if (!days) return null;
+  return days < 2 ? `ended tasks for ${trim(days * 24)} hours` : `ended tasks for ${trim(days)} days`;
+}
+
 /** `92% of 130 started when foretold, half within 12s`; null when hardly a forecast was scored. */
 export function forecastWords(score: ForecastScoreBody): string | null {
   const { scored, within_band, median_error_seconds: error, median_late_seconds: late } = score;

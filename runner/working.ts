@@ -108,6 +108,7 @@ export function assemble(parts: RunnerParts, self: Self): Working {
     incarnation: self.incarnation,
     leaseMs: config.workerLeaseSeconds * 1_000,
     presence,
+    keeper: parts.keeper ?? null,
     clock,
     log,
     random,

@@ -6,8 +6,12 @@ import type { Log } from '../shared/platform/log.ts';
 import type { PresentWorker } from '../shared/ports/coordination.ts';
 import type { Ledger } from './core/ledger.ts';
 
-/** As long as this the trouble may pass by itself: a container engine that is restarted is back within seconds. */
-export const GIVE_BACK_AFTER_MS = 30_000;
+export interface HealthWatchParts {
+  readonly ledger: Ledger;
+  readonly log: Log;
+  /** As long as this the trouble may pass by itself: a container engine that is restarted is back within seconds. */
+  readonly graceMs: number;
+}
 
 /** A worker that starts nothing. */
 interface Idle {
@@ -25,27 +29,26 @@ export interface Leave {
 }
 
 export class HealthWatch {
-  readonly #ledger: Ledger;
-  readonly #log: Log;
+  readonly #parts: HealthWatchParts;
   readonly #idle = new Map<string, Idle>();
 
-  constructor(ledger: Ledger, log: Log) {
-    this.#ledger = ledger;
-    this.#log = log;
+  constructor(parts: HealthWatchParts) {
+    this.#parts = parts;
   }
 
   /** Takes up what was heard at `now`, monotonic. True when a worker became unhealthy or well. Silent ones stay as they were. */
   hear(heard: readonly PresentWorker[], now: number): boolean {
+    const { ledger, log } = this.#parts;
     let hasChanged = false;
     for (const { workerId, troubles } of heard) {
-      if (this.#ledger.hear(workerId, troubles)) {
+      if (ledger.hear(workerId, troubles)) {
         hasChanged = true;
-        if (troubles.length === 0) this.#log.info({ workerId }, 'worker is well again');
-        else this.#log.warn({ workerId, why: describeTroubles(troubles) }, 'worker is unhealthy');
+        if (troubles.length === 0) log.info({ workerId }, 'worker is well again');
+        else log.warn({ workerId, why: describeTroubles(troubles) }, 'worker is unhealthy');
       }
       this.#note(workerId, troubles, now);
     }
-    for (const id of this.#idle.keys()) if (!this.#ledger.worker(id)) this.#idle.delete(id);
+    for (const id of this.#idle.keys()) if (!ledger.worker(id)) this.#idle.delete(id);
     return hasChanged;
   }
 
@@ -53,8 +56,8 @@ export class HealthWatch {
   overdue(now: number): Leave[] {
     const leaves: Leave[] = [];
     for (const [workerId, { since, words }] of this.#idle) {
-      if (now - since < GIVE_BACK_AFTER_MS) continue;
-      for (const { taskId, attempt, state, isLeaving } of this.#ledger.holdingsOf(workerId)) {
+      if (now - since < this.#parts.graceMs) continue;
+      for (const { taskId, attempt, state, isLeaving } of this.#parts.ledger.holdingsOf(workerId)) {
         if (state !== 'assigned' || isLeaving) continue;
         const message = `${workerId} did not start it, for it is unhealthy: ${words}`;
         leaves.push({ taskId, attempt, workerId, cause: 'unhealthy', message });

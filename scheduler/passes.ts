@@ -66,8 +66,8 @@ export class Passes {
     log.debug({ ...told, waitingGroups: waiting.size, reserved: made.memory.reservations }, 'pass');
     const reread = (ids: Iterable<string>) => changes.addIds(ids);
     this.#placed += await applyPlacements({ ...this.#parts, index, handoff, reread }, placements, mandate);
-    const left = await this.evictions.preempt(preemptions);
+    const hasChanged = await this.evictions.preempt(preemptions);
     index.dropFresh();
-    return made.more || left > 0;
+    return made.more || hasChanged;
   }
 }

@@ -19,6 +19,8 @@ import { Sampling } from './sampling.ts';
 
 const LOOK_LONGEST_MS = 3_000;
 const LOOK_CLOSELY_MS = 300;
+/** Lines of which the next leader is told when they were served: some 50 kB each second at most. */
+const MOST_SERVED_TOLD = 500;
 const BACK_OFF_MS = 100;
 const BACK_OFF_LONGEST_MS = 5_000;
 
@@ -50,9 +52,14 @@ export class Term {
     this.index = new ClusterIndex(parts.store, (task) => parts.expectations.runTimeOf(task));
     const { index } = this;
     this.#handoff = new Handoff(parts);
-    const health = new HealthWatch(index.ledger, parts.log);
+    const health = new HealthWatch({ ledger: index.ledger, log: parts.log, graceMs: parts.unhealthyGraceMs });
     this.#reaper = new Reaper({ ...parts, health }, index);
-    this.#picture = new Picture({ ...parts, index, silent: () => this.#reaper.silent });
+    this.#picture = new Picture({
+      ...parts,
+      index,
+      silent: () => this.#reaper.silent,
+      holdingsOf: (workerId) => this.#passes.evictions.holdingsOf(workerId),
+    });
     this.#passes = new Passes({ ...parts, index, health, handoff: this.#handoff, picture: this.#picture });
     this.#repair = new Repair(parts, index, this.#handoff, this.#reaper);
     const sampling = new Sampling({ ...parts, ledger: index.ledger, placed: () => this.placed });
@@ -111,8 +118,9 @@ export class Term {
   async #load(): Promise<void> {
     const { clock, mandate, log, rules, expectations } = this.#parts;
     const began = clock.monotonic();
-    const [memory] = await Promise.all([readLastReport(this.#parts), expectations.begin()]);
+    const [{ memory, served }] = await Promise.all([readLastReport(this.#parts), expectations.begin()]);
     this.#passes.resume(memory);
+    this.index.backlog.resume(served);
     await this.index.load(
       () => clock.now(),
       () => mandate.stands(),
@@ -224,8 +232,10 @@ export class Term {
   #report() {
     const { mandate, rules } = this.#parts;
     const { recent, reservations } = this.#passes.memory;
-    const { size: waiting, lines } = this.index.backlog;
+    const { backlog } = this.index;
+    const { size: waiting, lines } = backlog;
+    const served = backlog.served(MOST_SERVED_TOLD);
     const { placed, preempted } = this;
-    return { term: mandate.term, rules, recent, reservations, waiting, lines, placed, preempted };
+    return { term: mandate.term, rules, recent, reservations, served, waiting, lines, placed, preempted };
   }
 }

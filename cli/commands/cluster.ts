@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import type { Client } from '../../client/client.ts';
-import { attainmentWords } from '../../client/queue-words.ts';
+import { attainmentWords, keptWords } from '../../client/queue-words.ts';
 import { schedulerWords } from '../../client/scheduler-words.ts';
 import { byteRate, duration, megabytes, trim } from '../../client/words.ts';
 import type { AmountsBody, TelemetryReply, WorkerBody } from '../../shared/contracts/workers.ts';
@@ -53,7 +53,7 @@ export function addClusterCommands(program: Command, run: Run): void {
             await session.show({
               json: worker,
               ids: [worker.worker_id],
-              text: () => `${worker.worker_id} is ${worker.state}; ${running(worker)}.\n`,
+              text: () => `${worker.worker_id} is ${standing(worker)}; ${running(worker)}.\n`,
             });
           }),
         ),
@@ -119,7 +119,7 @@ async function drain(session: Session, { deadline }: { deadline?: number }, id: 
     json: worker,
     ids: [worker.worker_id],
     text: () =>
-      `${worker.worker_id} is ${worker.state}; ${running(worker)}${moves === null ? '' : `, ${moves}`}.\n`,
+      `${worker.worker_id} is ${standing(worker)}; ${running(worker)}${moves === null ? '' : `, ${moves}`}.\n`,
   });
 }
 
@@ -157,6 +157,7 @@ function statusText(session: Session, telemetry: TelemetryReply): string {
   const deadlines = telemetry.sla ? attainmentWords(telemetry.sla) : null;
   const policy =
     telemetry.scheduler === undefined ? null : plain(schedulerWords(telemetry.scheduler, session.io.now()));
+  const kept = keptWords(telemetry.retention_days);
   const count = (name: string, number: number) =>
     number > 0 ? `${paintState(name, session.io.color)(`${number} ${name}`)}` : '';
   const list = (parts: string[]) => parts.filter((part) => part !== '').join(', ') || 'none';
@@ -169,6 +170,7 @@ function statusText(session: Session, telemetry: TelemetryReply): string {
     ['waiting', `${queue_depth}${placing ? `, ${trim(placing)} placed each second` : ''}`],
     ...(deadlines === null ? [] : [['in time', deadlines] as [string, string]]),
     ...(policy === null ? [] : [['policy', policy] as [string, string]]),
+    ...(kept === null ? [] : [['keeps', kept] as [string, string]]),
     ['cores', `${share('cpu', (value) => trim(value, 2))} held`],
     ['memory', `${share('memory', megabytes)} held`],
     ...(totals.capacity.gpu > 0 ? [['GPUs', `${share('gpu', String)} held`] as [string, string]] : []),
@@ -240,6 +242,12 @@ function gpuUsed({ usage }: WorkerBody): string {
   const gpus = usage?.gpus ?? [];
   if (gpus.length === 0) return '';
   return `${trim(gpus.reduce((sum, gpu) => sum + gpu.utilization_percent, 0) / gpus.length, 0)}%`;
+}
+
+/** Of an unhealthy worker also what an admin has set. */
+function standing({ state, maintenance }: WorkerBody): string {
+  const isSet = state === 'unhealthy' && maintenance != null && maintenance !== 'none';
+  return isSet ? `${maintenance}, and ${state}` : state;
 }
 
 function running({ tasks }: WorkerBody): string {

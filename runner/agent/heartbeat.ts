@@ -1,5 +1,6 @@
 // The worker's lease: renews it, and fences the worker by its own monotonic clock when it cannot. From the moment the
-// lease may have run out the scheduler may give this worker's tasks to others, so its containers must end.
+// lease may have run out the scheduler may give this worker's tasks to others, so its containers must end. A keeper
+// renews it without news, too, for a loop that has so much to do that it comes to its timers late.
 //
 //   ┌─► held ──── not renewed for a lease ────► fenced ──┐
 //   └──────────────── renewed ◄─────────────────────────┘      superseded, taken: over for this life
@@ -9,7 +10,7 @@ import type { WorkerUsage } from '../../shared/model/worker.ts';
 import type { Trouble } from '../../shared/model/worker-health.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { BeatAnswer, WorkerPresence } from '../../shared/ports/coordination.ts';
+import type { BeatAnswer, KeptLease, LeaseKeeper, WorkerPresence } from '../../shared/ports/coordination.ts';
 import { keepTrying, within } from '../executor/patience.ts';
 
 export interface HeartbeatParts {
@@ -18,6 +19,8 @@ export interface HeartbeatParts {
   readonly incarnation: string;
   readonly leaseMs: number;
   readonly presence: WorkerPresence;
+  /** Renews beside this loop, too; null: nobody does. */
+  readonly keeper: LeaseKeeper | null;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
@@ -32,10 +35,14 @@ export interface HeartbeatParts {
   onLost(error: AppError): void;
 }
 
+/** In leases: a loop that does not come to its timers for longer is not busy, it hangs. */
+const SILENCE = 2;
+
 export class Heartbeat {
   readonly #parts: HeartbeatParts;
   readonly #stop = new AbortController();
   #timers: NodeJS.Timeout[] = [];
+  #kept: KeptLease | null = null;
   /** Monotonic: the lease holds at least until this plus `leaseMs`. */
   #renewedAt = 0;
   #isFenced = false;
@@ -59,6 +66,8 @@ export class Heartbeat {
     );
     const refusal = this.#refusal(answer);
     if (refusal) return refusal;
+    const { keeper, workerId, incarnation } = this.#parts;
+    this.#kept = keeper?.keep({ workerId, incarnation, leaseMs, silenceMs: SILENCE * leaseMs }) ?? null;
     this.#timers = [
       setInterval(() => void this.#renew(), leaseMs / 3),
       // Apart from renewing, which may hang on a dead connection.
@@ -77,6 +86,7 @@ export class Heartbeat {
     this.#stop.abort();
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers = [];
+    void this.#kept?.stop();
   }
 
   async #renew(): Promise<void> {
@@ -123,7 +133,9 @@ export class Heartbeat {
 
   #guard(): void {
     const { clock, leaseMs, log } = this.#parts;
-    if (this.#isFenced || clock.monotonic() - this.#renewedAt < leaseMs) return;
+    this.#kept?.signOfLife();
+    const byOthers = this.#kept?.sinceRenewedMs() ?? Number.POSITIVE_INFINITY;
+    if (this.#isFenced || Math.min(clock.monotonic() - this.#renewedAt, byOthers) < leaseMs) return;
     this.#isFenced = true;
     log.error({ leaseMs }, 'the lease has run out: stopping all containers, taking no work');
     this.#parts.onFenced();

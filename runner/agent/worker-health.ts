@@ -20,8 +20,7 @@ import {
 import { within } from '../executor/patience.ts';
 
 export const LOOK_EVERY_MS = 5_000;
-/** The engine answers a look within ten seconds or not at all; a disk at once, or it hangs. */
-const ENGINE_WAIT_MS = 15_000;
+/** A disk answers at once, or it hangs. */
 const DISK_WAIT_MS = 2_000;
 const BYTES_PER_MB = 2 ** 20;
 /** Of what an engine says of its fault, for the words. */
@@ -122,10 +121,14 @@ export class WorkerHealth {
   }
 
   async #engine(): Promise<HealthLook['engine']> {
-    const { runtime, clock } = this.#parts;
+    const { runtime, clock, limits } = this.#parts;
     const askedAt = clock.monotonic();
     try {
-      const { freeMb: free, networkFault } = await within(ENGINE_WAIT_MS, 'the engine', runtime.health());
+      const { freeMb: free, networkFault } = await within(
+        limits.answerWithinMs,
+        'an answer',
+        runtime.health(),
+      );
       const now = clock.monotonic();
       if (this.#answersSince === null) {
         this.#answersSince = now;

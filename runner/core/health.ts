@@ -50,6 +50,8 @@ export interface StuckContainer {
 export interface HealthLimits {
   /** Room on each disk below which nothing new is taken. */
   readonly reserveMb: number;
+  /** An engine that takes longer does not answer. */
+  readonly answerWithinMs: number;
   /** A later answer is a slow one. */
   readonly slowMs: number;
   /** Without an answer for so long the engine is away. */
@@ -66,6 +68,7 @@ export interface HealthLimits {
 }
 
 export const HEALTH_LIMITS: Omit<HealthLimits, 'reserveMb'> = {
+  answerWithinMs: 10_000,
   slowMs: 5_000,
   awayAfterMs: 5_000,
   slowAfterMs: 30_000,

@@ -101,4 +101,37 @@ describe('a heap', () => {
       }),
     );
   });
+
+  it('tells when its lines were served, and another goes on from there', () => {
+    const line = (priority: number, n: number): WaitingTask => ({
+      ...PLAIN_WAITING,
+      ...{ revision: 1, worker: null, notBefore: 0, queuedAt: 0 },
+      resources: { cpuMillis: 1_000, memoryMb: 0, gpus: 0, storageMb: 0 },
+      priority,
+      id: `t${priority}${n}`,
+    });
+    const backlog = new Backlog();
+    const tasks = [1, 2, 3].flatMap((priority) => [line(priority, 0), line(priority, 1)]);
+    for (const one of tasks) backlog.put(one, 0);
+    backlog.take('t10', 50);
+    backlog.take('t20', 70);
+    const [first, second] = [groupKey(line(1, 0)), groupKey(line(2, 0))];
+    expect(backlog.served(9)).toEqual([
+      [second, 70],
+      [first, 50],
+    ]);
+    expect(backlog.served(1)).toEqual([[second, 70]]);
+
+    const next = new Backlog();
+    next.resume(backlog.served(9));
+    for (const one of tasks.filter(({ id }) => backlog.has(id))) next.put(one, 90);
+    const servedAt = new Map([...next.groups()].map((group) => [group.priority, group.servedAt]));
+    expect(servedAt).toEqual(
+      new Map([
+        [1, 50],
+        [2, 70],
+        [3, 0],
+      ]),
+    );
+  });
 });

@@ -50,6 +50,8 @@ export class Backlog {
   readonly #entries = new Map<string, Entry>();
   readonly #groups = new Map<string, QueueGroup>();
   readonly #delayed = new Heap<Entry>((a, b) => a.notBefore < b.notBefore);
+  /** By key of a line: when it was served under the leader before. */
+  readonly #inherited = new Map<string, number>();
   #sweep = 0;
 
   get size(): number {
@@ -68,6 +70,18 @@ export class Backlog {
   /** Revision of the record the entry was made from; undefined when there is no entry. */
   revisionOf(id: string): number | undefined {
     return this.#entries.get(id)?.revision;
+  }
+
+  /** Lines that wait and were served, those served last first. */
+  served(most: number): [key: string, at: number][] {
+    const lines: [string, number][] = [];
+    for (const { key, servedAt } of this.#groups.values()) if (servedAt > 0) lines.push([key, servedAt]);
+    return lines.sort((a, b) => b[1] - a[1]).slice(0, most);
+  }
+
+  /** Goes on from what `served` said elsewhere. Before the first task is put. */
+  resume(served: Iterable<readonly [key: string, at: number]>): void {
+    for (const [key, at] of served) this.#inherited.set(key, at);
   }
 
   /** Adds the task, or replaces what is known of it unless that is newer. */
@@ -158,6 +172,8 @@ export class Backlog {
     const known = this.#groups.get(key);
     if (known) return known;
     const group = new QueueGroup(key, task);
+    group.servedAt = this.#inherited.get(key) ?? 0;
+    this.#inherited.delete(key);
     this.#groups.set(key, group);
     return group;
   }

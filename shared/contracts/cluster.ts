@@ -35,6 +35,7 @@ import {
 
 /** A leader speaks every few seconds; clocks may differ by some. */
 const SILENT_MS = 30_000;
+const MS_PER_DAY = 86_400_000;
 
 export interface WorkerView {
   readonly worker: HeardWorker;
@@ -70,6 +71,8 @@ export interface ClusterSnapshot {
   readonly forecasts: ForecastScore;
   /** Null when none has led lately, or it cannot be asked. */
   readonly scheduler: SchedulerReport | null;
+  /** Ended tasks are kept so long; 0: for ever. */
+  readonly retentionMs: number;
 }
 
 export function workerBody(view: WorkerView | AwaitedWorker): WorkerBody {
@@ -211,6 +214,7 @@ export function telemetryReply(snapshot: ClusterSnapshot): TelemetryReply {
     sla: snapshot.sla && attainmentBody(snapshot.sla),
     forecasts: forecastScoreBody(snapshot.forecasts),
     scheduler: snapshot.scheduler && schedulerBody(snapshot.scheduler, snapshot.at),
+    retention_days: snapshot.retentionMs / MS_PER_DAY,
     workers: workerBodies(snapshot),
   };
 }

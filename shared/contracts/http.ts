@@ -157,6 +157,8 @@ export interface TaskBody extends SubmitBody {
   attempts: AttemptBody[];
   /** What happened and when; only where one task is asked for, so that lists stay small. */
   timeline?: TimelineEntryBody[];
+  /** When it is purged with its output and files; null: never, or not yet known. Only where one task is asked for. */
+  kept_until?: string | null;
   /** How it does against its deadline; only where one task is asked for, and not of one that failed or was cancelled. */
   sla?: SlaBody;
 }
@@ -280,9 +282,13 @@ export function taskStateBody(task: Task): TaskStateBody {
   };
 }
 
-/** One task with its timeline and how it does against its deadline. */
-export function taskDetailBody(task: Task, sla: Sla | null = null): TaskBody {
-  return { ...taskBodyWithSla(task, sla), timeline: timelineBody(task) };
+/**
+ * One task with its timeline and how it does against its deadline.
+ * @param retentionMs how long it is kept after its end; 0 for ever
+ */
+export function taskDetailBody(task: Task, sla: Sla | null = null, retentionMs = 0): TaskBody {
+  const keptUntil = task.finishedAt === null || retentionMs === 0 ? null : task.finishedAt + retentionMs;
+  return { ...taskBodyWithSla(task, sla), kept_until: isoOrNull(keptUntil), timeline: timelineBody(task) };
 }
 
 export function taskBodyWithSla(task: Task, sla: Sla | null): TaskBody {

@@ -201,5 +201,7 @@ export interface TelemetryReply {
   forecasts: ForecastScoreBody;
   /** Null when none has led lately, or it cannot be asked. */
   scheduler: SchedulerBody | null;
+  /** Ended tasks are kept so long, with their output and files; 0: for ever. */
+  retention_days: number;
   workers: WorkerBody[];
 }

@@ -40,6 +40,8 @@ const STOPS: ReadonlySet<TroubleCode> = new Set<TroubleCode>([
   'engine_disk_full',
   'network_failing',
   'shutting_down',
+  // What it holds cannot be given to others.
+  'container_stuck',
 ]);
 
 export function canStart(troubles: readonly Trouble[]): boolean {

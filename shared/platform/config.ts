@@ -56,12 +56,16 @@ export interface ApiConfig extends CommonConfig {
   readonly runnerStoreUrl: string | null;
   readonly runnerRedisUrl: string | null;
   readonly runnerFilesUrl: string | null;
+  /** Tasks are kept so long after their end, with all that belongs to them; 0 keeps them for ever. */
+  readonly retentionMs: number;
 }
 
 export interface SchedulerConfig extends CommonConfig {
   readonly workerLeaseSeconds: number;
   readonly leaderLeaseSeconds: number;
   readonly reconcileSeconds: number;
+  /** What an unhealthy worker cannot start goes back to the queue after so long. */
+  readonly unhealthyGraceSeconds: number;
   readonly rules: PlanRules;
   /** How long a task is taken to run whose image and tag have hardly been seen. */
   readonly defaultRunSeconds: number;
@@ -154,6 +158,12 @@ const clusterToken = {
 const BYTES_PER_MB = 2 ** 20;
 const WORKER_LEASE_SECONDS = Joi.number().integer().min(2).max(600).default(15);
 
+const MS_PER_DAY = 86_400_000;
+/** Half an hour at least: what is told of an end, and a runner's last words, come within that. */
+const RETENTION_DAYS = Joi.number().min(0.02).max(36_500).allow(0).default(0).messages({
+  'number.min': 'must be 0, which keeps tasks for ever, or at least 0.02',
+});
+
 const DEFAULT_RUN_SECONDS = Joi.number().min(1).max(31_536_000).default(300);
 
 const apiSchema = {
@@ -181,12 +191,14 @@ const apiSchema = {
   FILE_MAX_MB: Joi.number().integer().min(1).max(1_048_576).default(5_120),
   WEBHOOK_ALLOW: Joi.string().allow('').default(''),
   DEFAULT_RUN_SECONDS,
+  RETENTION_DAYS,
 };
 
 const schedulerSchema = {
   ...common,
   WORKER_LEASE_SECONDS,
   LEADER_LEASE_SECONDS: Joi.number().integer().min(2).max(600).default(5),
+  UNHEALTHY_GRACE_SECONDS: Joi.number().min(0).max(86_400).default(30),
   RECONCILE_SECONDS: Joi.number().integer().min(1).max(600).default(5),
   SCHEDULING_POLICY: Joi.string()
     .valid(...POLICIES)
@@ -264,6 +276,7 @@ export function loadApiConfig(env: Environment): ApiConfig {
     runnerStoreUrl: v.RUNNER_STORE_URL ?? null,
     runnerRedisUrl: v.RUNNER_REDIS_URL ?? null,
     runnerFilesUrl: v.RUNNER_FILES_URL ?? null,
+    retentionMs: v.RETENTION_DAYS * MS_PER_DAY,
   };
 }
 
@@ -274,6 +287,7 @@ export function loadSchedulerConfig(env: Environment): SchedulerConfig {
     workerLeaseSeconds: v.WORKER_LEASE_SECONDS,
     leaderLeaseSeconds: v.LEADER_LEASE_SECONDS,
     reconcileSeconds: v.RECONCILE_SECONDS,
+    unhealthyGraceSeconds: v.UNHEALTHY_GRACE_SECONDS,
     rules: {
       policy: v.SCHEDULING_POLICY,
       ageingMs: v.AGEING_SECONDS * 1_000,

@@ -229,6 +229,7 @@ describe('the reasons of the rules', () => {
         term: 1,
         rules: DEFAULT_RULES,
         recent: [],
+        served: [],
         reservations: [{ ...kept, since: now, until: now + 60_000 }],
         waiting: 2,
         lines: 2,

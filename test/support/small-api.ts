@@ -271,6 +271,7 @@ export function makeTelemetry(over: Partial<TelemetryReply> = {}): TelemetryRepl
     queue_depth: 4,
     placements_per_second: 12.34,
     sla: null,
+    retention_days: 0,
     forecasts: NO_SCORES,
     scheduler: {
       leading: true,

@@ -7,15 +7,14 @@ import type { StoredImage } from '../../model/image.ts';
 import type { PullPolicy } from '../../model/task.ts';
 import { untilAborted } from '../../platform/until-aborted.ts';
 import type { PullProgress } from '../../ports/container-runtime.ts';
-import { type Connection, HEALTH_TIMEOUT_MS, LOOK_TIMEOUT_MS } from './connection.ts';
+import { type Connection, LOOK_TIMEOUT_MS } from './connection.ts';
 import { imageNotFound, pullFault, statusOf, toAppError } from './errors.ts';
 import { PAUSE_IMAGE } from './pause-image.ts';
 import { createPullTally, type PullLine } from './pull-progress.ts';
+import { watchSilence } from './silence.ts';
 
 /** A pull that says nothing for so long is dead; the engine may be silent for a while before it unpacks a big layer. */
 const PULL_SILENCE_MS = 5 * 60_000;
-/** A silent pull may be one of an engine that hangs. */
-const LOOK_EVERY_MS = 20_000;
 /** The longest a pull may take in all. */
 const PULL_LIMIT_MS = 3 * 3_600_000;
 const PROGRESS_EVERY_MS = 250;
@@ -164,8 +163,17 @@ async function pullImage({ connection, image, stop, tell, pullSilenceMs }: Pulli
   const silence = new AbortController();
   const limit = AbortSignal.timeout(PULL_LIMIT_MS);
   const abortSignal = AbortSignal.any([stop, silence.signal, limit]);
-  const giveUp = (error: AppError) => silence.abort(error);
-  const { heard, end } = watchSilence(connection, pullSilenceMs, image, giveUp);
+  const { heard, end } = watchSilence({
+    connection,
+    doing: `pull the image "${image}"`,
+    mostMs: pullSilenceMs,
+    tooLong: () => {
+      const words = `the pull of "${image}" stood still for ${Math.round(pullSilenceMs / 1_000)} seconds`;
+      // Whatever holds the connection may let go of the next one.
+      return new AppError('image_pull_failed', words, { retryable: true });
+    },
+    giveUp: (error) => silence.abort(error),
+  });
   const tally = createPullTally();
   let toldAt = 0;
   try {
@@ -195,49 +203,6 @@ async function pullImage({ connection, image, stop, tell, pullSilenceMs }: Pulli
   } finally {
     end();
   }
-}
-
-/** Gives a pull up on which nothing comes: soon where it is the engine that hangs, later where it is the registry. */
-function watchSilence(
-  connection: Connection,
-  mostMs: number,
-  image: string,
-  giveUp: (error: AppError) => void,
-): { heard(): void; end(): void } {
-  let heardAt = performance.now();
-  const timer = setInterval(
-    async () => {
-      const silentMs = performance.now() - heardAt;
-      if (silentMs >= mostMs) {
-        const seconds = Math.round(mostMs / 1_000);
-        giveUp(
-          new AppError('image_pull_failed', `the pull of "${image}" stood still for ${seconds} seconds`, {
-            // Whatever holds the connection may let go of the next one.
-            retryable: true,
-          }),
-        );
-      } else if (silentMs >= LOOK_EVERY_MS) {
-        await connection
-          .ask(`pull the image "${image}"`, HEALTH_TIMEOUT_MS, (abortSignal) =>
-            // The types know no options, the call does.
-            (connection.docker.ping as (options: object) => Promise<unknown>).call(connection.docker, {
-              abortSignal,
-            }),
-          )
-          .catch((error: AppError) => {
-            if (performance.now() - heardAt >= LOOK_EVERY_MS) giveUp(error);
-          });
-      }
-    },
-    Math.min(LOOK_EVERY_MS, mostMs / 4),
-  );
-  timer.unref();
-  return {
-    heard: () => {
-      heardAt = performance.now();
-    },
-    end: () => clearInterval(timer),
-  };
 }
 
 async function* jsonLines(stream: Readable): AsyncGenerator<PullLine> {

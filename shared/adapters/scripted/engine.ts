@@ -14,8 +14,10 @@ export interface ScriptedEngine {
   setReachable(reachable: boolean): void;
   /** Ends all that runs, as a restart of the engine or of its machine does. Calls under way are cut off. */
   restart(of: 'engine' | 'machine'): void;
-  /** Each such call fails with this error from now on; null: works again. */
-  setRefused(call: RefusedCall, error: AppError | null): void;
+  /** Each such call, or so many, fails with this error from now on; null: works again. */
+  setRefused(call: RefusedCall, error: AppError | null, times?: number): void;
+  /** How often it was called, whether it failed or not. */
+  callsOf(call: RefusedCall): number;
   /** What `health` says while it is reachable. */
   setHealth(health: Partial<EngineHealth>): void;
   /** Removes a container behind the runner's back. */
@@ -45,7 +47,8 @@ export class EngineState implements ScriptedEngine {
   readonly #byAttempt = new Set<string>();
   readonly #cut = new Set<() => void>();
   #reachable = true;
-  readonly #refused = new Map<RefusedCall, AppError>();
+  readonly #refused = new Map<RefusedCall, { readonly error: AppError; left: number }>();
+  readonly #calls = new Map<RefusedCall, number>();
   health: EngineHealth = { freeMb: null, networkFault: null };
   #serial = 0;
   #running = 0;
@@ -69,19 +72,26 @@ export class EngineState implements ScriptedEngine {
     for (const container of this.containers.values()) container.cut(of);
   }
 
-  setRefused(call: RefusedCall, error: AppError | null): void {
-    if (error) this.#refused.set(call, error);
+  setRefused(call: RefusedCall, error: AppError | null, times = Number.POSITIVE_INFINITY): void {
+    if (error) this.#refused.set(call, { error, left: times });
     else this.#refused.delete(call);
+  }
+
+  callsOf(call: RefusedCall): number {
+    return this.#calls.get(call) ?? 0;
   }
 
   setHealth(health: Partial<EngineHealth>): void {
     this.health = { ...this.health, ...health };
   }
 
-  /** Throws what such a call is to fail with. */
+  /** Counts the call. Throws what it is to fail with. */
   refuse(call: RefusedCall): void {
-    const error = this.#refused.get(call);
-    if (error) throw error;
+    this.#calls.set(call, this.callsOf(call) + 1);
+    const refused = this.#refused.get(call);
+    if (!refused || refused.left === 0) return;
+    refused.left -= 1;
+    throw refused.error;
   }
 
   lose(containerId: string): void {
