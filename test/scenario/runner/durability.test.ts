@@ -292,7 +292,7 @@ describe('a restart under running containers', () => {
 
   it('costs a program nothing that had ended well before', async () => {
     const { runner } = await stage.start({ bootId: 'boot-1' });
-    const task = await stage.submit({ resources: small, command: 'print up; sleep 100; exit 0' });
+    const task = await stage.submit({ resources: small, command: 'print up; sleep 2500; exit 0' });
     await stage.untilPrinted(task, 'up');
     await runner.stop();
     await stage.runtime.wait(await containerOf(task));
