@@ -124,6 +124,7 @@ export function createServices(parts: ApiParts) {
     quotas,
     imageAllowed,
     webhookFault,
+    maxLosses: config.maxLosses,
     clock,
   });
   const files = createFileServices(parts, records, quotas);

@@ -36,6 +36,13 @@ export function startsIn(estimate: StartEstimateBody | null, now: number): strin
   return ms < NOW_MS ? 'now' : `in ${roughly(ms)}`;
 }
 
+/** `in 4m`: when it is given up; empty when it may wait for ever. An API of an earlier release does not say. */
+export function expiresIn({ expires_at }: Partial<Pick<QueueEntryBody, 'expires_at'>>, now: number): string {
+  if (!expires_at) return '';
+  const ms = Date.parse(expires_at) - now;
+  return ms < NOW_MS ? 'now' : `in ${roughly(ms)}`;
+}
+
 /** `between 2m and 9m from now`; null when there is no doubt about it. */
 export function startBand(estimate: StartEstimateBody | null, now: number): string | null {
   if (estimate === null) return null;

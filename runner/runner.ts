@@ -109,6 +109,7 @@ class RunnerProcess implements Runner {
       random: this.#random,
       troubles: () => this.#troubles(),
       onHealthChanged: () => void this.#tellHealth(),
+      isUpByRecord: () => this.#isUpByRecord(),
       onFenced: () => this.#fence(),
       onRenewed: () => void this.#unfence(),
       onLost: (error) => void this.#lose(error),
@@ -205,6 +206,12 @@ class RunnerProcess implements Runner {
   async #isOnRecord(): Promise<boolean> {
     const { store, config } = this.#parts;
     return (await store.workers.get(config.workerId)) !== null;
+  }
+
+  async #isUpByRecord(): Promise<boolean> {
+    const { store, config } = this.#parts;
+    const record = await store.workers.get(config.workerId);
+    return record?.incarnation === this.#incarnation && record.liveness === 'up';
   }
 
   /** Set for good: an admin's word stands. */

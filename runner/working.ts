@@ -41,6 +41,7 @@ export interface Self {
   /** What stands beside the health of the worker in its heartbeat. */
   troubles(): readonly Trouble[];
   onHealthChanged(): void;
+  isUpByRecord(): Promise<boolean>;
   onFenced(): void;
   onRenewed(): void;
   onLost(error: AppError): void;
@@ -114,6 +115,7 @@ export function assemble(parts: RunnerParts, self: Self): Working {
     random,
     usage: () => usage.measure(),
     running: () => registry.withContainer(),
+    isUpByRecord: () => self.isUpByRecord(),
     troubles: () => [...self.troubles(), ...health.troubles],
     onFenced: () => self.onFenced(),
     onRenewed: () => self.onRenewed(),

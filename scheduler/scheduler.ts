@@ -50,6 +50,8 @@ export interface SchedulerStatus {
   readonly placed: number;
   /** Tasks told by this process to leave for one of higher priority. */
   readonly preempted: number;
+  /** Tasks ended by this process because they had waited for too long. */
+  readonly expired: number;
 }
 
 export interface Scheduler {
@@ -98,6 +100,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
   let term: { number: number; served: Term } | null = null;
   let placedBefore = 0;
   let preemptedBefore = 0;
+  let expiredBefore = 0;
   let stopping = false;
   let running: Promise<void> = Promise.resolve();
   let unsubscribe: (() => Promise<void>)[] = [];
@@ -118,6 +121,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
     } finally {
       placedBefore += served.placed;
       preemptedBefore += served.preempted;
+      expiredBefore += served.expired;
       term = null;
       log.info({ term: number }, 'not leading any more');
     }
@@ -169,6 +173,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
       holding: term?.served.index.ledger.size ?? 0,
       placed: placedBefore + (term?.served.placed ?? 0),
       preempted: preemptedBefore + (term?.served.preempted ?? 0),
+      expired: expiredBefore + (term?.served.expired ?? 0),
     }),
   };
 }

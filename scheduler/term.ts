@@ -6,6 +6,7 @@ import { messageOf } from '../shared/errors.ts';
 import type { Changes } from './changes.ts';
 import { ClusterIndex } from './cluster-index.ts';
 import type { Expectations } from './expectations.ts';
+import { Expiry } from './expiry.ts';
 import { Handoff } from './handoff.ts';
 import { HealthWatch } from './health-watch.ts';
 import { Deposed, type LoopParts, type Mandate } from './parts.ts';
@@ -37,6 +38,7 @@ export class Term {
   readonly #picture: Picture;
   readonly #handoff: Handoff;
   readonly #passes: Passes;
+  readonly #expiry: Expiry;
   readonly #reaper: Reaper;
   readonly #repair: Repair;
   /** What goes on beside the turns once the index is there. */
@@ -61,6 +63,7 @@ export class Term {
       holdingsOf: (workerId) => this.#passes.evictions.holdingsOf(workerId),
     });
     this.#passes = new Passes({ ...parts, index, health, handoff: this.#handoff, picture: this.#picture });
+    this.#expiry = new Expiry({ ...parts, index, reasonOf: (key) => this.#passes.reasonOf(key) });
     this.#repair = new Repair(parts, index, this.#handoff, this.#reaper);
     const sampling = new Sampling({ ...parts, ledger: index.ledger, placed: () => this.placed });
     const reporting = new Reporting({ ...parts, tell: () => this.#report() });
@@ -78,6 +81,11 @@ export class Term {
 
   get preempted(): number {
     return this.#passes.evictions.preempted;
+  }
+
+  /** Tasks that waited for too long. */
+  get expired(): number {
+    return this.#expiry.expired;
   }
 
   /** Returns when the mandate does not stand any more; throws `Deposed` when the store says so. */
@@ -149,7 +157,9 @@ export class Term {
     if (clock.monotonic() >= this.#lookAt) await this.#look();
     const { evictions } = this.#passes;
     if ((await evictions.moveDrained()) + (await evictions.moveUnstarted()) > 0) this.#dirty = true;
-    let more = await this.#pass();
+    // Before the pass: what has waited for too long is not placed any more.
+    const overdue = await this.#expiry.round();
+    let more = (await this.#pass()) || overdue;
     if (clock.monotonic() >= this.#repairAt) {
       this.#repairAt = clock.monotonic() + reconcileMs;
       await this.#repair.round();
@@ -225,7 +235,7 @@ export class Term {
     const { clock } = this.#parts;
     const ripe = this.index.backlog.nextRipeAt();
     const ripeIn = ripe === null ? Number.POSITIVE_INFINITY : ripe - clock.now();
-    const nextIn = Math.max(1, Math.min(ripeIn, this.#passes.evictions.nextDrainIn()));
+    const nextIn = Math.max(1, Math.min(ripeIn, this.#expiry.nextIn(), this.#passes.evictions.nextDrainIn()));
     return Math.min(this.#lookAt, this.#repairAt, clock.monotonic() + nextIn);
   }
 

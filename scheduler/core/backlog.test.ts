@@ -17,6 +17,7 @@ const task: fc.Arbitrary<WaitingTask> = fc
     worker: fc.option(fc.constant('w1')),
     notBefore: fc.constantFrom(0, 5, 50),
     queuedAt: fc.nat(100),
+    expiresAt: fc.option(fc.nat(100)),
   })
   .map((over) => ({ ...PLAIN_WAITING, ...over }));
 const step = fc.oneof(
@@ -64,6 +65,18 @@ describe('the backlog', () => {
           expect(backlog.size).toBe(model.size);
           const later = all.map(({ notBefore }) => notBefore).filter((at) => at > now);
           expect(backlog.nextRipeAt()).toBe(later.length ? Math.min(...later) : null);
+          const ends = all
+            .filter(({ expiresAt }) => expiresAt !== null)
+            .map(({ expiresAt }) => expiresAt ?? 0);
+          expect(backlog.nextExpiryAt()).toBe(ends.length ? Math.min(...ends) : null);
+          const over = all.filter(({ expiresAt = null }) => expiresAt !== null && expiresAt <= now);
+          const overdue = backlog.overdue(now, 1000);
+          expect(overdue.map((known) => known.id).sort()).toEqual(over.map((known) => known.id).sort());
+          for (const { id, groupKey: key } of overdue)
+            expect(key).toBe(groupKey(model.get(id) as WaitingTask));
+          expect(backlog.overdue(now, 2).map(({ id }) => id)).toEqual(
+            overdue.slice(0, 2).map(({ id }) => id),
+          );
           expect(backlog.unconfirmed(1000).sort()).toEqual(
             all
               .filter(({ confirmed }) => !confirmed)

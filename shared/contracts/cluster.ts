@@ -5,6 +5,7 @@ import type { Labels, LabelTerms } from '../model/labels.ts';
 import { type Registration, registrationMessage } from '../model/registration.ts';
 import type { Dimension, Resources, Shortfall } from '../model/resources.ts';
 import { addResources, NO_RESOURCES } from '../model/resources.ts';
+import { waitExpiresAt } from '../model/retry.ts';
 import type { SchedulerReport } from '../model/scheduling.ts';
 import type { SlaAttainment } from '../model/sla.ts';
 import type { Task, TaskState } from '../model/task.ts';
@@ -252,6 +253,7 @@ export function explainReply(
   view: ExplanationView,
   estimate: StartEstimateView | null,
 ): ExplainReply {
+  const expiresAt = waitExpiresAt(task);
   return {
     task_id: task.id,
     status: task.state,
@@ -262,6 +264,7 @@ export function explainReply(
     fits_now: view.fitsNow,
     estimate: estimate && estimateBody(estimate),
     quota: quotaShares(task, view.quota),
+    expires_at: expiresAt === null ? null : new Date(expiresAt).toISOString(),
     reserved_worker: view.reservedWorker,
     workers: view.workers.map(({ worker, excludedBy, fitsNow, fitsWhenEmpty, missing, unmet }) => ({
       worker_id: worker.id,

@@ -82,6 +82,8 @@ export interface ExplainReply {
   estimate: StartEstimateBody | null;
   /** What its owner is limited in; empty without a quota. */
   quota: QuotaShareBody[];
+  /** When it is given up unless it is placed before; null when it may wait for ever, and when it does not wait. */
+  expires_at: string | null;
   /** The worker that is being kept free for it, or null. */
   reserved_worker: string | null;
   workers: WorkerVerdictBody[];

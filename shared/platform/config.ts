@@ -7,6 +7,7 @@ import { cpus, hostname } from 'node:os';
 import { resolve } from 'node:path';
 import Joi from 'joi';
 import { AppError, messageOf } from '../errors.ts';
+import { DEFAULT_MAX_LOSSES } from '../model/retry.ts';
 import { type PlanRules, POLICIES } from '../model/scheduling.ts';
 import { WORKER_ID_PATTERN } from '../model/worker.ts';
 import { CLUSTER_TOKEN_MIN_LENGTH } from './adoption-proof.ts';
@@ -48,6 +49,8 @@ export interface ApiConfig extends CommonConfig {
   readonly webhookAllow: readonly string[];
   /** How long a task is taken to run whose image and tag have hardly been seen. */
   readonly defaultRunSeconds: number;
+  /** Faults of workers after which a task that is submitted now is given up. */
+  readonly maxLosses: number;
   /** Workers are registered by hand with it; null switches that off. */
   readonly clusterToken: string | null;
   /** Told to workers that are registered by hand. */
@@ -191,6 +194,7 @@ const apiSchema = {
   FILE_MAX_MB: Joi.number().integer().min(1).max(1_048_576).default(5_120),
   WEBHOOK_ALLOW: Joi.string().allow('').default(''),
   DEFAULT_RUN_SECONDS,
+  MAX_PLATFORM_RETRIES: Joi.number().integer().min(0).max(1_000).default(DEFAULT_MAX_LOSSES),
   RETENTION_DAYS,
 };
 
@@ -271,6 +275,7 @@ export function loadApiConfig(env: Environment): ApiConfig {
     fileMaxBytes: v.FILE_MAX_MB * BYTES_PER_MB,
     webhookAllow: splitList(v.WEBHOOK_ALLOW),
     defaultRunSeconds: v.DEFAULT_RUN_SECONDS,
+    maxLosses: v.MAX_PLATFORM_RETRIES,
     clusterToken: clusterTokenOf(v),
     workerLeaseSeconds: v.WORKER_LEASE_SECONDS,
     runnerStoreUrl: v.RUNNER_STORE_URL ?? null,

@@ -92,6 +92,8 @@ export interface QueuedTask {
   readonly image: string;
   readonly tag: string;
   readonly kValue: number;
+  /** How long it may wait at a time; 0 means for ever. */
+  readonly queueTimeoutSeconds: number;
   readonly notBefore: number;
   readonly submittedAt: number;
   readonly queuedAt: number;
@@ -118,6 +120,7 @@ export interface QueueEntry extends QueuePlace {
   readonly kValue: number;
   /** Why it waits again; null for a first attempt. */
   readonly message: string | null;
+  readonly queueTimeoutSeconds: number;
   readonly notBefore: number;
   readonly submittedAt: number;
   readonly queuedAt: number;

@@ -105,6 +105,7 @@ describe('the queue', () => {
       submitted_at: new Date(c.submittedAt).toISOString(),
       queued_at: new Date(c.queuedAt).toISOString(),
       not_before: null,
+      expires_at: null,
       reason: 'no_workers',
       summary: 'Waits: no workers have joined yet.',
       estimate: null,
