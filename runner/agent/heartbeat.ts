@@ -43,7 +43,7 @@ export interface HeartbeatParts {
 }
 
 /** In leases: a loop that does not come to its timers for longer is not busy, it hangs. */
-const SILENCE = 2;
+const SILENCE = 4;
 
 export class Heartbeat {
   readonly #parts: HeartbeatParts;

@@ -41,6 +41,8 @@ export interface ApiConfig extends CommonConfig {
   readonly imageAllow: readonly string[];
   readonly loginMaxFailures: number;
   readonly loginLockoutSeconds: number;
+  /** Requests a second, averaged over a window; 0 for no limit. */
+  readonly rateLimits: RateLimits;
   /** Directory of the built dashboard, served at `/`. */
   readonly webDir: string;
   /** Largest upload. */
@@ -61,6 +63,14 @@ export interface ApiConfig extends CommonConfig {
   readonly runnerFilesUrl: string | null;
   /** Tasks are kept so long after their end, with all that belongs to them; 0 keeps them for ever. */
   readonly retentionMs: number;
+}
+
+export interface RateLimits {
+  /** Of one user. */
+  readonly reads: number;
+  readonly writes: number;
+  /** Of one address, without a sign-in. */
+  readonly anonymous: number;
 }
 
 export interface SchedulerConfig extends CommonConfig {
@@ -161,6 +171,8 @@ const clusterToken = {
 const BYTES_PER_MB = 2 ** 20;
 const WORKER_LEASE_SECONDS = Joi.number().integer().min(2).max(600).default(15);
 
+/** Requests a second. */
+const rate = Joi.number().integer().min(0).max(1_000_000);
 const MS_PER_DAY = 86_400_000;
 /** Half an hour at least: what is told of an end, and a runner's last words, come within that. */
 const RETENTION_DAYS = Joi.number().min(0.02).max(36_500).allow(0).default(0).messages({
@@ -190,6 +202,9 @@ const apiSchema = {
   IMAGE_ALLOW: Joi.string().allow('').default(''),
   LOGIN_MAX_FAILURES: Joi.number().integer().min(1).max(1_000).default(5),
   LOGIN_LOCKOUT_SECONDS: Joi.number().integer().min(1).max(86_400).default(300),
+  RATE_LIMIT_READS: rate.default(500),
+  RATE_LIMIT_WRITES: rate.default(200),
+  RATE_LIMIT_ANONYMOUS: rate.default(100),
   WEB_DIR: Joi.string().default('dist/web'),
   FILE_MAX_MB: Joi.number().integer().min(1).max(1_048_576).default(5_120),
   WEBHOOK_ALLOW: Joi.string().allow('').default(''),
@@ -271,6 +286,11 @@ export function loadApiConfig(env: Environment): ApiConfig {
     imageAllow: splitList(v.IMAGE_ALLOW),
     loginMaxFailures: v.LOGIN_MAX_FAILURES,
     loginLockoutSeconds: v.LOGIN_LOCKOUT_SECONDS,
+    rateLimits: {
+      reads: v.RATE_LIMIT_READS,
+      writes: v.RATE_LIMIT_WRITES,
+      anonymous: v.RATE_LIMIT_ANONYMOUS,
+    },
     webDir: resolve(v.WEB_DIR),
     fileMaxBytes: v.FILE_MAX_MB * BYTES_PER_MB,
     webhookAllow: splitList(v.WEBHOOK_ALLOW),

@@ -84,3 +84,25 @@ export interface AttemptLimiter {
   fail(key: string): Promise<void>;
   reset(key: string): Promise<void>;
 }
+
+/** What a limiter says to one call. */
+export interface RateVerdict {
+  readonly isAllowed: boolean;
+  /** The first refusal of this window by this process. */
+  readonly isFirst: boolean;
+  /** Cost that is allowed within a window. */
+  readonly limit: number;
+  /** What is left of it. */
+  readonly remaining: number;
+  /** Until the window ends and the whole limit is there again; at least 1. */
+  readonly resetSeconds: number;
+}
+
+/**
+ * Counts calls per key within windows, for all processes together as far as they have told each other, and for this one
+ * alone when cut off. Decides at once: never waits, never throws.
+ */
+export interface RateLimiter {
+  /** Counts `cost` (1), unless the limit is reached. */
+  take(key: string, cost?: number): RateVerdict;
+}
