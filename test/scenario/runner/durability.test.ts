@@ -161,6 +161,8 @@ describe('why a container was stopped', () => {
     const task = await stage.submit({ resources: small, command: 'on-term 143 400; print up; forever' });
     await stage.untilPrinted(task, 'up');
     stage.away.lease = true;
+    // What the record has as up goes on.
+    await stage.store.workers.setLiveness(stage.workerId, 'down', Date.now());
     await untilNoted(task);
     await runner.stop();
     stage.away.lease = false;
