@@ -13,8 +13,7 @@ describe.skipIf(why !== null)(`while everything breaks${why ? ` (${why})` : ''}`
   it('nothing is lost and nothing happens twice', { timeout: 600_000 }, async () => {
     const told: string[] = [];
     const report = await runChaos({
-      // Another slice each day, and the same all day, so that a failure can be repeated.
-      seed: Math.floor(Date.now() / 86_400_000),
+      seed: 7,
       faults: 60,
       jobs: 150,
       spanMs: SLICE_MS,
