@@ -10,7 +10,7 @@ import { findViolations, type Violation } from './invariants.ts';
 import { makeJobs } from './jobs.ts';
 import { findLeftovers } from './leftovers.ts';
 import type { Recovery } from './recovery.ts';
-import { CAPACITY, Stage, WORKER_LEASE_MS, workerIdOf } from './stage.ts';
+import { CAPACITY, Stage, type StoreKind, WORKER_LEASE_MS, workerIdOf } from './stage.ts';
 import { Submitter } from './submitter.ts';
 
 export interface ChaosOptions {
@@ -24,6 +24,7 @@ export interface ChaosOptions {
   readonly hosts: number;
   readonly apis: number;
   readonly schedulers: number;
+  readonly store: StoreKind;
   readonly kinds?: readonly FaultKind[];
   readonly log: (line: string) => void;
 }

@@ -12,7 +12,7 @@ import { TEST_IMAGE } from '../support/servers.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { Door } from './door.ts';
 import { OwnRedis } from './own-redis.ts';
-import { type OwnStore, openSqlite } from './own-store.ts';
+import { type OwnStore, openMongo, openSqlite } from './own-store.ts';
 import { makeSharedVolume } from './shared-volume.ts';
 import { Supervised } from './supervised.ts';
 
@@ -24,10 +24,14 @@ export const CAPACITY = { cpu: 3, memory: 512 } as const;
 
 const UP_DEADLINE_MS = 60_000;
 
+export const STORE_KINDS = ['sqlite', 'mongodb'] as const;
+export type StoreKind = (typeof STORE_KINDS)[number];
+
 export interface StageOptions {
   readonly hosts: number;
   readonly apis: number;
   readonly schedulers: number;
+  readonly store: StoreKind;
 }
 
 export interface StageHost {
@@ -68,7 +72,8 @@ export class Stage {
     this.door = new Door(parts.apiUrls);
   }
 
-  static async open({ hosts: hostCount, apis: apiCount, schedulers: schedulerCount }: StageOptions) {
+  static async open(options: StageOptions) {
+    const { hosts: hostCount, apis: apiCount, schedulers: schedulerCount } = options;
     const network = await HostNetwork.open();
     try {
       const folder = network.folder;
@@ -76,12 +81,15 @@ export class Stage {
       await mkdir(dataDir, { recursive: true });
       const volume = await makeSharedVolume(folder);
       const redis = await OwnRedis.start(network.address, join(folder, 'redis'));
-      const store = openSqlite(join(dataDir, 'cloudai.db'));
+      const store =
+        options.store === 'mongodb'
+          ? await openMongo(join(folder, 'mongo'), network.address)
+          : openSqlite(join(dataDir, 'cloudai.db'));
       const common = {
         REDIS_URL: redis.url,
         REDIS_PREFIX,
         STORE_URL: store.url,
-        FILES_URL: `file:${dataDir}/files`,
+        FILES_URL: options.store === 'mongodb' ? 'mongodb' : `file:${dataDir}/files`,
         DATA_DIR: dataDir,
         LOG_LEVEL: 'info',
         WORKER_LEASE_SECONDS: String(WORKER_LEASE_MS / 1_000),

@@ -21,6 +21,7 @@ describe.skipIf(why !== null)(`while everything breaks${why ? ` (${why})` : ''}`
       hosts: 2,
       apis: 2,
       schedulers: 2,
+      store: 'sqlite',
       log: (line) => told.push(line),
     });
     expect(report.violations, `${told.join('\n')}\n${tellReport(report)}`).toEqual([]);
