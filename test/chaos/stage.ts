@@ -3,8 +3,10 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { lastLinesOf } from '../../infra/setup/commands.ts';
 import type { TaskBody } from '../../shared/contracts/http.ts';
 import type { TelemetryReply, WorkerListReply } from '../../shared/contracts/workers.ts';
+import { messageOf } from '../../shared/errors.ts';
 import { freePort } from '../support/cluster.ts';
 import type { Host } from '../support/hosts/host.ts';
 import { HostNetwork } from '../support/hosts/network.ts';
@@ -125,8 +127,9 @@ export class Stage {
       await stage.#begin();
       return stage;
     } catch (error) {
+      const said = await lastLinesOf(join(network.folder, 'api-0.log'), 5).catch(() => '');
       await network.remove().catch(() => undefined);
-      throw error;
+      throw new Error(`the stage does not come up: ${messageOf(error)}\n${said}`);
     }
   }
 
