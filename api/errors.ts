@@ -77,7 +77,13 @@ export function errorReply(error: unknown): ErrorReply {
   const status = boom?.isBoom ? (boom.output?.statusCode ?? 500) : 500;
   if (status === 500) return reply(500, 'internal', 'something went wrong on our side; it has been logged');
   const code = HAPI_CODES[status] ?? (status < 500 ? 'invalid_request' : 'internal');
-  return reply(status, code, hapiMessage(status, boom), [], boom.output?.headers);
+  const later = isForLater(status) ? { 'retry-after': RETRY_AFTER_SECONDS } : {};
+  return reply(status, code, hapiMessage(status, boom), [], { ...later, ...boom.output?.headers });
+}
+
+/** The same call may do well a little later, and its answer says when. */
+function isForLater(status: number): boolean {
+  return status === 429 || status === 503;
 }
 
 function fromAppError(error: AppError): ErrorReply {
@@ -85,7 +91,7 @@ function fromAppError(error: AppError): ErrorReply {
   if (status === 500) return reply(500, error.code, 'something went wrong on our side; it has been logged');
   const headers: Record<string, string> = {};
   if (status === 401) headers['www-authenticate'] = challenge(error);
-  if (status === 429 || status === 503) {
+  if (isForLater(status)) {
     headers['retry-after'] = String(Math.ceil(error.retryAfterSeconds ?? RETRY_AFTER_SECONDS));
   }
   return reply(status, error.code, PART_AWAY[error.code] ?? error.message, error.details, headers);

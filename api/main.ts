@@ -33,6 +33,7 @@ await runService({
       liveLogs: redis.liveLogs,
       progress: redis.progress,
       usage: redis.usage,
+      traces: redis.traces,
       images: redis.images,
       schedulerBoard: redis.schedulerBoard,
       decisions: redis.decisions,

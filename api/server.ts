@@ -94,13 +94,14 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     uploadSweep,
     learner,
     forecastScores,
+    retention,
   } = services;
   await server.register([
     { plugin: requestsPlugin, options: { log } },
     { plugin: authPlugin, options: services },
     { plugin: accountsPlugin, options: services },
     { plugin: usersPlugin, options: services },
-    { plugin: tasksPlugin, options: services },
+    { plugin: tasksPlugin, options: { ...services, retentionMs: config.retentionMs } },
     { plugin: queuePlugin, options: services },
     { plugin: whatIfPlugin, options: services },
     { plugin: decisionsPlugin, options: { ...services, log } },
@@ -140,6 +141,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   uploadSweep.start();
   learner.start();
   forecastScores.start();
+  retention.start();
 
   return {
     server,
@@ -166,11 +168,15 @@ export async function createApi(parts: ApiParts): Promise<Api> {
       const scoresStopped = answerWithin(forecastScores.stop(), STOP_DEADLINE_MS, 'the store').catch(
         (error) => log.warn({ err: error }, 'stopped while forecasts were being scored'),
       );
+      const retentionStopped = answerWithin(retention.stop(), STOP_DEADLINE_MS, 'the store').catch((error) =>
+        log.warn({ err: error }, 'stopped while old tasks were being purged'),
+      );
       const uploadsSettled = Promise.all([resumableUploads.settle(), uploadSweep.stop()]);
       await server.stop({ timeout: STOP_DEADLINE_MS });
       await callsStopped;
       await learnerStopped;
       await scoresStopped;
+      await retentionStopped;
       await webhooksStopped;
       await answerWithin(uploadsSettled, STOP_DEADLINE_MS, 'the file store').catch((error) =>
         log.warn({ err: error }, 'stopped before all that had come of uploads was kept'),

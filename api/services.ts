@@ -8,7 +8,7 @@ import type { AttemptLimiter, EventBus, WorkerPresence } from '../shared/ports/c
 import type { DecisionLog } from '../shared/ports/decision-log.ts';
 import type { FileStore } from '../shared/ports/file-store.ts';
 import type { ImageBoard } from '../shared/ports/image-board.ts';
-import type { LiveLogs, ProgressBoard, UsageBoard } from '../shared/ports/live.ts';
+import type { LiveLogs, LiveTraces, ProgressBoard, UsageBoard } from '../shared/ports/live.ts';
 import type { LogStore } from '../shared/ports/log-store.ts';
 import type { IntakeQueue, QueueViews } from '../shared/ports/queue.ts';
 import type { SchedulerBoard } from '../shared/ports/scheduler-board.ts';
@@ -41,6 +41,7 @@ import { Forecasts } from './services/queue/forecasts.ts';
 import { WaitingLine } from './services/queue/waiting-line.ts';
 import { Quotas } from './services/quotas.ts';
 import { type RegistrationPace, Registrations } from './services/registrations/registrations.ts';
+import { Retention } from './services/retention.ts';
 import { SchedulerNews } from './services/scheduler-news.ts';
 import { Sessions } from './services/sessions.ts';
 import { Simulations } from './services/simulation.ts';
@@ -66,6 +67,7 @@ export interface ApiParts {
   readonly files: FileStore;
   readonly progress: ProgressBoard;
   readonly usage: UsageBoard;
+  readonly traces: LiveTraces;
   readonly images: ImageBoard;
   readonly schedulerBoard: SchedulerBoard;
   readonly decisions: DecisionLog;
@@ -81,6 +83,7 @@ export interface ApiParts {
   readonly registrationPace?: Partial<RegistrationPace>;
   readonly learnEveryMs?: number;
   readonly scoreEveryMs?: number;
+  readonly purgeEveryMs?: number;
 }
 
 /** Nothing of them is started. */
@@ -121,6 +124,7 @@ export function createServices(parts: ApiParts) {
     quotas,
     imageAllowed,
     webhookFault,
+    maxLosses: config.maxLosses,
     clock,
   });
   const files = createFileServices(parts, records, quotas);
@@ -145,7 +149,8 @@ export function createServices(parts: ApiParts) {
   const waitingLine = new WaitingLine({ store, forecasts, scores });
   const attainment = () => learner.attainment();
   const news = new SchedulerNews({ board: parts.schedulerBoard, clock, log });
-  const view = new ClusterView({ store, presence, news, attainment, scores, clock, log });
+  const { retentionMs } = config;
+  const view = new ClusterView({ store, presence, news, attainment, scores, retentionMs, clock, log });
   const history = new TelemetryHistory({ store, clock });
   const workerImages = new WorkerImageLists({ board: parts.images, view, clock });
   const maintenance = new WorkerMaintenance({ store, view, announcer, clock });
@@ -154,6 +159,14 @@ export function createServices(parts: ApiParts) {
   const explanations = new TaskExplanations({ records, store, facts, forecasts, clock });
   const decisionPages = new DecisionPages(parts.decisions);
   const taskUsage = new TaskUsage({ records, board: parts.usage });
+  const retention = new Retention({
+    ...parts,
+    records: store.files,
+    tasks: store.tasks,
+    webhooks: store.webhooks,
+    keptMs: retentionMs,
+    everyMs: parts.purgeEveryMs,
+  });
   const simulations = new Simulations({ store, facts, learner, submissions, clock });
   return {
     ...people,
@@ -176,6 +189,7 @@ export function createServices(parts: ApiParts) {
     decisionPages,
     taskUsage,
     simulations,
+    retention,
     webhookEngine,
     webhooks,
     ...files,

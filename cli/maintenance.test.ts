@@ -133,6 +133,15 @@ describe('the scheduler', () => {
     expect((await cloudai(['status', '--once'])).out).not.toContain('policy');
   });
 
+  it('says beside it how long tasks are kept, unless it is for ever', async () => {
+    api.on('GET /telemetry', () => makeTelemetry({ retention_days: 30.5 }));
+    expect((await cloudai(['status', '--once'])).out).toMatch(/^keeps +ended tasks for 30.5 days$/m);
+    api.on('GET /telemetry', () => makeTelemetry({ retention_days: 0.5 }));
+    expect((await cloudai(['status', '--once'])).out).toMatch(/^keeps +ended tasks for 12 hours$/m);
+    api.on('GET /telemetry', () => makeTelemetry({ retention_days: 0 }));
+    expect((await cloudai(['status', '--once'])).out).not.toContain('keeps');
+  });
+
   it('is told in words', () => {
     const now = Date.parse('2026-01-01T10:01:00.000Z');
     expect(schedulerWords(scheduler(), now)).toBe('best-fit');

@@ -19,6 +19,10 @@ describe('a refusal of a task', () => {
     expect(error).toMatchObject({ status: 400, code: 'invalid_request' });
   });
 
+  it('names an option of which one value is meant', () => {
+    expect(told('"retry_on[1]" cannot name worker_lost').message).toBe('-retry_on cannot name worker_lost');
+  });
+
   it('names an option that stands for a part of a field', () => {
     expect(told('"quota.cpu" must be less than or equal to 5').message).toBe(
       '--max-cores must be less than or equal to 5',

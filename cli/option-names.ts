@@ -12,6 +12,10 @@ const TYPED: Readonly<Record<string, string>> = {
   k_value: '-k',
   max_retries: '-retries',
   timeout_seconds: '-timeout',
+  retry_on: '-retry_on',
+  retry_on_exit_codes: '-retry_on_exit_codes',
+  retry_delay_seconds: '-retry_delay',
+  queue_timeout_seconds: '-queue_timeout',
   pull_policy: '-pull',
   files: '-file',
   env: '-env',
@@ -42,9 +46,9 @@ function typedOf(field: string): string | undefined {
   return Object.hasOwn(TYPED, field) ? TYPED[field] : undefined;
 }
 
-/** `"webhook.url"` names a part of a field. */
+/** `"webhook.url"` names a part of a field, `"files[2]"` one of several. */
 function renamed(text: string): string {
-  return text.replaceAll(/"([a-z_]+)((?:\.[^"]*)?)"/g, (quoted, field: string, part: string) => {
+  return text.replaceAll(/"([a-z_]+)(?:\[\d+\])?((?:\.[^"]*)?)"/g, (quoted, field: string, part: string) => {
     const whole = typedOf(`${field}${part}`);
     if (whole !== undefined) return whole;
     const typed = typedOf(field);

@@ -59,6 +59,16 @@ export function seconds(text: string): number {
   return wholeNumber(String(sum));
 }
 
+/** One word or several with commas. */
+export function words(text: string): string[] {
+  return text.split(',').map((one) => one.trim());
+}
+
+/** One whole number or several with commas. */
+export function codes(text: string): number[] {
+  return words(text).map(wholeNumber);
+}
+
 /** One state or several with commas. */
 export function states(text: string): TaskState[] {
   return text.split(',').map((one) => {

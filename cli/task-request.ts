@@ -3,7 +3,7 @@
 
 import type { SubmitRequest } from '../shared/contracts/http.ts';
 import type { LabelTermsBody } from '../shared/contracts/labels.ts';
-import type { PullPolicy, TaskNetwork } from '../shared/model/task.ts';
+import type { PullPolicy, RetryReason, TaskNetwork } from '../shared/model/task.ts';
 import { DEFAULT_WEBHOOK_EVENTS } from '../shared/model/webhook.ts';
 import { CliError, EXIT } from './exit.ts';
 
@@ -26,6 +26,13 @@ export interface TaskOptions {
   readonly file?: readonly string[];
   readonly timeout?: number;
   readonly retries?: number;
+  /** As typed: the API says what is none. */
+  readonly retry_on?: readonly string[];
+  readonly retry_on_exit_codes?: readonly number[];
+  /** Seconds. */
+  readonly retry_delay?: number;
+  /** Seconds. */
+  readonly queue_timeout?: number;
   readonly network?: TaskNetwork;
   readonly pull?: PullPolicy;
   readonly cmd?: string;
@@ -77,6 +84,10 @@ export function taskRequest(
   if (options.file !== undefined) body.files = [...options.file];
   if (options.timeout !== undefined) body.timeout_seconds = options.timeout;
   if (options.retries !== undefined) body.max_retries = options.retries;
+  if (options.retry_on !== undefined) body.retry_on = [...options.retry_on] as RetryReason[];
+  if (options.retry_on_exit_codes !== undefined) body.retry_on_exit_codes = [...options.retry_on_exit_codes];
+  if (options.retry_delay !== undefined) body.retry_delay_seconds = options.retry_delay;
+  if (options.queue_timeout !== undefined) body.queue_timeout_seconds = options.queue_timeout;
   if (options.network !== undefined) body.network = options.network;
   if (options.pull !== undefined) body.pull_policy = options.pull;
   if (options.webhook !== undefined) {

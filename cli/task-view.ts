@@ -78,10 +78,13 @@ export function taskText(session: Session, task: TaskBody): string {
     ['network', task.network],
     ['pull', task.pull_policy],
     ['time limit', task.timeout_seconds > 0 ? `${task.timeout_seconds} s` : null],
-    ['retries', task.max_retries > 0 ? String(task.max_retries) : null],
+    ['wait limit', task.queue_timeout_seconds > 0 ? `${task.queue_timeout_seconds} s` : null],
+    ['retries', task.max_retries > 0 ? retriesText(task) : null],
+    ['losses', task.losses > 0 ? `${task.losses} of at most ${task.max_losses}, at no cost` : null],
     ['env', envText(task)],
     ['submitted', `${task.submitted_at} (${age(task.submitted_at, now)} ago)`],
     ['not before', task.not_before],
+    ['given up', task.expires_at && `${task.expires_at}, unless it is placed before`],
     ['started', task.started_at],
     ['ended', task.finished_at],
     ['ran', ms === null ? null : duration(ms)],
@@ -157,6 +160,18 @@ function attemptReason({ message, reason, eviction }: AttemptBody): string {
 /** An API of an earlier release has none. */
 function labelsText(terms: LabelTermsBody | undefined): string | null {
   return terms === undefined ? null : typedLabels(terms) || null;
+}
+
+/** `1 of 3 spent, on exit_code (75) or oom_killed, 30 s and longer apart`; an API of an earlier release says less. */
+function retriesText(task: TaskBody): string {
+  const { max_retries, failures = 0, retry_on, retry_on_exit_codes, retry_delay_seconds } = task;
+  if (retry_on === undefined) return String(max_retries);
+  const reasons = retry_on.map((reason) =>
+    reason === 'exit_code' && retry_on_exit_codes.length > 0
+      ? `${reason} (${retry_on_exit_codes.join(', ')})`
+      : reason,
+  );
+  return `${failures} of ${max_retries} spent, on ${reasons.join(', ')}; ${retry_delay_seconds} s before the first`;
 }
 
 function commandText(command: TaskBody['command']): string {

@@ -47,7 +47,7 @@ describe('task', () => {
 
   it('takes every other option, environment and exec form', async () => {
     const line =
-      'task -env A=1 B=2 -secret KEY -priority 0 -timeout 60 -retries 2 -network none -pull never -storage 0.5 a:b -- sh -c -name';
+      'task -env A=1 B=2 -secret KEY -priority 0 -timeout 60 -retries 2 -retry_on exit_code,image_error -retry-on-exit-codes 75,111 -retry_delay 1m -queue-timeout 2h -network none -pull never -storage 0.5 a:b -- sh -c -name';
     const { code } = await cloudai(line.split(' '), { env: { KEY: 'from the shell' } });
     expect(code).toBe(0);
     expect(lastBody()).toEqual({
@@ -57,6 +57,10 @@ describe('task', () => {
       priority: 0,
       timeout_seconds: 60,
       max_retries: 2,
+      retry_on: ['exit_code', 'image_error'],
+      retry_on_exit_codes: [75, 111],
+      retry_delay_seconds: 60,
+      queue_timeout_seconds: 7_200,
       network: 'none',
       pull_policy: 'never',
       env: { A: '1', B: '2', KEY: 'from the shell' },
@@ -236,6 +240,20 @@ describe('looking', () => {
     expect(out).not.toContain('\x1b');
   });
 
+  it('shows how it is tried again, and until when it may wait', async () => {
+    const expires_at = '2026-01-01T11:00:00.000Z';
+    const retries = { max_retries: 3, failures: 1, retry_on_exit_codes: [75], retry_delay_seconds: 30 };
+    const waits = { queue_timeout_seconds: 3_600, expires_at, losses: 2 };
+    api.on('GET /api/tasks/:id', () => makeTaskBody({ ...retries, ...waits }));
+    const { out } = await cloudai(['get', TASK_ID], { columns: 200 });
+    expect(out).toContain(
+      'retries     1 of 3 spent, on exit_code (75), oom_killed, timed_out, output_error; 30 s before the first\n',
+    );
+    expect(out).toContain('losses      2 of at most 5, at no cost\n');
+    expect(out).toContain('wait limit  3600 s\n');
+    expect(out).toContain(`given up    ${expires_at}, unless it is placed before\n`);
+  });
+
   it('explains in words and numbers', async () => {
     api.on('GET /api/tasks/:id/explain', () => makeExplainReply());
     const { out } = await cloudai(['explain', TASK_ID]);
@@ -281,6 +299,21 @@ describe('looking', () => {
     const { out } = await cloudai(['queue'], { columns: 200 });
     expect(out).toMatch(/# +TASK +NAME +PRIO +USER +NEEDS +WAITS +STARTS +WHY/);
     expect(out).toMatch(/1 core, 512 MB .* unknown +Waits: needs 1 core/);
+    api.on('GET /api/queue', () => ({
+      total: 1,
+      entries: [makeQueueEntry({ expires_at: '2026-01-01T10:10:00.000Z' })],
+      next_cursor: null,
+    }));
+    expect((await cloudai(['queue'], { columns: 200 })).out).toMatch(/WAITS +GIVEN UP +STARTS +WHY/);
+  });
+
+  it('shows a part of the queue when that is asked for', async () => {
+    const ids = ['a', 'b', 'c'].map((end) => TASK_ID.replace(/e$/, end));
+    api.on('GET /api/queue', ({ query }) => {
+      const to = Math.min(Number(query.limit), 3);
+      const entries = ids.slice(0, to).map((task_id, n) => makeQueueEntry({ task_id, position: n + 1 }));
+      return { total: 9, entries, next_cursor: to < 3 ? String(to) : null };
+    });
     const short = await cloudai(['queue', '--limit', '1']);
     expect(short.out).toContain(ids[0]);
     expect(short.out).not.toContain(ids[1]);

@@ -1,6 +1,6 @@
 // Why tasks wait, and the queue, as people read them in a terminal. No calls here.
 
-import { entryNeeds, forecastWords, startBand, startsIn } from '../client/queue-words.ts';
+import { entryNeeds, expiresIn, forecastWords, startBand, startsIn } from '../client/queue-words.ts';
 import { age, megabytes, trim } from '../client/words.ts';
 import type { ForecastScoreBody, QueueEntryBody, StartEstimateBody } from '../shared/contracts/queue.ts';
 import type { ExplainReply, ShortfallBody, WorkerVerdictBody } from '../shared/contracts/workers.ts';
@@ -94,6 +94,16 @@ export function queueTable(session: Session, entries: readonly QueueEntryBody[])
     { title: 'USER', cell: ({ user }) => user, min: 6, dispensable: 3 },
     { title: 'NEEDS', cell: entryNeeds, min: 8, dispensable: 2 },
     { title: 'WAITS', cell: ({ queued_at }) => age(queued_at, now), align: 'right', dispensable: 1 },
+    ...(entries.some(({ expires_at }) => expires_at)
+      ? [
+          {
+            title: 'GIVEN UP',
+            cell: (entry: QueueEntryBody) => expiresIn(entry, now),
+            align: 'right' as const,
+            dispensable: 6,
+          },
+        ]
+      : []),
     { title: 'STARTS', cell: ({ estimate }) => startsIn(estimate, now), align: 'right' },
     { title: 'WHY', cell: ({ summary }) => summary, min: 20 },
   ]);

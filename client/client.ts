@@ -34,7 +34,7 @@ import { type UploadCalls, uploadCalls } from './uploads.ts';
 import { type UserCalls, userCalls } from './users.ts';
 import { type WebhookCalls, webhookCalls } from './webhooks.ts';
 
-export { ApiError, ConnectionError, mayPass } from './errors.ts';
+export { ApiError, ConnectionError, isAway, mayPass } from './errors.ts';
 export type { FileCalls, FileDownload, FileOf, Uploaded } from './files.ts';
 export type { LogOptions, LogTextOptions } from './task-logs.ts';
 export type { ClientOptions } from './transport.ts';

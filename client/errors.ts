@@ -42,10 +42,15 @@ export class ConnectionError extends Error {
   }
 }
 
+/** No API there, or one that is starting or cut off from what it needs. Who waits for something looks again. */
+export function isAway(error: unknown): boolean {
+  if (error instanceof ConnectionError) return true;
+  return error instanceof ApiError && [502, 503, 504].includes(error.status);
+}
+
 /** May go well a little later: nobody answered, or one who is busy, starting or cut off from what it needs. */
 export function mayPass(error: unknown): boolean {
-  if (error instanceof ConnectionError) return true;
-  return error instanceof ApiError && [429, 502, 503, 504].includes(error.status);
+  return isAway(error) || (error instanceof ApiError && error.status === 429);
 }
 
 const WORDS: Readonly<Record<string, string>> = {

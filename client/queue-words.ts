@@ -36,6 +36,13 @@ export function startsIn(estimate: StartEstimateBody | null, now: number): strin
   return ms < NOW_MS ? 'now' : `in ${roughly(ms)}`;
 }
 
+/** `in 4m`: when it is given up; empty when it may wait for ever. An API of an earlier release does not say. */
+export function expiresIn({ expires_at }: Partial<Pick<QueueEntryBody, 'expires_at'>>, now: number): string {
+  if (!expires_at) return '';
+  const ms = Date.parse(expires_at) - now;
+  return ms < NOW_MS ? 'now' : `in ${roughly(ms)}`;
+}
+
 /** `between 2m and 9m from now`; null when there is no doubt about it. */
 export function startBand(estimate: StartEstimateBody | null, now: number): string | null {
   if (estimate === null) return null;
@@ -77,6 +84,12 @@ export function attainmentWords({ met, missed, attainment }: SlaAttainmentBody):
   // 99.97% is not all of them.
   const percent = Math.floor(attainment * 1_000) / 10;
   return `${trim(percent)}% of ${(met + missed).toLocaleString('en')}`;
+}
+
+/** `ended tasks for 30 days`; null when they are kept for ever, or an API of an earlier release does not say. */
+export function keptWords(days: number | undefined): string | null {
+  if (!days) return null;
+  return days < 2 ? `ended tasks for ${trim(days * 24)} hours` : `ended tasks for ${trim(days)} days`;
 }
 
 /** `92% of 130 started when foretold, half within 12s`; null when hardly a forecast was scored. */

@@ -1,7 +1,7 @@
 // One HTTP call: address, token, deadline, JSON in and out, errors as types. Knows no resource of the API.
 // Must run in Node and in a browser: only `fetch` and web standards, nothing of Node.
 
-import { ApiError, apiError, ConnectionError, connectionError } from './errors.ts';
+import { ApiError, apiError, ConnectionError, connectionError, isAway } from './errors.ts';
 
 export type Fetch = (input: string, init?: RequestInit) => Promise<Response>;
 
@@ -223,8 +223,7 @@ class Deadline {
 
 /** Narrower than `mayPass`: what was slow once is not asked again by itself. */
 function isJustAway(error: unknown): boolean {
-  if (error instanceof ConnectionError) return error.kind === 'unreachable';
-  return error instanceof ApiError && [502, 503, 504].includes(error.status);
+  return isAway(error) && !(error instanceof ConnectionError && error.kind === 'timed_out');
 }
 
 function parse(text: string): unknown {

@@ -67,7 +67,7 @@ async function openRunner({ config, ...life }: Life, log: Log): Promise<MemberSe
     log,
   });
   const runtime = await openRuntime(config, log);
-  const { inbox, presence, bus, intake, liveLogs, rooms, progress, usage, images } = redis;
+  const { inbox, presence, keeper, bus, intake, liveLogs, rooms, progress, usage, images } = redis;
   let stopping: Promise<void> | null = null;
   const stop = () => {
     stopping ??= runner
@@ -83,6 +83,7 @@ async function openRunner({ config, ...life }: Life, log: Log): Promise<MemberSe
     store,
     inbox,
     presence,
+    keeper,
     bus,
     intake,
     logs,

@@ -6,7 +6,7 @@ import type { RunnerConfig } from '../shared/platform/config.ts';
 import type { Log } from '../shared/platform/log.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { ContainerRuntime } from '../shared/ports/container-runtime.ts';
-import type { EventBus, WorkerPresence } from '../shared/ports/coordination.ts';
+import type { EventBus, LeaseKeeper, WorkerPresence } from '../shared/ports/coordination.ts';
 import type { FileStore } from '../shared/ports/file-store.ts';
 import type { ImageBoard } from '../shared/ports/image-board.ts';
 import type { LiveLogs, ProgressBoard, RoomEmitter, UsageBoard } from '../shared/ports/live.ts';
@@ -19,6 +19,8 @@ export interface RunnerParts {
   readonly store: Store;
   readonly inbox: Inbox;
   readonly presence: WorkerPresence;
+  /** Absent: only the runner's own loop renews the lease. */
+  readonly keeper?: LeaseKeeper;
   readonly bus: EventBus;
   readonly intake: IntakeQueue;
   readonly logs: LogStore;

@@ -180,11 +180,13 @@ class RunnerProcess implements Runner {
       incarnation: this.#incarnation,
       leaseMs: config.workerLeaseSeconds * 1_000,
       presence,
+      keeper: this.#parts.keeper ?? null,
       clock,
       log,
       random,
       usage: () => usage.measure(),
       running: () => registry.withContainer(),
+      isUpByRecord: () => this.#isUpByRecord(),
       onFenced: () => this.#fence(),
       onRenewed: () => void this.#unfence(),
       onLost: (error) => void this.#lose(error),
@@ -239,6 +241,12 @@ class RunnerProcess implements Runner {
   async #isOnRecord(): Promise<boolean> {
     const { store, config } = this.#parts;
     return (await store.workers.get(config.workerId)) !== null;
+  }
+
+  async #isUpByRecord(): Promise<boolean> {
+    const { store, config } = this.#parts;
+    const record = await store.workers.get(config.workerId);
+    return record?.incarnation === this.#incarnation && record.liveness === 'up';
   }
 
   /** Set for good: an admin's word stands. */

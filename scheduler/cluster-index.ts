@@ -176,5 +176,6 @@ function queuedTask(task: Task): QueuedTask {
     notBefore: task.notBefore,
     submittedAt: task.submittedAt,
     queuedAt: task.queuedAt,
+    queueTimeoutSeconds: task.spec.queueTimeoutSeconds,
   };
 }

@@ -8,6 +8,7 @@ import { evictTask } from '../shared/model/task-life.ts';
 import { announceMoved } from './announcing.ts';
 import { type ClusterIndex, READ_BATCH } from './cluster-index.ts';
 import type { Holding, Preemption } from './core/snapshot.ts';
+import { sparedUntil } from './core/spared.ts';
 import type { Handoff } from './handoff.ts';
 import type { LoopParts, Mandate } from './parts.ts';
 import { letOthersRun } from './pauses.ts';
@@ -36,6 +37,10 @@ export class Evictions {
   readonly #parts: EvictionParts;
   /** By the task that is to get their place. */
   readonly #underWay = new Map<string, Victims>();
+  /** Task id → until when nobody may take its place, as its record said when somebody was to. */
+  readonly #spared = new Map<string, number>();
+  /** How many of those that are leaving were nudged in the rounds before. */
+  #nudged = 0;
   #drains: readonly { readonly id: string; readonly until: number }[] = [];
   #preempted = 0;
 
@@ -48,12 +53,20 @@ export class Evictions {
     return this.#preempted;
   }
 
+  /** What is held of a worker, without those whose place nobody may take. */
+  holdingsOf(workerId: string): readonly Holding[] {
+    const all = this.#parts.index.ledger.holdingsOf(workerId);
+    if (this.#spared.size === 0) return all;
+    return all.filter(({ taskId, isLeaving }) => isLeaving || !this.#spared.has(taskId));
+  }
+
   /**
-   * Returns how many were told to leave. Throws `Deposed` when the mandate has ended or the store refuses the term, and
-   * what the store throws.
+   * Returns true when another pass may decide otherwise. Throws `Deposed` when the mandate has ended or the store refuses
+   * the term, and what the store throws.
    */
-  async preempt(preemptions: readonly Preemption[]): Promise<number> {
+  async preempt(preemptions: readonly Preemption[]): Promise<boolean> {
     this.#forgetDone();
+    const sparedBefore = this.#spared.size;
     const wanted = preemptions.filter(({ forTask }) => !this.#underWay.has(forTask));
     const leaves = wanted.map(({ taskId, attempt, workerId }) => ({
       taskId,
@@ -62,7 +75,7 @@ export class Evictions {
       cause: 'preempted' as const,
       message: `gave its place on ${workerId} to a task of higher priority`,
     }));
-    return this.#evict(leaves, (told) => {
+    const told = await this.#evict(leaves, (told) => {
       this.#preempted += told.size;
       const since = this.#parts.clock.monotonic();
       for (const { forTask, taskId, attempt } of wanted) {
@@ -72,6 +85,7 @@ export class Evictions {
         this.#underWay.set(forTask, victims);
       }
     });
+    return told > 0 || this.#spared.size > sparedBefore;
   }
 
   /** Takes up which workers are to be empty by when. After their records were read. */
@@ -85,7 +99,10 @@ export class Evictions {
       );
   }
 
-  /** Moves what is still on drained workers whose time is over. Returns and throws as `preempt` does. */
+  /**
+   * Moves what is still on drained workers whose time is over. Returns how many were told to leave, throws as `preempt`
+   * does.
+   */
   async moveDrained(): Promise<number> {
     const { index, clock } = this.#parts;
     const leaves: Leave[] = [];
@@ -109,16 +126,21 @@ export class Evictions {
     );
   }
 
-  /** Nudges the runners of running tasks that are to leave and have not. Throws what the store throws. */
+  /**
+   * Nudges the runners of running tasks that are to leave and have not; of very many some in each round, all in turn.
+   * Throws what the store throws.
+   */
   async repeat(): Promise<void> {
     const { store, index } = this.#parts;
     const leaving: string[] = [];
     for (const { taskId, isLeaving, state } of index.ledger.holdings()) {
       if (isLeaving && state === 'running') leaving.push(taskId);
-      if (leaving.length >= MOST_NUDGED) break;
     }
-    if (leaving.length === 0) return;
-    const records = await store.tasks.getMany(leaving);
+    if (this.#nudged >= leaving.length) this.#nudged = 0;
+    const some = leaving.slice(this.#nudged, this.#nudged + MOST_NUDGED);
+    if (some.length === 0) return;
+    this.#nudged += some.length;
+    const records = await store.tasks.getMany(some);
     await this.#nudge(records.filter((task) => task.cancel === null && evictionOf(task) !== null));
   }
 
@@ -146,7 +168,14 @@ export class Evictions {
     const requestedAt = clock.now();
     const next: Task[] = [];
     for (const task of records) {
-      const step = evictTask(task, { ...(known.get(task.id) as Leave), requestedAt });
+      const leave = known.get(task.id) as Leave;
+      const until = leave.cause === 'preempted' ? sparedUntil(task, requestedAt) : null;
+      if (until !== null) {
+        this.#spared.set(task.id, until);
+        known.delete(task.id);
+        continue;
+      }
+      const step = evictTask(task, { ...leave, requestedAt });
       // It has ended, moved on, or is on its way out by itself.
       if (!step.ok || evictionOf(task) !== null) index.learn(task, requestedAt);
       else next.push(step.task);
@@ -176,6 +205,10 @@ export class Evictions {
 
   #forgetDone(): void {
     const { index, clock } = this.#parts;
+    const now = clock.now();
+    for (const [taskId, until] of this.#spared) {
+      if (until <= now || index.ledger.holding(taskId) === null) this.#spared.delete(taskId);
+    }
     for (const [forTask, { since, attempts }] of this.#underWay) {
       for (const [taskId, attempt] of attempts) {
         if (index.ledger.holding(taskId)?.attempt !== attempt) attempts.delete(taskId);

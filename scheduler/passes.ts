@@ -3,7 +3,7 @@
 
 import type { Changes } from './changes.ts';
 import type { ClusterIndex } from './cluster-index.ts';
-import { NO_MEMORY, type PlanMemory } from './core/snapshot.ts';
+import { NO_MEMORY, type Plan, type PlanMemory, type WaitReason } from './core/snapshot.ts';
 import { Decisions } from './decisions.ts';
 import { Evictions } from './evictions.ts';
 import type { Handoff } from './handoff.ts';
@@ -25,6 +25,7 @@ export class Passes {
   readonly #decisions: Decisions;
   readonly #seed: number;
   #memory: PlanMemory = NO_MEMORY;
+  #waiting: Plan['waiting'] = new Map();
   #placed = 0;
 
   constructor(parts: PassParts) {
@@ -43,6 +44,11 @@ export class Passes {
     return this.#memory;
   }
 
+  /** By the last pass, why tasks of a line waited; undefined when it did not say. */
+  reasonOf(groupKey: string): WaitReason | undefined {
+    return this.#waiting.get(groupKey);
+  }
+
   /** Goes on with what the leader before handed on. Before the first pass. */
   resume(memory: PlanMemory): void {
     this.#memory = memory;
@@ -59,13 +65,14 @@ export class Passes {
     const now = clock.now();
     const made = this.#decisions.decide(picture.snapshot(this.#memory), now, this.#seed);
     this.#memory = made.memory;
+    this.#waiting = made.waiting;
     const { placements, preemptions, waiting } = made;
     const told = { placements: placements.length, preemptions: preemptions.length };
     log.debug({ ...told, waitingGroups: waiting.size, reserved: made.memory.reservations }, 'pass');
     const reread = (ids: Iterable<string>) => changes.addIds(ids);
     this.#placed += await applyPlacements({ ...this.#parts, index, handoff, reread }, placements, mandate);
-    const left = await this.evictions.preempt(preemptions);
+    const hasChanged = await this.evictions.preempt(preemptions);
     index.dropFresh();
-    return made.more || left > 0;
+    return made.more || hasChanged;
   }
 }

@@ -13,6 +13,8 @@ export interface PictureParts extends Pick<LoopParts, 'store' | 'images' | 'log'
   readonly index: ClusterIndex;
   /** Workers that get nothing new for now, although they are up by their records. */
   readonly silent: () => ReadonlySet<string>;
+  /** What is held of a worker and may be made to leave. */
+  readonly holdingsOf: Snapshot['holdingsOf'];
 }
 
 export class Picture {
@@ -47,7 +49,7 @@ export class Picture {
       groups: backlog.groups(),
       owners: ledger.owners(),
       images: this.#images.places,
-      holdingsOf: (workerId) => ledger.holdingsOf(workerId),
+      holdingsOf: this.#parts.holdingsOf,
       rules,
       memory,
       limit: PASS_LIMIT,

@@ -113,7 +113,7 @@ export class Reaper {
   }
 
   async #takeBackBatch(holdings: readonly Holding[], message: string): Promise<readonly Task[]> {
-    const { store, clock, mandate } = this.#parts;
+    const { store, clock, mandate, random } = this.#parts;
     const byId = new Map(holdings.map((one) => [one.taskId, one]));
     let known: readonly Task[] = await store.tasks.getMany([...byId.keys()]);
     const there = new Set(known.map(({ id }) => id));
@@ -124,7 +124,7 @@ export class Reaper {
       const next: Task[] = [];
       for (const task of known) {
         const { attempt, workerId } = byId.get(task.id) as Holding;
-        const step = takeBackTask(task, { attempt, workerId, now, message });
+        const step = takeBackTask(task, { attempt, workerId, now, message, dice: random() });
         if (step.ok) next.push(step.task);
         else this.#index.learn(task, now);
       }

@@ -7,6 +7,7 @@ import { readLastReport } from './reporting.ts';
 const kept: Reservation = { workerId: 'w1', groupKey: 'k', taskId: 't', since: 1, until: 2, tried: [] };
 const whole: SchedulerReport = {
   ...{ at: 1, term: 1, rules: DEFAULT_RULES, recent: ['w1'], reservations: [kept] },
+  served: [['k', 7]],
   ...{ waiting: 0, lines: 0, placed: 0, preempted: 0 },
 };
 const reading = (told: unknown) =>
@@ -16,17 +17,22 @@ const reading = (told: unknown) =>
   });
 
 describe('what a new leader takes over', () => {
-  it('is what the one before kept between passes', async () => {
-    expect(await reading(whole)).toEqual({ recent: ['w1'], reservations: [kept] });
-    expect(await reading(null)).toEqual(NO_MEMORY);
+  it('is what the one before kept between passes, and when lines were served', async () => {
+    const memory = { recent: ['w1'], reservations: [kept] };
+    expect(await reading(whole)).toEqual({ memory, served: [['k', 7]] });
+    expect(await reading(null)).toEqual({ memory: NO_MEMORY, served: [] });
   });
 
   it('is only as much as it can read, when a leader of another release told it', async () => {
-    expect(await reading({ at: 1 })).toEqual(NO_MEMORY);
-    expect(await reading({ ...whole, recent: undefined })).toEqual({ recent: [], reservations: [kept] });
-    expect(await reading({ ...whole, recent: ['w1', 7], reservations: [{ workerId: 'w1' }, kept] })).toEqual({
-      recent: ['w1'],
-      reservations: [kept],
-    });
+    expect(await reading({ at: 1 })).toEqual({ memory: NO_MEMORY, served: [] });
+    const odd = {
+      ...whole,
+      recent: ['w1', 7],
+      reservations: [{ workerId: 'w1' }, kept],
+      served: ['k', ['k', 'x']],
+    };
+    expect(await reading(odd)).toEqual({ memory: { recent: ['w1'], reservations: [kept] }, served: [] });
+    const { memory } = await reading({ ...whole, recent: undefined, served: undefined });
+    expect(memory).toEqual({ recent: [], reservations: [kept] });
   });
 });

@@ -58,24 +58,38 @@ export class Reporting {
   }
 }
 
+interface LastReport {
+  readonly memory: PlanMemory;
+  readonly served: SchedulerReport['served'];
+}
+
+const NOTHING_TOLD: LastReport = { memory: NO_MEMORY, served: [] };
+
 /**
- * What the leader before kept between passes, so that the rotation goes on and workers stay kept free when another takes
- * over. Nothing depends on it: without a report a pass begins anew.
+ * What the leader before kept between passes, so that the rotation goes on, workers stay kept free, and no line that was
+ * served a moment ago counts as passed over when another takes over. Nothing depends on it: without a report a pass begins anew.
  */
-export async function readLastReport({ board, log }: Pick<LoopParts, 'board' | 'log'>): Promise<PlanMemory> {
+export async function readLastReport({ board, log }: Pick<LoopParts, 'board' | 'log'>): Promise<LastReport> {
   try {
     const report = await withDeadline(board.read(), READ_MS, () => new Error('no answer in time'));
-    if (!report) return NO_MEMORY;
+    if (!report) return NOTHING_TOLD;
     // A leader of another release may have told something else.
-    const { recent, reservations }: Partial<PlanMemory> = report;
+    const { recent, reservations, served }: Partial<SchedulerReport> = report;
     return {
-      recent: Array.isArray(recent) ? recent.filter((id) => typeof id === 'string') : [],
-      reservations: Array.isArray(reservations) ? reservations.filter(isWhole) : [],
+      memory: {
+        recent: Array.isArray(recent) ? recent.filter((id) => typeof id === 'string') : [],
+        reservations: Array.isArray(reservations) ? reservations.filter(isWhole) : [],
+      },
+      served: Array.isArray(served) ? served.filter(isServed) : [],
     };
   } catch (error) {
     log.debug({ fault: messageOf(error) }, 'begins without what the leader before told');
-    return NO_MEMORY;
+    return NOTHING_TOLD;
   }
+}
+
+function isServed(one: unknown): boolean {
+  return Array.isArray(one) && typeof one[0] === 'string' && typeof one[1] === 'number';
 }
 
 function isWhole({ workerId, groupKey, taskId, since, until, tried }: Partial<Reservation>): boolean {

@@ -50,6 +50,8 @@ export interface SchedulerStatus {
   readonly placed: number;
   /** Tasks told by this process to leave for one of higher priority. */
   readonly preempted: number;
+  /** Tasks ended by this process because they had waited for too long. */
+  readonly expired: number;
 }
 
 export interface Scheduler {
@@ -97,6 +99,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
   let term: { number: number; served: Term } | null = null;
   let placedBefore = 0;
   let preemptedBefore = 0;
+  let expiredBefore = 0;
   let stopping = false;
   let running: Promise<void> = Promise.resolve();
   let unsubscribe: (() => Promise<void>)[] = [];
@@ -117,6 +120,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
     } finally {
       placedBefore += served.placed;
       preemptedBefore += served.preempted;
+      expiredBefore += served.expired;
       term = null;
       log.info({ term: number }, 'not leading any more');
     }
@@ -168,6 +172,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
       holding: term?.served.index.ledger.size ?? 0,
       placed: placedBefore + (term?.served.placed ?? 0),
       preempted: preemptedBefore + (term?.served.preempted ?? 0),
+      expired: expiredBefore + (term?.served.expired ?? 0),
     }),
   };
 }

@@ -6,6 +6,7 @@ import { messageOf } from '../shared/errors.ts';
 import type { Changes } from './changes.ts';
 import { ClusterIndex } from './cluster-index.ts';
 import type { Expectations } from './expectations.ts';
+import { Expiry } from './expiry.ts';
 import { Handoff } from './handoff.ts';
 import { Deposed, type LoopParts, type Mandate } from './parts.ts';
 import { Passes } from './passes.ts';
@@ -18,6 +19,8 @@ import { Sampling } from './sampling.ts';
 
 const LOOK_LONGEST_MS = 3_000;
 const LOOK_CLOSELY_MS = 300;
+/** Lines of which the next leader is told when they were served: some 50 kB each second at most. */
+const MOST_SERVED_TOLD = 500;
 const BACK_OFF_MS = 100;
 const BACK_OFF_LONGEST_MS = 5_000;
 
@@ -34,6 +37,7 @@ export class Term {
   readonly #picture: Picture;
   readonly #handoff: Handoff;
   readonly #passes: Passes;
+  readonly #expiry: Expiry;
   readonly #reaper: Reaper;
   readonly #repair: Repair;
   /** What goes on beside the turns once the index is there. */
@@ -50,8 +54,14 @@ export class Term {
     const { index } = this;
     this.#handoff = new Handoff(parts);
     this.#reaper = new Reaper(parts, index);
-    this.#picture = new Picture({ ...parts, index, silent: () => this.#reaper.silent });
+    this.#picture = new Picture({
+      ...parts,
+      index,
+      silent: () => this.#reaper.silent,
+      holdingsOf: (workerId) => this.#passes.evictions.holdingsOf(workerId),
+    });
     this.#passes = new Passes({ ...parts, index, handoff: this.#handoff, picture: this.#picture });
+    this.#expiry = new Expiry({ ...parts, index, reasonOf: (key) => this.#passes.reasonOf(key) });
     this.#repair = new Repair(parts, index, this.#handoff, this.#reaper);
     const sampling = new Sampling({ ...parts, ledger: index.ledger, placed: () => this.placed });
     const reporting = new Reporting({ ...parts, tell: () => this.#report() });
@@ -69,6 +79,11 @@ export class Term {
 
   get preempted(): number {
     return this.#passes.evictions.preempted;
+  }
+
+  /** Tasks that waited for too long. */
+  get expired(): number {
+    return this.#expiry.expired;
   }
 
   /** Returns when the mandate does not stand any more; throws `Deposed` when the store says so. */
@@ -109,8 +124,9 @@ export class Term {
   async #load(): Promise<void> {
     const { clock, mandate, log, rules, expectations } = this.#parts;
     const began = clock.monotonic();
-    const [memory] = await Promise.all([readLastReport(this.#parts), expectations.begin()]);
+    const [{ memory, served }] = await Promise.all([readLastReport(this.#parts), expectations.begin()]);
     this.#passes.resume(memory);
+    this.index.backlog.resume(served);
     await this.index.load(
       () => clock.now(),
       () => mandate.stands(),
@@ -138,7 +154,9 @@ export class Term {
     await this.#workIn();
     if (clock.monotonic() >= this.#lookAt) await this.#look();
     if ((await this.#passes.evictions.moveDrained()) > 0) this.#dirty = true;
-    let more = await this.#pass();
+    // Before the pass: what has waited for too long is not placed any more.
+    const overdue = await this.#expiry.round();
+    let more = (await this.#pass()) || overdue;
     if (clock.monotonic() >= this.#repairAt) {
       this.#repairAt = clock.monotonic() + reconcileMs;
       await this.#repair.round();
@@ -214,15 +232,17 @@ export class Term {
     const { clock } = this.#parts;
     const ripe = this.index.backlog.nextRipeAt();
     const ripeIn = ripe === null ? Number.POSITIVE_INFINITY : ripe - clock.now();
-    const nextIn = Math.max(1, Math.min(ripeIn, this.#passes.evictions.nextDrainIn()));
+    const nextIn = Math.max(1, Math.min(ripeIn, this.#expiry.nextIn(), this.#passes.evictions.nextDrainIn()));
     return Math.min(this.#lookAt, this.#repairAt, clock.monotonic() + nextIn);
   }
 
   #report() {
     const { mandate, rules } = this.#parts;
     const { recent, reservations } = this.#passes.memory;
-    const { size: waiting, lines } = this.index.backlog;
+    const { backlog } = this.index;
+    const { size: waiting, lines } = backlog;
+    const served = backlog.served(MOST_SERVED_TOLD);
     const { placed, preempted } = this;
-    return { term: mandate.term, rules, recent, reservations, waiting, lines, placed, preempted };
+    return { term: mandate.term, rules, recent, reservations, served, waiting, lines, placed, preempted };
   }
 }

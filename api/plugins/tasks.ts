@@ -43,6 +43,8 @@ export interface TasksOptions {
   readonly records: TaskRecords;
   readonly explanations: TaskExplanations;
   readonly learner: RunLearner;
+  /** Of ended tasks; 0: for ever. */
+  readonly retentionMs: number;
 }
 
 /** The largest legal task (command and environment of 128 KB each, 1,000 paths), with room for JSON's escapes. */
@@ -51,7 +53,8 @@ const BATCH_MAX_BYTES = 20 * 1_048_576;
 
 export const tasksPlugin: Plugin<TasksOptions> = {
   name: 'tasks',
-  register: (server: Server, { submissions, records, explanations, learner }: TasksOptions) => {
+  register: (server: Server, options: TasksOptions) => {
+    const { submissions, records, explanations, learner, retentionMs } = options;
     server.route({
       method: 'POST',
       path: '/api/tasks',
@@ -141,7 +144,7 @@ export const tasksPlugin: Plugin<TasksOptions> = {
       options: { validate: checked({ params: taskIdParams }) },
       handler: async (request) => {
         const task = await records.get(principalOf(request), idOf(request));
-        return taskDetailBody(task, learner.slaOf(task));
+        return taskDetailBody(task, learner.slaOf(task), retentionMs);
       },
     });
 

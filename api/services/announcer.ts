@@ -26,6 +26,7 @@ export class Announcer {
   #waiting: Task[] = [];
   #dropped = 0;
   #round: Promise<void> | null = null;
+  #isAway = false;
 
   constructor(parts: AnnouncerParts) {
     this.#parts = parts;
@@ -97,11 +98,15 @@ export class Announcer {
       try {
         await answerWithin(intake.add(entries), ROUND_DEADLINE_MS, 'the intake queue');
         await answerWithin(bus.publishMany(tasks.map(taskChanged)), ROUND_DEADLINE_MS, 'the event bus');
+        this.#isAway = false;
       } catch (error) {
         // All that waits would meet the same fault; the store has them.
         const count = tasks.length + this.#waiting.length;
         this.#waiting = [];
-        log.warn({ err: error, count }, 'new tasks not announced; they are queued once Redis is back');
+        // Once for an outage, which may see thousands of submissions.
+        const level = this.#isAway ? 'debug' : 'warn';
+        log[level]({ err: error, count }, 'new tasks not announced; they are queued once Redis is back');
+        this.#isAway = true;
       }
       if (this.#dropped > 0) {
         log.warn({ count: this.#dropped }, 'new tasks not announced in a flood; they are queued soon');

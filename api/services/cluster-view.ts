@@ -23,6 +23,7 @@ export interface ClusterViewParts {
   /** How tasks did against their deadlines; null while that is not known. */
   readonly attainment: () => SlaAttainment | null;
   readonly scores: () => ForecastScore;
+  readonly retentionMs: number;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -101,6 +102,7 @@ export class ClusterView {
       sla: this.#parts.attainment(),
       forecasts: this.#parts.scores(),
       scheduler,
+      retentionMs: this.#parts.retentionMs,
     };
   }
 

@@ -4,6 +4,7 @@
 import type { User } from '../../shared/model/user.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { UserStore } from '../../shared/ports/store.ts';
+import { storeAnswer } from './store-answer.ts';
 
 /**
  * How long a copy is good. Whoever lost a right may still use it for so long where the word of another process did not
@@ -65,7 +66,8 @@ export class KnownUsers {
   #load(id: string): Promise<User | null> {
     const asked = this.#asked.get(id);
     if (asked) return asked;
-    const answer = this.#users.get(id).then(
+    // With an end: one that never came would keep all who ask after it.
+    const answer = storeAnswer(this.#users.get(id)).then(
       (user) => {
         if (this.#asked.get(id) !== answer) return user;
         this.#asked.delete(id);

@@ -11,6 +11,7 @@ import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { UserStore } from '../../shared/ports/store.ts';
 import type { KnownUsers } from './known-users.ts';
+import { storeAnswer } from './store-answer.ts';
 
 const ISSUER = 'cloudai';
 const AUDIENCE = 'cloudai-api';
@@ -120,7 +121,7 @@ export class Sessions {
 
   async #fromApiToken(token: string): Promise<Session> {
     const { users, known, clock, log } = this.#parts;
-    const found = await users.findTokenByHash(sha256(token));
+    const found = await storeAnswer(users.findTokenByHash(sha256(token)));
     const user = found && (await known.get(found.userId));
     if (!found || !user) {
       throw refuse('the API token is not known or was taken back: make a new one with POST /api/auth/tokens');

@@ -2,6 +2,7 @@
 // to the queue. A submission counts once it stands in the store. Knows nothing of HTTP.
 
 import { AppError, type ErrorDetail } from '../../shared/errors.ts';
+import { DEFAULT_RETRY_DELAY_SECONDS, DEFAULT_RETRY_ON } from '../../shared/model/retry.ts';
 import type { Task, TaskSpec } from '../../shared/model/task.ts';
 import { newTask } from '../../shared/model/task-life.ts';
 import type { Principal } from '../../shared/model/user.ts';
@@ -22,6 +23,8 @@ export interface SubmissionParts {
   readonly imageAllowed: (image: string) => boolean;
   /** What is wrong with the url of a webhook; null when nothing is. */
   readonly webhookFault: (url: string) => string | null;
+  /** Faults of workers after which a task is given up. */
+  readonly maxLosses: number;
   readonly clock: Clock;
 }
 
@@ -95,7 +98,7 @@ export class Submissions {
   }
 
   async #insert(draft: Draft): Promise<Submission> {
-    const { store, announcer, quotas, clock } = this.#parts;
+    const { store, announcer, quotas, clock, maxLosses } = this.#parts;
     const faults = await this.#faults(draft);
     if (faults.length > 0) throw refusal(faults);
     const now = clock.now();
@@ -105,7 +108,7 @@ export class Submissions {
         id: newTaskId(),
         ownerId: draft.owner.id,
         ownerName: draft.owner.name,
-        spec,
+        spec: { ...spec, maxLosses },
         idempotencyKey: draft.keys?.[index] ?? null,
         requestHash,
         now,
@@ -181,10 +184,20 @@ export class Submissions {
   }
 }
 
-/** What an idempotency key stands for. Without labels it is as it was before there were any, so that keys stay good. */
-function hashed({ constraints, prefer, ...spec }: TaskSpec): object {
+/**
+ * What an idempotency key stands for. Where labels and retries are as usual it is as it was before there were any to
+ * choose, so that keys stay good; what the cluster has set is not part of it.
+ */
+function hashed(of: TaskSpec): object {
+  const { constraints, prefer, maxLosses: _, ...known } = of;
+  const { retryOn, retryOnExitCodes, retryDelaySeconds, queueTimeoutSeconds, ...spec } = known;
+  const usualOn = [...retryOn].sort().join() === [...DEFAULT_RETRY_ON].sort().join();
   return {
     ...spec,
+    ...(usualOn ? {} : { retryOn }),
+    ...(retryOnExitCodes.length > 0 ? { retryOnExitCodes } : {}),
+    ...(retryDelaySeconds === DEFAULT_RETRY_DELAY_SECONDS ? {} : { retryDelaySeconds }),
+    ...(queueTimeoutSeconds > 0 ? { queueTimeoutSeconds } : {}),
     ...(Object.keys(constraints).length > 0 ? { constraints } : {}),
     ...(Object.keys(prefer).length > 0 ? { prefer } : {}),
   };

@@ -25,6 +25,8 @@ const NUMBERS: ReadonlySet<string> = new Set([
   'priority',
   'timeout_seconds',
   'max_retries',
+  'retry_delay_seconds',
+  'queue_timeout_seconds',
 ]);
 
 /** In the order of the file; of a matrix as `combinations` has it. */

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import type { Client } from '../../client/client.ts';
-import { attainmentWords } from '../../client/queue-words.ts';
+import { attainmentWords, keptWords } from '../../client/queue-words.ts';
 import { schedulerWords } from '../../client/scheduler-words.ts';
 import { byteRate, duration, megabytes, trim } from '../../client/words.ts';
 import type { AmountsBody, TelemetryReply, WorkerBody } from '../../shared/contracts/workers.ts';
@@ -157,6 +157,7 @@ function statusText(session: Session, telemetry: TelemetryReply): string {
   const deadlines = telemetry.sla ? attainmentWords(telemetry.sla) : null;
   const policy =
     telemetry.scheduler === undefined ? null : plain(schedulerWords(telemetry.scheduler, session.io.now()));
+  const kept = keptWords(telemetry.retention_days);
   const count = (name: string, number: number) =>
     number > 0 ? `${paintState(name, session.io.color)(`${number} ${name}`)}` : '';
   const list = (parts: string[]) => parts.filter((part) => part !== '').join(', ') || 'none';
@@ -169,6 +170,7 @@ function statusText(session: Session, telemetry: TelemetryReply): string {
     ['waiting', `${queue_depth}${placing ? `, ${trim(placing)} placed each second` : ''}`],
     ...(deadlines === null ? [] : [['in time', deadlines] as [string, string]]),
     ...(policy === null ? [] : [['policy', policy] as [string, string]]),
+    ...(kept === null ? [] : [['keeps', kept] as [string, string]]),
     ['cores', `${share('cpu', (value) => trim(value, 2))} held`],
     ['memory', `${share('memory', megabytes)} held`],
     ...(totals.capacity.gpu > 0 ? [['GPUs', `${share('gpu', String)} held`] as [string, string]] : []),

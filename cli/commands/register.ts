@@ -2,7 +2,7 @@
 // by the cluster until it joins; this command need not stay for that.
 
 import type { Command } from 'commander';
-import { ApiError, ConnectionError } from '../../client/client.ts';
+import { isAway } from '../../client/client.ts';
 import { pause } from '../../client/transport.ts';
 import { megabytes, trim } from '../../client/words.ts';
 import type { WorkerBody } from '../../shared/contracts/workers.ts';
@@ -71,8 +71,7 @@ async function untilJoined(session: Session, first: WorkerBody, ms: number): Pro
       if (next.message !== null && next.message !== latest.message) await session.remark(inWords(next));
       latest = next;
     } catch (error) {
-      const isAway = error instanceof ConnectionError || (error instanceof ApiError && error.status >= 502);
-      if (!isAway) throw error;
+      if (!isAway(error)) throw error;
     }
   }
   return latest;

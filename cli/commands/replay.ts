@@ -17,7 +17,7 @@ interface ReplayOptions extends SourceOptions {
   readonly show?: string;
 }
 
-/** Passes held at a time for `--last`; each may be some hundred kilobytes. */
+/** Passes of which the outcome is held for `--last`. */
 const MOST_LAST = 1_000;
 
 export function addReplayCommand(program: Command, run: Run): void {

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Command, Option } from 'commander';
 import type { SubmitRequest, TaskBody } from '../../shared/contracts/http.ts';
-import { NETWORKS, PULL_POLICIES } from '../../shared/model/task.ts';
+import { NETWORKS, PULL_POLICIES, RETRY_REASONS } from '../../shared/model/task.ts';
 import {
   checkSubmitOptions,
   DEFAULT_MAX,
@@ -14,7 +14,7 @@ import { withExamples } from '../examples.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { labelTerm } from '../labels.ts';
 import { inTypedWords } from '../option-names.ts';
-import { amount, collect, number, positive, wholeNumber } from '../options.ts';
+import { amount, codes, collect, number, positive, seconds, wholeNumber, words } from '../options.ts';
 import type { Run, Words } from '../program.ts';
 import { findTaskId, findWorkerId, type Session } from '../session.ts';
 import { type TaskOptions, taskRequest } from '../task-request.ts';
@@ -139,7 +139,19 @@ export function withTaskOptions(command: Command): Command {
     )
     .option('--file <path>', 'an upload to be read at /input/<path>; may be given several times', collect)
     .option('--timeout <seconds>', 'limit of its run time', wholeNumber)
+    .option('--queue-timeout <time>', 'it fails when it waits longer than that, e.g. 10m', seconds)
     .option('--retries <n>', 'how often its own failure is tried again', wholeNumber)
+    .option(
+      '--retry-on <reasons>',
+      `after which failures, with commas: ${RETRY_REASONS.join(', ')} (default the first four)`,
+      words,
+    )
+    .option('--retry-on-exit-codes <codes>', 'of exit codes only with these, with commas, e.g. 75,111', codes)
+    .option(
+      '--retry-delay <time>',
+      'pause before the first retry, doubled with each, e.g. 30s (default 1s)',
+      seconds,
+    )
     .addOption(new Option('--network <mode>', 'network of the container').choices([...NETWORKS]))
     .addOption(new Option('--pull <policy>', 'when to pull the image').choices([...PULL_POLICIES]))
     .option('--webhook <url>', 'told when the task has ended')

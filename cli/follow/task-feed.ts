@@ -1,7 +1,7 @@
 // The record of one task, kept up to date: told over Socket.io, asked for where that is silent. An API that is away is
 // waited for as long as patience lasts. It never starts, stops or changes a task.
 
-import { ApiError, type Client, ConnectionError } from '../../client/client.ts';
+import { type Client, mayPass } from '../../client/client.ts';
 import type { Live } from '../../client/live.ts';
 import { pause } from '../../client/transport.ts';
 import type { TaskBody } from '../../shared/contracts/http.ts';
@@ -136,7 +136,7 @@ export class TaskFeed {
       } catch (error) {
         if (signal.aborted) return;
         const isLate = this.#lost !== null && performance.now() - this.#lostAt > this.#patienceMs;
-        if (!isAway(error) || isLate) {
+        if (!mayPass(error) || isLate) {
           this.#fail(error);
           return;
         }
@@ -182,11 +182,4 @@ export class TaskFeed {
 function rank({ attempt, status }: TaskBody): number {
   const step = isTerminal(status) ? 3 : status === 'running' ? 2 : status === 'assigned' ? 1 : 0;
   return attempt * 4 + step;
-}
-
-function isAway(error: unknown): boolean {
-  return (
-    error instanceof ConnectionError ||
-    (error instanceof ApiError && (error.status >= 502 || error.status === 429))
-  );
 }

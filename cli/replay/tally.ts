@@ -16,11 +16,19 @@ const GAPS_KEPT = 20;
 /** Of one task; beyond them only the count grows. */
 const MOMENTS_KEPT = 10_000;
 
+/** Of one pass that was decided again. */
+interface Outcome extends Pick<Decision, 'now' | 'term'> {
+  readonly verdict: ReturnType<typeof replayDecision>['verdict'];
+  readonly placements: number;
+  readonly preemptions: number;
+  readonly moments: readonly TaskMoment[];
+}
+
 export class Tally {
   readonly #options: TallyOptions;
   readonly #reader = new DecisionReader();
-  /** The newest, where only those are wanted. */
-  readonly #window: Decision[] = [];
+  /** What came of the newest, where only those are wanted: decisions are too large to be held. */
+  readonly #window: Outcome[] = [];
   entries = 0;
   passes = 0;
   placements = 0;
@@ -49,32 +57,43 @@ export class Tally {
     }
     if (read?.kind !== 'decision') return;
     const { last } = this.#options;
-    if (last === undefined) this.#replay(read);
+    const outcome = this.#replay(read);
+    if (last === undefined) this.#count(outcome);
     else {
-      this.#window.push(read);
+      this.#window.push(outcome);
       if (this.#window.length > last) this.#window.shift();
     }
   }
 
   end(): void {
-    for (const decision of this.#window.splice(0)) this.#replay(decision);
+    for (const outcome of this.#window.splice(0)) this.#count(outcome);
   }
 
-  #replay(decision: Decision): void {
+  #replay(decision: Decision): Outcome {
     const { verdict, plan } = replayDecision(decision);
+    const { taskId } = this.#options;
+    return {
+      verdict,
+      now: decision.now,
+      term: decision.term,
+      placements: decision.made.placements.length,
+      preemptions: decision.made.preemptions.length,
+      moments: taskId === undefined ? [] : momentsOf(taskId, decision, plan),
+    };
+  }
+
+  #count({ verdict, now, term, placements, preemptions, moments }: Outcome): void {
     this.passes += 1;
-    this.placements += decision.made.placements.length;
-    this.preemptions += decision.made.preemptions.length;
-    this.firstAt ??= decision.now;
-    this.lastAt = decision.now;
-    this.terms.add(decision.term);
+    this.placements += placements;
+    this.preemptions += preemptions;
+    this.firstAt ??= now;
+    this.lastAt = now;
+    this.terms.add(term);
     if (verdict === 'other_rules') this.otherRules += 1;
     else if (verdict !== 'identical') {
       this.different += 1;
       this.difference ??= verdict;
     }
-    const { taskId } = this.#options;
-    if (taskId === undefined || this.moments.length >= MOMENTS_KEPT) return;
-    this.moments.push(...momentsOf(taskId, decision, plan));
+    if (this.moments.length < MOMENTS_KEPT) this.moments.push(...moments);
   }
 }

@@ -1,7 +1,7 @@
 // The live picture of a cluster, cut to the size of the terminal: the head first, then as many machines and running
 // tasks as there are lines for. Pure.
 
-import { attainmentWords } from '../../client/queue-words.ts';
+import { attainmentWords, keptWords } from '../../client/queue-words.ts';
 import { schedulerWords } from '../../client/scheduler-words.ts';
 import { duration, trim } from '../../client/words.ts';
 import { TASK_STATES } from '../../shared/model/task.ts';
@@ -63,6 +63,7 @@ function headLines(
   };
   // An API of an earlier release does not say.
   const deadlines = telemetry.sla ? attainmentWords(telemetry.sla) : null;
+  const kept = keptWords(telemetry.retention_days);
   const named = (name: string, ...pieces: Piece[]) => lineOf([name.padEnd(9), ...pieces], columns);
   const red = (text: string): Piece => ({ text, paint: paintWith('red', look) });
   return [
@@ -80,6 +81,7 @@ function headLines(
     ...(telemetry.scheduler === undefined
       ? []
       : [named('policy', plain(schedulerWords(telemetry.scheduler, now)))]),
+    ...(kept === null ? [] : [named('keeps', kept)]),
     ...totalLines(telemetry, columns, look),
   ];
 }

@@ -1,14 +1,20 @@
 // The worker's lease: renews it, and fences the worker by its own monotonic clock when it cannot. From the moment the
-// lease may have run out the scheduler may give this worker's tasks to others, so its containers must end.
+// lease may have run out the scheduler may give this worker's tasks to others, so its containers must end. A keeper
+// renews it without news, too, for a loop that has so much to do that it comes to its timers late.
 //
-//   ┌─► held ──── not renewed for a lease ────► fenced ──┐
-//   └──────────────── renewed ◄─────────────────────────┘      superseded, taken: over for this life
+// The scheduler writes into the store that a worker is down before it takes a task from it. So while the lease cannot be
+// renewed, a record that still says "up" shows that nothing was taken: Redis may be away for all, with no leader to take
+// anything, and what runs must not end for that.
+//
+//   ┌─► held ── not renewed for a lease, and not up by a record read just now ──► fenced ──┐
+//   └──────────────────────────────── renewed ◄───────────────────────────────────────────┘
+//   superseded, taken: over for this life
 
 import { AppError } from '../../shared/errors.ts';
 import type { WorkerUsage } from '../../shared/model/worker.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { BeatAnswer, WorkerPresence } from '../../shared/ports/coordination.ts';
+import type { BeatAnswer, KeptLease, LeaseKeeper, WorkerPresence } from '../../shared/ports/coordination.ts';
 import { keepTrying, within } from '../executor/patience.ts';
 
 export interface HeartbeatParts {
@@ -17,11 +23,15 @@ export interface HeartbeatParts {
   readonly incarnation: string;
   readonly leaseMs: number;
   readonly presence: WorkerPresence;
+  /** Renews beside this loop, too; null: nobody does. */
+  readonly keeper: LeaseKeeper | null;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
   usage(): Promise<WorkerUsage>;
   running(): readonly string[];
+  /** Whether the store has this life of the worker as up. Throws when it cannot be read. */
+  isUpByRecord(): Promise<boolean>;
   /** The lease may have run out: stop containers, take no work. */
   onFenced(): void;
   /** The lease is held again. */
@@ -30,12 +40,21 @@ export interface HeartbeatParts {
   onLost(error: AppError): void;
 }
 
+/** In leases: a loop that does not come to its timers for longer is not busy, it hangs. */
+const SILENCE = 2;
+
 export class Heartbeat {
   readonly #parts: HeartbeatParts;
   readonly #stop = new AbortController();
   #timers: NodeJS.Timeout[] = [];
+  #kept: KeptLease | null = null;
   /** Monotonic: the lease holds at least until this plus `leaseMs`. */
   #renewedAt = 0;
+  /** Monotonic: when a reading of the record began that had this life as up. */
+  #onRecordAt = Number.NEGATIVE_INFINITY;
+  #readAt = Number.NEGATIVE_INFINITY;
+  #isReading = false;
+  #isHeldByRecord = false;
   #isFenced = false;
   #isBeating = false;
   #isTrouble = false;
@@ -57,6 +76,8 @@ export class Heartbeat {
     );
     const refusal = this.#refusal(answer);
     if (refusal) return refusal;
+    const { keeper, workerId, incarnation } = this.#parts;
+    this.#kept = keeper?.keep({ workerId, incarnation, leaseMs, silenceMs: SILENCE * leaseMs }) ?? null;
     this.#timers = [
       setInterval(() => void this.#renew(), leaseMs / 3),
       // Apart from renewing, which may hang on a dead connection.
@@ -70,6 +91,7 @@ export class Heartbeat {
     this.#stop.abort();
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers = [];
+    void this.#kept?.stop();
   }
 
   async #renew(): Promise<void> {
@@ -80,6 +102,7 @@ export class Heartbeat {
       if (this.#stop.signal.aborted) return;
       if (this.#isTrouble) this.#parts.log.info('the lease is renewed again');
       this.#isTrouble = false;
+      this.#isHeldByRecord = false;
       const refusal = this.#refusal(answer);
       if (refusal) {
         this.stop();
@@ -112,10 +135,38 @@ export class Heartbeat {
 
   #guard(): void {
     const { clock, leaseMs, log } = this.#parts;
-    if (this.#isFenced || clock.monotonic() - this.#renewedAt < leaseMs) return;
+    this.#kept?.signOfLife();
+    const now = clock.monotonic();
+    const byOthers = this.#kept?.sinceRenewedMs() ?? Number.POSITIVE_INFINITY;
+    const sinceRenewedMs = Math.min(now - this.#renewedAt, byOthers);
+    if (this.#isFenced || sinceRenewedMs < leaseMs / 2) return;
+    if (!this.#isReading && now - this.#readAt >= leaseMs / 6) void this.#readRecord(now);
+    if (sinceRenewedMs < leaseMs) return;
+    if (now - this.#onRecordAt < leaseMs / 2) {
+      if (!this.#isHeldByRecord) {
+        log.warn({ leaseMs }, 'the lease has run out; going on, for the record has this worker as up');
+      }
+      this.#isHeldByRecord = true;
+      return;
+    }
     this.#isFenced = true;
+    this.#isHeldByRecord = false;
     log.error({ leaseMs }, 'the lease has run out: stopping all containers, taking no work');
     this.#parts.onFenced();
+  }
+
+  async #readRecord(at: number): Promise<void> {
+    const { leaseMs, log } = this.#parts;
+    this.#isReading = true;
+    this.#readAt = at;
+    try {
+      const isUp = await within(leaseMs / 3, "reading the worker's record", this.#parts.isUpByRecord());
+      this.#onRecordAt = isUp ? at : Number.NEGATIVE_INFINITY;
+    } catch (error) {
+      log.debug({ err: error }, "the worker's record cannot be read now");
+    } finally {
+      this.#isReading = false;
+    }
   }
 
   #refusal(answer: BeatAnswer): AppError | null {

@@ -17,6 +17,7 @@ const task: fc.Arbitrary<WaitingTask> = fc
     worker: fc.option(fc.constant('w1')),
     notBefore: fc.constantFrom(0, 5, 50),
     queuedAt: fc.nat(100),
+    expiresAt: fc.option(fc.nat(100)),
   })
   .map((over) => ({ ...PLAIN_WAITING, ...over }));
 const step = fc.oneof(
@@ -64,6 +65,18 @@ describe('the backlog', () => {
           expect(backlog.size).toBe(model.size);
           const later = all.map(({ notBefore }) => notBefore).filter((at) => at > now);
           expect(backlog.nextRipeAt()).toBe(later.length ? Math.min(...later) : null);
+          const ends = all
+            .filter(({ expiresAt }) => expiresAt !== null)
+            .map(({ expiresAt }) => expiresAt ?? 0);
+          expect(backlog.nextExpiryAt()).toBe(ends.length ? Math.min(...ends) : null);
+          const over = all.filter(({ expiresAt = null }) => expiresAt !== null && expiresAt <= now);
+          const overdue = backlog.overdue(now, 1000);
+          expect(overdue.map((known) => known.id).sort()).toEqual(over.map((known) => known.id).sort());
+          for (const { id, groupKey: key } of overdue)
+            expect(key).toBe(groupKey(model.get(id) as WaitingTask));
+          expect(backlog.overdue(now, 2).map(({ id }) => id)).toEqual(
+            overdue.slice(0, 2).map(({ id }) => id),
+          );
           expect(backlog.unconfirmed(1000).sort()).toEqual(
             all
               .filter(({ confirmed }) => !confirmed)
@@ -99,6 +112,39 @@ describe('a heap', () => {
         expect(sorted.map(() => heap.pop()?.value)).toEqual(sorted);
         expect(heap.pop()).toBeUndefined();
       }),
+    );
+  });
+
+  it('tells when its lines were served, and another goes on from there', () => {
+    const line = (priority: number, n: number): WaitingTask => ({
+      ...PLAIN_WAITING,
+      ...{ revision: 1, worker: null, notBefore: 0, queuedAt: 0 },
+      resources: { cpuMillis: 1_000, memoryMb: 0, gpus: 0, storageMb: 0 },
+      priority,
+      id: `t${priority}${n}`,
+    });
+    const backlog = new Backlog();
+    const tasks = [1, 2, 3].flatMap((priority) => [line(priority, 0), line(priority, 1)]);
+    for (const one of tasks) backlog.put(one, 0);
+    backlog.take('t10', 50);
+    backlog.take('t20', 70);
+    const [first, second] = [groupKey(line(1, 0)), groupKey(line(2, 0))];
+    expect(backlog.served(9)).toEqual([
+      [second, 70],
+      [first, 50],
+    ]);
+    expect(backlog.served(1)).toEqual([[second, 70]]);
+
+    const next = new Backlog();
+    next.resume(backlog.served(9));
+    for (const one of tasks.filter(({ id }) => backlog.has(id))) next.put(one, 90);
+    const servedAt = new Map([...next.groups()].map((group) => [group.priority, group.servedAt]));
+    expect(servedAt).toEqual(
+      new Map([
+        [1, 50],
+        [2, 70],
+        [3, 0],
+      ]),
     );
   });
 });

@@ -4,10 +4,16 @@
 import { demandKey, type LabelDemand } from '../../shared/model/labels.ts';
 import type { Resources } from '../../shared/model/resources.ts';
 import { resourceShape } from '../../shared/model/resources.ts';
-import { Heap } from './heap.ts';
+import { Heap, type HeapItem } from './heap.ts';
 import type { Group, GroupEntry, WaitingTask } from './snapshot.ts';
 
 export const MOST_PATIENCE_MS = 3_600_000;
+
+/** When an entry is given up. */
+interface Expiry extends HeapItem {
+  readonly at: number;
+  readonly entry: Entry;
+}
 
 interface Entry extends GroupEntry {
   readonly revision: number;
@@ -17,6 +23,14 @@ interface Entry extends GroupEntry {
   delayed: boolean;
   /** The sweep that last confirmed it. */
   sweep: number;
+  /** Null: never. */
+  expiry: Expiry | null;
+}
+
+/** A task that has waited for longer than it may. */
+export interface Overdue {
+  readonly id: string;
+  readonly groupKey: string;
 }
 
 class QueueGroup implements Group {
@@ -50,6 +64,9 @@ export class Backlog {
   readonly #entries = new Map<string, Entry>();
   readonly #groups = new Map<string, QueueGroup>();
   readonly #delayed = new Heap<Entry>((a, b) => a.notBefore < b.notBefore);
+  readonly #expiring = new Heap<Expiry>((a, b) => a.at < b.at);
+  /** By key of a line: when it was served under the leader before. */
+  readonly #inherited = new Map<string, number>();
   #sweep = 0;
 
   get size(): number {
@@ -68,6 +85,18 @@ export class Backlog {
   /** Revision of the record the entry was made from; undefined when there is no entry. */
   revisionOf(id: string): number | undefined {
     return this.#entries.get(id)?.revision;
+  }
+
+  /** Lines that wait and were served, those served last first. */
+  served(most: number): [key: string, at: number][] {
+    const lines: [string, number][] = [];
+    for (const { key, servedAt } of this.#groups.values()) if (servedAt > 0) lines.push([key, servedAt]);
+    return lines.sort((a, b) => b[1] - a[1]).slice(0, most);
+  }
+
+  /** Goes on from what `served` said elsewhere. Before the first task is put. */
+  resume(served: Iterable<readonly [key: string, at: number]>): void {
+    for (const [key, at] of served) this.#inherited.set(key, at);
   }
 
   /** Adds the task, or replaces what is known of it unless that is newer. */
@@ -92,7 +121,13 @@ export class Backlog {
       position: -1,
       delayed: task.notBefore > now,
       sweep: this.#sweep,
+      expiry: null,
     };
+    const { expiresAt = null } = task;
+    if (expiresAt !== null) {
+      entry.expiry = { at: expiresAt, entry, position: -1 };
+      this.#expiring.push(entry.expiry);
+    }
     this.#entries.set(entry.id, entry);
     group.members += 1;
     (entry.delayed ? this.#delayed : group.ready).push(entry);
@@ -109,7 +144,8 @@ export class Backlog {
     const entry = this.#entries.get(id);
     if (!entry) return false;
     this.#entries.delete(id);
-    const { group } = entry;
+    const { group, expiry } = entry;
+    if (expiry) this.#expiring.remove(expiry);
     (entry.delayed ? this.#delayed : group.ready).remove(entry);
     group.members -= 1;
     if (group.members === 0) this.#groups.delete(group.key);
@@ -131,6 +167,21 @@ export class Backlog {
   /** When the next back-off ends; null when none is running. */
   nextRipeAt(): number | null {
     return this.#delayed.peek()?.notBefore ?? null;
+  }
+
+  /** When the next entry has waited for as long as it may; null when none has an end. */
+  nextExpiryAt(): number | null {
+    return this.#expiring.peek()?.at ?? null;
+  }
+
+  /** Entries whose wait is over, the longest overdue first; they stay. O(limit × log limit). */
+  overdue(now: number, limit: number): Overdue[] {
+    const found: Overdue[] = [];
+    for (const { at, entry } of this.#expiring.inOrder()) {
+      if (at > now || found.length >= limit) break;
+      found.push({ id: entry.id, groupKey: entry.group.key });
+    }
+    return found;
   }
 
   /** Groups with a task that may be placed now. Valid until the next change. */
@@ -158,6 +209,8 @@ export class Backlog {
     const known = this.#groups.get(key);
     if (known) return known;
     const group = new QueueGroup(key, task);
+    group.servedAt = this.#inherited.get(key) ?? 0;
+    this.#inherited.delete(key);
     this.#groups.set(key, group);
     return group;
   }

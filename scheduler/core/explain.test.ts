@@ -136,6 +136,18 @@ describe('a waiting task', () => {
   });
 });
 
+describe('a task that may wait for so long', () => {
+  it('says until when, and that it is over', () => {
+    const over = { queuedAt: NOW - 10_000 };
+    const limited = (queueTimeoutSeconds: number) =>
+      ask({ queueTimeoutSeconds }, [worker('worker-1')], { over }).summary;
+    const placed = 'Next in line: it fits on worker-1 and is about to be placed.';
+    expect(limited(0)).toBe(placed);
+    expect(limited(40)).toBe(`${placed} It is given up in 30 s unless it is placed before.`);
+    expect(limited(9)).toBe(`${placed} It has waited for as long as it may, and is given up.`);
+  });
+});
+
 describe('direct assignment', () => {
   it('to a worker that is not there', () => {
     const told = ask({ worker: 'worker-9' }, [worker('worker-1')]);

@@ -2,8 +2,10 @@
 // place (fit.ts), so that the answer is what will happen.
 
 import { NO_RESOURCES, type Shortfall, shortfalls } from '../../shared/model/resources.ts';
+import { waitExpiresAt } from '../../shared/model/retry.ts';
 import type { Task } from '../../shared/model/task.ts';
 import { isTerminal } from '../../shared/model/task-states.ts';
+import { describeSpan } from './amounts.ts';
 import { judge, roomOf, type Verdict } from './fit.ts';
 import type { OwnerScene, Scene } from './scene.ts';
 import { describeChange, suggestChange } from './suggest.ts';
@@ -79,8 +81,9 @@ export function explain(task: Task, scene: Scene, { ahead, now, reader }: Asking
   const prospect = prospectOf(asked, scene, reader);
   const told = waitOf(task, prospect, ahead, now);
   const making = prospect.code === 'fits' ? null : prospect.making;
+  const sentences = [told.summary, suggestion, describeExpiry(task, now)];
   return {
-    summary: suggestion === null ? told.summary : `${told.summary} ${suggestion}`,
+    summary: sentences.filter((one) => one !== null).join(' '),
     reason: told.reason,
     suggestion,
     position: ahead + 1,
@@ -100,6 +103,14 @@ export function judgeAll(
   const key = lineKey(asked);
   const verdicts = scene.workers.map((worker) => judge(asked, worker, isKeptFromLine(scene, worker.id, key)));
   return { verdicts, mayGo: mayHave(asked, scene) && verdicts.some((verdict) => verdict.fitsNow) };
+}
+
+/** Null when it may wait for ever. */
+function describeExpiry(task: Task, now: number): string | null {
+  const expiresAt = waitExpiresAt(task);
+  if (expiresAt === null) return null;
+  if (expiresAt <= now) return 'It has waited for as long as it may, and is given up.';
+  return `It is given up in ${describeSpan(expiresAt - now)} unless it is placed before.`;
 }
 
 function lineOf({ ownerId, spec }: Task): LineAsked {

@@ -58,6 +58,8 @@ export interface WaitingTask {
   /** Milliseconds since the epoch; 0 means at once. */
   readonly notBefore: number;
   readonly queuedAt: number;
+  /** When it is given up unless it was placed before; null or absent means never. */
+  readonly expiresAt?: number | null;
 }
 
 /** One entry of a group's queue. */

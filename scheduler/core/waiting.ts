@@ -1,13 +1,16 @@
 // A waiting task as the index keeps it, from its record and how long its kind runs. Pure.
 
 import { familiarImage } from '../../shared/model/image.ts';
+import { queueExpiresAt } from '../../shared/model/retry.ts';
 import type { RunTime } from '../../shared/model/run-times.ts';
 import type { WaitingTask } from './snapshot.ts';
 
 /** What is read of a waiting task (part of the store's `QueuedTask` and `QueueEntry`). */
-export interface QueuedFacts extends Omit<WaitingTask, 'expectedMs' | 'deadline' | 'revision' | 'image'> {
+export interface QueuedFacts
+  extends Omit<WaitingTask, 'expectedMs' | 'deadline' | 'revision' | 'image' | 'expiresAt'> {
   readonly image: string;
   readonly kValue: number;
+  readonly queueTimeoutSeconds: number;
 }
 
 /** @param run as of the submission */
@@ -29,6 +32,7 @@ export function waitingTask(
     submittedAt,
     notBefore,
     queuedAt,
+    expiresAt: queueExpiresAt(task),
     expectedMs: run.medianMs,
     deadline: Math.round(submittedAt + task.kValue * run.medianMs),
   };

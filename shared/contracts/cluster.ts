@@ -5,6 +5,7 @@ import type { Labels, LabelTerms } from '../model/labels.ts';
 import { type Registration, registrationMessage } from '../model/registration.ts';
 import type { Dimension, Resources, Shortfall } from '../model/resources.ts';
 import { addResources, NO_RESOURCES } from '../model/resources.ts';
+import { waitExpiresAt } from '../model/retry.ts';
 import type { SchedulerReport } from '../model/scheduling.ts';
 import type { SlaAttainment } from '../model/sla.ts';
 import type { Task, TaskState } from '../model/task.ts';
@@ -33,6 +34,7 @@ import {
 
 /** A leader speaks every few seconds; clocks may differ by some. */
 const SILENT_MS = 30_000;
+const MS_PER_DAY = 86_400_000;
 
 export interface WorkerView {
   readonly worker: Worker;
@@ -68,6 +70,8 @@ export interface ClusterSnapshot {
   readonly forecasts: ForecastScore;
   /** Null when none has led lately, or it cannot be asked. */
   readonly scheduler: SchedulerReport | null;
+  /** Ended tasks are kept so long; 0: for ever. */
+  readonly retentionMs: number;
 }
 
 export function workerBody(view: WorkerView | AwaitedWorker): WorkerBody {
@@ -199,6 +203,7 @@ export function telemetryReply(snapshot: ClusterSnapshot): TelemetryReply {
     sla: snapshot.sla && attainmentBody(snapshot.sla),
     forecasts: forecastScoreBody(snapshot.forecasts),
     scheduler: snapshot.scheduler && schedulerBody(snapshot.scheduler, snapshot.at),
+    retention_days: snapshot.retentionMs / MS_PER_DAY,
     workers: workerBodies(snapshot),
   };
 }
@@ -231,6 +236,7 @@ export function explainReply(
   view: ExplanationView,
   estimate: StartEstimateView | null,
 ): ExplainReply {
+  const expiresAt = waitExpiresAt(task);
   return {
     task_id: task.id,
     status: task.state,
@@ -241,6 +247,7 @@ export function explainReply(
     fits_now: view.fitsNow,
     estimate: estimate && estimateBody(estimate),
     quota: quotaShares(task, view.quota),
+    expires_at: expiresAt === null ? null : new Date(expiresAt).toISOString(),
     reserved_worker: view.reservedWorker,
     workers: view.workers.map(({ worker, excludedBy, fitsNow, fitsWhenEmpty, missing, unmet }) => ({
       worker_id: worker.id,

@@ -5,6 +5,7 @@
 import type { ErrorDetail } from '../errors.ts';
 import type { LogLine } from '../model/log-line.ts';
 import type { Resources } from '../model/resources.ts';
+import { DEFAULT_MAX_LOSSES, waitExpiresAt } from '../model/retry.ts';
 import type { Sla } from '../model/sla.ts';
 import type {
   Attempt,
@@ -12,6 +13,7 @@ import type {
   Eviction,
   FailureReason,
   PullPolicy,
+  RetryReason,
   Task,
   TaskNetwork,
   TaskSpec,
@@ -98,6 +100,14 @@ export interface SubmitBody {
   priority: number;
   timeout_seconds: number;
   max_retries: number;
+  /** After which failures of its own it is tried again. */
+  retry_on: RetryReason[];
+  /** With which exit codes, where it is `exit_code`; none named means any. */
+  retry_on_exit_codes: number[];
+  /** Of the first retry; doubled with each further one. */
+  retry_delay_seconds: number;
+  /** How long it may wait at a time until it is placed; 0 means for ever. */
+  queue_timeout_seconds: number;
   worker: string;
   /** Labels its worker must have. */
   constraints: LabelTermsBody;
@@ -124,6 +134,8 @@ export interface AttemptBody extends AttemptReportBody {
   attempt: number;
   state: AttemptState;
   worker_id: string;
+  /** End of the pause before it; null when there was none. */
+  not_before: string | null;
   assigned_at: string;
   started_at: string | null;
   finished_at: string | null;
@@ -147,16 +159,25 @@ export interface TaskBody extends SubmitBody {
   /** The worker of the current or last attempt; `worker` is the one that was asked for. */
   worker_id: string | null;
   attempt: number;
+  /** Of `max_retries` so many are spent. */
+  failures: number;
+  /** Attempts that faults of workers have cost; it is given up after `max_losses`. */
+  losses: number;
+  max_losses: number;
   cancel_requested: boolean;
   submitted_at: string;
   queued_at: string;
   not_before: string | null;
+  /** When it is given up unless it is placed before; null when it does not wait, or may wait for ever. */
+  expires_at: string | null;
   assigned_at: string | null;
   started_at: string | null;
   finished_at: string | null;
   attempts: AttemptBody[];
   /** What happened and when; only where one task is asked for, so that lists stay small. */
   timeline?: TimelineEntryBody[];
+  /** When it is purged with its output and files; null: never, or not yet known. Only where one task is asked for. */
+  kept_until?: string | null;
   /** How it does against its deadline; only where one task is asked for, and not of one that failed or was cancelled. */
   sla?: SlaBody;
 }
@@ -210,6 +231,12 @@ export function taskSpec(body: SubmitBody): TaskSpec {
     priority: body.priority,
     timeoutSeconds: body.timeout_seconds,
     maxRetries: body.max_retries,
+    retryOn: body.retry_on,
+    retryOnExitCodes: body.retry_on_exit_codes,
+    retryDelaySeconds: body.retry_delay_seconds,
+    queueTimeoutSeconds: body.queue_timeout_seconds,
+    // The API puts in what the cluster has set.
+    maxLosses: DEFAULT_MAX_LOSSES,
     worker: body.worker === '' ? null : body.worker,
     constraints: labelTerms(body.constraints),
     prefer: labelTerms(body.prefer),
@@ -231,10 +258,14 @@ export function taskBody(task: Task): TaskBody {
     user: task.ownerName,
     worker_id: task.workerId,
     attempt: task.attempt,
+    failures: task.failures,
+    losses: task.losses,
+    max_losses: spec.maxLosses,
     cancel_requested: task.cancel !== null,
     submitted_at: iso(task.submittedAt),
     queued_at: iso(task.queuedAt),
     not_before: task.notBefore === 0 ? null : iso(task.notBefore),
+    expires_at: isoOrNull(waitExpiresAt(task)),
     assigned_at: isoOrNull(task.assignedAt),
     started_at: isoOrNull(task.startedAt),
     finished_at: isoOrNull(task.finishedAt),
@@ -253,6 +284,10 @@ export function taskBody(task: Task): TaskBody {
     priority: spec.priority,
     timeout_seconds: spec.timeoutSeconds,
     max_retries: spec.maxRetries,
+    retry_on: [...spec.retryOn],
+    retry_on_exit_codes: [...spec.retryOnExitCodes],
+    retry_delay_seconds: spec.retryDelaySeconds,
+    queue_timeout_seconds: spec.queueTimeoutSeconds,
     worker: spec.worker ?? '',
     constraints: labelTermsBody(spec.constraints),
     prefer: labelTermsBody(spec.prefer),
@@ -280,9 +315,13 @@ export function taskStateBody(task: Task): TaskStateBody {
   };
 }
 
-/** One task with its timeline and how it does against its deadline. */
-export function taskDetailBody(task: Task, sla: Sla | null = null): TaskBody {
-  return { ...taskBodyWithSla(task, sla), timeline: timelineBody(task) };
+/**
+ * One task with its timeline and how it does against its deadline.
+ * @param retentionMs how long it is kept after its end; 0 for ever
+ */
+export function taskDetailBody(task: Task, sla: Sla | null = null, retentionMs = 0): TaskBody {
+  const keptUntil = task.finishedAt === null || retentionMs === 0 ? null : task.finishedAt + retentionMs;
+  return { ...taskBodyWithSla(task, sla), kept_until: isoOrNull(keptUntil), timeline: timelineBody(task) };
 }
 
 export function taskBodyWithSla(task: Task, sla: Sla | null): TaskBody {
@@ -295,6 +334,7 @@ function attemptBody(attempt: Attempt, requested: Resources): AttemptBody {
     attempt: attempt.number,
     state: attempt.state,
     worker_id: attempt.workerId,
+    not_before: attempt.notBefore === 0 ? null : iso(attempt.notBefore),
     assigned_at: iso(attempt.assignedAt),
     started_at: isoOrNull(attempt.startedAt),
     finished_at: isoOrNull(attempt.finishedAt),

@@ -3,6 +3,7 @@
 
 import type { ForecastScore } from '../model/forecast-score.ts';
 import type { Resources } from '../model/resources.ts';
+import { queueExpiresAt } from '../model/retry.ts';
 import type { Sla, SlaAttainment } from '../model/sla.ts';
 import type { TaskBody } from './http.ts';
 
@@ -31,6 +32,7 @@ export interface QueueEntryBody
     | 'submitted_at'
     | 'queued_at'
     | 'not_before'
+    | 'expires_at'
   > {
   /** Among all that wait, 1 is next. */
   position: number;
@@ -129,6 +131,7 @@ export interface QueueEntryView {
     readonly submittedAt: number;
     readonly queuedAt: number;
     readonly notBefore: number;
+    readonly queueTimeoutSeconds: number;
   };
   readonly position: number;
   readonly reason: QueueReason;
@@ -150,6 +153,7 @@ export function queueEntryBody({
   estimate,
 }: QueueEntryView): QueueEntryBody {
   const { resources } = entry;
+  const expiresAt = queueExpiresAt(entry);
   return {
     position,
     task_id: entry.id,
@@ -167,6 +171,7 @@ export function queueEntryBody({
     submitted_at: iso(entry.submittedAt),
     queued_at: iso(entry.queuedAt),
     not_before: entry.notBefore === 0 ? null : iso(entry.notBefore),
+    expires_at: expiresAt === null ? null : iso(expiresAt),
     reason,
     summary,
     estimate: estimate && estimateBody(estimate),

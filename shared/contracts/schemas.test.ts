@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { makeSpec, makeTask } from '../../test/support/tasks.ts';
 import { MASKED, type SubmitBody, taskBody, taskSpec } from './http.ts';
 import { submitSchema, taskIdSchema } from './schemas.ts';
+import { SUBMIT_DEFAULTS } from './submit-defaults.ts';
 
 function check(body: unknown): { faults: string[]; value: SubmitBody } {
   const { error, value } = submitSchema.validate(body, { abortEarly: false, convert: false });
@@ -39,7 +40,7 @@ describe('a submission', () => {
     );
     expect(check(body)).toEqual({
       faults: [],
-      value: { ...body, constraints: {}, prefer: {}, webhook: null },
+      value: { ...SUBMIT_DEFAULTS, ...body },
     });
   });
 
@@ -103,6 +104,21 @@ describe('a submission', () => {
     ['too many labels', { prefer: manyLabels(17) }, ['prefer']],
     ['too many values', { prefer: { rack: Object.keys(manyLabels(17)) } }, ['prefer.rack']],
     ['a secret that is not in env', { secrets: ['KEY'] }, ['']],
+    ['a retry after a fault of workers', { retry_on: ['exit_code', 'worker_lost'] }, ['retry_on.1']],
+    ['a retry after a wait', { retry_on: ['queue_timed_out'] }, ['retry_on.0']],
+    ['unknown reasons', { retry_on: ['sometimes', 5] }, ['retry_on.0', 'retry_on.1']],
+    ['a reason twice', { retry_on: ['oom_killed', 'oom_killed'] }, ['retry_on.1']],
+    ['no reason', { retry_on: [] }, ['retry_on']],
+    ['a reason as text', { retry_on: 'exit_code' }, ['retry_on']],
+    [
+      'an exit code that is none',
+      { retry_on_exit_codes: [0, 256, 1.5] },
+      [0, 1, 2].map((n) => `retry_on_exit_codes.${n}`),
+    ],
+    ['exit codes without exit_code', { retry_on: ['timed_out'], retry_on_exit_codes: [75] }, ['']],
+    ['a pause of days', { retry_delay_seconds: 86_401 }, ['retry_delay_seconds']],
+    ['half a second', { queue_timeout_seconds: 0.5 }, ['queue_timeout_seconds']],
+    ['a wait that ends before it begins', { queue_timeout_seconds: -1 }, ['queue_timeout_seconds']],
     [
       'several faults',
       { cpu_required: -1, memory_required: 'much', nope: 1 },
@@ -110,6 +126,13 @@ describe('a submission', () => {
     ],
   ])('refuses %s and names it', (_what, over, faults) => {
     expect(check({ ...image, ...over }).faults.sort()).toEqual(faults.sort());
+  });
+
+  it('says of a platform reason that it is tried again anyway', () => {
+    const { error } = submitSchema.validate({ ...image, retry_on: ['worker_lost'] });
+    expect(error?.message).toBe(
+      '"retry_on[0]" cannot name worker_lost: faults of workers are tried again anyway and cost no retry',
+    );
   });
 
   it.each([[null], [[]], ['text'], [5]])('refuses %j as a body', (body) => {
@@ -131,6 +154,11 @@ describe('the wire form of a task', () => {
       constraints: { disk: ['ssd'], zone: ['a', 'b'], rack: [''] },
       prefer: { gpu: ['a100'] },
       files: ['in/a.csv'],
+      maxRetries: 3,
+      retryOn: ['exit_code', 'image_error'],
+      retryOnExitCodes: [75],
+      retryDelaySeconds: 0,
+      queueTimeoutSeconds: 60,
     });
     const body = taskBody(makeTask(spec));
     expect(taskSpec(body)).toEqual(spec);

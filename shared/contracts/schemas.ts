@@ -2,6 +2,7 @@
 
 import Joi from 'joi';
 import { filePathFault, pathClash } from '../model/file-path.ts';
+import { DEFAULT_RETRY_DELAY_SECONDS, DEFAULT_RETRY_ON } from '../model/retry.ts';
 import { NETWORKS, PULL_POLICIES, TASK_STATES } from '../model/task.ts';
 import { DEFAULT_WEBHOOK_EVENTS, WEBHOOK_EVENTS } from '../model/webhook.ts';
 import { WORKER_ID_PATTERN } from '../model/worker.ts';
@@ -9,6 +10,7 @@ import { addressText, readWorkerAddress } from '../model/worker-address.ts';
 import { ADOPTION_PORT } from './adoption.ts';
 import type { CredentialsBody, SubmitBody, TaskStatesRequest } from './http.ts';
 import { labelTermsSchema } from './label-schemas.ts';
+import { exitCodesSchema, retryOnSchema } from './retry-schemas.ts';
 import type { CancelManyBody } from './task-lists.ts';
 import type { WebhookTargetBody } from './webhooks.ts';
 import type { DrainBody, RegisterWorkerBody } from './workers.ts';
@@ -27,6 +29,8 @@ export const LIMITS = {
   envChars: 131_072,
   timeoutSeconds: 31_536_000,
   maxRetries: 100,
+  retryDelaySeconds: 86_400,
+  queueTimeoutSeconds: 31_536_000,
   batch: 1_000,
   files: 1_000,
 } as const;
@@ -131,6 +135,14 @@ export const submitSchema = Joi.object<SubmitBody>({
   priority: Joi.number().integer().min(0).max(9).default(5),
   timeout_seconds: Joi.number().integer().min(0).max(LIMITS.timeoutSeconds).default(0),
   max_retries: Joi.number().integer().min(0).max(LIMITS.maxRetries).default(0),
+  retry_on: retryOnSchema.default([...DEFAULT_RETRY_ON]),
+  retry_on_exit_codes: exitCodesSchema.default([]),
+  retry_delay_seconds: Joi.number()
+    .integer()
+    .min(0)
+    .max(LIMITS.retryDelaySeconds)
+    .default(DEFAULT_RETRY_DELAY_SECONDS),
+  queue_timeout_seconds: Joi.number().integer().min(0).max(LIMITS.queueTimeoutSeconds).default(0),
   worker: Joi.string().allow('').pattern(WORKER_ID_PATTERN, 'a worker id').default(''),
   constraints: labelTermsSchema.default({}),
   prefer: labelTermsSchema.default({}),
@@ -147,10 +159,13 @@ export const submitSchema = Joi.object<SubmitBody>({
   .required()
   .custom((body: SubmitBody, helpers) => {
     const unnamed = body.secrets.filter((name) => !Object.hasOwn(body.env, name));
-    return unnamed.length > 0 ? helpers.error('secrets.unnamed', { names: unnamed.join(', ') }) : body;
+    if (unnamed.length > 0) return helpers.error('secrets.unnamed', { names: unnamed.join(', ') });
+    const isIdle = body.retry_on_exit_codes.length > 0 && !body.retry_on.includes('exit_code');
+    return isIdle ? helpers.error('retry.idle') : body;
   })
   .messages({
     'secrets.unnamed': '"secrets" must name entries of "env"; not there: {{#names}}',
+    'retry.idle': '"retry_on_exit_codes" means nothing unless "retry_on" names exit_code',
     'object.unknown': '{{#label}} is not a known field',
     'object.base': 'the body must be a JSON object',
     'any.required': '{{#label}} is required',

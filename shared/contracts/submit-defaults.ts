@@ -1,6 +1,7 @@
 // What the API fills in where a submission says nothing. Like http.ts a browser may import this file; a test holds it
 // against the schema that really fills it in.
 
+import { DEFAULT_RETRY_DELAY_SECONDS, DEFAULT_RETRY_ON } from '../model/retry.ts';
 import type { SubmitBody } from './http.ts';
 
 export const SUBMIT_DEFAULTS: Readonly<Omit<SubmitBody, 'docker_image'>> = {
@@ -16,6 +17,10 @@ export const SUBMIT_DEFAULTS: Readonly<Omit<SubmitBody, 'docker_image'>> = {
   priority: 5,
   timeout_seconds: 0,
   max_retries: 0,
+  retry_on: [...DEFAULT_RETRY_ON],
+  retry_on_exit_codes: [],
+  retry_delay_seconds: DEFAULT_RETRY_DELAY_SECONDS,
+  queue_timeout_seconds: 0,
   worker: '',
   constraints: {},
   prefer: {},

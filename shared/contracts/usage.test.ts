@@ -120,6 +120,7 @@ describe('totals of measured use', () => {
       placementsPerSecond: 3.5,
       sla: { windowMs: 86_400_000, met: 3, missed: 1 },
       scheduler: null,
+      retentionMs: 0,
       forecasts: { windowMs: 1_000, scored: 3, withinBand: 2, medianErrorMs: 1_234, medianLateMs: -500 },
       tasksByState: { queued: 0, assigned: 0, running: 0, completed: 0, failed: 0, cancelled: 0 },
       workers: [

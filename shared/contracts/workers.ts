@@ -78,6 +78,8 @@ export interface ExplainReply {
   estimate: StartEstimateBody | null;
   /** What its owner is limited in; empty without a quota. */
   quota: QuotaShareBody[];
+  /** When it is given up unless it is placed before; null when it may wait for ever, and when it does not wait. */
+  expires_at: string | null;
   /** The worker that is being kept free for it, or null. */
   reserved_worker: string | null;
   workers: WorkerVerdictBody[];
@@ -186,5 +188,7 @@ export interface TelemetryReply {
   forecasts: ForecastScoreBody;
   /** Null when none has led lately, or it cannot be asked. */
   scheduler: SchedulerBody | null;
+  /** Ended tasks are kept so long, with their output and files; 0: for ever. */
+  retention_days: number;
   workers: WorkerBody[];
 }

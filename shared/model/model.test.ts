@@ -9,11 +9,12 @@ import {
   shortfalls,
   subtractResources,
 } from './resources.ts';
-import { backoffMs, decideRetry, MAX_LOSSES, RETRY_BASE_MS, RETRY_CAP_MS } from './retry.ts';
+import { DEFAULT_MAX_LOSSES } from './retry.ts';
 import { FAILURE_REASONS, TASK_STATES, type Task } from './task.ts';
 import {
   assignTask,
   evictTask,
+  expireTask,
   finishTask,
   requestCancel,
   type Step,
@@ -82,7 +83,7 @@ describe('a task', () => {
   it('is tried again while retries are left, then fails', () => {
     const again = taken(finishTask(started(), { ...at, now: 30, dice: 0, outcome: failure }));
     expect(again).toMatchObject({ state: 'queued', attempt: 2, failures: 1, losses: 0, workerId: null });
-    expect(again.notBefore).toBe(30 + RETRY_BASE_MS / 2);
+    expect(again.notBefore).toBe(30 + 500);
     const second = { attempt: 2, workerId: 'w2' };
     const ran = taken(
       startTask(taken(assignTask(again, { workerId: 'w2', term: 1, now: 40 })), {
@@ -138,7 +139,7 @@ describe('a task', () => {
 
   it('is given up after too many lost workers', () => {
     let task = makeTask();
-    for (let n = 1; n <= MAX_LOSSES + 1; n += 1) {
+    for (let n = 1; n <= DEFAULT_MAX_LOSSES + 1; n += 1) {
       const ref = { attempt: task.attempt, workerId: 'w1' };
       task = taken(
         takeBackTask(taken(assignTask(task, { workerId: 'w1', term: 1, now: n })), {
@@ -148,7 +149,7 @@ describe('a task', () => {
         }),
       );
     }
-    expect(task).toMatchObject({ state: 'failed', reason: 'worker_lost', losses: MAX_LOSSES });
+    expect(task).toMatchObject({ state: 'failed', reason: 'worker_lost', losses: DEFAULT_MAX_LOSSES });
   });
 
   it('that has not started goes back to the queue at once when it is evicted, and pays nothing', () => {
@@ -251,7 +252,7 @@ describe('a task', () => {
 
   it('may be evicted for ever without being given up', () => {
     let task = makeTask();
-    for (let n = 1; n <= 3 * MAX_LOSSES; n += 1) {
+    for (let n = 1; n <= 3 * DEFAULT_MAX_LOSSES; n += 1) {
       const ref = { attempt: task.attempt, workerId: 'w1' };
       task = taken(
         evictTask(taken(assignTask(task, { workerId: 'w1', term: 1, now: n })), { ...ref, ...wish }),
@@ -290,13 +291,14 @@ describe('a task', () => {
         attempt: fc.integer({ min: 1, max: 4 }),
       }),
       fc.record({ kind: fc.constant('cancel') }),
+      fc.record({ kind: fc.constant('expire') }),
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
-        let task = makeTask({ maxRetries: 2 });
+        let task = makeTask({ maxRetries: 2, queueTimeoutSeconds: 1 }, { submittedAt: 0, queuedAt: 0 });
         let now = 0;
         for (const one of steps) {
-          now += 1;
+          now += one.kind === 'expire' ? 1_500 : 1;
           const next = apply(task, one as never, now);
           if (!next.ok) continue;
           const moved = next.task;
@@ -346,6 +348,8 @@ function apply(task: Task, step: AnyStep, now: number): Step {
       return finishTask(task, { ...ref, dice: 0.5, outcome: step.outcome });
     case 'evict':
       return evictTask(task, { ...ref, ...wish, requestedAt: now });
+    case 'expire':
+      return expireTask(task, { now, waitedFor: null });
     case 'lose':
       return takeBackTask(task, { ...ref, message: 'lost' });
     default:
@@ -356,22 +360,5 @@ function apply(task: Task, step: AnyStep, now: number): Step {
 describe('states', () => {
   it('end where nothing follows', () => {
     expect(TASK_STATES.filter(isTerminal)).toEqual(['completed', 'failed', 'cancelled']);
-  });
-});
-
-describe('retry', () => {
-  it('waits longer each time, never less than half a base and never more than the cap', () => {
-    fc.assert(
-      fc.property(fc.nat(200), fc.double({ min: 0, max: 0.999, noNaN: true }), (failures, dice) => {
-        const delay = backoffMs(failures, dice);
-        expect(delay).toBeGreaterThanOrEqual(RETRY_BASE_MS / 2);
-        expect(delay).toBeLessThanOrEqual(RETRY_CAP_MS);
-      }),
-    );
-    expect(backoffMs(3, 0)).toBe(4 * RETRY_BASE_MS);
-  });
-  it('does not repeat what cannot mend itself', () => {
-    expect(decideRetry(makeTask({ maxRetries: 9 }), 'image_error', 0)).toEqual({ retry: false });
-    expect(decideRetry(makeTask({ maxRetries: 9 }), 'start_error', 0)).toEqual({ retry: false });
   });
 });

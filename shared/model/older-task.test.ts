@@ -13,6 +13,22 @@ describe('a task of an older release', () => {
     expect(completeSpec(makeSpec({ webhook: target })).webhook).toEqual(target);
   });
 
+  it('is tried again as it was then, and may wait for ever', () => {
+    const { retryOn, retryOnExitCodes, retryDelaySeconds, queueTimeoutSeconds, maxLosses, ...older } =
+      makeSpec();
+    expect(completeSpec(older)).toStrictEqual(
+      makeSpec({
+        retryOn: ['exit_code', 'oom_killed', 'timed_out', 'output_error'],
+        retryOnExitCodes: [],
+        retryDelaySeconds: 1,
+        queueTimeoutSeconds: 0,
+        maxLosses: 5,
+      }),
+    );
+    const chosen = makeSpec({ retryOn: ['start_error'], queueTimeoutSeconds: 9, maxLosses: 0 });
+    expect(completeSpec(chosen)).toStrictEqual(chosen);
+  });
+
   it('has attempts of which nothing was measured, said or kept', () => {
     const task = newTask({
       id: 'task-1',
@@ -26,7 +42,7 @@ describe('a task of an older release', () => {
     const step = assignTask(task, { workerId: 'w', term: 1, now: 2 });
     if (!step.ok) throw new Error(step.refusal);
     const [attempt] = step.task.attempts;
-    const { usage: _u, usageSeries: _s, progress: _p, outputs: _o, ...older } = attempt!;
+    const { notBefore: _n, usage: _u, usageSeries: _s, progress: _p, outputs: _o, ...older } = attempt!;
     expect(completeAttempts([older])).toStrictEqual([attempt]);
     expect(completeAttempts([{ ...attempt!, usage }])[0]?.usage).toBe(usage);
     expect(completeAttempts([])).toEqual([]);

@@ -48,6 +48,8 @@ export interface SchedulerReport {
   /** The workers that were given a task last, the newest at the end; the rotation goes on from there. */
   readonly recent: readonly string[];
   readonly reservations: readonly Reservation[];
+  /** When lines that wait were served last, by their key: those that were served last of all. */
+  readonly served: readonly (readonly [groupKey: string, at: number])[];
   /** Waiting tasks and lines of alike ones that it knows. */
   readonly waiting: number;
   readonly lines: number;

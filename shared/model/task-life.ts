@@ -3,7 +3,7 @@
 // (compare-and-set), so two writers can never both be right. Nothing else may build a changed Task.
 
 import type { OwnProgress } from './progress.ts';
-import { decideRetry } from './retry.ts';
+import { decideRetry, waitExpiresAt } from './retry.ts';
 import type { Attempt, Eviction, FailureReason, OutputSummary, Task, TaskSpec, TaskState } from './task.ts';
 import { currentAttempt } from './task.ts';
 import { canFollow, isTerminal } from './task-states.ts';
@@ -18,7 +18,9 @@ export type Refusal =
   /** The step is not legal from the present state. */
   | 'wrong_state'
   /** The task was asked to stop. */
-  | 'cancel_requested';
+  | 'cancel_requested'
+  /** Its time has not come. */
+  | 'not_due';
 
 export type Step =
   | { readonly ok: true; readonly task: Task }
@@ -74,6 +76,7 @@ export function assignTask(
     state: 'assigned',
     workerId: to.workerId,
     term: to.term,
+    notBefore: task.notBefore,
     assignedAt: to.now,
     startedAt: null,
     finishedAt: null,
@@ -180,14 +183,17 @@ export function finishTask(task: Task, report: FinishReport): Step {
   }
   const { reason } = outcome;
   const attempts = changeCurrent(task, { ...measured, state: 'failed', reason });
-  const decision = decideRetry(task, reason, report.dice);
-  if (!decision.retry) return move(task, 'failed', { finishedAt: now, exitCode, reason, message, attempts });
+  const decision = decideRetry(task, outcome, report.dice);
+  if (!decision.retry) {
+    const words = withWhy(outcome.message, decision.why);
+    return move(task, 'failed', { finishedAt: now, exitCode, reason, message: words, attempts });
+  }
   return backToQueue(task, {
     now,
     delayMs: decision.delayMs,
     attempts,
     cost: decision.cause === 'own' ? { failures: 1, losses: 0 } : { failures: 0, losses: 1 },
-    message: `attempt ${task.attempt} failed (${message}); it is tried again`,
+    message: `attempt ${task.attempt} failed (${message}); it is tried again${countOf(task, decision.cause)}`,
   });
 }
 
@@ -211,16 +217,24 @@ export function evictTask(task: Task, report: AttemptRef & Eviction): Step {
   return backToQueue(task, { now: requestedAt, delayMs: 0, attempts, cost: NO_COST, message });
 }
 
-/** Scheduler: the worker of the attempt is gone. Costs no retry, but not for ever. */
-export function takeBackTask(task: Task, report: AttemptRef & { now: number; message: string }): Step {
+/**
+ * Scheduler: the worker of the attempt is gone. Costs no retry, but not for ever.
+ *
+ * @param report `dice`: a number in [0, 1) for the jitter of a pause
+ */
+export function takeBackTask(
+  task: Task,
+  report: AttemptRef & { now: number; message: string; dice?: number },
+): Step {
   const refusal = refuseRunner(task, report);
   if (refusal) return refuse(refusal);
   const { now, message } = report;
   const attempts = changeCurrent(task, { state: 'lost', finishedAt: now, reason: 'worker_lost', message });
   if (task.cancel) return move(task, 'cancelled', { finishedAt: now, message, attempts });
-  const decision = decideRetry(task, 'worker_lost', 0);
+  const decision = decideRetry(task, { reason: 'worker_lost', exitCode: null }, report.dice ?? 0);
   if (!decision.retry) {
-    return move(task, 'failed', { finishedAt: now, reason: 'worker_lost', message, attempts });
+    const words = withWhy(message, decision.why);
+    return move(task, 'failed', { finishedAt: now, reason: 'worker_lost', message: words, attempts });
   }
   return backToQueue(task, {
     now,
@@ -243,6 +257,28 @@ export function requestCancel(task: Task, by: { force: boolean; requestedBy: str
     return move(task, 'cancelled', { cancel, finishedAt: by.now, message: `cancelled by ${by.requestedBy}` });
   }
   return { ok: true, task: { ...task, revision: task.revision + 1, cancel } };
+}
+
+/**
+ * Scheduler: the task has waited in the queue for longer than it may. Whoever places it at the same moment wins, or this
+ * does; never both.
+ *
+ * @param waitedFor what it waited for, in words; null when that is not known
+ */
+export function expireTask(task: Task, report: { now: number; waitedFor: string | null }): Step {
+  if (task.state !== 'queued') return refuse(isTerminal(task.state) ? 'ended' : 'wrong_state');
+  const { queuedAt, notBefore, spec } = task;
+  const { now, waitedFor } = report;
+  const expiresAt = waitExpiresAt(task);
+  if (expiresAt === null || now < expiresAt) return refuse('not_due');
+  const waited = Math.round((now - Math.max(queuedAt, notBefore)) / 1_000);
+  const which = task.attempt === 1 ? '' : ` before attempt ${task.attempt}`;
+  const lacked = waitedFor === null ? '' : `: ${waitedFor}`;
+  return move(task, 'failed', {
+    finishedAt: now,
+    reason: 'queue_timed_out',
+    message: `waited ${waited} s in the queue${which}, and its limit is ${spec.queueTimeoutSeconds} s${lacked}`,
+  });
 }
 
 const NO_COST = { failures: 0, losses: 0 };
@@ -269,6 +305,16 @@ function backToQueue(
     message: how.message,
     attempts: how.attempts,
   });
+}
+
+function withWhy(message: string, why: string | null): string {
+  return why === null ? message : `${message}; ${why}`;
+}
+
+/** Which of its retries the next one is. */
+function countOf({ failures, losses, spec }: Task, cause: 'own' | 'platform'): string {
+  if (cause === 'own') return `, retry ${failures + 1} of ${spec.maxRetries}`;
+  return `, at no cost, ${losses + 1} of ${spec.maxLosses}`;
 }
 
 function refuseRunner(task: Task, ref: AttemptRef): Refusal | null {

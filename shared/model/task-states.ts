@@ -5,15 +5,16 @@
 //   ●──► queued ───────────► assigned ───────────► running ───────┤
 //            │                  │  │                  │           │
 //            │ cancel           │  └── start error ───┼──► failed │
-//            ▼                  ▼                     ▼           │
-//        cancelled ◄──── cancelled ◄──────────── cancelled        │
+//            ▼                  ▼                     ▼      ▲    │
+//        cancelled ◄──── cancelled ◄──────────── cancelled   │    │
+//            queued for too long ────────────────────────────┘    │
 //                               └──── worker lost, evicted ───────┘
 //                                            running ──► completed
 
 import type { TaskState } from './task.ts';
 
 const NEXT: Readonly<Record<TaskState, readonly TaskState[]>> = {
-  queued: ['assigned', 'cancelled'],
+  queued: ['assigned', 'cancelled', 'failed'],
   assigned: ['running', 'failed', 'cancelled', 'queued'],
   running: ['completed', 'failed', 'cancelled', 'queued'],
   completed: [],

@@ -30,8 +30,21 @@ export const FAILURE_REASONS = [
   'runtime_error',
   /** The worker was lost more often than the platform retries. */
   'worker_lost',
+  /** It waited longer than `queueTimeoutSeconds`. */
+  'queue_timed_out',
 ] as const;
 export type FailureReason = (typeof FAILURE_REASONS)[number];
+
+/** The failures of its own that a task may ask to be tried again after. */
+export const RETRY_REASONS = [
+  'exit_code',
+  'oom_killed',
+  'timed_out',
+  'output_error',
+  'image_error',
+  'start_error',
+] as const satisfies readonly FailureReason[];
+export type RetryReason = (typeof RETRY_REASONS)[number];
 
 export const PULL_POLICIES = ['if-missing', 'always', 'never'] as const;
 export type PullPolicy = (typeof PULL_POLICIES)[number];
@@ -58,6 +71,16 @@ export interface TaskSpec {
   readonly timeoutSeconds: number;
   /** How often the task's own failure is tried again. Platform faults do not count. */
   readonly maxRetries: number;
+  /** After which failures of its own. */
+  readonly retryOn: readonly RetryReason[];
+  /** With which exit codes, where it is `exit_code`; none named means any. */
+  readonly retryOnExitCodes: readonly number[];
+  /** Of the first retry; doubled with each further one, with jitter. 0 means at once. */
+  readonly retryDelaySeconds: number;
+  /** How long it may wait at a time until it is placed; 0 means for ever. */
+  readonly queueTimeoutSeconds: number;
+  /** Platform faults after which it is given up: the setting of the cluster at the time of its submission. */
+  readonly maxLosses: number;
   /** Direct assignment: the id of the only worker that may run it, or null. */
   readonly worker: string | null;
   /** Labels its worker must have. */
@@ -112,6 +135,8 @@ export interface Attempt {
   readonly workerId: string;
   /** Leadership term of the scheduler that placed it. */
   readonly term: number;
+  /** The pause before it ended then (back-off after a failure); 0 when there was none. */
+  readonly notBefore: number;
   readonly assignedAt: number;
   readonly startedAt: number | null;
   readonly finishedAt: number | null;

@@ -5,6 +5,7 @@ import type { Task } from './task.ts';
 import {
   assignTask,
   evictTask,
+  expireTask,
   finishTask,
   requestCancel,
   type Step,
@@ -14,7 +15,17 @@ import {
 import { isTerminal } from './task-states.ts';
 import { type TimelineEntry, timeline } from './timeline.ts';
 
-type Act = 'assign' | 'start' | 'complete' | 'fail' | 'end-cancelled' | 'lose' | 'evict' | 'leave' | 'cancel';
+type Act =
+  | 'assign'
+  | 'start'
+  | 'complete'
+  | 'fail'
+  | 'end-cancelled'
+  | 'lose'
+  | 'evict'
+  | 'leave'
+  | 'cancel'
+  | 'expire';
 const often = (weight: number, ...all: Act[]) => ({ weight, arbitrary: fc.constantFrom(...all) });
 /** Mostly what lets a life go on. */
 const acts = fc.array(
@@ -23,7 +34,7 @@ const acts = fc.array(
     often(6, 'start'),
     often(6, 'fail', 'lose', 'evict'),
     often(6, 'leave'),
-    often(1, 'complete', 'cancel', 'end-cancelled'),
+    often(1, 'complete', 'cancel', 'end-cancelled', 'expire'),
   ),
   { maxLength: 60, size: 'max' },
 );
@@ -34,12 +45,12 @@ const shown = (entries: readonly TimelineEntry[]) =>
 /** Lives through the acts that are legal, and writes down what it sees. */
 function live(chosen: readonly Act[], maxRetries: number): { task: Task; seen: string[]; times: number[] } {
   const start = 1_000;
-  let task = makeTask({ maxRetries }, { submittedAt: start, queuedAt: start });
+  let task = makeTask({ maxRetries, queueTimeoutSeconds: 1 }, { submittedAt: start, queuedAt: start });
   const seen = ['queued 1'];
   const times = [start];
   let now = start;
   for (const act of chosen) {
-    now += 10;
+    now += act === 'expire' ? 3_000 : 10;
     const before = task;
     const step = perform(task, act, now);
     if (!step.ok) continue;
@@ -97,6 +108,8 @@ function perform(task: Task, act: Act, now: number): Step {
         dice: 0,
         outcome: { kind: 'evicted', exitCode: 143, message: 'its worker is drained; killed' },
       });
+    case 'expire':
+      return expireTask(task, { now, waitedFor: null });
     case 'cancel':
       return requestCancel(task, { force: false, requestedBy: 'alice', now });
   }
@@ -148,7 +161,7 @@ describe('the timeline', () => {
       { state: 'assigned', attempt: 1, workerId: 'w1', message: null },
       { state: 'running', attempt: 1, workerId: 'w1', message: null },
       { state: 'failed', attempt: 1, workerId: 'w1', message: 'exited with 1' },
-      { state: 'queued', attempt: 2, workerId: null, message: 'tried again' },
+      { state: 'queued', attempt: 2, workerId: null, message: 'tried again after a pause of 0.5 s' },
       { state: 'assigned', attempt: 2, workerId: 'w2', message: null },
       { state: 'lost', attempt: 2, workerId: 'w2', message: 'worker w2 was lost' },
       { state: 'queued', attempt: 3, workerId: null, message: 'tried again' },

@@ -17,18 +17,19 @@ export interface TimelineEntry {
 }
 
 export function timeline(task: Task): TimelineEntry[] {
-  const entries: TimelineEntry[] = [queued(1, task.submittedAt, null)];
+  const entries: TimelineEntry[] = [queued(1, task.submittedAt, null, 0)];
   let before: Attempt | null = null;
   for (const attempt of task.attempts) {
     // It went back to the queue with the end of the attempt before: one write, one time.
     if (attempt.number > 1) {
-      entries.push(queued(attempt.number, before?.finishedAt ?? attempt.assignedAt, before));
+      const at = before?.finishedAt ?? attempt.assignedAt;
+      entries.push(queued(attempt.number, at, before, attempt.notBefore));
     }
     entries.push(...story(attempt));
     before = attempt;
   }
   if (before && task.attempt > task.attempts.length) {
-    entries.push(queued(task.attempt, task.queuedAt, before));
+    entries.push(queued(task.attempt, task.queuedAt, before, task.notBefore));
   }
   if (isTerminal(task.state) && entries.at(-1)?.state !== task.state) {
     const { state, finishedAt, attempt, workerId, message } = task;
@@ -37,9 +38,18 @@ export function timeline(task: Task): TimelineEntry[] {
   return entries;
 }
 
-function queued(attempt: number, at: number, before: Attempt | null): TimelineEntry {
+/** @param notBefore end of the pause before it may be placed; 0 without one */
+function queued(attempt: number, at: number, before: Attempt | null, notBefore: number): TimelineEntry {
   const again = before?.state === 'evicted' ? 'waits again' : 'tried again';
-  return { state: 'queued', at, attempt, workerId: null, message: attempt === 1 ? 'submitted' : again };
+  const pauseMs = notBefore - at;
+  const pause = pauseMs > 0 ? ` after a pause of ${Math.round(pauseMs / 100) / 10} s` : '';
+  return {
+    state: 'queued',
+    at,
+    attempt,
+    workerId: null,
+    message: attempt === 1 ? 'submitted' : again + pause,
+  };
 }
 
 function story({ number, workerId, state, message, ...times }: Attempt): TimelineEntry[] {

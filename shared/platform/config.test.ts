@@ -41,6 +41,18 @@ describe('settings', () => {
     expect(loadApiConfig({ JWT_SECRET: secret, PORT: '' }).port).toBe(8080);
   });
 
+  it('keep tasks for ever, for days or for a part of one, but not for minutes', () => {
+    const retention = (RETENTION_DAYS: string) =>
+      loadApiConfig({ JWT_SECRET: secret, RETENTION_DAYS }).retentionMs;
+    expect(['', '0', '0.5', '30'].map(retention)).toEqual([0, 0, 43_200_000, 2_592_000_000]);
+    for (const wrong of ['0.001', '-1']) {
+      expect(() => retention(wrong)).toThrow(
+        /RETENTION_DAYS must be 0, which keeps tasks for ever, or at least/,
+      );
+    }
+    for (const wrong of ['never', '40000']) expect(() => retention(wrong)).toThrow(/RETENTION_DAYS must be/);
+  });
+
   it('have other names for runners that are registered by hand', () => {
     const api = { JWT_SECRET: secret };
     expect(loadApiConfig(api)).toMatchObject({

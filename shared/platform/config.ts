@@ -7,6 +7,7 @@ import { cpus, hostname } from 'node:os';
 import { resolve } from 'node:path';
 import Joi from 'joi';
 import { AppError, messageOf } from '../errors.ts';
+import { DEFAULT_MAX_LOSSES } from '../model/retry.ts';
 import { type PlanRules, POLICIES } from '../model/scheduling.ts';
 import { WORKER_ID_PATTERN } from '../model/worker.ts';
 import { CLUSTER_TOKEN_MIN_LENGTH } from './adoption-proof.ts';
@@ -47,6 +48,8 @@ export interface ApiConfig extends CommonConfig {
   readonly webhookAllow: readonly string[];
   /** How long a task is taken to run whose image and tag have hardly been seen. */
   readonly defaultRunSeconds: number;
+  /** Faults of workers after which a task that is submitted now is given up. */
+  readonly maxLosses: number;
   /** Workers are registered by hand with it; null switches that off. */
   readonly clusterToken: string | null;
   /** Told to workers that are registered by hand. */
@@ -55,6 +58,8 @@ export interface ApiConfig extends CommonConfig {
   readonly runnerStoreUrl: string | null;
   readonly runnerRedisUrl: string | null;
   readonly runnerFilesUrl: string | null;
+  /** Tasks are kept so long after their end, with all that belongs to them; 0 keeps them for ever. */
+  readonly retentionMs: number;
 }
 
 export interface SchedulerConfig extends CommonConfig {
@@ -148,6 +153,12 @@ const clusterToken = {
 const BYTES_PER_MB = 2 ** 20;
 const WORKER_LEASE_SECONDS = Joi.number().integer().min(2).max(600).default(15);
 
+const MS_PER_DAY = 86_400_000;
+/** Half an hour at least: what is told of an end, and a runner's last words, come within that. */
+const RETENTION_DAYS = Joi.number().min(0.02).max(36_500).allow(0).default(0).messages({
+  'number.min': 'must be 0, which keeps tasks for ever, or at least 0.02',
+});
+
 const DEFAULT_RUN_SECONDS = Joi.number().min(1).max(31_536_000).default(300);
 
 const apiSchema = {
@@ -175,6 +186,8 @@ const apiSchema = {
   FILE_MAX_MB: Joi.number().integer().min(1).max(1_048_576).default(5_120),
   WEBHOOK_ALLOW: Joi.string().allow('').default(''),
   DEFAULT_RUN_SECONDS,
+  MAX_PLATFORM_RETRIES: Joi.number().integer().min(0).max(1_000).default(DEFAULT_MAX_LOSSES),
+  RETENTION_DAYS,
 };
 
 const schedulerSchema = {
@@ -247,11 +260,13 @@ export function loadApiConfig(env: Environment): ApiConfig {
     fileMaxBytes: v.FILE_MAX_MB * BYTES_PER_MB,
     webhookAllow: splitList(v.WEBHOOK_ALLOW),
     defaultRunSeconds: v.DEFAULT_RUN_SECONDS,
+    maxLosses: v.MAX_PLATFORM_RETRIES,
     clusterToken: clusterTokenOf(v),
     workerLeaseSeconds: v.WORKER_LEASE_SECONDS,
     runnerStoreUrl: v.RUNNER_STORE_URL ?? null,
     runnerRedisUrl: v.RUNNER_REDIS_URL ?? null,
     runnerFilesUrl: v.RUNNER_FILES_URL ?? null,
+    retentionMs: v.RETENTION_DAYS * MS_PER_DAY,
   };
 }
 

@@ -37,10 +37,32 @@ export type BeatAnswer =
 export interface WorkerPresence {
   /** Renews the lease of the worker. `first` lets a new incarnation of the same identity take over. */
   beat(heartbeat: Heartbeat, leaseMs: number, first: boolean): Promise<BeatAnswer>;
+  /** Renews the lease without news. False, and nothing done, when this incarnation does not hold it. */
+  extend(workerId: string, incarnation: string, leaseMs: number): Promise<boolean>;
   /** Workers whose lease is alive. */
   present(): Promise<PresentWorker[]>;
   /** Ends the lease at once, if this incarnation holds it. */
   leave(workerId: string, incarnation: string): Promise<void>;
+}
+
+/** Renews a worker's lease beside the loop of whoever holds it, so that a loop with much to do does not lose it. */
+export interface LeaseKeeper {
+  keep(lease: {
+    readonly workerId: string;
+    readonly incarnation: string;
+    readonly leaseMs: number;
+    /** A loop that shows no sign of life for so long hangs: the lease is not renewed for it any more. */
+    readonly silenceMs: number;
+  }): KeptLease;
+}
+
+export interface KeptLease {
+  /** The loop runs. */
+  signOfLife(): void;
+  /** Since the begin of the last renewal by the keeper that was answered; infinite when there was none. */
+  sinceRenewedMs(): number;
+  /** Resolves when it renews no more. */
+  stop(): Promise<void>;
 }
 
 /** Best effort: a message may be lost, so nothing may depend on it but speed. */

@@ -60,3 +60,15 @@ export interface PartialLine {
   readonly afterSeq: number;
   readonly text: string;
 }
+
+/** A task with the number of attempts it has had. */
+export interface TaskAttempts {
+  readonly taskId: string;
+  readonly attempts: number;
+}
+
+/** Whatever there is here of tasks whose record is about to go. */
+export interface LiveTraces {
+  /** Never rejects: what is left ends by itself within a day. */
+  forget(tasks: readonly TaskAttempts[]): Promise<void>;
+}

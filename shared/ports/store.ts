@@ -92,6 +92,8 @@ export interface QueuedTask {
   readonly image: string;
   readonly tag: string;
   readonly kValue: number;
+  /** How long it may wait at a time; 0 means for ever. */
+  readonly queueTimeoutSeconds: number;
   readonly notBefore: number;
   readonly submittedAt: number;
   readonly queuedAt: number;
@@ -118,6 +120,7 @@ export interface QueueEntry extends QueuePlace {
   readonly kValue: number;
   /** Why it waits again; null for a first attempt. */
   readonly message: string | null;
+  readonly queueTimeoutSeconds: number;
   readonly notBefore: number;
   readonly submittedAt: number;
   readonly queuedAt: number;
@@ -192,6 +195,11 @@ export interface TaskStore {
     after?: { finishedAt: number; id: string } | undefined;
     limit: number;
   }): Promise<EndedRun[]>;
+  /**
+   * Removes those of `ids` that have ended, each with its idempotency key; the others stay as they are. Returns how
+   * many were there.
+   */
+  removeEnded(ids: readonly string[]): Promise<number>;
   /** Image and tag of the tasks that exist among `ids`, in any order. */
   kinds(ids: readonly string[]): Promise<{ id: string; image: string; tag: string }[]>;
   /** Waiting tasks in the order in which they are tried, after `after` (exclusive), of all owners or of one. */
@@ -384,4 +392,6 @@ export interface WebhookStore {
   ): Promise<WebhookDelivery[]>;
   /** Drops deliveries that are not pending and were created before. */
   pruneDeliveries(before: number): Promise<void>;
+  /** Drops deliveries of these tasks that are not pending. */
+  removeDeliveriesOf(taskIds: readonly string[]): Promise<void>;
 }

@@ -154,6 +154,7 @@ describe('telemetry', () => {
       term: 3,
       rules: { policy: 'best-fit', ageingMs: 600_000, reserveAfterMs: 60_000, preemption: true },
       recent: ['w-1'],
+      served: [],
       reservations: [
         {
           workerId: 'w-1',
@@ -217,6 +218,7 @@ describe('telemetry', () => {
         presence: {
           beat: (...args) => presence.beat(...args),
           leave: (...args) => presence.leave(...args),
+          extend: (...args) => presence.extend(...args),
           present: () => {
             reads += 1;
             return presence.present();

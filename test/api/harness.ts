@@ -111,6 +111,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     liveLogs: redis.liveLogs,
     progress: redis.progress,
     usage: redis.usage,
+    traces: redis.traces,
     images: redis.images,
     schedulerBoard: redis.schedulerBoard,
     decisions: redis.decisions,

@@ -92,6 +92,7 @@ async function put(state: TaskState, spec: Partial<TaskSpec> = {}, over: Partial
             state,
             workerId: 'worker-1',
             term: 1,
+            notBefore: 0,
             assignedAt: now,
             startedAt: state === 'assigned' ? null : now,
             finishedAt: ended ? now : null,

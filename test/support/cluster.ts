@@ -14,6 +14,9 @@ import { waitFor } from './wait-for.ts';
 
 const dist = resolve(import.meta.dirname, '../../dist');
 
+/** Processes that start side by side on a busy machine need their time. */
+const READY_DEADLINE_MS = 60_000;
+
 export type Room = 'api' | 'scheduler' | 'runner';
 
 export interface RunnerOptions {
@@ -199,14 +202,14 @@ export class Cluster {
   async ready(): Promise<void> {
     await waitFor(async () => (await fetch(`${this.url}/readyz`)).status === 200, {
       what: `${this.url}/readyz`,
-      deadlineMs: 30_000,
+      deadlineMs: READY_DEADLINE_MS,
     });
     await waitFor(
       async () => {
         const { body } = await this.call<WorkerListReply>('GET', '/workers');
         return body.workers.filter(({ state }) => state === 'ready').length === this.runners.length;
       },
-      { what: `${this.runners.length} ready workers`, deadlineMs: 30_000 },
+      { what: `${this.runners.length} ready workers`, deadlineMs: READY_DEADLINE_MS },
     );
   }
 

@@ -1,5 +1,6 @@
 // Records for tests: complete, valid, and different only where a test says so.
 
+import { DEFAULT_MAX_LOSSES, DEFAULT_RETRY_ON } from '../../shared/model/retry.ts';
 import type { Task, TaskSpec } from '../../shared/model/task.ts';
 import { newTask } from '../../shared/model/task-life.ts';
 import type { WorkerRegistration } from '../../shared/model/worker.ts';
@@ -19,6 +20,11 @@ export function makeSpec(over: Partial<TaskSpec> = {}): TaskSpec {
     priority: 5,
     timeoutSeconds: 0,
     maxRetries: 0,
+    retryOn: DEFAULT_RETRY_ON,
+    retryOnExitCodes: [],
+    retryDelaySeconds: 1,
+    queueTimeoutSeconds: 0,
+    maxLosses: DEFAULT_MAX_LOSSES,
     worker: null,
     constraints: {},
     prefer: {},

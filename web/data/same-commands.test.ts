@@ -31,6 +31,20 @@ describe('the same task', () => {
     expect(cliText(task).notes).toEqual([expect.stringContaining('KEY')]);
   });
 
+  it('with what it is tried again after, and how long it may wait', () => {
+    const task = body({
+      max_retries: 2,
+      retry_on: ['exit_code', 'image_error'],
+      retry_on_exit_codes: [75, 111],
+      retry_delay_seconds: 0,
+      queue_timeout_seconds: 600,
+    });
+    expect(words(cliText(task).text)).toEqual([
+      ...['npx', 'cloudai', 'task', 'python:3.9', '-queue_timeout', '600', '-retries', '2'],
+      ...['-retry_on', 'exit_code,image_error', '-retry_on_exit_codes', '75,111', '-retry_delay', '0'],
+    ]);
+  });
+
   it('tied to a worker, with words and a webhook', () => {
     const webhook = { url: 'https://a', events: ['running' as const] };
     const { text, notes } = cliText(body({ worker: 'w-1', command: ['echo', '--', 'a b'], webhook }));

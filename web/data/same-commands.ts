@@ -54,7 +54,11 @@ export function cliText(body: SubmitBody, copies = 1): { text: string; notes: st
   option('k', brief.k_value);
   option('priority', brief.priority);
   option('timeout', brief.timeout_seconds);
+  option('queue_timeout', brief.queue_timeout_seconds);
   option('retries', brief.max_retries);
+  option('retry_on', brief.retry_on?.join(','));
+  option('retry_on_exit_codes', brief.retry_on_exit_codes?.join(','));
+  option('retry_delay', brief.retry_delay_seconds);
   option('network', brief.network);
   option('pull', brief.pull_policy);
   for (const [name, values] of Object.entries(labelTerms(body.constraints))) {

@@ -11,6 +11,7 @@ import type { Clock } from '../../../shared/ports/clock.ts';
 import type { FileStore } from '../../../shared/ports/file-store.ts';
 import type { FilePage, FilePlace, FileRecordStore, UserStore } from '../../../shared/ports/store.ts';
 import type { Quotas, UploadRoom } from '../quotas.ts';
+import { storeAnswer } from '../store-answer.ts';
 import type { FileContents } from './file-contents.ts';
 import type { FileTotal } from './task-files.ts';
 import type { Transfers } from './transfers.ts';
@@ -94,8 +95,7 @@ export class UserFiles {
   async #upload(by: Principal, upload: Upload, content: Readable): Promise<Uploaded> {
     const { contents, quotas, clock } = this.#parts;
     const place = placeOf(by.userId, upload.path);
-    if (upload.onlyNew) await this.#refuseThere(place);
-    const room = await quotas.uploadRoom(by.userId, upload.path);
+    const room = await storeAnswer(this.#room(by, upload, place));
     if (room !== null && (upload.sizeBytes ?? 0) > room.bytes) throw room.refusal(upload.sizeBytes);
     const id = newId('file');
     const { sizeBytes, sha256 } = await this.#write(id, content, room);
@@ -103,21 +103,25 @@ export class UserFiles {
       if (upload.sha256 !== null && upload.sha256 !== sha256) {
         throw new AppError('invalid_request', `the bytes hash to ${sha256}, not to what the sender says`);
       }
-      if (upload.onlyNew) await this.#refuseThere(place);
+      if (upload.onlyNew) await storeAnswer(this.#refuseThere(place));
     } catch (error) {
       await contents.drop([id]);
       throw error;
     }
     const { contentType } = upload;
     const file: FileRecord = { ...place, id, sizeBytes, contentType, sha256, createdAt: clock.now() };
-    const before = await quotas
-      .keep(file, () => this.#name(file))
-      .catch(async (error: unknown) => {
-        if (isAppError(error, 'quota_exceeded')) await contents.drop([id]);
-        throw error;
-      });
+    const kept = quotas.keep(file, () => this.#name(file));
+    const before = await storeAnswer(kept).catch(async (error: unknown) => {
+      if (isAppError(error, 'quota_exceeded')) await contents.drop([id]);
+      throw error;
+    });
     await contents.drop(before.map((old) => old.id));
     return { file, replaced: before.length > 0 };
+  }
+
+  async #room(by: Principal, { onlyNew, path }: Upload, place: FilePlace): Promise<UploadRoom | null> {
+    if (onlyNew) await this.#refuseThere(place);
+    return this.#parts.quotas.uploadRoom(by.userId, path);
   }
 
   async #write(id: string, content: Readable, room: UploadRoom | null) {

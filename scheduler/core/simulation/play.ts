@@ -203,6 +203,7 @@ export class Play {
         labels: task.labels,
         image: task.image,
         kValue: task.kValue,
+        queueTimeoutSeconds: 0,
         submittedAt: task.atMs,
         notBefore: 0,
         queuedAt,

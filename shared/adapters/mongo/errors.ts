@@ -27,6 +27,13 @@ const CLOSED = [
   MongoTopologyClosedError,
 ];
 
+/** Codes of Node's own errors about a connection. A write into one that just ended comes out of the driver as it is. */
+const CUT = new Set([
+  ...['EPIPE', 'ECONNRESET', 'ECONNABORTED', 'ECONNREFUSED', 'ENOTCONN', 'ETIMEDOUT', 'EHOSTUNREACH'],
+  ...['ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN'],
+  ...['ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END', 'ERR_SOCKET_CLOSED'],
+]);
+
 /** A document with the same unique key is there already. */
 export function isDuplicate(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
@@ -46,7 +53,7 @@ export function asAppError(error: unknown): AppError {
 }
 
 function isOutOfReach(error: unknown): boolean {
-  if (!(error instanceof MongoError)) return false;
+  if (!(error instanceof MongoError)) return CUT.has(String((error as NodeJS.ErrnoException | null)?.code));
   if (error instanceof MongoServerError) {
     return AWAY.has(Number(error.code)) || error.hasErrorLabel('RetryableWriteError');
   }

@@ -25,6 +25,7 @@ const QUEUED_FIELDS = {
   notBefore: 1,
   submittedAt: 1,
   queuedAt: 1,
+  queueTimeoutSeconds: 1,
 } as const;
 
 export async function readQueued(
@@ -63,6 +64,7 @@ export async function readQueued(
     notBefore: doc.notBefore,
     submittedAt: doc.submittedAt,
     queuedAt: doc.queuedAt,
+    queueTimeoutSeconds: doc.queueTimeoutSeconds ?? 0,
   }));
 }
 

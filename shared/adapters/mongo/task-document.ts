@@ -52,6 +52,8 @@ export interface TaskDocument {
   /** Of the placed attempt, as JSON; empty for none. */
   gpuIds?: string;
   isLeaving?: boolean;
+  /** Absent where a task may wait for ever because it is older than the field. */
+  queueTimeoutSeconds?: number;
   /** Id, name, image and tag in lower case. */
   search: string;
   /** The rest as JSON. */
@@ -85,6 +87,7 @@ export function documentOf(task: Task): TaskDocument {
     image: spec.image,
     labels: labelText(spec),
     kValue: spec.kValue,
+    queueTimeoutSeconds: spec.queueTimeoutSeconds,
     search: [task.id, spec.name, spec.image, spec.tag].join('\n').toLowerCase(),
     spec: JSON.stringify(spec),
     ...changingFields(task),

@@ -29,6 +29,7 @@ const LINE_FIELDS = {
   image: 1,
   labels: 1,
   kValue: 1,
+  queueTimeoutSeconds: 1,
 } as const;
 
 export async function readLine(
@@ -68,6 +69,7 @@ export async function readLine(
       labels: labelsOf(doc.labels ?? ''),
       kValue,
       message: JSON.parse(doc.message),
+      queueTimeoutSeconds: doc.queueTimeoutSeconds ?? 0,
       notBefore: doc.notBefore,
       submittedAt: doc.submittedAt,
       queuedAt: doc.queuedAt,

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Filter } from 'mongodb';
 import { AppError } from '../../errors.ts';
 import { TASK_STATES, type Task, type TaskState } from '../../model/task.ts';
-import { UNFINISHED_STATES } from '../../model/task-states.ts';
+import { TERMINAL_STATES, UNFINISHED_STATES } from '../../model/task-states.ts';
 import type {
   Allocation,
   EndedRun,
@@ -238,6 +238,16 @@ export class MongoTaskStore implements TaskStore {
         .limit(limit)
         .toArray();
       return found.map(taskOf);
+    });
+  }
+
+  removeEnded(ids: readonly string[]): Promise<number> {
+    return guarded(async () => {
+      const { deletedCount } = await this.#tasks.deleteMany({
+        _id: { $in: [...ids] },
+        state: { $in: [...TERMINAL_STATES] },
+      });
+      return deletedCount;
     });
   }
 

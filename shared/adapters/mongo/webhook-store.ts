@@ -118,6 +118,15 @@ export class MongoWebhookStore implements WebhookStore {
     });
   }
 
+  removeDeliveriesOf(taskIds: readonly string[]): Promise<void> {
+    return guarded(async () => {
+      await this.#deliveries.deleteMany({
+        taskId: { $in: [...taskIds] },
+        state: { $in: ['delivered', 'failed'] },
+      });
+    });
+  }
+
   pruneDeliveries(before: number): Promise<void> {
     return guarded(async () => {
       await this.#deliveries.deleteMany({

@@ -15,6 +15,10 @@ const KEPT_MS = 3_600_000;
 /** JSON of a batch's lines beyond which they stay at home, so that an attempt holds a few MB at most. */
 const MAX_BATCH_CHARS = 65_536;
 
+export function liveLogKey({ prefix }: RedisConnection, taskId: string, attempt: number): string {
+  return `${prefix}:live:${taskId}:${attempt}`;
+}
+
 export class RedisLiveLogs implements LiveLogs {
   readonly #connection: RedisConnection;
   readonly #tails: StreamTails;
@@ -70,7 +74,7 @@ export class RedisLiveLogs implements LiveLogs {
   }
 
   #key(taskId: string, attempt: number): string {
-    return `${this.#connection.prefix}:live:${taskId}:${attempt}`;
+    return liveLogKey(this.#connection, taskId, attempt);
   }
 
   #read(lastSeq: number, fields: readonly string[]): LogBatch | null {

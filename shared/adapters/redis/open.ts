@@ -1,10 +1,16 @@
 // Everything that CloudAI asks of Redis, on one connection per process plus one for each thing that blocks.
 
 import type { Log } from '../../platform/log.ts';
-import type { AttemptLimiter, EventBus, LeaderLease, WorkerPresence } from '../../ports/coordination.ts';
+import type {
+  AttemptLimiter,
+  EventBus,
+  LeaderLease,
+  LeaseKeeper,
+  WorkerPresence,
+} from '../../ports/coordination.ts';
 import type { DecisionLog } from '../../ports/decision-log.ts';
 import type { ImageBoard } from '../../ports/image-board.ts';
-import type { LiveLogs, ProgressBoard, RoomEmitter, UsageBoard } from '../../ports/live.ts';
+import type { LiveLogs, LiveTraces, ProgressBoard, RoomEmitter, UsageBoard } from '../../ports/live.ts';
 import type { DeliveryQueue, Inbox, IntakeQueue, QueueViews } from '../../ports/queue.ts';
 import type { SchedulerBoard } from '../../ports/scheduler-board.ts';
 import { type LimiterOptions, RedisAttemptLimiter } from './attempt-limiter.ts';
@@ -16,7 +22,9 @@ import { RedisImageBoard } from './image-board.ts';
 import { RedisInbox } from './inbox.ts';
 import { RedisIntakeQueue } from './intake-queue.ts';
 import { RedisLeaderLease } from './leader-lease.ts';
+import { RedisLeaseKeeper } from './lease-keeper.ts';
 import { RedisLiveLogs } from './live-logs.ts';
+import { RedisLiveTraces } from './live-traces.ts';
 import { RedisProgressBoard } from './progress-board.ts';
 import { RedisQueueViews } from './queue-views.ts';
 import { RedisRoomEmitter } from './room-emitter.ts';
@@ -40,11 +48,13 @@ export interface RedisParts {
   readonly queueViews: QueueViews;
   readonly lease: LeaderLease;
   readonly presence: WorkerPresence;
+  readonly keeper: LeaseKeeper;
   readonly bus: EventBus;
   readonly liveLogs: LiveLogs;
   readonly rooms: RoomEmitter;
   readonly progress: ProgressBoard;
   readonly usage: UsageBoard;
+  readonly traces: LiveTraces;
   readonly images: ImageBoard;
   readonly schedulerBoard: SchedulerBoard;
   readonly decisions: DecisionLog;
@@ -74,11 +84,13 @@ export async function openRedis(options: RedisOptions): Promise<RedisParts> {
     queueViews: new RedisQueueViews(connection),
     lease: new RedisLeaderLease(connection),
     presence: new RedisWorkerPresence(connection),
+    keeper: new RedisLeaseKeeper(options),
     bus,
     liveLogs,
     rooms: new RedisRoomEmitter(connection),
     progress: new RedisProgressBoard(connection),
     usage: new RedisUsageBoard(connection),
+    traces: new RedisLiveTraces(connection),
     images: new RedisImageBoard(connection),
     schedulerBoard: new RedisSchedulerBoard(connection),
     decisions: new RedisDecisionLog(connection),

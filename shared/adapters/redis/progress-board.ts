@@ -23,6 +23,10 @@ type BoardClient = Redis & {
   setProgress(key: string, attempt: number, body: string, keptMs: number): Promise<number>;
 };
 
+export function progressKey({ prefix }: RedisConnection, taskId: string): string {
+  return `${prefix}:progress:${taskId}`;
+}
+
 export class RedisProgressBoard implements ProgressBoard {
   readonly #connection: RedisConnection;
   readonly #client: BoardClient;
@@ -67,7 +71,7 @@ export class RedisProgressBoard implements ProgressBoard {
   }
 
   #key(taskId: string): string {
-    return `${this.#connection.prefix}:progress:${taskId}`;
+    return progressKey(this.#connection, taskId);
   }
 
   #read(body: string): TaskProgress | null {

@@ -8,6 +8,10 @@ import { FaultLog } from './fault-log.ts';
 
 const KEPT_MS = 3_600_000;
 
+export function usageKey({ prefix }: RedisConnection, taskId: string, attempt: number): string {
+  return `${prefix}:usage:${taskId}:${attempt}`;
+}
+
 export class RedisUsageBoard implements UsageBoard {
   readonly #connection: RedisConnection;
   readonly #malformed: FaultLog;
@@ -43,6 +47,6 @@ export class RedisUsageBoard implements UsageBoard {
   }
 
   #key(taskId: string, attempt: number): string {
-    return `${this.#connection.prefix}:usage:${taskId}:${attempt}`;
+    return usageKey(this.#connection, taskId, attempt);
   }
 }

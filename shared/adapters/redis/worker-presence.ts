@@ -36,6 +36,11 @@ for _, id in ipairs(redis.call('SMEMBERS', KEYS[1])) do
 end
 return found`;
 
+// KEYS: lease of the worker. ARGV: incarnation, lease in ms.
+const EXTEND = `
+if redis.call('HGET', KEYS[1], 'incarnation') ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])`;
+
 // KEYS: lease of the worker, index. ARGV: worker id, incarnation.
 const LEAVE = `
 if redis.call('HGET', KEYS[1], 'incarnation') ~= ARGV[2] then return 0 end
@@ -44,6 +49,7 @@ return redis.call('DEL', KEYS[1])`;
 
 type PresenceClient = Redis & {
   beatWorker(lease: string, index: string, ...args: (string | number)[]): Promise<BeatAnswer>;
+  extendWorker(lease: string, incarnation: string, leaseMs: number): Promise<number>;
   presentWorkers(index: string, start: string): Promise<[beat: string, ageMs: number][]>;
   leaveWorker(lease: string, index: string, workerId: string, incarnation: string): Promise<number>;
 };
@@ -57,6 +63,7 @@ export class RedisWorkerPresence implements WorkerPresence {
     this.#connection = connection;
     this.#index = `${connection.prefix}:presence`;
     connection.client.defineCommand('beatWorker', { numberOfKeys: 2, lua: BEAT });
+    connection.client.defineCommand('extendWorker', { numberOfKeys: 1, lua: EXTEND });
     connection.client.defineCommand('presentWorkers', { numberOfKeys: 1, lua: PRESENT });
     connection.client.defineCommand('leaveWorker', { numberOfKeys: 2, lua: LEAVE });
     this.#client = connection.client as PresenceClient;
@@ -76,6 +83,13 @@ export class RedisWorkerPresence implements WorkerPresence {
         JSON.stringify(heartbeat),
       ),
     );
+  }
+
+  async extend(workerId: string, incarnation: string, leaseMs: number): Promise<boolean> {
+    const extended = await this.#connection.run('extend a lease', () =>
+      this.#client.extendWorker(this.#leaseKey(workerId), incarnation, Math.ceil(leaseMs)),
+    );
+    return extended === 1;
   }
 
   async present(): Promise<PresentWorker[]> {

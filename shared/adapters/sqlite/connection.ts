@@ -28,6 +28,8 @@ interface Prepared {
 }
 
 interface PendingWrite {
+  /** Monotonic: since when it waits. */
+  readonly since: number;
   readonly work: () => unknown;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -75,8 +77,8 @@ export class Connection {
   }
 
   /** Runs `work`, again and again while other processes hold the lock, without blocking this one. */
-  async read<T>(work: () => T): Promise<T> {
-    const end = performance.now() + GIVE_UP_MS;
+  async read<T>(work: () => T, since = performance.now()): Promise<T> {
+    const end = since + GIVE_UP_MS;
     for (;;) {
       // The driver itself goes on reading after a close.
       if (this.#closed) throw unavailable(this.path, 'the store is closed');
@@ -96,7 +98,12 @@ export class Connection {
    */
   write<T>(work: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#pending.push({ work, resolve: resolve as (value: unknown) => void, reject });
+      this.#pending.push({
+        since: performance.now(),
+        work,
+        resolve: resolve as (value: unknown) => void,
+        reject,
+      });
       this.#flushing ??= this.#flush();
     });
   }
@@ -106,10 +113,12 @@ export class Connection {
     await new Promise<void>((next) => setImmediate(next));
     while (this.#pending.length > 0) {
       const group = this.#pending.splice(0, MAX_GROUP);
+      // Of the one that waits longest: each group having its own patience, the last of many would wait for all of theirs.
+      const { since } = group[0] as PendingWrite;
       try {
-        await this.#begin();
+        await this.#begin(since);
         if (this.#commitAtOnce(group)) continue;
-        await this.#begin();
+        await this.#begin(since);
         this.#commitGroup(group);
       } catch (error) {
         for (const { reject } of group) reject(asAppError(error, this.path));
@@ -118,8 +127,8 @@ export class Connection {
     this.#flushing = null;
   }
 
-  #begin(): Promise<unknown> {
-    return this.read(() => this.run('BEGIN IMMEDIATE'));
+  #begin(since: number): Promise<unknown> {
+    return this.read(() => this.run('BEGIN IMMEDIATE'), since);
   }
 
   /**

@@ -245,6 +245,10 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE users ADD COLUMN resource_quota TEXT;
   CREATE INDEX users_limited ON users (id, resource_quota) WHERE resource_quota IS NOT NULL;
   `,
+  `
+  -- How long a task may wait. Those of older releases may wait for ever.
+  ALTER TABLE tasks ADD COLUMN queue_timeout INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 export const NEWEST_VERSION = MIGRATIONS.length;

@@ -26,10 +26,12 @@ type QueuedCells = readonly [
   notBefore: number,
   submittedAt: number,
   queuedAt: number,
+  queueTimeoutSeconds: number,
 ];
 
 const QUEUED_COLUMNS = `id, owner_id, attempt, revision, priority, cpu_millis, memory_mb, gpus, storage_mb,
-  wanted_worker, labels, image, tag, k_value, not_before, submitted_at, queued_at`;
+  wanted_worker, labels, image, tag, k_value, not_before, submitted_at, queued_at,
+  queue_timeout`;
 
 export function readQueued(
   db: Connection,
@@ -64,6 +66,7 @@ export function readQueued(
     notBefore: cells[14],
     submittedAt: cells[15],
     queuedAt: cells[16],
+    queueTimeoutSeconds: cells[17],
   }));
 }
 

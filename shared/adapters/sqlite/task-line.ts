@@ -23,6 +23,7 @@ interface LineRow extends ResourceRow {
   name: string;
   labels: string;
   k_value: string;
+  queue_timeout: number;
 }
 
 const TOP_PRIORITY = 9;
@@ -39,7 +40,7 @@ export function readLine(db: Connection, page: Parameters<TaskStore['inLine']>[0
     const rows = db.all<LineRow>(
       `SELECT t.id, t.owner_id, t.owner_name, t.attempt, t.priority, t.tag, t.wanted_worker, t.message, t.not_before,
          t.submitted_at, t.queued_at, t.cpu_millis, t.memory_mb, t.gpus, t.storage_mb, t.image, t.name,
-         t.labels, t.k_value
+         t.labels, t.k_value, t.queue_timeout
        FROM tasks AS t INDEXED BY tasks_by_urgency
        WHERE t.state = 'queued' AND t.priority = ? AND t.id > ? ${only} ORDER BY t.id LIMIT ?`,
       [priority, beyond, ...owner, limit - found.length],
@@ -64,6 +65,7 @@ function entryOf(row: LineRow, labels: LabelDemand): QueueEntry {
     labels,
     kValue: Number(row.k_value),
     message: JSON.parse(row.message),
+    queueTimeoutSeconds: row.queue_timeout,
     notBefore: row.not_before,
     submittedAt: row.submitted_at,
     queuedAt: row.queued_at,

@@ -201,6 +201,7 @@ const FIXED = [
   'image',
   'labels',
   'k_value',
+  'queue_timeout',
 ] as const;
 
 const ALL = [...CHANGING, ...FIXED];
@@ -233,6 +234,7 @@ export function insertValues(task: Task): Value[] {
     spec.image,
     labelText(spec),
     JSON.stringify(spec.kValue),
+    spec.queueTimeoutSeconds,
   ];
 }
 

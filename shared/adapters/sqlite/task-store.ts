@@ -2,6 +2,7 @@
 
 import { AppError, isAppError } from '../../errors.ts';
 import type { Task, TaskState } from '../../model/task.ts';
+import { TERMINAL_STATES } from '../../model/task-states.ts';
 import type {
   Allocation,
   EndedRun,
@@ -231,6 +232,25 @@ export class SqliteTaskStore implements TaskStore {
     return isAny
       ? ['tasks_by_end', '(t.has_webhook = 1 OR t.owner_id IN (SELECT owner_id FROM webhooks))']
       : ['tasks_told_by_end', 't.has_webhook = 1'];
+  }
+
+  removeEnded(ids: readonly string[]): Promise<number> {
+    const db = this.#connection;
+    const ended = 'id IN (SELECT value FROM json_each(?)) AND state IN (SELECT value FROM json_each(?))';
+    return db.write(() => {
+      const wanted = [JSON.stringify(ids), JSON.stringify(TERMINAL_STATES)];
+      const counts = new CountChanges();
+      for (const { owner_id, state } of db.all<{ owner_id: string; state: TaskState }>(
+        `SELECT owner_id, state FROM tasks WHERE ${ended}`,
+        wanted,
+      )) {
+        counts.add(owner_id, state, -1);
+      }
+      db.run(`DELETE FROM task_specs WHERE n IN (SELECT n FROM tasks WHERE ${ended})`, wanted);
+      const removed = db.run(`DELETE FROM tasks WHERE ${ended}`, wanted);
+      counts.save(db);
+      return removed;
+    });
   }
 
   endedRuns(page: Parameters<TaskStore['endedRuns']>[0]): Promise<EndedRun[]> {

@@ -140,6 +140,17 @@ export class SqliteWebhookStore implements WebhookStore {
     );
   }
 
+  async removeDeliveriesOf(taskIds: readonly string[]): Promise<void> {
+    const db = this.#connection;
+    await db.write(() =>
+      db.run(
+        `DELETE FROM webhook_deliveries
+         WHERE state <> 'pending' AND task_id IN (SELECT value FROM json_each(?))`,
+        [JSON.stringify(taskIds)],
+      ),
+    );
+  }
+
   async pruneDeliveries(before: number): Promise<void> {
     const db = this.#connection;
     const step = () =>

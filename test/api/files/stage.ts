@@ -147,6 +147,7 @@ function makeAttempt(number: number, running: boolean): Attempt {
     state: running ? 'running' : 'completed',
     workerId: 'w1',
     term: 1,
+    notBefore: 0,
     assignedAt: 1,
     startedAt: 2,
     finishedAt: running ? null : 3,

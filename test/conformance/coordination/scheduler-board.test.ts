@@ -22,6 +22,7 @@ const report: SchedulerReport = {
   term: 3,
   rules: { ...DEFAULT_RULES, policy: 'spread', preemption: true },
   recent: ['worker-1', 'wörker-2'],
+  served: [],
   reservations: [
     {
       workerId: 'worker-1',

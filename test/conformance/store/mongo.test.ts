@@ -106,7 +106,12 @@ describe('tasks of an earlier release', () => {
         .collection('tasks')
         .updateMany(
           {},
-          { $unset: { name: '', image: '', labels: '', kValue: '', gpuIds: '', isLeaving: '' } },
+          {
+            $unset: {
+              ...{ name: '', image: '', labels: '', kValue: '', gpuIds: '', isLeaving: '' },
+              queueTimeoutSeconds: '',
+            },
+          },
         );
       expect(await store.tasks.queued({ limit: 5 })).toStrictEqual([queuedView(waiting)]);
       expect(await store.tasks.inLine({ limit: 5 })).toMatchObject([

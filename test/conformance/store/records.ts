@@ -14,6 +14,8 @@ export const ODD_SPEC: Partial<TaskSpec> = {
   secrets: ['A'],
   priority: 9,
   timeoutSeconds: 2 ** 40,
+  queueTimeoutSeconds: 2 ** 40,
+  retryOnExitCodes: [75, 255],
   worker: 'worker-7',
   files: ['in/ä.txt'],
   constraints: { disk: ['ssd', 'nvme'], hasOwnProperty: ['x'], 'a.b': [''] },

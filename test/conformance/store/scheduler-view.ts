@@ -21,6 +21,7 @@ export function queuedView(task: Task): QueuedTask {
     image: spec.image,
     tag: spec.tag,
     kValue: spec.kValue,
+    queueTimeoutSeconds: spec.queueTimeoutSeconds,
     notBefore: task.notBefore,
     submittedAt: task.submittedAt,
     queuedAt: task.queuedAt,
@@ -55,7 +56,14 @@ export function schedulerView(stores: () => [Store, Store]): void {
     it('has every waiting task, in order of id, page by page', async () => {
       const waiting = [
         makeTask(
-          { worker: 'w7', priority: 8, tag: 'nightly', image: 'b:1', kValue: 2.5 },
+          {
+            worker: 'w7',
+            priority: 8,
+            tag: 'nightly',
+            image: 'b:1',
+            kValue: 2.5,
+            queueTimeoutSeconds: 3_600,
+          },
           { notBefore: 99, attempt: 2, revision: 4, queuedAt: 5, submittedAt: 4 },
         ),
         makeTask(ODD_SPEC),

@@ -35,13 +35,16 @@ const makeFile = (over: Partial<FileRecord>): FileRecord => ({
 
 /** As version 1 wrote it: without the fields that came later. */
 function withoutLaterFields(task: Task): Task {
-  const { webhook: _, constraints: __, prefer: ___, ...spec } = task.spec;
-  const attempts = task.attempts.map(({ eviction, usage, progress, outputs, ...attempt }) => attempt);
+  const { webhook: _, constraints: __, prefer: ___, ...later } = task.spec;
+  const { retryOn, retryOnExitCodes, retryDelaySeconds, queueTimeoutSeconds, maxLosses, ...spec } = later;
+  const attempts = task.attempts.map(
+    ({ notBefore, eviction, usage, progress, outputs, ...attempt }) => attempt,
+  );
   return { ...task, spec, attempts } as unknown as Task;
 }
 
 /** Without the columns that came later. */
-const LATER = ['has_webhook', 'name', 'image', 'labels', 'k_value', 'gpu_ids', 'is_leaving'];
+const LATER = ['has_webhook', 'name', 'image', 'labels', 'k_value', 'gpu_ids', 'is_leaving', 'queue_timeout'];
 const COLUMNS = INSERT_TASK.slice(INSERT_TASK.indexOf('(') + 1, INSERT_TASK.indexOf(')')).split(', ');
 const OLDER_COLUMNS = COLUMNS.filter((column) => !LATER.includes(column));
 const INSERT_OLDER_TASK = `INSERT INTO tasks (${OLDER_COLUMNS.join(', ')}) VALUES (${OLDER_COLUMNS.map(() => '?').join(', ')})`;
@@ -59,7 +62,14 @@ describe('a database of version 1', () => {
   const finish = (task: Task, now: number) =>
     unwrap(finishTask(task, { attempt: 1, workerId: 'w1', now, dice: 0, outcome }));
   const late = finish(started(assigned(makeTask())), 9_000);
-  const early = finish(started(assigned(makeTask({ ...ODD_SPEC, constraints: {}, prefer: {} }))), 5_000);
+  const early = finish(
+    started(
+      assigned(
+        makeTask({ ...ODD_SPEC, constraints: {}, prefer: {}, queueTimeoutSeconds: 0, retryOnExitCodes: [] }),
+      ),
+    ),
+    5_000,
+  );
   const withGpu = { resources: { cpuMillis: 1, memoryMb: 2, gpus: 1, storageMb: 4 } };
   const [plain, waiting, running] = [
     makeTask({}, { idempotencyKey: 'key' }),

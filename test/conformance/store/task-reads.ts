@@ -390,6 +390,7 @@ export function taskReads(stores: () => [Store, Store]): void {
           labels: { constraints: ODD_SPEC.constraints, prefer: ODD_SPEC.prefer },
           kValue: 0.1 + 0.2,
           message: ODD_TEXT,
+          queueTimeoutSeconds: 2 ** 40,
           notBefore: 99,
           submittedAt: 4,
           queuedAt: 5,

@@ -2,9 +2,10 @@
 
 import { beforeEach, describe, expect, it } from 'vitest';
 import { requestCancel } from '../../../shared/model/task-life.ts';
+import { TERMINAL_STATES, UNFINISHED_STATES } from '../../../shared/model/task-states.ts';
 import type { Store } from '../../../shared/ports/store.ts';
 import { makeTask } from '../../support/tasks.ts';
-import { assigned, ODD_SPEC, ODD_TEXT, started, unwrap } from './records.ts';
+import { assigned, inState, ODD_SPEC, ODD_TEXT, started, unwrap } from './records.ts';
 
 export function taskWrites(stores: () => [Store, Store]): void {
   let store: Store;
@@ -136,6 +137,31 @@ export function taskWrites(stores: () => [Store, Store]): void {
         task = makeTask();
         await store.tasks.insert([task]);
       }
+    });
+  });
+
+  describe('removing what has ended', () => {
+    it('takes records, counts and idempotency keys, and leaves what has not ended', async () => {
+      const ended = TERMINAL_STATES.map((state, n) =>
+        inState(state, { finishedAt: n, idempotencyKey: `key ${n}` }, ODD_SPEC),
+      );
+      const unfinished = UNFINISHED_STATES.map((state) => inState(state));
+      const kept = inState('completed', { finishedAt: 9 });
+      await store.tasks.insert([...ended, ...unfinished, kept]);
+      const ids = [...ended, ...unfinished].map(({ id }) => id);
+      expect(await other.tasks.removeEnded([...ids, 'task-unknown'])).toBe(ended.length);
+      expect(await store.tasks.removeEnded(ids)).toBe(0);
+      expect(await store.tasks.removeEnded([])).toBe(0);
+      const left = [...unfinished, kept];
+      const all = await store.tasks.list({}, { limit: 99 });
+      expect(all.tasks.map(({ id }) => id).sort()).toEqual(left.map(({ id }) => id).sort());
+      expect(await store.tasks.get(kept.id)).toStrictEqual(kept);
+      expect(await store.tasks.ended({ since: 0, limit: 9 })).toStrictEqual([kept]);
+      const counts = { queued: 1, assigned: 1, running: 1, completed: 1, failed: 0, cancelled: 0 };
+      expect(await other.tasks.countByState()).toEqual(counts);
+      const again = ended.map(({ idempotencyKey }) => makeTask({}, { idempotencyKey }));
+      expect(await store.tasks.insert(again)).toEqual({ kind: 'inserted' });
+      for (const task of again) expect(await other.tasks.get(task.id)).toStrictEqual(task);
     });
   });
 

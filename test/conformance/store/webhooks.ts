@@ -222,5 +222,20 @@ export function webhooks(stores: () => [Store, Store], url: () => string): void 
       const left = await store.webhooks.listDeliveries({ ownerId: 'user-1' }, { limit: 2_000 });
       expect(ids(left)).toEqual(['young', 'pending']);
     });
+
+    it('that are over go with their tasks, pending ones never', async () => {
+      await store.webhooks.insertDeliveries([
+        makeDelivery({ id: 'delivered', state: 'delivered' }),
+        makeDelivery({ id: 'failed', taskId: 'task-2', state: 'failed', ownerId: 'user-2' }),
+        makeDelivery({ id: 'pending' }),
+        makeDelivery({ id: 'other', taskId: 'task-3', state: 'delivered' }),
+      ]);
+      await other.webhooks.removeDeliveriesOf(['task-1', 'task-2', 'task-unknown']);
+      await other.webhooks.removeDeliveriesOf([]);
+      const left = async (ownerId: string) =>
+        ids(await store.webhooks.listDeliveries({ ownerId }, { limit: 9 })).sort();
+      expect(await left('user-1')).toEqual(['other', 'pending']);
+      expect(await left('user-2')).toEqual([]);
+    });
   });
 }

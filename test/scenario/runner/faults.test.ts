@@ -95,12 +95,41 @@ describe('while the log store is away', () => {
   });
 });
 
+/** What the scheduler writes before it takes anything from a worker. */
+const callDown = () => stage.store.workers.setLiveness(stage.workerId, 'down', Date.now());
+
+describe('a worker that cannot renew its lease', () => {
+  it('goes on as long as the record has it as up, and stops its containers once it cannot read that', async () => {
+    const { runner } = await stage.start();
+    const [task, other] = [
+      await stage.submit({ resources: small, command: 'print up; sleep 6500; print end' }),
+      await stage.submit({ resources: small, command: 'print up; forever' }),
+    ];
+    await stage.untilPrinted(task, 'up');
+    await stage.untilPrinted(other, 'up');
+    const { containerId } = (await stage.until(other, ['running'])).attempts[0]!;
+    stage.away.lease = true;
+    // More than two leases.
+    expect(await stage.ended(task)).toMatchObject({ state: 'completed', attempt: 1 });
+    expect(runner.status().phase).toBe('up');
+    stage.away.store = true;
+    await waitFor(() => runner.status().phase === 'fenced', { what: 'the fence', deadlineMs: 10_000 });
+    // It ends at once; what became of it is committed when the store is back.
+    expect(await stage.runtime.wait(containerId!)).toMatchObject({ exitCode: 143 });
+    stage.away.lease = false;
+    stage.away.store = false;
+    expect(await stage.until(other, ['queued'])).toMatchObject({ attempt: 2, losses: 1 });
+    await waitFor(() => runner.status().phase === 'up', { what: 'it to be back', deadlineMs: 10_000 });
+  });
+});
+
 describe('a worker that is cut off', () => {
   it('stops its containers, takes no work, and goes on when it is back', async () => {
     const { runner, fatal } = await stage.start();
     const task = await stage.submit({ resources: small, command: 'print up; forever' });
     await stage.untilPrinted(task, 'up');
     stage.away.lease = true;
+    await callDown();
     const cut = performance.now();
     await waitFor(() => runner.status().phase === 'fenced', { what: 'the fence', deadlineMs: 10_000 });
     expect(performance.now() - cut).toBeGreaterThan(1_500);
@@ -125,6 +154,7 @@ describe('a worker that is cut off', () => {
     const task = await stage.submit({ resources: small, command: 'ignore-term; print up; forever' });
     await stage.untilPrinted(task, 'up');
     stage.away.lease = true;
+    await callDown();
     await waitFor(() => runner.status().phase === 'fenced', { what: 'the fence', deadlineMs: 10_000 });
     const lost = await stage.write(task, (now) =>
       takeBackTask(now, { attempt: 1, workerId: stage.workerId, now: Date.now(), message: 'lost' }),
@@ -143,6 +173,7 @@ describe('a worker that an admin removed', () => {
   it('takes no more work until it is started again', async () => {
     const { runner } = await stage.start();
     stage.away.lease = true;
+    await callDown();
     await waitFor(() => runner.status().phase === 'fenced', { what: 'the fence', deadlineMs: 10_000 });
     await stage.store.workers.remove(stage.workerId);
     stage.away.lease = false;

@@ -42,7 +42,8 @@ export async function openStage(options: StageOptions) {
   const store = await openSqliteStore(`${dataDir}/cloudai.db`);
   const logs = openDiskLogStore(`${dataDir}/files`);
   const files = await openDiskFileStore(`${dataDir}/files`);
-  const redis = await openRedis({ url: redisUrl, prefix: uniqueName('t-runner-'), patience: 'patient', log });
+  const prefix = uniqueName('t-runner-');
+  const redis = await openRedis({ url: redisUrl, prefix, patience: 'patient', log });
   const runtime = await options.openRuntime(workerId);
   const term = await store.nextTerm();
   const away = { store: false, logs: false, files: false, lease: false };
@@ -78,6 +79,7 @@ export async function openStage(options: StageOptions) {
 
   const stage = {
     workerId,
+    prefix,
     store,
     logs,
     files,
@@ -103,6 +105,7 @@ export async function openStage(options: StageOptions) {
           },
           present: () => presence.present(),
           leave: (...args) => presence.leave(...args),
+          extend: (...args) => presence.extend(...args),
         },
         bus,
         intake,

@@ -111,6 +111,31 @@ describe('preemption', () => {
     expect(worker.overCommitted).toBe(false);
   });
 
+  it('spares who has left often enough of late, and takes the place of another', async () => {
+    const bed = await openBed();
+    await bed.addWorker('w1', { run: forever });
+    await bed.addWorker('w2', { run: forever });
+    const scheduler = await bed.addScheduler(preempting);
+    await leading(scheduler);
+    const [victim, other] = await bed.submit([1, 2].map((priority) => ({ ...cores(4), priority })));
+    await bed.until([victim!.id, other!.id], ['running']);
+    // As if it had left for others three times before.
+    const now = await bed.task(victim!.id);
+    const eviction = { requestedAt: Date.now(), cause: 'preempted' as const, message: '' };
+    const [current] = now.attempts;
+    const before = [-3, -2, -1].map((number) => ({
+      ...current!,
+      ...{ number, state: 'evicted' as const, workerId: 'gone', finishedAt: 1, eviction },
+    }));
+    const next = { ...now, revision: now.revision + 1, attempts: [...before, current!] };
+    expect(await bed.store.tasks.commit(next)).toBe(true);
+    const [high] = await bed.submit([{ ...cores(4), priority: 9 }]);
+    await untilState(bed, high, 'running');
+    expect(await bed.task(victim!.id)).toMatchObject({ state: 'running', attempt: 1 });
+    expect((await bed.task(other!.id)).attempts[0]?.eviction).toMatchObject({ cause: 'preempted' });
+    expect(scheduler.status().preempted).toBe(1);
+  });
+
   it('is off unless it is asked for', async () => {
     const bed = await openBed();
     await bed.addWorker('w1', { run: forever });

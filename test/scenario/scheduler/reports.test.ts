@@ -63,6 +63,33 @@ describe('the report of the leader', () => {
   });
 });
 
+describe('a line that was served a moment ago', () => {
+  it('does not count as passed over under the next leader', async () => {
+    bed = await Bed.open({ workerLeaseSeconds: 20 });
+    await bed.addWorker('w1', { run: forever });
+    const first = await bed.addScheduler();
+    await leading(first);
+    const tasks = await bed.submit([cores(2), cores(2), cores(2)]);
+    const report = (term: number) =>
+      waitFor(
+        async () => {
+          const told = await bed.redis.schedulerBoard.read();
+          return told?.term === term && told.waiting === 1 && told.served.length === 1 && told;
+        },
+        { what: `a report of term ${term} with the line` },
+      );
+    const { served } = await report(1);
+    const placed = (await bed.store.tasks.getMany(tasks.map(({ id }) => id))).map(
+      ({ assignedAt }) => assignedAt ?? 0,
+    );
+    expect(served[0]?.[1]).toBeLessThanOrEqual(Date.now());
+    expect(served[0]?.[1]).toBeGreaterThanOrEqual(Math.max(...placed));
+    await first.stop();
+    await leading(await bed.addScheduler());
+    expect((await report(2)).served).toEqual(served);
+  });
+});
+
 describe('the decisions of the leader', () => {
   it('are kept while it goes on, and are the same when they are made again', async () => {
     bed = await Bed.open({ workerLeaseSeconds: 20 });

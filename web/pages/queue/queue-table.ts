@@ -16,7 +16,7 @@ import {
   Unplug,
   Wrench,
 } from 'lucide';
-import { entryNeeds, REASON_WORDS, startBand, startsIn } from '../../../client/queue-words.ts';
+import { entryNeeds, expiresIn, REASON_WORDS, startBand, startsIn } from '../../../client/queue-words.ts';
 import type { QueueEntryBody, QueueReason } from '../../../shared/contracts/queue.ts';
 import { base, tables } from '../../styles/shared.ts';
 
@@ -113,7 +113,7 @@ export class QueueTable extends LitElement {
         <td role="cell" class="user" data-label="User"><div class="cut" title=${entry.user}>${entry.user}</div></td>
         <td role="cell" class="needs" data-label="Needs"><div>${entryNeeds(entry)}${entry.worker === '' ? nothing : html`<br /><span class="soft small">only on ${entry.worker}</span>`}</div></td>
         <td role="cell" class="number right" data-label="Priority">${entry.priority}</td>
-        <td role="cell" class="once" data-label="Waits since"><time-ago at=${entry.queued_at}></time-ago></td>
+        <td role="cell" class="once" data-label="Waits since"><time-ago at=${entry.queued_at}></time-ago>${entry.expires_at ? html`<br /><span class="soft small" title=${new Date(entry.expires_at).toLocaleString()}>given up ${expiresIn(entry, this.now)}</span>` : nothing}</td>
         <td role="cell" class="why" data-label="Why">
           <div>
             <span class="reason ${STUCK.includes(reason) ? 'stuck' : ''}"><svg-icon .icon=${ICONS[reason]}></svg-icon>${REASON_WORDS[reason]}</span>

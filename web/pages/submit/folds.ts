@@ -11,6 +11,7 @@ export type Fold = 'placing' | 'files' | 'notification';
 const FIELDS: Readonly<Record<Fold, readonly string[]>> = {
   placing: [
     ...['worker', 'priority', 'timeout_seconds', 'max_retries'],
+    ...['retry_on', 'retry_on_exit_codes', 'retry_delay_seconds', 'queue_timeout_seconds'],
     ...['network', 'pull_policy', 'k_value', 'constraints', 'prefer'],
   ],
   files: ['files'],
@@ -48,6 +49,12 @@ export function placingWords(form: FormState): string {
     form.priority === usual.priority ? '' : `priority ${form.priority}`,
     form.timeout.text === '0' ? '' : `${form.timeout.text} ${form.timeout.unit} at most`,
     form.retries === usual.retries ? '' : `${form.retries} ${form.retries === '1' ? 'retry' : 'retries'}`,
+    form.retryOn.join() === usual.retryOn.join() ? '' : `tried again on ${form.retryOn.join(', ')}`,
+    form.exitCodes.trim() === '' ? '' : `exit codes ${form.exitCodes}`,
+    form.retryDelay.text === usual.retryDelay.text && form.retryDelay.unit === usual.retryDelay.unit
+      ? ''
+      : `pause ${form.retryDelay.text} ${form.retryDelay.unit}`,
+    form.queueTimeout.text === '0' ? '' : `waits ${form.queueTimeout.text} ${form.queueTimeout.unit} at most`,
     form.network === usual.network ? '' : 'no network',
     form.pullPolicy === usual.pullPolicy ? '' : `pull ${form.pullPolicy}`,
     form.k === usual.k ? '' : `k ${form.k}`,

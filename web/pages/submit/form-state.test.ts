@@ -4,7 +4,7 @@ import { MASKED, type SubmitBody } from '../../../shared/contracts/http.ts';
 import { labelTermsBody } from '../../../shared/contracts/labels.ts';
 import { submitSchema } from '../../../shared/contracts/schemas.ts';
 import { SUBMIT_DEFAULTS } from '../../../shared/contracts/submit-defaults.ts';
-import { NETWORKS, PULL_POLICIES } from '../../../shared/model/task.ts';
+import { NETWORKS, PULL_POLICIES, RETRY_REASONS, type RetryReason } from '../../../shared/model/task.ts';
 import { WEBHOOK_EVENTS } from '../../../shared/model/webhook.ts';
 import { briefRequest } from '../../data/task-request.ts';
 import { EMPTY_FORM, formFaults, formOf, requestOf } from './form-state.ts';
@@ -41,6 +41,12 @@ const body: fc.Arbitrary<SubmitBody> = fc
     priority: fc.integer({ min: 0, max: 9 }),
     timeout_seconds: fc.integer({ min: 0, max: 31_536_000 }),
     max_retries: fc.integer({ min: 0, max: 100 }),
+    retry_on: fc
+      .subarray([...RETRY_REASONS], { minLength: 1 })
+      .map((others) => [...new Set<RetryReason>([...others, 'exit_code'])]),
+    retry_on_exit_codes: fc.uniqueArray(fc.integer({ min: 1, max: 255 }), { maxLength: 3 }),
+    retry_delay_seconds: fc.integer({ min: 0, max: 86_400 }),
+    queue_timeout_seconds: fc.integer({ min: 0, max: 31_536_000 }),
     worker: fc.constantFrom('', 'worker-1'),
     constraints: terms,
     prefer: terms,
@@ -111,6 +117,15 @@ describe('the form', () => {
     });
   });
 
+  it('takes exit codes with commas, where they mean anything', () => {
+    const form = { ...EMPTY_FORM, image: 'a', exitCodes: ' 75,111 ' };
+    expect(requestOf(form).retry_on_exit_codes).toEqual([75, 111]);
+    expect(requestOf({ ...form, retryOn: ['oom_killed'] }).retry_on_exit_codes).toEqual([]);
+    expect(formFaults({ ...form, exitCodes: '75, often' }).map(({ field }) => field)).toEqual([
+      'retry_on_exit_codes',
+    ]);
+  });
+
   it('runs the image’s own command when none is given in either form', () => {
     expect(requestOf({ ...EMPTY_FORM, shell: ' \n' }).command).toBeNull();
     expect(requestOf({ ...EMPTY_FORM, commandForm: 'exec', words: [''], shell: 'x' }).command).toBeNull();
@@ -123,6 +138,9 @@ describe('the form', () => {
       cpu: 'two',
       memory: { text: '', unit: 'MB' },
       k: '1e',
+      retries: '2',
+      retryOn: [],
+      retryDelay: { text: 'soon', unit: 'seconds' },
       webhookUrl: 'https://a',
       webhookEvents: [],
       constraints: [{ name: 'disk', values: '' }],
@@ -139,7 +157,9 @@ describe('the form', () => {
       'docker_image',
       'cpu_required',
       'memory_required',
+      'retry_delay_seconds',
       'k_value',
+      'retry_on',
       'webhook.events',
       'constraints.disk',
       'env.A',

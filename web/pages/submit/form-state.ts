@@ -5,7 +5,7 @@ import { MASKED, type SubmitBody, type SubmitRequest } from '../../../shared/con
 import { labelTerms, labelTermsBody } from '../../../shared/contracts/labels.ts';
 import { SUBMIT_DEFAULTS } from '../../../shared/contracts/submit-defaults.ts';
 import type { ErrorDetail } from '../../../shared/errors.ts';
-import type { PullPolicy, TaskNetwork } from '../../../shared/model/task.ts';
+import type { PullPolicy, RetryReason, TaskNetwork } from '../../../shared/model/task.ts';
 import { DEFAULT_WEBHOOK_EVENTS, type WebhookEvent } from '../../../shared/model/webhook.ts';
 import { type EnvRow, envFaults, envOf, rowsOf } from './env-rows.ts';
 import { type TermRow, termFaults, termRows, termsOf } from './term-rows.ts';
@@ -40,6 +40,11 @@ export interface FormState {
   readonly priority: string;
   readonly retries: string;
   readonly timeout: Measure<TimeUnit>;
+  readonly retryOn: readonly RetryReason[];
+  /** With commas; empty: any. */
+  readonly exitCodes: string;
+  readonly retryDelay: Measure<TimeUnit>;
+  readonly queueTimeout: Measure<TimeUnit>;
   readonly network: TaskNetwork;
   readonly pullPolicy: PullPolicy;
   readonly k: string;
@@ -76,6 +81,10 @@ export function formOf(given: SubmitRequest): FormState {
     priority: plainNumber(task.priority),
     retries: plainNumber(task.max_retries),
     timeout: timeOf(task.timeout_seconds),
+    retryOn: [...task.retry_on],
+    exitCodes: task.retry_on_exit_codes.join(', '),
+    retryDelay: timeOf(task.retry_delay_seconds),
+    queueTimeout: timeOf(task.queue_timeout_seconds),
     network: task.network,
     pullPolicy: task.pull_policy,
     k: plainNumber(task.k_value),
@@ -103,6 +112,14 @@ export function requestOf(form: FormState): SubmitBody {
     priority: numberOf(form.priority),
     timeout_seconds: secondsOf(form.timeout),
     max_retries: numberOf(form.retries),
+    // Without retries what was chosen for them does not matter.
+    retry_on:
+      numberOf(form.retries) === 0 && form.retryOn.length === 0
+        ? SUBMIT_DEFAULTS.retry_on
+        : [...form.retryOn],
+    retry_on_exit_codes: codesOf(form),
+    retry_delay_seconds: secondsOf(form.retryDelay),
+    queue_timeout_seconds: secondsOf(form.queueTimeout),
     worker: form.worker,
     constraints: labelTermsBody(termsOf(form.constraints)),
     prefer: labelTermsBody(termsOf(form.prefer)),
@@ -127,10 +144,18 @@ export function formFaults(form: FormState): ErrorDetail[] {
     ['priority', 'Priority', form.priority],
     ['max_retries', 'Retries', form.retries],
     ['timeout_seconds', 'The time limit', form.timeout.text],
+    ['queue_timeout_seconds', 'The limit of its wait', form.queueTimeout.text],
+    ['retry_delay_seconds', 'The pause', form.retryDelay.text],
     ['k_value', 'k', form.k],
   ];
   for (const [field, name, text] of numbers) {
     if (!Number.isFinite(numberOf(text))) faults.push({ field, message: `${name} must be a number` });
+  }
+  if (form.retryOn.length === 0 && numberOf(form.retries) !== 0) {
+    faults.push({ field: 'retry_on', message: 'Choose at least one failure, or set the retries to 0' });
+  }
+  if (!codesOf(form).every((code) => Number.isInteger(code))) {
+    faults.push({ field: 'retry_on_exit_codes', message: 'Write whole numbers with commas, e.g. 75, 111' });
   }
   if (form.webhookUrl.trim() !== '' && form.webhookEvents.length === 0) {
     faults.push({ field: 'webhook.events', message: 'Choose at least one event to be told of' });
@@ -148,6 +173,12 @@ function commandOf({ commandForm, shell, words }: FormState): string | string[] 
   // A row that was begun and left empty is no program.
   if (commandForm === 'exec') return words.some((word) => word !== '') ? [...words] : null;
   return shell.trim() === '' ? null : shell;
+}
+
+/** They mean something only where the task is tried again after an exit code. */
+function codesOf({ retryOn, exitCodes }: FormState): number[] {
+  if (exitCodes.trim() === '' || !retryOn.includes('exit_code')) return [];
+  return exitCodes.split(',').map(numberOf);
 }
 
 /** NaN unless the text is one number. */

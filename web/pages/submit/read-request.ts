@@ -2,7 +2,7 @@
 // show it. Pure. Whether the values are allowed is for the API to say.
 
 import type { SubmitRequest } from '../../../shared/contracts/http.ts';
-import { NETWORKS, PULL_POLICIES } from '../../../shared/model/task.ts';
+import { NETWORKS, PULL_POLICIES, RETRY_REASONS } from '../../../shared/model/task.ts';
 import { WEBHOOK_EVENTS } from '../../../shared/model/webhook.ts';
 
 export interface ReadRequest {
@@ -20,6 +20,10 @@ const oneOf =
   (values: readonly string[]): Check =>
   (value) =>
     values.some((known) => known === value);
+const isListOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check);
 const isTextRecord: Check = (value) =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(isText);
 const isTerms: Check = (value) =>
@@ -49,6 +53,10 @@ const FIELDS: Readonly<Record<string, Check>> = {
   priority: isNumber,
   timeout_seconds: isNumber,
   max_retries: isNumber,
+  retry_on: isListOf(oneOf(RETRY_REASONS)),
+  retry_on_exit_codes: isListOf(isNumber),
+  retry_delay_seconds: isNumber,
+  queue_timeout_seconds: isNumber,
   worker: isText,
   constraints: isTerms,
   prefer: isTerms,
@@ -63,7 +71,7 @@ const FIELDS: Readonly<Record<string, Check>> = {
 const OF_RECORDS = new Set([
   ...['task_id', 'status', 'reason', 'message', 'exit_code', 'user', 'worker_id', 'attempt', 'attempts'],
   ...['cancel_requested', 'submitted_at', 'queued_at', 'not_before', 'assigned_at', 'started_at'],
-  ...['finished_at', 'timeline', 'sla'],
+  ...['finished_at', 'timeline', 'sla', 'failures', 'losses', 'max_losses', 'expires_at'],
 ]);
 
 /** Null when it is no object at all. */
@@ -129,6 +137,8 @@ export function requestOfQuery(query: URLSearchParams): ReadRequest | null {
       terms[name] = { ...terms[name], [label]: values.split(/[,|]/) };
     } else if (name === 'files' || name === 'secrets') given[name] = [...listOf(given[name]), value];
     else if (name === 'arg') given.command = [...listOf(given.command), value];
+    else if (name === 'retry_on') given[name] = value.split(',');
+    else if (name === 'retry_on_exit_codes') given[name] = value.split(',').map(Number);
     else if (FIELDS[name] === isNumber) given[name] = value.trim() === '' ? value : Number(value);
     else given[name] = value;
   }

@@ -10,6 +10,7 @@ import { faultsAt } from './field-faults.ts';
 import { choiceField, faultList, measureField, textField } from './fields.ts';
 import type { EditEvent } from './form-events.ts';
 import { type FormState, SIZE_UNITS, type SizeUnit, TIME_UNITS, type TimeUnit } from './form-state.ts';
+import { retrying } from './retry-section.ts';
 import { largestOf } from './suggestions.ts';
 import type { TermsField } from './term-rows.ts';
 
@@ -111,9 +112,21 @@ export function placing({ form, faults, edit }: Section, workers: readonly Worke
         label: 'Retries',
         value: form.retries,
         inputmode: 'numeric',
-        hint: 'After a failure of its own: exit code, memory, time limit.',
+        hint: 'After a failure of its own. Faults of workers cost none.',
         faults: faultsAt(faults, 'max_retries'),
         changed: (retries) => edit({ retries }),
+      })}
+      ${measureField({
+        id: 'queue_timeout_seconds',
+        label: 'Limit of its wait',
+        value: form.queueTimeout.text,
+        inputmode: 'decimal',
+        unit: form.queueTimeout.unit,
+        units: TIME_UNITS,
+        hint: 'It fails when it was not given to a worker by then. 0: it waits for ever.',
+        faults: faultsAt(faults, 'queue_timeout_seconds'),
+        changed: (text) => edit({ queueTimeout: { ...form.queueTimeout, text } }),
+        unitChanged: (unit) => edit({ queueTimeout: { ...form.queueTimeout, unit: unit as TimeUnit } }),
       })}
       ${choiceField({
         id: 'network',
@@ -148,6 +161,7 @@ export function placing({ form, faults, edit }: Section, workers: readonly Worke
         changed: (k) => edit({ k }),
       })}
     </div>
+    ${retrying({ form, faults, edit })}
     ${labelTermsOf({ form, faults, edit }, workers, 'constraints', 'Must have labels', 'Only a worker with one of the values of each gets it.')}
     ${labelTermsOf({ form, faults, edit }, workers, 'prefer', 'Better with labels', 'A worker that has them goes before others; without them it runs, too.')}
   `;

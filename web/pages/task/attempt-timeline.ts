@@ -96,13 +96,16 @@ function attemptEntry(body: AttemptBody, row: AttemptSpans) {
   `;
 }
 
-function waiting({ attempts, not_before, status, finished_at }: TaskBody, row: AttemptSpans): TemplateResult {
+function waiting(
+  { attempts, not_before, expires_at, status, finished_at }: TaskBody,
+  row: AttemptSpans,
+): TemplateResult {
   if (status !== 'queued') {
     return html`<li>Ended ${finished_at ? time(finished_at) : nothing} before it was given to a worker; ${spanWords(row)}</li>`;
   }
   const what = attempts.length === 0 ? 'Waits for a worker' : `Waits for attempt ${row.attempt}`;
   const isLater = not_before !== null && Date.parse(not_before) > Date.now();
-  return html`<li>${what}${isLater ? html`, not before ${time(not_before)}` : nothing} <p class="soft small number">${spanWords(row)}</p></li>`;
+  return html`<li>${what}${isLater ? html`, not before ${time(not_before)}` : nothing}${expires_at ? html`, given up ${time(expires_at)}` : nothing} <p class="soft small number">${spanWords(row)}</p></li>`;
 }
 
 const DONE: Readonly<Record<SpanKind, string>> = { waited: 'waited', prepared: 'prepared', ran: 'ran' };

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { FAILURE_REASONS } from '../../../shared/model/task.ts';
-import { attemptWords, deadlineWords, pageTitle, reasonWords, slaNow, startWords } from './outcome-words.ts';
+import { makeTaskBody } from '../../../test/support/small-api.ts';
+import {
+  attemptWords,
+  deadlineWords,
+  pageTitle,
+  reasonWords,
+  retryWords,
+  slaNow,
+  startWords,
+} from './outcome-words.ts';
 
 const T0 = Date.parse('2026-01-01T00:00:00.000Z');
 const at = (seconds: number) => new Date(T0 + seconds * 1_000).toISOString();
@@ -18,6 +27,18 @@ describe('words of an outcome', () => {
   it('count attempts against what is allowed', () => {
     expect(attemptWords({ attempt: 1, max_retries: 2 })).toBe('1 of 3');
     expect(attemptWords({ attempt: 4, max_retries: 2 })).toBe('4');
+  });
+
+  it('say how a task is tried again', () => {
+    const task = makeTaskBody({
+      max_retries: 3,
+      retry_on: ['exit_code', 'timed_out'],
+      retry_delay_seconds: 30,
+    });
+    expect(retryWords(makeTaskBody())).toBe('none');
+    expect(retryWords(task)).toBe('up to 3, after exit_code, timed_out; 30s before the first');
+    const spent = { ...task, failures: 1, retry_on_exit_codes: [75, 111], retry_delay_seconds: 0 };
+    expect(retryWords(spent)).toBe('1 of 3 spent, after exit_code (75, 111), timed_out; at once');
   });
 
   it('know each reason', () => {

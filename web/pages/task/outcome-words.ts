@@ -17,6 +17,7 @@ const REASONS: Readonly<Record<FailureReason, string>> = {
   output_error: 'its output could not be kept',
   runtime_error: 'the container engine failed',
   worker_lost: 'its worker was lost',
+  queue_timed_out: 'waited longer than its limit',
 };
 
 export function reasonWords(reason: FailureReason): string {
@@ -58,6 +59,19 @@ const MARKS: Readonly<Record<TaskState, string>> = {
 
 export function pageTitle({ status, name, task_id }: Pick<TaskBody, 'status' | 'name' | 'task_id'>): string {
   return `${MARKS[status]} ${status} ${name || task_id.slice(0, 12)} · CloudAI`;
+}
+
+/** `1 of 3 spent, after exit_code (75) or oom_killed, 30s before the first`. */
+export function retryWords(task: TaskBody): string {
+  const { max_retries, failures, retry_on, retry_on_exit_codes: codes, retry_delay_seconds } = task;
+  if (max_retries === 0) return 'none';
+  const spent = failures === 0 ? `up to ${max_retries}` : `${failures} of ${max_retries} spent`;
+  const reasons = retry_on.map((reason) =>
+    reason === 'exit_code' && codes.length > 0 ? `${reason} (${codes.join(', ')})` : reason,
+  );
+  const pause =
+    retry_delay_seconds === 0 ? 'at once' : `${duration(retry_delay_seconds * 1_000)} before the first`;
+  return `${spent}, after ${reasons.join(', ')}; ${pause}`;
 }
 
 /** "2 of 3"; a task that lost its worker may need more than it was allowed failures. */

@@ -58,6 +58,7 @@ export class TaskFacts extends LitElement {
         ${task.started_at ? fact('Started', html`<time-ago at=${task.started_at}></time-ago>`) : nothing}
         ${ran === null ? nothing : fact(task.finished_at ? 'Ran' : 'Runs for', duration(ran))}
         ${task.finished_at ? fact('Ended', html`<time-ago at=${task.finished_at}></time-ago>`) : nothing}
+        ${task.kept_until ? fact('Kept until', new Date(task.kept_until).toLocaleDateString()) : nothing}
         ${outcome(task)} ${fact('Attempt', attemptWords(task))} ${fact('Priority', `${task.priority} of 9`)} ${sla(task, now)}
       </dl>
     `;

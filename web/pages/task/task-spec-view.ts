@@ -9,6 +9,7 @@ import { cliText } from '../../data/same-commands.ts';
 import { saveFile } from '../../data/save-file.ts';
 import { briefRequest, hiddenSecrets, wholeRequest } from '../../data/task-request.ts';
 import { base, controls } from '../../styles/shared.ts';
+import { retryWords } from './outcome-words.ts';
 
 export class TaskSpecView extends LitElement {
   static override properties = { task: { attribute: false }, whole: { state: true } };
@@ -123,7 +124,9 @@ function facts(task: TaskBody) {
       ${factIf(task.files.length > 0, 'Input files', task.files.join(', '))}
       ${fact('Priority', `${task.priority} of 9`)} ${fact('SLA multiplier', `k = ${task.k_value}`)}
       ${fact('Time limit', task.timeout_seconds > 0 ? duration(task.timeout_seconds * 1_000) : 'none')}
-      ${fact('Retries', task.max_retries === 0 ? 'none' : `up to ${task.max_retries}`)}
+      ${fact('Limit of a wait', task.queue_timeout_seconds > 0 ? duration(task.queue_timeout_seconds * 1_000) : 'none')}
+      ${fact('Retries', retryWords(task))}
+      ${factIf(task.losses > 0, 'Lost to faults', `${task.losses} of at most ${task.max_losses}, at no cost`)}
       ${factIf(task.worker !== '', 'Only on', html`<a href="/cluster/${encodeURIComponent(task.worker)}">${task.worker}</a>`)}
       ${factIf(must.length > 0, 'Must have labels', chips(must))} ${factIf(better.length > 0, 'Better with labels', chips(better))}
       ${fact('Network', task.network)} ${fact('Pulls the image', task.pull_policy.replace('-', ' '))}

@@ -9,6 +9,7 @@ import type { Clock } from '../../../../shared/ports/clock.ts';
 import type { FileStore } from '../../../../shared/ports/file-store.ts';
 import type { FileRecordStore } from '../../../../shared/ports/store.ts';
 import type { Quotas } from '../../quotas.ts';
+import { storeAnswer } from '../../store-answer.ts';
 import { exactBytes } from '../exact-bytes.ts';
 import type { FileContents } from '../file-contents.ts';
 
@@ -37,7 +38,7 @@ export async function joinParts(
 ): Promise<Joined> {
   const { fileId, sizeBytes } = upload;
   const place = fileOfUpload(upload, '', 0);
-  const there = await records.find(place);
+  const there = await storeAnswer(records.find(place));
   // A process that died before it could say so.
   if (there?.id === fileId) return { file: there, replaced: false };
   if (upload.onlyNew && there !== null) throw taken(upload);
@@ -50,7 +51,7 @@ export async function joinParts(
       `the bytes of ${upload.path} hash to ${sha256}, not to what the sender says: begin anew`,
     );
   }
-  const now = upload.onlyNew ? await records.find(place) : null;
+  const now = upload.onlyNew ? await storeAnswer(records.find(place)) : null;
   if (now !== null && now.id !== fileId) {
     await contents.drop([fileId]);
     throw taken(upload);
@@ -58,7 +59,7 @@ export async function joinParts(
   await stillOurs();
   const file = fileOfUpload(upload, sha256, clock.now());
   // When this fails the bytes stay for the next try, which writes them over.
-  const before = await quotas.keep(file, () => records.put([file]));
+  const before = await storeAnswer(quotas.keep(file, () => records.put([file])));
   await contents.drop(before.map(({ id }) => id));
   return { file, replaced: before.length > 0 };
 }

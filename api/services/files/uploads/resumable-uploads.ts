@@ -20,6 +20,7 @@ import type { Principal } from '../../../../shared/model/user.ts';
 import { newId } from '../../../../shared/platform/ids.ts';
 import type { Log } from '../../../../shared/platform/log.ts';
 import type { UploadStore } from '../../../../shared/ports/store.ts';
+import { storeAnswer } from '../../store-answer.ts';
 import type { Transfers } from '../transfers.ts';
 import { tooLarge } from '../user-files.ts';
 import { type JoiningParts, joinParts } from './joining.ts';
@@ -123,7 +124,7 @@ export class ResumableUploads {
     const cutter = new PartCutter(content);
     try {
       const end = this.#parts.transfers.begin(by.userId);
-      const work = this.get(by, id).then((upload) => this.#append(upload, piece, cutter));
+      const work = storeAnswer(this.get(by, id)).then((upload) => this.#append(upload, piece, cutter));
       this.#open.add(work);
       try {
         return await work;

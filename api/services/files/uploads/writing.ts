@@ -13,6 +13,7 @@ import {
 import { newId } from '../../../../shared/platform/ids.ts';
 import type { Clock } from '../../../../shared/ports/clock.ts';
 import type { UploadStore } from '../../../../shared/ports/store.ts';
+import { storeAnswer } from '../../store-answer.ts';
 
 const RENEW_EVERY_MS = WRITER_LEASE_MS / 3;
 
@@ -49,7 +50,7 @@ export class Writing {
   ): Promise<{ writing: Writing; strayPart: string | null }> {
     const token = newId('part');
     const next = beginWriting(upload, { token, partId: newId('part') }, clock.now());
-    if (next === null || !(await store.commit(next))) throw busy(upload);
+    if (next === null || !(await storeAnswer(store.commit(next)))) throw busy(upload);
     return {
       writing: new Writing(store, clock, token, next, lives),
       strayPart: upload.writer?.partId ?? null,
@@ -78,7 +79,7 @@ export class Writing {
   step(make: (now: number, token: string) => Upload | null): Promise<void> {
     const done = this.#turn.then(async () => {
       const next = make(this.#clock.now(), this.#token);
-      if (next === null || !(await this.#store.commit(next))) throw busy(this.#upload);
+      if (next === null || !(await storeAnswer(this.#store.commit(next)))) throw busy(this.#upload);
       this.#upload = next;
     });
     this.#turn = done.catch(() => undefined);

@@ -1,0 +1,48 @@
+// The thread of `lease-keeper.ts`. It must do nothing but renew the lease, and not even that for a loop that hangs.
+
+import { workerData } from 'node:worker_threads';
+import { createLog } from '../../platform/log.ts';
+import { RedisConnection } from './connection.ts';
+import { type LeaseThreadData, RENEWED, SIGN_OF_LIFE } from './lease-keeper.ts';
+import { within } from './within.ts';
+import { RedisWorkerPresence } from './worker-presence.ts';
+
+const { url, prefix, logLevel, lease, times }: LeaseThreadData = workerData;
+const { workerId, incarnation, leaseMs, silenceMs } = lease;
+const NS_PER_MS = 1_000_000n;
+/** Of a lease: three tries before it runs out. */
+const everyMs = leaseMs / 4;
+
+const log = createLog('runner', logLevel);
+const connection = new RedisConnection({ url, prefix, log, patience: 'patient' });
+const presence = new RedisWorkerPresence(connection);
+let isRenewing = false;
+let isSilent = false;
+let isTrouble = false;
+
+async function renew(): Promise<void> {
+  // Taken before the call: the lease begins somewhere within it.
+  const at = process.hrtime.bigint();
+  const silentMs = (at - Atomics.load(times, SIGN_OF_LIFE)) / NS_PER_MS;
+  const wasSilent = isSilent;
+  isSilent = silentMs > silenceMs;
+  if (isSilent && !wasSilent) {
+    log.error({ silentMs: Number(silentMs) }, 'the runner hangs: its lease is left to run out');
+  }
+  if (isSilent || isRenewing) return;
+  isRenewing = true;
+  try {
+    if (await within(everyMs, presence.extend(workerId, incarnation, leaseMs))) {
+      Atomics.store(times, RENEWED, at);
+    }
+    isTrouble = false;
+  } catch (error) {
+    if (!isTrouble) log.warn({ err: error }, 'the lease could not be extended');
+    isTrouble = true;
+  } finally {
+    isRenewing = false;
+  }
+}
+
+setInterval(() => void renew(), everyMs);
+void renew();
