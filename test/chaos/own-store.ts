@@ -2,11 +2,9 @@
 // killing the server.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ensureMongo, type RunningMongo } from '../../infra/setup/mongodb.ts';
-import { openCutLine } from '../support/cut-line.ts';
+import { OwnMongo } from '../support/own-mongo.ts';
 
 export interface OwnStore {
   readonly url: string;
@@ -35,30 +33,16 @@ export function openSqlite(file: string): OwnStore {
   };
 }
 
-/** A server of this run's own that speaks MongoDB's protocol, reached by hosts through a line at `address`. */
-export async function openMongo(folder: string, address: string): Promise<OwnStore> {
-  const start = (): Promise<RunningMongo> =>
-    ensureMongo({
-      cacheDir: join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'cloudai'),
-      dataDir: folder,
-      progress: () => undefined,
-      // Not the one of other tests.
-      env: { ...process.env, MONGODB_URL: '' },
-    });
-  let server = await start();
-  const line = await openCutLine(server.url, address);
+/** A server of this run's own that speaks MongoDB's protocol, where hosts reach it. */
+export async function openMongo(address: string): Promise<OwnStore> {
+  const server = await OwnMongo.started(address);
   return {
-    url: `mongodb://${new URL(line.url).host}/chaos`,
+    url: server.url,
     beAwayFor: async (ms) => {
-      if (server.pid !== null) process.kill(server.pid, 'SIGKILL');
-      await server.stop();
+      await server.kill();
       await delay(ms);
-      server = await start();
-      line.leadTo(server.url);
+      await server.start();
     },
-    stop: async () => {
-      await line.close();
-      await server.stop();
-    },
+    stop: () => server.remove(),
   };
 }

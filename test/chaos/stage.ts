@@ -7,13 +7,13 @@ import { lastLinesOf } from '../../infra/setup/commands.ts';
 import type { TaskBody } from '../../shared/contracts/http.ts';
 import type { TelemetryReply, WorkerListReply } from '../../shared/contracts/workers.ts';
 import { messageOf } from '../../shared/errors.ts';
+import { KEPT, OwnRedis } from '../conformance/queue/own-redis.ts';
 import { freePort } from '../support/cluster.ts';
 import type { Host } from '../support/hosts/host.ts';
 import { HostNetwork } from '../support/hosts/network.ts';
 import { TEST_IMAGE } from '../support/servers.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { Door } from './door.ts';
-import { OwnRedis } from './own-redis.ts';
 import { type OwnStore, openMongo, openSqlite } from './own-store.ts';
 import { makeSharedVolume } from './shared-volume.ts';
 import { Supervised } from './supervised.ts';
@@ -82,10 +82,10 @@ export class Stage {
       const dataDir = join(folder, 'data');
       await mkdir(dataDir, { recursive: true });
       const volume = await makeSharedVolume(folder);
-      const redis = await OwnRedis.start(network.address, join(folder, 'redis'));
+      const redis = await OwnRedis.started(KEPT, network.address);
       const store =
         options.store === 'mongodb'
-          ? await openMongo(join(folder, 'mongo'), network.address)
+          ? await openMongo(network.address)
           : openSqlite(join(dataDir, 'cloudai.db'));
       const common = {
         REDIS_URL: redis.url,
@@ -200,7 +200,7 @@ export class Stage {
     for (const process of this.processes) process.thaw();
     await Promise.allSettled(this.processes.map((process) => process.end('SIGTERM')));
     await this.store.stop();
-    await this.redis.end('SIGTERM');
+    await this.redis.remove();
   }
 
   async remove(): Promise<void> {
