@@ -155,6 +155,8 @@ describe('a broken rule is found', () => {
       evidence(good(effect), { sights: host([{ taskId, attempt: 1 }]), capacity: { cpu: 0.1, memory: 1 } }),
     ],
     ['nothing-left', 'a container', evidence(good(effect), { leftovers: ['a container'] })],
+    ['recovers', 'a worker stays down', evidence(good(effect), { lastingFaults: ['host-1 is down'] })],
+    ['no-crash', 'an API', evidence(good(effect), { crashes: ['api-0 ended'] })],
   ];
   it.each(broken)('%s: %s', (rule, _, found) => {
     expect(rulesOf(found)).toContain(rule);
