@@ -46,6 +46,8 @@ function evidence(one: JobEvidence, change: Partial<Evidence> = {}): Evidence {
     capacity: { cpu: 2, memory: 128 },
     sights: [],
     leftovers: [],
+    lastingFaults: [],
+    crashes: [],
     ...change,
   };
 }
