@@ -43,6 +43,7 @@ await runService({
         maxFailures: config.loginMaxFailures,
         windowSeconds: config.loginLockoutSeconds,
       }),
+      rateLimiter: (limits) => redis.rateLimiter(limits),
       pingQueue: () => redis.ping(),
       clock: systemClock,
     });

@@ -3,6 +3,7 @@
 
 import { setMaxListeners } from 'node:events';
 import Hapi, { type Server } from '@hapi/hapi';
+import { createListener, listenerBounds, openFilesLimit } from './http/listener.ts';
 import { Live, type LiveLoad } from './live/live.ts';
 import { accountsPlugin } from './plugins/accounts.ts';
 import { authPlugin } from './plugins/auth.ts';
@@ -15,6 +16,7 @@ import { imagesPlugin } from './plugins/images.ts';
 import { logsPlugin } from './plugins/logs.ts';
 import { queuePlugin } from './plugins/queue.ts';
 import { queueBoardPlugin } from './plugins/queue-board.ts';
+import { rateLimitsPlugin } from './plugins/rate-limits.ts';
 import { requestsPlugin } from './plugins/requests.ts';
 import { taskFilesPlugin } from './plugins/task-files.ts';
 import { taskUsagePlugin } from './plugins/task-usage.ts';
@@ -47,8 +49,10 @@ const STOP_DEADLINE_MS = 5_000;
 
 /** Plugins are registered; nothing listens before `start`. */
 export async function createApi(parts: ApiParts): Promise<Api> {
-  const { config, store, log } = parts;
+  const { config, store, log, peerIdleMs } = parts;
+  const bounds = { ...listenerBounds(openFilesLimit()), ...parts.listenerBounds };
   const server = Hapi.server({
+    listener: createListener(bounds),
     host: config.host,
     port: config.port,
     debug: false,
@@ -98,6 +102,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   } = services;
   await server.register([
     { plugin: requestsPlugin, options: { log } },
+    { plugin: rateLimitsPlugin, options: services },
     { plugin: authPlugin, options: services },
     { plugin: accountsPlugin, options: services },
     { plugin: usersPlugin, options: services },
@@ -105,16 +110,17 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     { plugin: queuePlugin, options: services },
     { plugin: whatIfPlugin, options: services },
     { plugin: decisionsPlugin, options: { ...services, log } },
-    { plugin: logsPlugin, options: { ...services, stopping: stopping.signal, log } },
+    { plugin: logsPlugin, options: { ...services, stopping: stopping.signal, log, peerIdleMs } },
     { plugin: taskUsagePlugin, options: services },
     { plugin: webhooksPlugin, options: services },
     { plugin: taskFilesPlugin, options: services },
-    { plugin: filesPlugin, options: { ...services, maxBytes: config.fileMaxBytes } },
+    { plugin: filesPlugin, options: { ...services, maxBytes: config.fileMaxBytes, peerIdleMs } },
     {
       plugin: uploadsPlugin,
       options: {
         ...services,
         maxBytes: config.fileMaxBytes,
+        peerIdleMs,
         stopping: stopping.signal,
         clock: parts.clock,
       },

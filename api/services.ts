@@ -13,10 +13,12 @@ import type { LogStore } from '../shared/ports/log-store.ts';
 import type { IntakeQueue, QueueViews } from '../shared/ports/queue.ts';
 import type { SchedulerBoard } from '../shared/ports/scheduler-board.ts';
 import type { Store } from '../shared/ports/store.ts';
+import type { ListenerBounds } from './http/listener.ts';
 import { OpenSessions } from './live/open-sessions.ts';
 import { Accounts } from './services/accounts.ts';
 import { Announcer } from './services/announcer.ts';
 import { BoardTickets } from './services/board-tickets.ts';
+import { BodyRoom } from './services/body-room.ts';
 import { ClusterView } from './services/cluster-view.ts';
 import { DecisionPages } from './services/decision-pages.ts';
 import { TaskExplanations } from './services/explanations.ts';
@@ -41,6 +43,7 @@ import { Forecasts } from './services/queue/forecasts.ts';
 import { WaitingLine } from './services/queue/waiting-line.ts';
 import { Quotas } from './services/quotas.ts';
 import { type RegistrationPace, Registrations } from './services/registrations/registrations.ts';
+import { RequestLimits, type RequestLimitsParts } from './services/request-limits.ts';
 import { Retention } from './services/retention.ts';
 import { SchedulerNews } from './services/scheduler-news.ts';
 import { Sessions } from './services/sessions.ts';
@@ -74,6 +77,7 @@ export interface ApiParts {
   /** For `io.adapter`. */
   readonly socketAdapter: unknown;
   readonly loginLimiter: AttemptLimiter;
+  readonly rateLimiter: RequestLimitsParts['rateLimiter'];
   /** Rejects when the queue cannot be reached. */
   readonly pingQueue: () => Promise<void>;
   readonly clock: Clock;
@@ -81,6 +85,8 @@ export interface ApiParts {
   /** Tests have less patience. */
   readonly webhookPace?: Partial<WebhookPace>;
   readonly registrationPace?: Partial<RegistrationPace>;
+  readonly listenerBounds?: Partial<ListenerBounds>;
+  readonly peerIdleMs?: number;
   readonly learnEveryMs?: number;
   readonly scoreEveryMs?: number;
   readonly purgeEveryMs?: number;
@@ -92,6 +98,8 @@ export function createServices(parts: ApiParts) {
   const announcer = new Announcer({ intake, bus, log });
   const people = createPeopleServices(parts, announcer);
   const { known } = people;
+  const { rateLimits } = config;
+  const requestLimits = new RequestLimits({ rateLimits, rateLimiter: parts.rateLimiter, clock, log });
   const quotas = new Quotas({ known, files: store.files, uploads: store.uploads, clock });
   const watch = new TaskWatch(bus, log);
   const records = new TaskRecords({ store, announcer, clock });
@@ -135,7 +143,7 @@ export function createServices(parts: ApiParts) {
     log,
     everyMs: parts.learnEveryMs,
   });
-  const facts = new ClusterFacts({ store, schedulerBoard: parts.schedulerBoard, log });
+  const facts = new ClusterFacts({ store, schedulerBoard: parts.schedulerBoard, presence, log });
   const forecasts = new Forecasts({ store, facts, learner, clock });
   const forecastScores = new ForecastScores({
     forecasts,
@@ -170,6 +178,8 @@ export function createServices(parts: ApiParts) {
   const simulations = new Simulations({ store, facts, learner, submissions, clock });
   return {
     ...people,
+    requestLimits,
+    bodyRoom: new BodyRoom(),
     announcer,
     watch,
     records,

@@ -171,7 +171,7 @@ function answerAll(api: SmallApi): void {
   api.on('POST /api/workers/:id/(un)?(cordon|drain)', () => worker);
   api.on('GET /telemetry', () => ({
     at: '2026-01-01T10:00:00.000Z',
-    workers_by_state: { ready: 1, cordoned: 0, draining: 0, down: 0, unreachable: 0 },
+    workers_by_state: { ready: 1, cordoned: 0, draining: 0, unhealthy: 0, down: 0, unreachable: 0 },
     totals: { capacity: amounts, reserved: amounts, free: amounts, usage: { workers: 0 } },
     tasks_by_state: { queued: 1, assigned: 0, running: 0, completed: 0, failed: 0, cancelled: 0 },
     queue_depth: 1,

@@ -26,6 +26,25 @@ describe('cloudai', () => {
     expect(await cloudai(['--url'])).toMatchObject({ code: 2, err: expect.stringContaining('missing') });
   });
 
+  it('waits when it asks too much, and says so to people alone', async () => {
+    for (const [argv, said] of [
+      [['workers'], 'rate limited, waiting 1 s\n'],
+      [['workers', '--json'], ''],
+    ] as const) {
+      const details = [{ field: 'requests', message: 'too many' }];
+      const refused = refusal(429, 'rate_limited', 'too many', details);
+      let refusals = 1;
+      api.on('GET /workers', () =>
+        refusals-- > 0
+          ? new Status(429, refused.body, { 'retry-after': '1' })
+          : { workers: [makeWorkerBody()] },
+      );
+      const { code, out, err } = await cloudai([...argv]);
+      expect({ code, err }).toEqual({ code: 0, err: said });
+      expect(out).toContain(makeWorkerBody().worker_id);
+    }
+  });
+
   it('prints its version and the help of a command', async () => {
     expect(await cloudai(['--version'])).toEqual({ code: 0, out: '1.2.3\n', err: '' });
     const { code, out } = await cloudai(['task', '-help']);

@@ -1,6 +1,6 @@
 // One run of the CLI: who is asked as whom, and how the answer is shown. Commands get one and print only through it.
 
-import { ApiError, type Client, createClient } from '../client/client.ts';
+import { ApiError, type Client, type ClientOptions, createClient } from '../client/client.ts';
 import type { Live, LiveOptions } from '../client/live.ts';
 import type { Fetch } from '../client/transport.ts';
 import { CliError, EXIT } from './exit.ts';
@@ -26,6 +26,7 @@ export class Session {
   readonly profile: Profile;
   readonly profilePath: string;
   readonly #token: string | undefined;
+  #limitedUntil = Number.NEGATIVE_INFINITY;
 
   private constructor(io: CliIo, options: GlobalOptions, profile: Profile, path: string) {
     this.io = io;
@@ -44,12 +45,28 @@ export class Session {
 
   /** For calls that need a sign-in, and as the right person where it is there for those that do not. */
   get client(): Client {
-    return createClient({ url: this.url, token: this.#token, fetch: this.#fetch });
+    return createClient({ ...this.#calls, token: this.#token });
   }
 
   /** For signing in: an old token must not get in the way. */
   get anonymous(): Client {
-    return createClient({ url: this.url, fetch: this.#fetch });
+    return createClient(this.#calls);
+  }
+
+  get #calls(): ClientOptions {
+    return {
+      url: this.url,
+      fetch: this.#fetch,
+      onRateLimited: (seconds) => this.#onRateLimited(seconds),
+    };
+  }
+
+  /** Once for all calls that wait at the same time. */
+  #onRateLimited(seconds: number): void {
+    const now = performance.now();
+    if (now < this.#limitedUntil) return;
+    this.#limitedUntil = now + seconds * 1_000;
+    void this.remark(`rate limited, waiting ${seconds} s`);
   }
 
   /** Ctrl-C ends any call, whether the command that makes it thought of that or not. */

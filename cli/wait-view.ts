@@ -39,19 +39,23 @@ const EXCLUDED: Readonly<Record<NonNullable<WorkerVerdictBody['excluded_by']>, s
   down: 'it is down',
   cordoned: 'it is cordoned',
   draining: 'it is draining',
+  unhealthy: 'it is unhealthy',
   other_worker_requested: 'another worker was asked for',
   labels: 'its labels do not match',
   reserved: 'it is kept free for other tasks',
 };
 
 function missingText(verdict: WorkerVerdictBody): string {
-  const { excluded_by, missing } = verdict;
+  const { excluded_by, missing, message } = verdict;
   const parts = missing.map(({ dimension, required, available }) => {
     const size = (value: number) => sizeText(dimension, value);
     return `${nameOf(dimension)}: needs ${size(required)}, ${size(Math.max(0, available))} free`;
   });
   const labels = unmetText(verdict);
-  return [...(excluded_by ? [labels ?? EXCLUDED[excluded_by]] : []), ...parts].join('; ');
+  // A server of a later release may know other rules.
+  const rule = excluded_by && (labels ?? EXCLUDED[excluded_by] ?? `it is ${excluded_by}`);
+  const why = message ? `${rule}: ${message}` : rule;
+  return [...(why ? [why] : []), ...parts].join('; ');
 }
 
 /** `has disk=hdd, needs disk=ssd`. */

@@ -28,6 +28,7 @@ const COLORS = {
   ready: 'green',
   cordoned: 'yellow',
   draining: 'yellow',
+  unhealthy: 'red',
   down: 'red',
   unreachable: 'red',
   pending: 'yellow',

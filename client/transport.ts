@@ -2,6 +2,7 @@
 // Must run in Node and in a browser: only `fetch` and web standards, nothing of Node.
 
 import { ApiError, apiError, ConnectionError, connectionError, isAway } from './errors.ts';
+import { RATE_PATIENCE_MS, rateLimitWait } from './rate-limit.ts';
 
 export type Fetch = (input: string, init?: RequestInit) => Promise<Response>;
 
@@ -12,6 +13,10 @@ export interface ClientOptions {
   readonly fetch?: Fetch | undefined;
   /** Limit of one call from start to the end of its body. Followed logs are the one exception. */
   readonly timeoutMs?: number | undefined;
+  /** How long a call may wait, in all, while the API says that this user makes too many; 0: refused at once. */
+  readonly ratePatienceMs?: number | undefined;
+  /** Called before each such wait. */
+  readonly onRateLimited?: ((seconds: number) => void) | undefined;
 }
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -41,11 +46,15 @@ export class Transport {
   readonly timeoutMs: number;
   readonly #token: string | undefined;
   readonly #fetch: Fetch;
+  readonly #ratePatienceMs: number;
+  readonly #onRateLimited: (seconds: number) => void;
 
   constructor(options: ClientOptions) {
     this.url = options.url.replace(/\/+$/, '');
     this.timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.#token = options.token || undefined;
+    this.#ratePatienceMs = options.ratePatienceMs ?? RATE_PATIENCE_MS;
+    this.#onRateLimited = options.onRateLimited ?? (() => undefined);
     const given = options.fetch;
     // Called through a function: a browser's fetch refuses any `this` but its window.
     this.#fetch = given ?? ((input, init) => fetch(input, init));
@@ -58,17 +67,35 @@ export class Transport {
 
   /**
    * The JSON answer of a call, or undefined for 204.
-   * A GET that found no server, or one that is just away (502, 503, 504), is tried once more.
+   * A GET that found no server, or one that is just away (502, 503, 504), is tried once more. One that is one too many
+   * waits for as long as the API says.
    * @throws {ApiError} the API refused; {@link ConnectionError} it was not there or too slow;
    *   an AbortError when `signal` aborts.
    */
   async json<T>(call: Call): Promise<T> {
-    try {
-      return await this.#once<T>(call);
-    } catch (error) {
-      if (call.method !== 'GET' || !isJustAway(error)) throw error;
-      await pause(RETRY_PAUSE_MS, call.signal);
-      return this.#once<T>(call);
+    return this.#inTurn(call.signal, async () => {
+      try {
+        return await this.#once<T>(call);
+      } catch (error) {
+        if (call.method !== 'GET' || !isJustAway(error)) throw error;
+        await pause(RETRY_PAUSE_MS, call.signal);
+        return this.#once<T>(call);
+      }
+    });
+  }
+
+  async #inTurn<T>(signal: AbortSignal | undefined, run: () => Promise<T>): Promise<T> {
+    for (let waitedMs = 0; ; ) {
+      try {
+        return await run();
+      } catch (error) {
+        const seconds = rateLimitWait(error);
+        if (seconds === null) throw error;
+        waitedMs += seconds * 1_000;
+        if (waitedMs > this.#ratePatienceMs) throw error;
+        this.#onRateLimited(seconds);
+        await pause(seconds * 1_000, signal);
+      }
     }
   }
 
@@ -118,7 +145,13 @@ export class Transport {
    * An answer of whatever type, whose body the caller reads under the same terms as that of `stream`.
    * A call with `content` has no deadline: sending takes as long as it takes, and a silent one is cut by the API.
    */
-  async open(call: Call, accept = '*/*'): Promise<Response> {
+  open(call: Call, accept = '*/*'): Promise<Response> {
+    // A stream can be sent once.
+    if (call.content instanceof ReadableStream) return this.#openOnce(call, accept);
+    return this.#inTurn(call.signal, () => this.#openOnce(call, accept));
+  }
+
+  async #openOnce(call: Call, accept: string): Promise<Response> {
     const deadline = new Deadline(call.content === undefined ? this.timeoutMs : null, call.signal);
     try {
       const response = await deadline.guard(this.#request(call, accept, deadline.signal));

@@ -13,6 +13,7 @@ import type { LiveLogs, ProgressBoard, RoomEmitter, UsageBoard } from '../shared
 import type { LogStore } from '../shared/ports/log-store.ts';
 import type { Inbox, IntakeQueue } from '../shared/ports/queue.ts';
 import type { Store } from '../shared/ports/store.ts';
+import type { HealthLimits } from './core/health.ts';
 
 export interface RunnerParts {
   readonly config: RunnerConfig;
@@ -33,6 +34,8 @@ export interface RunnerParts {
   readonly runtime: ContainerRuntime;
   readonly clock: Clock;
   readonly log: Log;
+  /** How the health of the worker is watched, where it is not as usual. */
+  readonly health?: { readonly everyMs?: number; readonly limits?: Partial<HealthLimits> };
   /** Numbers in [0, 1); for the jitter of retries. */
   readonly random?: () => number;
   /** It has been this worker before: a record that is gone by now was removed by an admin, and is not made again. */

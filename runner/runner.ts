@@ -12,6 +12,8 @@ import { MachineUsage } from './agent/machine-usage.ts';
 import { ProgressSender } from './agent/progress-sender.ts';
 import { RecordWatch } from './agent/record-watch.ts';
 import { UsageSampler } from './agent/usage-sampler.ts';
+import { LOOK_EVERY_MS, WorkerHealth } from './agent/worker-health.ts';
+import { HEALTH_LIMITS } from './core/health.ts';
 import { Committer } from './executor/committer.ts';
 import { Abandoned, keepTrying, pause, within } from './executor/patience.ts';
 import { AttemptRegistry } from './executor/registry.ts';
@@ -55,6 +57,7 @@ interface Working {
   readonly heartbeat: Heartbeat;
   readonly sampler: UsageSampler;
   readonly images: ImageNotice;
+  readonly health: WorkerHealth;
 }
 
 class RunnerProcess implements Runner {
@@ -106,6 +109,7 @@ class RunnerProcess implements Runner {
     const { heartbeat, adoption, watch } = working;
     const refusal = await heartbeat.start();
     if (refusal) return this.#end(refusal);
+    working.health.start();
     await this.#join(working.machine);
     const { leaving } = await this.#patiently('find what an earlier life left', () => adoption.sweep());
     await within(LEAVING_MS, 'removing what is not wanted any more', leaving).catch((error) =>
@@ -149,6 +153,17 @@ class RunnerProcess implements Runner {
       log,
     });
     const images = new ImageNotice({ workerId, runtime, board: this.#parts.images, log });
+    const health: WorkerHealth = new WorkerHealth({
+      dataDir: config.dataDir,
+      runtime,
+      limits: { ...HEALTH_LIMITS, reserveMb: config.diskReserveMb, ...this.#parts.health?.limits },
+      everyMs: this.#parts.health?.everyMs ?? LOOK_EVERY_MS,
+      clock,
+      log,
+      ending: () => registry.ending(),
+      heldSince: () => registry.heldSince(),
+      onChange: () => void this.#tellHealth(),
+    });
     const executor: ExecutorParts = {
       stopGraceMs: config.stopGraceSeconds * 1_000,
       pidsLimit: config.pidsLimit,
@@ -166,6 +181,7 @@ class RunnerProcess implements Runner {
       admission,
       sampler,
       images,
+      health,
       clock,
       log,
       random,
@@ -186,6 +202,7 @@ class RunnerProcess implements Runner {
       random,
       usage: () => usage.measure(),
       running: () => registry.withContainer(),
+      troubles: () => health.troubles,
       isUpByRecord: () => this.#isUpByRecord(),
       onFenced: () => this.#fence(),
       onRenewed: () => void this.#unfence(),
@@ -194,11 +211,11 @@ class RunnerProcess implements Runner {
     const adoption = new Adoption({ workerId, tasks, runtime, registry, admission, clock, log });
     const onRemoved = () => void this.#sweep();
     const watch = new RecordWatch({ workerId, tasks, bus, registry, log, onRemoved });
-    return { machine, admission, registry, adoption, watch, heartbeat, sampler, images };
+    return { machine, admission, registry, adoption, watch, heartbeat, sampler, images, health };
   }
 
   async #register(machine: Machine): Promise<void> {
-    const { store, bus, config, clock, log } = this.#parts;
+    const { store, config, clock } = this.#parts;
     await store.workers.register({
       id: config.workerId,
       incarnation: this.#incarnation,
@@ -209,6 +226,17 @@ class RunnerProcess implements Runner {
       fingerprint: machine.fingerprint,
       registeredAt: clock.now(),
     });
+    this.#announce();
+  }
+
+  /** Heard of at once, it is given nothing that it cannot start. */
+  async #tellHealth(): Promise<void> {
+    await this.#working?.heartbeat.tellNow();
+    this.#announce();
+  }
+
+  #announce(): void {
+    const { bus, config, log } = this.#parts;
     bus
       .publish({ type: 'worker', workerId: config.workerId })
       .catch((error) => log.debug({ err: error }, 'the worker was not announced'));
@@ -335,6 +363,7 @@ class RunnerProcess implements Runner {
     this.#working?.heartbeat.stop();
     this.#working?.sampler.stop();
     this.#working?.images.stop();
+    this.#working?.health.stop();
     const quietly = (what: string, closing: Promise<void>) =>
       within(CLOSE_MS, what, closing).catch((error) =>
         this.#parts.log.warn({ err: error }, `${what} did not work`),

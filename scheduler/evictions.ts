@@ -1,5 +1,5 @@
-// Makes tasks leave their workers before their end: for a task of higher priority, or because a worker that is drained is
-// to be empty by now. Each is written over the revision it was decided on and under the leader's term, as placements are:
+// Makes tasks leave their workers before their end: for a task of higher priority, because a worker that is drained is to
+// be empty by now, or because one is unhealthy and does not start them. Each is written over the revision it was decided on and under the leader's term, as placements are:
 // a term that is over evicts nothing. A task that has not started waits again at once; a running one carries the wish in
 // its record until its runner has stopped it, and a nudge, which may be lost and is repeated, only saves waiting.
 
@@ -10,6 +10,7 @@ import { type ClusterIndex, READ_BATCH } from './cluster-index.ts';
 import type { Holding, Preemption } from './core/snapshot.ts';
 import { sparedUntil } from './core/spared.ts';
 import type { Handoff } from './handoff.ts';
+import type { HealthWatch } from './health-watch.ts';
 import type { LoopParts, Mandate } from './parts.ts';
 import { letOthersRun } from './pauses.ts';
 import { writeUnderTerm } from './term-writes.ts';
@@ -17,6 +18,7 @@ import { writeUnderTerm } from './term-writes.ts';
 export interface EvictionParts extends Pick<LoopParts, 'store' | 'intake' | 'bus' | 'clock' | 'log'> {
   readonly index: ClusterIndex;
   readonly handoff: Handoff;
+  readonly health: Pick<HealthWatch, 'overdue'>;
   readonly mandate: Mandate;
 }
 
@@ -115,6 +117,12 @@ export class Evictions {
       }
     }
     return this.#evict(leaves);
+  }
+
+  /** Takes what has not started from workers that cannot start it. Returns and throws as `preempt` does. */
+  async moveUnstarted(): Promise<number> {
+    const { health, clock } = this.#parts;
+    return this.#evict(health.overdue(clock.monotonic()));
   }
 
   /** Milliseconds until the time of a drained worker is over; infinite when none is to come. */

@@ -25,6 +25,8 @@ export interface LoopParts {
   readonly log: Log;
   readonly workerLeaseMs: number;
   readonly reconcileMs: number;
+  /** What an unhealthy worker has not started goes back to the queue after so long. */
+  readonly unhealthyGraceMs: number;
   readonly rules: PlanRules;
   /** A number in [0, 1). */
   readonly random: () => number;

@@ -7,6 +7,7 @@ import { NO_MEMORY, type Plan, type PlanMemory, type WaitReason } from './core/s
 import { Decisions } from './decisions.ts';
 import { Evictions } from './evictions.ts';
 import type { Handoff } from './handoff.ts';
+import type { HealthWatch } from './health-watch.ts';
 import type { LoopParts, Mandate } from './parts.ts';
 import type { Picture } from './picture.ts';
 import { applyPlacements } from './placing.ts';
@@ -15,6 +16,7 @@ export interface PassParts extends LoopParts {
   readonly index: ClusterIndex;
   readonly picture: Picture;
   readonly handoff: Handoff;
+  readonly health: HealthWatch;
   readonly changes: Changes;
   readonly mandate: Mandate;
 }

@@ -8,6 +8,7 @@ import { announceMoved } from './announcing.ts';
 import { type ClusterIndex, READ_BATCH } from './cluster-index.ts';
 import { judgeLiveness, type LivenessMemory, NOTHING_SEEN } from './core/liveness.ts';
 import type { Holding } from './core/snapshot.ts';
+import type { HealthWatch } from './health-watch.ts';
 import type { LoopParts, Mandate } from './parts.ts';
 import { writeUnderTerm } from './term-writes.ts';
 
@@ -16,6 +17,7 @@ const MOST_TRIES = 10;
 
 export interface ReaperParts extends LoopParts {
   readonly mandate: Mandate;
+  readonly health: HealthWatch;
 }
 
 export class Reaper {
@@ -49,6 +51,7 @@ export class Reaper {
     await this.reload(unknown);
     const { up, down, memory } = judgeLiveness(ledger.workers(), look, this.#memory, workerLeaseMs);
     this.#memory = memory;
+    const healthChanged = this.#parts.health.hear(found, look.answeredAt);
     const silentBefore = this.#silent;
     this.#silent = new Set(
       [...memory.sights].flatMap(([id, sight]) => (sight.absentSince === null ? [] : [id])),
@@ -63,6 +66,7 @@ export class Reaper {
       await this.#bury(id, `worker ${id} was lost: no heartbeat for ${workerLeaseMs / 1000} s`);
     }
     return (
+      healthChanged ||
       up.length > 0 ||
       down.length > 0 ||
       unknown.some((id) => ledger.worker(id) !== null) ||

@@ -83,6 +83,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
     log,
     workerLeaseMs: config.workerLeaseSeconds * 1_000,
     reconcileMs: config.reconcileSeconds * 1_000,
+    unhealthyGraceMs: config.unhealthyGraceSeconds * 1_000,
     rules: config.rules,
     random: parts.random ?? Math.random,
   };

@@ -8,6 +8,7 @@ import { ClusterIndex } from './cluster-index.ts';
 import type { Expectations } from './expectations.ts';
 import { Expiry } from './expiry.ts';
 import { Handoff } from './handoff.ts';
+import { HealthWatch } from './health-watch.ts';
 import { Deposed, type LoopParts, type Mandate } from './parts.ts';
 import { Passes } from './passes.ts';
 import { letOthersRun, type Rest } from './pauses.ts';
@@ -53,14 +54,15 @@ export class Term {
     this.index = new ClusterIndex(parts.store, (task) => parts.expectations.runTimeOf(task));
     const { index } = this;
     this.#handoff = new Handoff(parts);
-    this.#reaper = new Reaper(parts, index);
+    const health = new HealthWatch({ ledger: index.ledger, log: parts.log, graceMs: parts.unhealthyGraceMs });
+    this.#reaper = new Reaper({ ...parts, health }, index);
     this.#picture = new Picture({
       ...parts,
       index,
       silent: () => this.#reaper.silent,
       holdingsOf: (workerId) => this.#passes.evictions.holdingsOf(workerId),
     });
-    this.#passes = new Passes({ ...parts, index, handoff: this.#handoff, picture: this.#picture });
+    this.#passes = new Passes({ ...parts, index, health, handoff: this.#handoff, picture: this.#picture });
     this.#expiry = new Expiry({ ...parts, index, reasonOf: (key) => this.#passes.reasonOf(key) });
     this.#repair = new Repair(parts, index, this.#handoff, this.#reaper);
     const sampling = new Sampling({ ...parts, ledger: index.ledger, placed: () => this.placed });
@@ -153,7 +155,8 @@ export class Term {
     const { clock, changes, reconcileMs, expectations, store } = this.#parts;
     await this.#workIn();
     if (clock.monotonic() >= this.#lookAt) await this.#look();
-    if ((await this.#passes.evictions.moveDrained()) > 0) this.#dirty = true;
+    const { evictions } = this.#passes;
+    if ((await evictions.moveDrained()) + (await evictions.moveUnstarted()) > 0) this.#dirty = true;
     // Before the pass: what has waited for too long is not placed any more.
     const overdue = await this.#expiry.round();
     let more = (await this.#pass()) || overdue;

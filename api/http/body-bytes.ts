@@ -3,7 +3,7 @@
 import { finished, PassThrough, type Readable } from 'node:stream';
 import type { Request } from '@hapi/hapi';
 import { AppError } from '../../shared/errors.ts';
-import { IDLE_MS } from './file-reply.ts';
+import { failTricklingBody, IDLE_MS } from './slow-peers.ts';
 
 /** Options of a route whose body is taken as it comes, whatever its size and type, as long as something comes. */
 export const STREAMED_BODY = {
@@ -19,16 +19,25 @@ export const STREAMED_BODY = {
   timeout: { server: false, socket: IDLE_MS },
 } as const;
 
+export interface BodyOptions {
+  /** Called once the whole body is there. */
+  readonly onWhole?: () => void;
+  readonly idleMs?: number | undefined;
+}
+
 /**
  * A stream of its own: to destroy it does not cut the connection over which the answer is to go. One that breaks off
- * fails.
- * @param onWhole called once the whole body is there
+ * fails, as does one that only trickles.
  */
-export function bodyBytes(request: Request, onWhole: () => void = () => undefined): Readable {
+export function bodyBytes(
+  request: Request,
+  { onWhole = () => undefined, idleMs = IDLE_MS }: BodyOptions = {},
+): Readable {
   const { req } = request.raw;
   const body = new PassThrough();
   // It may break off before anybody reads from it, which without a listener ends the process.
   body.on('error', () => undefined);
+  failTricklingBody(req, body, idleMs);
   finished(req, { writable: false }, (cause) => {
     if (!cause) return onWhole();
     body.destroy(new AppError('invalid_request', 'the upload broke off before its end', { cause }));

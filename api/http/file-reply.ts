@@ -9,9 +9,7 @@ import type { ByteRange } from '../../shared/ports/file-store.ts';
 import { errorReply } from '../errors.ts';
 import { chooseAnswer } from './conditions.ts';
 import { attachment } from './content-disposition.ts';
-
-/** A peer that takes or sends nothing for so long is gone. */
-export const IDLE_MS = 60_000;
+import { IDLE_MS } from './slow-peers.ts';
 
 /** For routes that send bytes. The ranges are ours: hapi's would read the whole file to send a part. */
 export const BYTES_ROUTE: RouteOptions = {

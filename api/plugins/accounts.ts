@@ -16,6 +16,7 @@ import type { Sessions } from '../services/sessions.ts';
 import type { UserDirectory } from '../services/user-directory.ts';
 import { bodyOf, checked, idOf } from '../validation.ts';
 import { principalOf } from './auth.ts';
+import { ALSO_ANONYMOUS } from './rate-limits.ts';
 
 export interface AccountsOptions {
   readonly accounts: Accounts;
@@ -29,7 +30,7 @@ export const accountsPlugin: Plugin<AccountsOptions> = {
     server.route({
       method: 'POST',
       path: '/api/auth/register',
-      options: { auth: false, validate: checked({ payload: registerSchema }) },
+      options: { ...ALSO_ANONYMOUS, auth: false, validate: checked({ payload: registerSchema }) },
       handler: async (request, h) => {
         const user = await accounts.register(bodyOf<CredentialsBody>(request));
         return h.response(userBody(user)).code(201);
@@ -39,7 +40,7 @@ export const accountsPlugin: Plugin<AccountsOptions> = {
     server.route({
       method: 'POST',
       path: '/api/auth/login',
-      options: { auth: false, validate: checked({ payload: loginSchema }) },
+      options: { ...ALSO_ANONYMOUS, auth: false, validate: checked({ payload: loginSchema }) },
       handler: async (request, h) => {
         const credentials = bodyOf<CredentialsBody>(request);
         const signIn = await accounts.login(credentials, request.info.remoteAddress);

@@ -1,9 +1,12 @@
 // The `bearer` strategy: who is calling, from the Authorization header. Routes are closed unless they say
 // otherwise. What someone may do is decided by the services, not here.
 
-import type { Plugin, Request, Server } from '@hapi/hapi';
+import type { Plugin, Request, RouteOptions, Server } from '@hapi/hapi';
 import type { Principal } from '../../shared/model/user.ts';
+import type { BodyRoom } from '../services/body-room.ts';
+import type { RequestLimits } from '../services/request-limits.ts';
 import { bearerToken, type Session, type Sessions } from '../services/sessions.ts';
+import { ALSO_ANONYMOUS, admitUser, makeRoom } from './rate-limits.ts';
 
 declare module '@hapi/hapi' {
   interface UserCredentials extends Principal {}
@@ -11,15 +14,23 @@ declare module '@hapi/hapi' {
 
 export interface AuthOptions {
   readonly sessions: Sessions;
+  readonly requestLimits: RequestLimits;
+  readonly bodyRoom: BodyRoom;
 }
 
 export const authPlugin: Plugin<AuthOptions> = {
   name: 'auth',
-  register: (server: Server, { sessions }: AuthOptions) => {
+  register: (server: Server, { sessions, requestLimits, bodyRoom }: AuthOptions) => {
     server.auth.scheme('bearer', () => ({
       authenticate: async (request, h) => {
         const { authorization } = request.raw.req.headers;
         const session = await sessions.check(bearerToken(authorization));
+        const { userId } = session.principal;
+        // Before the body is read. Where a sign-in is not asked for, a refusal here would pass for none.
+        if (request.auth.mode === 'required') {
+          admitUser(requestLimits, request, userId);
+          makeRoom(bodyRoom, request, userId);
+        }
         return h.authenticated({ credentials: { user: session.principal }, artifacts: { session } });
       },
     }));
@@ -27,6 +38,11 @@ export const authPlugin: Plugin<AuthOptions> = {
     server.auth.default('bearer');
   },
 };
+
+/** For what shows the cluster: where that is open a sign-in is not asked for, but known when there is one. */
+export function observeRoute(observeAuth: 'open' | 'required'): RouteOptions {
+  return observeAuth === 'open' ? { ...ALSO_ANONYMOUS, auth: { mode: 'try' } } : {};
+}
 
 /** Who is calling. Only for routes that are not open. */
 export function principalOf(request: Request): Principal {

@@ -23,16 +23,13 @@ export interface FilesOptions {
   readonly fileContents: FileContents;
   /** Largest upload. */
   readonly maxBytes: number;
+  /** A sender from whom next to nothing comes for so long is cut. */
+  readonly peerIdleMs?: number | undefined;
 }
-
-/** Bounds an upload that never pauses and never ends; Node's own five minutes are too short for a large file. */
-const REQUEST_DEADLINE_MS = 24 * 3_600_000;
 
 export const filesPlugin: Plugin<FilesOptions> = {
   name: 'files',
-  register: (server: Server, { userFiles, fileContents, maxBytes }: FilesOptions) => {
-    server.listener.requestTimeout = REQUEST_DEADLINE_MS;
-
+  register: (server: Server, { userFiles, fileContents, maxBytes, peerIdleMs }: FilesOptions) => {
     server.route({
       method: 'GET',
       path: '/api/files',
@@ -75,7 +72,8 @@ export const filesPlugin: Plugin<FilesOptions> = {
           sha256: sha256Of(headers),
           onlyNew: isOnlyNew(headers),
         };
-        const { file, replaced } = await userFiles.upload(principalOf(request), upload, bodyBytes(request));
+        const body = bodyBytes(request, { idleMs: peerIdleMs });
+        const { file, replaced } = await userFiles.upload(principalOf(request), upload, body);
         const response = h.response(fileBody(file)).code(replaced ? 200 : 201);
         return response.header('etag', `"${file.sha256}"`).header('location', request.path);
       },

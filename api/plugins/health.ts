@@ -24,18 +24,25 @@ export const healthPlugin: Plugin<HealthOptions> = {
       handler: () => ({ status: 'ok' }),
     });
 
+    let asked: ReturnType<typeof judgeAll> | null = null;
+    /** Anyone may ask, and as often as they like: store and Redis are asked once at a time. */
+    const results = () => {
+      asked ??= judgeAll(checks, log).finally(() => {
+        asked = null;
+      });
+      return asked;
+    };
+
     server.route({
       method: 'GET',
       path: '/readyz',
       options: { auth: false },
       handler: async (_request, h) => {
-        const results = await Promise.all(
-          Object.entries(checks).map(async ([name, check]) => [name, await judge(name, check, log)] as const),
-        );
-        const ready = results.every(([, { ok }]) => ok);
+        const checked = await results();
+        const ready = checked.every(([, { ok }]) => ok);
         const reply: ReadyReply = {
           status: ready ? 'ready' : 'unavailable',
-          checks: Object.fromEntries(results),
+          checks: Object.fromEntries(checked),
         };
         const response = h.response(reply).code(ready ? 200 : 503);
         return ready ? response : response.header('retry-after', '2');
@@ -43,6 +50,12 @@ export const healthPlugin: Plugin<HealthOptions> = {
     });
   },
 };
+
+function judgeAll(checks: HealthOptions['checks'], log: Log) {
+  return Promise.all(
+    Object.entries(checks).map(async ([name, check]) => [name, await judge(name, check, log)] as const),
+  );
+}
 
 async function judge(
   name: string,

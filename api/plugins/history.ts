@@ -1,9 +1,10 @@
 // /telemetry/history: measured values over time, for the cluster or one worker. Open to whom /telemetry is.
 
-import type { Plugin, RouteOptionsAccess, Server } from '@hapi/hapi';
+import type { Plugin, Server } from '@hapi/hapi';
 import { type HistoryQuery, historySchema } from '../../shared/contracts/history-schema.ts';
 import type { TelemetryHistory } from '../services/telemetry-history.ts';
 import { checked, queryOf } from '../validation.ts';
+import { observeRoute } from './auth.ts';
 
 export interface HistoryOptions {
   readonly history: TelemetryHistory;
@@ -13,8 +14,7 @@ export interface HistoryOptions {
 export const historyPlugin: Plugin<HistoryOptions> = {
   name: 'history',
   register: (server: Server, { history, observeAuth }: HistoryOptions) => {
-    const observe: { auth?: false | string | RouteOptionsAccess } =
-      observeAuth === 'open' ? { auth: false } : {};
+    const observe = observeRoute(observeAuth);
 
     server.route({
       method: 'GET',

@@ -1,11 +1,11 @@
 // GET /api/tasks/{id}/logs: output as text or as JSON lines, whole or followed. Streams page by page: a slow
 // reader holds the reading back, a reader that goes away ends it.
 
-import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { Plugin, Request, Server } from '@hapi/hapi';
 import { type LogsQuery, logsSchema, taskIdParams } from '../../shared/contracts/schemas.ts';
 import type { Log } from '../../shared/platform/log.ts';
+import { cutStuckReader } from '../http/slow-peers.ts';
 import type { OpenSessions } from '../live/open-sessions.ts';
 import { OutputText } from '../services/output/output-page.ts';
 import type { OutputReading, TaskOutput } from '../services/output/task-output.ts';
@@ -18,16 +18,15 @@ export interface LogsOptions {
   /** Ends all open readings. */
   readonly stopping: AbortSignal;
   readonly log: Log;
+  /** A reader that takes nothing for so long is cut. */
+  readonly peerIdleMs?: number | undefined;
 }
 
 const NDJSON = 'application/x-ndjson';
-const KEEP_ALIVE_MS = 30_000;
 
 export const logsPlugin: Plugin<LogsOptions> = {
   name: 'logs',
-  register: (server: Server, { output, open, stopping, log }: LogsOptions) => {
-    // A reader that vanished without a word is noticed although nothing is sent to it.
-    server.listener.on('connection', (socket: Socket) => socket.setKeepAlive(true, KEEP_ALIVE_MS));
+  register: (server: Server, { output, open, stopping, log, peerIdleMs }: LogsOptions) => {
     server.route({
       method: 'GET',
       path: '/api/tasks/{id}/logs',
@@ -57,6 +56,7 @@ export const logsPlugin: Plugin<LogsOptions> = {
             signal: end.signal,
           });
           const json = format === undefined ? wantsJson(request) : format === 'ndjson';
+          cutStuckReader(request.raw, peerIdleMs);
           const body = Readable.from(encode(pages, json, request), { objectMode: false });
           body.once('close', closed);
           // A quiet reading cannot be destroyed while it waits, so a reader that left has to wake it.

@@ -69,7 +69,7 @@ function logLine(log: Log, request: Request): void {
     ms: Math.max(0, (info.responded || info.completed || Date.now()) - info.received),
     user: auth.credentials?.user?.username,
   };
-  // Reading is what dashboards and probes do all day.
-  if (method === 'get' && status < 400) log.debug(line, 'request');
+  // Reading is what dashboards and probes do all day; and of a flood that is refused one line tells enough.
+  if ((method === 'get' && status < 400) || status === 429) log.debug(line, 'request');
   else log.info(line, 'request');
 }

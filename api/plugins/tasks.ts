@@ -33,16 +33,19 @@ import { AppError } from '../../shared/errors.ts';
 import type { RunLearner } from '../../shared/learning/run-learner.ts';
 import type { TaskState } from '../../shared/model/task.ts';
 import type { TaskExplanations } from '../services/explanations.ts';
+import type { RequestLimits } from '../services/request-limits.ts';
 import type { Submission, Submissions } from '../services/submission.ts';
 import type { TaskQuery, TaskRecords } from '../services/task-records.ts';
 import { bodyOf, checked, idOf, queryOf } from '../validation.ts';
 import { principalOf } from './auth.ts';
+import { ONLY_READS } from './rate-limits.ts';
 
 export interface TasksOptions {
   readonly submissions: Submissions;
   readonly records: TaskRecords;
   readonly explanations: TaskExplanations;
   readonly learner: RunLearner;
+  readonly requestLimits: RequestLimits;
   /** Of ended tasks; 0: for ever. */
   readonly retentionMs: number;
 }
@@ -54,7 +57,7 @@ const BATCH_MAX_BYTES = 20 * 1_048_576;
 export const tasksPlugin: Plugin<TasksOptions> = {
   name: 'tasks',
   register: (server: Server, options: TasksOptions) => {
-    const { submissions, records, explanations, learner, retentionMs } = options;
+    const { submissions, records, explanations, learner, retentionMs, requestLimits } = options;
     server.route({
       method: 'POST',
       path: '/api/tasks',
@@ -77,7 +80,9 @@ export const tasksPlugin: Plugin<TasksOptions> = {
       handler: async (request, h) => {
         const specs = bodyOf<{ tasks: SubmitBody[] }>(request).tasks.map(taskSpec);
         const key = idempotencyKey(request.headers['idempotency-key']);
-        const submission = await submissions.submitBatch(principalOf(request), specs, key);
+        const by = principalOf(request);
+        requestLimits.chargeFor(specs.length, by.userId);
+        const submission = await submissions.submitBatch(by, specs, key);
         const reply: BatchReply = { tasks: submission.tasks.map(taskBody) };
         return marked(h.response(reply).code(201), submission);
       },
@@ -88,7 +93,7 @@ export const tasksPlugin: Plugin<TasksOptions> = {
     server.route({
       method: 'POST',
       path: '/api/tasks/states',
-      options: { validate: checked({ payload: taskStatesSchema }) },
+      options: { ...ONLY_READS, validate: checked({ payload: taskStatesSchema }) },
       handler: async (request): Promise<TaskStatesReply> => {
         const ids = bodyOf<TaskStatesRequest>(request).task_ids;
         const tasks = await records.getMany(principalOf(request), ids);
@@ -132,7 +137,9 @@ export const tasksPlugin: Plugin<TasksOptions> = {
       options: { validate: checked({ payload: cancelManySchema }) },
       handler: async (request, h) => {
         const { task_ids: ids, force } = bodyOf<CancelManyBody>(request);
-        const { tasks, unknown } = await records.cancelMany(principalOf(request), ids, force);
+        const by = principalOf(request);
+        requestLimits.chargeFor(ids.length, by.userId);
+        const { tasks, unknown } = await records.cancelMany(by, ids, force);
         const reply: CancelManyReply = { tasks: tasks.map(cancelledTaskBody), unknown };
         return h.response(reply).code(202);
       },

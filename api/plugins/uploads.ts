@@ -17,7 +17,7 @@ import type { Upload } from '../../shared/model/upload.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import { errorReply } from '../errors.ts';
 import { bodyBytes, STREAMED_BODY } from '../http/body-bytes.ts';
-import { IDLE_MS } from '../http/file-reply.ts';
+import { IDLE_MS } from '../http/slow-peers.ts';
 import { announcedPiece, announcedUpload, isOffsetType } from '../http/tus.ts';
 import { headerFault } from '../http/upload-headers.ts';
 import type { ResumableUploads } from '../services/files/uploads/resumable-uploads.ts';
@@ -28,6 +28,8 @@ export interface UploadsOptions {
   readonly resumableUploads: ResumableUploads;
   /** Largest upload. */
   readonly maxBytes: number;
+  /** A sender from whom next to nothing comes for so long is cut. */
+  readonly peerIdleMs?: number | undefined;
   /** Aborted when this process is about to end. */
   readonly stopping: AbortSignal;
   readonly clock: Clock;
@@ -38,7 +40,10 @@ const ONE = `${ROOT}/{id}`;
 
 export const uploadsPlugin: Plugin<UploadsOptions> = {
   name: 'uploads',
-  register: (server: Server, { resumableUploads: uploads, maxBytes, stopping, clock }: UploadsOptions) => {
+  register: (
+    server: Server,
+    { resumableUploads: uploads, maxBytes, stopping, clock, peerIdleMs }: UploadsOptions,
+  ) => {
     // For those behind a proxy that knows GET and POST only.
     server.ext('onRequest', (request, h) => {
       const meant = String(request.headers['x-http-method-override'] ?? '');
@@ -123,7 +128,7 @@ export const uploadsPlugin: Plugin<UploadsOptions> = {
       },
       handler: async (request, h) => {
         const piece = { ...announcedPiece(request.raw.req.headers), signal: stopping };
-        const content = bodyBytes(request, () => patient(request));
+        const content = bodyBytes(request, { onWhole: () => patient(request), idleMs: peerIdleMs });
         const upload = await uploads.append(principalOf(request), idOf(request), piece, content);
         return told(h.response().code(204), upload);
       },

@@ -1,6 +1,6 @@
 // /workers and /telemetry: what anyone may see of the cluster. /api/workers: what an admin does to its workers.
 
-import type { Plugin, RouteOptionsAccess, Server } from '@hapi/hapi';
+import type { Plugin, Server } from '@hapi/hapi';
 import { telemetryReply, workerBodies, workerBody } from '../../shared/contracts/cluster.ts';
 import { drainSchema, registerWorkerSchema, workerIdParams } from '../../shared/contracts/schemas.ts';
 import type { DrainBody, RegisterWorkerBody } from '../../shared/contracts/workers.ts';
@@ -8,7 +8,7 @@ import type { ClusterView } from '../services/cluster-view.ts';
 import type { WorkerMaintenance } from '../services/maintenance.ts';
 import type { Registrations } from '../services/registrations/registrations.ts';
 import { bodyOf, checked, idOf } from '../validation.ts';
-import { principalOf } from './auth.ts';
+import { observeRoute, principalOf } from './auth.ts';
 
 export interface WorkersOptions {
   readonly view: ClusterView;
@@ -22,8 +22,7 @@ const VERBS = { cordon: 'cordoned', uncordon: 'none' } as const;
 export const workersPlugin: Plugin<WorkersOptions> = {
   name: 'workers',
   register: (server: Server, { view, maintenance, registrations, observeAuth }: WorkersOptions) => {
-    const observe: { auth?: false | string | RouteOptionsAccess } =
-      observeAuth === 'open' ? { auth: false } : {};
+    const observe = observeRoute(observeAuth);
 
     server.route({
       method: 'GET',

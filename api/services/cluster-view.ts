@@ -8,7 +8,7 @@ import { CLUSTER_SERIES, GRAIN_STEP_MS } from '../../shared/model/history.ts';
 import { hasJoined } from '../../shared/model/registration.ts';
 import { addResources, NO_RESOURCES, subtractResources } from '../../shared/model/resources.ts';
 import type { SlaAttainment } from '../../shared/model/sla.ts';
-import { type Worker, workerState } from '../../shared/model/worker.ts';
+import { type HeardWorker, withTroubles, workerState } from '../../shared/model/worker.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { PresentWorker, WorkerPresence } from '../../shared/ports/coordination.ts';
@@ -92,7 +92,7 @@ export class ClusterView {
     const again = new Map(awaited.map((one) => [one.id, one]));
     return {
       at: clock.now(),
-      workers: workers.map((worker) => ({
+      workers: withTroubles(workers, present).map((worker) => ({
         ...view(worker, held.get(worker.id) ?? [], beats.get(worker.id)),
         awaited: again.get(worker.id),
       })),
@@ -127,7 +127,7 @@ export class ClusterView {
   }
 }
 
-function view(worker: Worker, held: readonly Allocation[], beat: PresentWorker | undefined): WorkerView {
+function view(worker: HeardWorker, held: readonly Allocation[], beat: PresentWorker | undefined): WorkerView {
   const reserved = held.reduce((sum, { resources }) => addResources(sum, resources), NO_RESOURCES);
   const running = held.filter(({ state }) => state === 'running').length;
   return {

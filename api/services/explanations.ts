@@ -2,7 +2,6 @@
 
 import { type Explanation, explain } from '../../scheduler/core/explain.ts';
 import type { StartEstimate } from '../../scheduler/core/forecast.ts';
-import type { Scene } from '../../scheduler/core/scene.ts';
 import type { Task } from '../../shared/model/task.ts';
 import type { Principal } from '../../shared/model/user.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
@@ -25,8 +24,6 @@ export interface Explained {
   readonly estimate: StartEstimate | null;
 }
 
-const NOBODY: Scene = { workers: [], owners: new Map(), kept: new Map(), leaving: new Map() };
-
 export class TaskExplanations {
   readonly #parts: ExplanationParts;
 
@@ -41,7 +38,8 @@ export class TaskExplanations {
     const now = clock.now();
     const asking = { now, reader: by.userId };
     if (task.state !== 'queued') {
-      return { task, explanation: explain(task, NOBODY, { ...asking, ahead: 0 }), estimate: null };
+      const scene = sceneFrom(await facts.read(), now);
+      return { task, explanation: explain(task, scene, { ...asking, ahead: 0 }), estimate: null };
     }
     const [known, ahead, picture] = await Promise.all([
       facts.read(),

@@ -95,7 +95,14 @@ export class Stage {
       Promise.all(
         ids.map((workerId) =>
           this.redis.presence.beat(
-            { workerId, identity: workerId, incarnation: 'life-1', running: [], usage: NO_USAGE },
+            {
+              workerId,
+              identity: workerId,
+              incarnation: 'life-1',
+              running: [],
+              troubles: [],
+              usage: NO_USAGE,
+            },
             LEASE_MS,
             first,
           ),

@@ -53,7 +53,7 @@ export function addClusterCommands(program: Command, run: Run): void {
             await session.show({
               json: worker,
               ids: [worker.worker_id],
-              text: () => `${worker.worker_id} is ${worker.state}; ${running(worker)}.\n`,
+              text: () => `${worker.worker_id} is ${standing(worker)}; ${running(worker)}.\n`,
             });
           }),
         ),
@@ -119,7 +119,7 @@ async function drain(session: Session, { deadline }: { deadline?: number }, id: 
     json: worker,
     ids: [worker.worker_id],
     text: () =>
-      `${worker.worker_id} is ${worker.state}; ${running(worker)}${moves === null ? '' : `, ${moves}`}.\n`,
+      `${worker.worker_id} is ${standing(worker)}; ${running(worker)}${moves === null ? '' : `, ${moves}`}.\n`,
   });
 }
 
@@ -242,6 +242,12 @@ function gpuUsed({ usage }: WorkerBody): string {
   const gpus = usage?.gpus ?? [];
   if (gpus.length === 0) return '';
   return `${trim(gpus.reduce((sum, gpu) => sum + gpu.utilization_percent, 0) / gpus.length, 0)}%`;
+}
+
+/** Of an unhealthy worker also what an admin has set. */
+function standing({ state, maintenance }: WorkerBody): string {
+  const isSet = state === 'unhealthy' && maintenance != null && maintenance !== 'none';
+  return isSet ? `${maintenance}, and ${state}` : state;
 }
 
 function running({ tasks }: WorkerBody): string {

@@ -16,6 +16,7 @@ const REASONS: Readonly<Record<Waited['reason'], string>> = {
   worker_down: 'the worker it asked for was down',
   worker_cordoned: 'the worker it asked for was cordoned',
   worker_draining: 'the worker it asked for was draining',
+  worker_unhealthy: 'the worker it asked for was unhealthy',
   too_large: 'no ready worker could have taken it even when empty',
   no_room: 'no worker had room',
   reserved: 'no worker had room, and one was being kept free for it',

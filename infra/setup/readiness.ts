@@ -45,7 +45,13 @@ export async function awaitWorker(waiting: Waiting, note: Note): Promise<string[
       const workers = await waiting.client.listWorkers({ signal: waiting.signal });
       ready = workers.filter(({ state }) => state === 'ready').map(({ worker_id }) => worker_id);
       if (workers.length > 0) {
-        reason = workers.map(({ worker_id, state }) => `${worker_id} is ${state}`).join(', ');
+        reason = workers
+          .map(({ worker_id, state, message }) =>
+            state === 'unhealthy' && message
+              ? `${worker_id} is ${state}: ${message}`
+              : `${worker_id} is ${state}`,
+          )
+          .join(', ');
       }
     } catch (error) {
       reason = messageOf(error);

@@ -12,6 +12,7 @@
 
 import { AppError } from '../../shared/errors.ts';
 import type { WorkerUsage } from '../../shared/model/worker.ts';
+import type { Trouble } from '../../shared/model/worker-health.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { BeatAnswer, KeptLease, LeaseKeeper, WorkerPresence } from '../../shared/ports/coordination.ts';
@@ -30,6 +31,7 @@ export interface HeartbeatParts {
   readonly random: () => number;
   usage(): Promise<WorkerUsage>;
   running(): readonly string[];
+  troubles(): readonly Trouble[];
   /** Whether the store has this life of the worker as up. Throws when it cannot be read. */
   isUpByRecord(): Promise<boolean>;
   /** The lease may have run out: stop containers, take no work. */
@@ -41,7 +43,7 @@ export interface HeartbeatParts {
 }
 
 /** In leases: a loop that does not come to its timers for longer is not busy, it hangs. */
-const SILENCE = 2;
+const SILENCE = 4;
 
 export class Heartbeat {
   readonly #parts: HeartbeatParts;
@@ -86,6 +88,11 @@ export class Heartbeat {
     return null;
   }
 
+  /** Beats out of turn, for there is news. Resolves when it is told, or is left to the next beat. */
+  async tellNow(): Promise<void> {
+    if (this.#timers.length > 0) await this.#renew();
+  }
+
   /** Stops renewing. The lease runs on, so that the next life finds its work in place. */
   stop(): void {
     this.#stop.abort();
@@ -127,7 +134,11 @@ export class Heartbeat {
     const running = this.#parts.running();
     // Taken before the call: the lease begins somewhere within it.
     const at = clock.monotonic();
-    const beat = presence.beat({ workerId, identity, incarnation, usage, running }, leaseMs, first);
+    const beat = presence.beat(
+      { workerId, identity, incarnation, usage, running, troubles: this.#parts.troubles() },
+      leaseMs,
+      first,
+    );
     const answer = await within(leaseMs / 3, 'renewing the lease', beat);
     if (answer === 'ok') this.#renewedAt = at;
     return answer;

@@ -1,6 +1,7 @@
 // Reads the records of the attempts at work again: at once when somebody nudges, and every few seconds, for a nudge
 // may be lost. That is how a runner learns of a cancel, or that an attempt was taken from it.
 
+import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Task } from '../../shared/model/task.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { EventBus } from '../../shared/ports/coordination.ts';
@@ -9,7 +10,11 @@ import type { AttemptRegistry } from '../executor/registry.ts';
 
 /** A cancel whose nudge was lost is felt after this. */
 const WATCH_EVERY_MS = 2_000;
-const PAGE = 500;
+/** Of the time a look takes: of ten thousand records on a loaded machine it takes seconds, and must not take them all. */
+const PAUSE_FACTOR = 9;
+const LONGEST_PAUSE_MS = 30_000;
+/** Some milliseconds of the embedded store, which answers without ever leaving this thread. */
+const PAGE = 100;
 
 export interface RecordWatchParts {
   readonly workerId: string;
@@ -25,7 +30,7 @@ export class RecordWatch {
   readonly #parts: RecordWatchParts;
   #timer: NodeJS.Timeout | null = null;
   #unsubscribe: (() => Promise<void>) | null = null;
-  #isLooking = false;
+  #isStopped = false;
   #isAway = false;
   /** Not found the last time. Once may be chance, twice is the record's word. */
   #missing: ReadonlySet<string> = new Set();
@@ -35,7 +40,7 @@ export class RecordWatch {
   }
 
   start(): void {
-    this.#timer = setInterval(() => void this.#lookAtAll(), WATCH_EVERY_MS);
+    this.#timer = setTimeout(() => void this.#lookAndGoOn(), WATCH_EVERY_MS);
   }
 
   /** Throws when the bus cannot be reached; may be called again then. */
@@ -48,18 +53,27 @@ export class RecordWatch {
   }
 
   async stop(): Promise<void> {
-    if (this.#timer) clearInterval(this.#timer);
-    this.#timer = null;
+    this.#isStopped = true;
+    if (this.#timer) clearTimeout(this.#timer);
     await this.#unsubscribe?.();
   }
 
+  async #lookAndGoOn(): Promise<void> {
+    const begun = performance.now();
+    await this.#lookAtAll();
+    if (this.#isStopped) return;
+    const inProportion = PAUSE_FACTOR * (performance.now() - begun);
+    const pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(WATCH_EVERY_MS, inProportion));
+    this.#timer = setTimeout(() => void this.#lookAndGoOn(), pauseMs);
+  }
+
   async #lookAtAll(): Promise<void> {
-    if (this.#isLooking) return;
-    this.#isLooking = true;
     const { registry } = this.#parts;
     const ids = registry.taskIds();
     const missing = new Set<string>();
     for (let from = 0; from < ids.length; from += PAGE) {
+      if (from > 0) await othersTurn();
+      if (this.#isStopped) return;
       const page = ids.slice(from, from + PAGE);
       const found = await this.#lookAt(page);
       if (!found) continue;
@@ -68,7 +82,6 @@ export class RecordWatch {
     }
     registry.forget(new Set([...missing].filter((id) => this.#missing.has(id))));
     this.#missing = missing;
-    this.#isLooking = false;
   }
 
   async #lookAt(ids: readonly string[]): Promise<Task[] | null> {

@@ -53,13 +53,22 @@ export interface Doing {
   readonly announcing: boolean;
   /** True start of the container. */
   readonly startedAt: number | null;
-  readonly stop: { readonly cause: StopCause; readonly at: number; readonly killed: boolean } | null;
+  readonly stop: {
+    readonly cause: StopCause;
+    readonly at: number;
+    readonly killed: boolean;
+    /** When SIGKILL was sent last. */
+    readonly killedAt?: number;
+  } | null;
   /** The worker has lost its lease. */
   readonly fenced: boolean;
   readonly outcome: AttemptOutcome | null;
   /** The outcome stands in the record. */
   readonly committed: boolean;
 }
+
+/** A killed container is gone at once; one that is not is killed again after so long. */
+export const KILL_AGAIN_MS = 10_000;
 
 /** Where every attempt begins. */
 export const NOTHING_DONE: Doing = {
@@ -195,7 +204,10 @@ function whileRunning(task: Task, situation: Situation): Step {
   const { doing, now, graceMs } = situation;
   const cause = doing.stop?.cause ?? stopCause(task, situation);
   if (cause !== null) {
-    if (doing.stop?.killed) return { kind: 'wait', until: null };
+    if (doing.stop?.killed) {
+      const again = (doing.stop.killedAt ?? now) + KILL_AGAIN_MS;
+      return now >= again ? { kind: 'kill', cause } : { kind: 'wait', until: again };
+    }
     if (task.cancel?.force) return { kind: 'kill', cause };
     if (!doing.stop) return { kind: 'stop', cause };
     const until = doing.stop.at + graceMs;

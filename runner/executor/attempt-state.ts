@@ -65,6 +65,15 @@ export class AttemptState {
   gathering: Gathering | null = null;
   /** What was kept of the files it left. */
   outputs: OutputSummary | null = null;
+  /** Its container is to go: since when (monotonic), and what the engine says to it. */
+  ending: { readonly doing: 'kill' | 'remove'; readonly since: number; why: string | null } | null = null;
+  /** Steps in a row that met a fault. */
+  faultsInRow = 0;
+  /** How often the engine did not start the container. */
+  startFaults = 0;
+  startFault: string | null = null;
+  /** How often the image was gone again when the container was to be made. */
+  lostImages = 0;
   isInLine = false;
   isPulling = false;
   isWaitingForExit = false;

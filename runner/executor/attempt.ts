@@ -1,6 +1,7 @@
 // The life of one attempt on this machine: look, infer the next step, do it, look again, until there is nothing left
 // to do. Must never end before the container is gone, unless the runner stops and leaves it to its next life.
 
+import { isAppError } from '../../shared/errors.ts';
 import { classifyFault } from '../core/exit-classification.ts';
 import { nextStep, type Step } from '../core/next-step.ts';
 import { createSecretMask } from '../logs/secret-mask.ts';
@@ -13,6 +14,9 @@ import { type ExecutorParts, patienceOf, type Steps } from './steps.ts';
 
 /** Before a step that met a fault is tried again. */
 const AFTER_FAULT_MS = 500;
+const AFTER_FAULTS_MS = 5_000;
+/** An image that goes again as soon as it is there is not made present for ever. */
+const MOST_LOST_IMAGES = 3;
 
 export async function runAttempt(
   state: AttemptState,
@@ -29,6 +33,7 @@ export async function runAttempt(
       if (step.kind === 'done') break;
       try {
         await perform(steps, state, step);
+        state.faultsInRow = 0;
       } catch (error) {
         await meetFault(state, step, error, parts);
       }
@@ -104,13 +109,28 @@ async function meetFault(
 ): Promise<void> {
   if (error instanceof Abandoned) throw error;
   const { log } = parts;
+  if (step.kind === 'create' && isAppError(error, 'image_not_found') && mayPullAgain(state)) {
+    log.info({ taskId: state.key.taskId }, 'the image was removed before the container was made');
+    state.lostImages += 1;
+    state.doing.imageId = null;
+    state.isPulling = false;
+    return;
+  }
   if (step.kind === 'create' || (step.kind === 'start' && !isEngineAway(error))) {
     log.info({ err: error, taskId: state.key.taskId, step: step.kind }, 'the container does not start');
     state.doing.outcome = classifyFault(error);
+    parts.health.failed(error);
     return;
   }
-  log.warn({ err: error, taskId: state.key.taskId, step: step.kind }, 'a step met a fault; looking again');
+  state.faultsInRow += 1;
+  const level = state.faultsInRow === 1 ? 'warn' : 'debug';
+  log[level]({ err: error, taskId: state.key.taskId, step: step.kind }, 'a step met a fault; looking again');
   if (step.kind === 'adopt' && !isEngineAway(error)) countFailedReading(state, error);
   state.unsure = true;
-  await pause(AFTER_FAULT_MS, state.abandon.signal);
+  const pauseMs = Math.min(AFTER_FAULT_MS * 2 ** (state.faultsInRow - 1), AFTER_FAULTS_MS);
+  await pause(pauseMs, state.abandon.signal);
+}
+
+function mayPullAgain({ task, lostImages }: AttemptState): boolean {
+  return task !== null && task.spec.pullPolicy !== 'never' && lostImages < MOST_LOST_IMAGES;
 }

@@ -1,6 +1,6 @@
 // The container of an attempt as its steps and its loop deal with it: found, waited for, removed.
 
-import { AppError } from '../../shared/errors.ts';
+import { AppError, messageOf } from '../../shared/errors.ts';
 import type { ContainerRuntime, ContainerStatus } from '../../shared/ports/container-runtime.ts';
 import type { AttemptState } from './attempt-state.ts';
 import { cutReading, stopReading } from './output.ts';
@@ -12,11 +12,29 @@ const AFTER_CUT_MS = 250;
 
 export async function removeContainer(state: AttemptState, parts: ExecutorParts): Promise<void> {
   const { id } = seenOf(state);
-  await keepTrying({ ...patienceOf(state, parts), what: 'remove the container' }, () =>
+  state.ending = { doing: 'remove', since: parts.clock.monotonic(), why: null };
+  const isPassing = (error: unknown) => {
+    tellEnding(state, parts, `its container cannot be removed: ${messageOf(error)}`, messageOf(error));
+    return true;
+  };
+  await keepTrying({ ...patienceOf(state, parts), what: 'remove the container', isPassing }, () =>
     parts.runtime.remove(id),
   );
+  state.ending = null;
   stopReading(state);
   state.seen = null;
+}
+
+/** Lets those who watch the task see why its end takes long. */
+export function tellEnding(
+  state: AttemptState,
+  parts: ExecutorParts,
+  message: string,
+  why: string | null,
+): void {
+  if (state.ending) state.ending.why = why;
+  const news = { percent: null, message: `${message}; trying on`, layers: null, bytes: null };
+  parts.progress.report(state.key, { phase: 'collecting', ...news });
 }
 
 export function watchExit(state: AttemptState, containerId: string, parts: ExecutorParts): void {

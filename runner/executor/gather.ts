@@ -25,6 +25,8 @@ export interface Gathering {
   /** Never rejects. */
   readonly end: Promise<void>;
   isOver: boolean;
+  /** Since when a store takes no files, monotonic; null while it does. */
+  failingSince: number | null;
 }
 
 interface Gathered {
@@ -88,7 +90,7 @@ function begin(state: AttemptState, parts: ExecutorParts): Gathering {
       over.removeEventListener('abort', stopToo);
       state.bell.ring();
     });
-  const gathering: Gathering = { stop, end, isOver: false };
+  const gathering: Gathering = { stop, end, isOver: false, failingSince: null };
   return gathering;
 }
 
@@ -143,6 +145,7 @@ async function gather(state: AttemptState, parts: ExecutorParts, signal: AbortSi
         const why = messageOf(error);
         return { outputs: summaryOf(collector, `not all could be kept: ${why}`), fault: why };
       }
+      if (state.gathering && isAppError(error, 'store_unavailable')) state.gathering.failingSince ??= beganAt;
       log.warn({ err: error, taskId: key.taskId }, 'the output folder could not be kept now; trying on');
     }
     const tookMs = clock.monotonic() - beganAt;

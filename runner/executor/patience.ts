@@ -41,6 +41,7 @@ export async function keepTrying<T>(trying: Trying, call: () => Promise<T>): Pro
   const isPassing = trying.isPassing ?? (() => true);
   let pauseMs = FIRST_PAUSE_MS;
   let waitedMs = 0;
+  const beganAt = performance.now();
   let toldAtMs = -TELL_EVERY_MS;
   for (;;) {
     if (signal.aborted) throw new Abandoned();
@@ -48,7 +49,8 @@ export async function keepTrying<T>(trying: Trying, call: () => Promise<T>): Pro
       return await call();
     } catch (error) {
       if (error instanceof Abandoned) throw error;
-      const isOver = trying.giveUpAfterMs !== undefined && waitedMs >= trying.giveUpAfterMs;
+      const isOver =
+        trying.giveUpAfterMs !== undefined && performance.now() - beganAt >= trying.giveUpAfterMs;
       if (!isPassing(error) || isOver) throw error;
       if (waitedMs - toldAtMs >= TELL_EVERY_MS) {
         // What says of itself that it passes is expected; anything else may be a fault of ours.

@@ -3,6 +3,7 @@
 
 import type { Task } from '../../shared/model/task.ts';
 import type { ContainerStatus } from '../../shared/ports/container-runtime.ts';
+import type { StuckContainer } from '../core/health.ts';
 import type { AttemptKey } from '../core/next-step.ts';
 import { runAttempt } from './attempt.ts';
 import { AttemptState, attemptName } from './attempt-state.ts';
@@ -41,6 +42,24 @@ export class AttemptRegistry {
   withContainer(): string[] {
     const states = [...this.#running.values()].map(({ state }) => state);
     return [...new Set(states.filter(({ seen }) => seen !== null).map(({ key }) => key.taskId))];
+  }
+
+  /** Containers that are to go and are there still. */
+  ending(): StuckContainer[] {
+    return [...this.#running.values()].flatMap(({ state: { seen, ending } }) => {
+      // What was killed and has ended is on its way.
+      if (!seen || !ending || (ending.doing === 'kill' && seen.state === 'exited')) return [];
+      return [{ containerId: seen.id, ...ending }];
+    });
+  }
+
+  /** Since when output, and files, of some attempt wait for a store that takes them; monotonic, null when none do. */
+  heldSince(): { logsHeldSince: number | null; filesHeldSince: number | null } {
+    const states = [...this.#running.values()].map(({ state }) => state);
+    return {
+      logsHeldSince: earliest(states.map(({ reading }) => reading?.capture.failingSince ?? null)),
+      filesHeldSince: earliest(states.map(({ gathering }) => gathering?.failingSince ?? null)),
+    };
   }
 
   /** Works on the attempt to its end; when it is at work already, joins. */
@@ -127,4 +146,11 @@ export class AttemptRegistry {
     ofTask?.delete(state);
     if (ofTask?.size === 0) this.#byTask.delete(state.key.taskId);
   }
+}
+
+function earliest(times: readonly (number | null)[]): number | null {
+  return times.reduce(
+    (least, time) => (time !== null && (least === null || time < least) ? time : least),
+    null,
+  );
 }

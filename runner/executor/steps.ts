@@ -17,6 +17,7 @@ import type { AdmissionLine } from '../admission.ts';
 import type { ImageNotice } from '../agent/image-notice.ts';
 import type { ProgressSender } from '../agent/progress-sender.ts';
 import type { UsageSampler } from '../agent/usage-sampler.ts';
+import type { WorkerHealth } from '../agent/worker-health.ts';
 import type { Ask } from '../core/capacity-ledger.ts';
 import { classifyFault } from '../core/exit-classification.ts';
 import type { Step } from '../core/next-step.ts';
@@ -25,7 +26,7 @@ import { attemptUsage } from '../core/usage-fold.ts';
 import { createSecretMask } from '../logs/secret-mask.ts';
 import type { AttemptState } from './attempt-state.ts';
 import type { Committer } from './committer.ts';
-import { findContainer, removeContainer, seenOf, watchExit } from './container.ts';
+import { findContainer, removeContainer, seenOf, tellEnding, watchExit } from './container.ts';
 import { clearGathered, gatherOutput, stopGathering } from './gather.ts';
 import { drainOutput, locateOutput, readOutput } from './output.ts';
 import { Abandoned, isEngineAway, keepTrying, type Patience } from './patience.ts';
@@ -49,6 +50,7 @@ export interface ExecutorParts {
   readonly admission: AdmissionLine;
   readonly sampler: Pick<UsageSampler, 'watch'>;
   readonly images: Pick<ImageNotice, 'used'>;
+  readonly health: Pick<WorkerHealth, 'started' | 'failed'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
@@ -61,6 +63,11 @@ export type Steps = {
   ) => Promise<void> | void;
 };
 
+/** Tries to pull from a registry that fails in a way that may pass: about a quarter of a minute. */
+const MOST_PULLS = 8;
+/** Tries to start a container that an engine which answers does not start: about half a minute. */
+const MOST_STARTS = 10;
+
 /** How long an engine that does not answer keeps an attempt waiting that has no container yet. */
 export const ENGINE_PATIENCE_MS = 60_000;
 
@@ -68,6 +75,7 @@ export function createSteps(parts: ExecutorParts): Steps {
   const { runtime, admission, committer, clock } = parts;
 
   const settleFault = (state: AttemptState, error: unknown) => {
+    parts.health.failed(error);
     state.doing.outcome ??= classifyFault(error);
     state.bell.ring();
   };
@@ -92,15 +100,22 @@ export function createSteps(parts: ExecutorParts): Steps {
         locateOutput(state, parts);
         const { image, pullPolicy } = taskOf(state).spec;
         const signal = state.over.signal;
-        keepTrying(
-          {
-            ...patienceOf(state, parts),
-            signal,
-            what: 'make the image present',
-            isPassing: isEngineAway,
-            giveUpAfterMs: ENGINE_PATIENCE_MS,
-          },
-          () => runtime.ensureImage(image, pullPolicy, { signal, onProgress: tellPull(state, parts) }),
+        let pulls = 0;
+        let awaySince: number | null = null;
+        const isPassing = (error: unknown) => {
+          if (!isAppError(error) || !error.retryable) return false;
+          // A pull may take long before it fails; that is no time without an engine.
+          if (error.code === 'image_pull_failed') {
+            awaySince = null;
+            pulls += 1;
+            tellPullFault(state, error.message, parts);
+            return pulls < MOST_PULLS;
+          }
+          awaySince ??= clock.monotonic();
+          return clock.monotonic() - awaySince < ENGINE_PATIENCE_MS;
+        };
+        keepTrying({ ...patienceOf(state, parts), signal, what: 'make the image present', isPassing }, () =>
+          runtime.ensureImage(image, pullPolicy, { signal, onProgress: tellPull(state, parts) }),
         ).then(
           (imageId) => {
             state.doing.imageId = imageId;
@@ -162,6 +177,7 @@ export function createSteps(parts: ExecutorParts): Steps {
           }
         },
       );
+      parts.health.started();
       if (typeof created !== 'string') return state.find(created);
       state.doing.hadContainer = true;
       state.seen = {
@@ -177,7 +193,17 @@ export function createSteps(parts: ExecutorParts): Steps {
     start: async (state) => {
       const seen = seenOf(state);
       if (!state.reading && !(await readOutput(state, parts, 'attach'))) return;
-      await runtime.start(seen.id);
+      if (state.startFaults >= MOST_STARTS) {
+        throw new AppError('internal', state.startFault ?? 'the container engine does not start it');
+      }
+      try {
+        await runtime.start(seen.id);
+      } catch (error) {
+        state.startFaults += 1;
+        state.startFault = messageOf(error);
+        throw error;
+      }
+      parts.health.started();
       state.doing.startedAt = clock.monotonic();
       state.seen = { ...seen, state: 'running', startedAt: clock.now() };
     },
@@ -239,10 +265,20 @@ export function createSteps(parts: ExecutorParts): Steps {
     },
 
     kill: async (state, { cause }) => {
-      const at = state.doing.stop?.at ?? clock.monotonic();
+      const killedAt = clock.monotonic();
+      const at = state.doing.stop?.at ?? killedAt;
+      if (state.doing.stop?.killed) {
+        tellEnding(state, parts, 'its container was killed and does not end', null);
+      }
       state.doing.stop ??= { cause, at, killed: false };
-      await runtime.kill(seenOf(state).id, 'SIGKILL');
-      state.doing.stop = { cause, at, killed: true };
+      state.ending ??= { doing: 'kill', since: killedAt, why: null };
+      try {
+        await runtime.kill(seenOf(state).id, 'SIGKILL');
+      } catch (error) {
+        tellEnding(state, parts, `its container cannot be killed: ${messageOf(error)}`, messageOf(error));
+        throw error;
+      }
+      state.doing.stop = { cause, at, killed: true, killedAt };
     },
 
     drain: (state) => drainOutput(state, parts),
@@ -332,6 +368,11 @@ function tellPull({ key, task }: AttemptState, { progress }: ExecutorParts) {
       layers: { done: layersDone, total: layersTotal },
       bytes: { done: bytesDone, total: bytesTotal },
     });
+}
+
+function tellPullFault({ key }: AttemptState, message: string, { progress }: ExecutorParts): void {
+  const news = { percent: null, message: `${message}; trying again`, layers: null, bytes: null };
+  progress.report(key, { phase: 'pulling', ...news });
 }
 
 function ignoreAbandoned(error: unknown, log: Log): void {

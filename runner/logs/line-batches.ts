@@ -46,6 +46,7 @@ export class LineBatches {
   #hold: { promise: Promise<void>; release: () => void } | null = null;
   #closed = false;
   #fault: string | null = null;
+  #failingSince: number | null = null;
   #endRetry: (() => void) | null = null;
 
   constructor(parts: LineBatchesParts) {
@@ -54,6 +55,11 @@ export class LineBatches {
 
   get isHolding(): boolean {
     return this.#hold !== null;
+  }
+
+  /** Since when the log store takes nothing, monotonic; null while it does. */
+  get failingSince(): number | null {
+    return this.#failingSince;
   }
 
   /** Why lines could not be kept, or null. From then on all are dropped. */
@@ -136,10 +142,13 @@ export class LineBatches {
     for (let pauseMs = RETRY_MS; !this.#closed; pauseMs = Math.min(pauseMs * 2, RETRY_CAP_MS)) {
       try {
         await logs.append(taskId, attempt, batch);
+        this.#failingSince = null;
         return true;
       } catch (error) {
         if (pauseMs === RETRY_MS) log.warn({ err: error, taskId }, 'output cannot be kept now; trying on');
-        const isHopeless = !(isAppError(error) && error.retryable);
+        this.#failingSince ??= since;
+        // A disk gets room when somebody makes it, and until then the program would stand still.
+        const isHopeless = !(isAppError(error) && error.retryable) || error.code === 'disk_full';
         if (isHopeless && clock.monotonic() - since > HOPELESS_MS) {
           log.error({ err: error, taskId }, 'output is lost');
           this.#fault = messageOf(error);

@@ -101,6 +101,11 @@ export class LogCapture {
     return this.#batches.isHolding;
   }
 
+  /** Since when lines cannot be kept, monotonic; null while they can. */
+  get failingSince(): number | null {
+    return this.#batches.failingSince;
+  }
+
   /** Why lines could not be kept, or null. */
   get fault(): string | null {
     return this.#batches.fault;

@@ -13,6 +13,7 @@ const WORDS: Readonly<Record<WaitReason, (worker: string) => string>> = {
   worker_down: (worker) => `${worker}, the only worker it may run on, was down`,
   worker_cordoned: (worker) => `${worker}, the only worker it may run on, was cordoned`,
   worker_draining: (worker) => `${worker}, the only worker it may run on, was draining`,
+  worker_unhealthy: (worker) => `${worker}, the only worker it may run on, was unhealthy`,
   too_large: () => 'no ready worker was large enough',
   no_room: () => 'no worker had room for it',
   reserved: () => 'no worker had room for it yet; one was being kept free for it',

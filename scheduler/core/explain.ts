@@ -60,7 +60,7 @@ export interface Asking {
 export function explain(task: Task, scene: Scene, { ahead, now, reader }: Asking): Explanation {
   if (task.state !== 'queued') {
     return {
-      summary: describeNotWaiting(task),
+      summary: `${describeNotWaiting(task)}${describeTrouble(task, scene)}`,
       reason: null,
       suggestion: null,
       position: null,
@@ -120,6 +120,12 @@ function lineOf({ ownerId, spec }: Task): LineAsked {
 function quotaVerdict({ need }: LineAsked, { held, quota, tasks }: OwnerScene): QuotaVerdict | null {
   if (quota === null) return null;
   return { held, quota, tasks, missing: shortfalls(need, roomOf(quota, held)) };
+}
+
+/** Why what is to happen with a placed task may take long. */
+function describeTrouble(task: Task, { workers }: Scene): string {
+  const worker = isTerminal(task.state) ? undefined : workers.find(({ id }) => id === task.workerId);
+  return worker?.trouble === undefined ? '' : ` ${worker.id} is unhealthy: ${worker.trouble}.`;
 }
 
 function describeNotWaiting(task: Task): string {

@@ -12,7 +12,8 @@ import {
   subtractResources,
 } from '../../shared/model/resources.ts';
 import type { ResourceQuota } from '../../shared/model/user.ts';
-import { type Worker, workerState } from '../../shared/model/worker.ts';
+import { type HeardWorker, workerState } from '../../shared/model/worker.ts';
+import { describeTroubles } from '../../shared/model/worker-health.ts';
 import type { Holding, WorkerView } from './snapshot.ts';
 
 /** What a task asks of the worker it goes to (part of `Group`). */
@@ -30,6 +31,7 @@ export type Exclusion =
   | 'down'
   | 'cordoned'
   | 'draining'
+  | 'unhealthy'
   /** It is being kept free for another line of tasks. */
   | 'reserved';
 
@@ -142,8 +144,14 @@ export function freeGpusOf(all: readonly string[], held: readonly string[]): rea
   return held.length === 0 ? all : all.filter((id) => !held.includes(id));
 }
 
-/** Workers as the plan sees them, from records and what placed tasks hold; in order of id. */
-export function viewWorkers(workers: readonly Worker[], holdings: Iterable<Holding>): WorkerView[] {
+/** The state of a worker and, where it is unhealthy, why. */
+export function standingOf(worker: HeardWorker): Pick<WorkerView, 'state' | 'trouble'> {
+  const state = workerState(worker);
+  return state === 'unhealthy' ? { state, trouble: describeTroubles(worker.troubles ?? []) } : { state };
+}
+
+/** Workers as the plan sees them, from records, heartbeats and what placed tasks hold; in order of id. */
+export function viewWorkers(workers: readonly HeardWorker[], holdings: Iterable<Holding>): WorkerView[] {
   const held = new Map<string, Resources>();
   const gpus = new Map<string, string[]>();
   for (const { workerId, resources, gpuIds } of holdings) {
@@ -153,7 +161,7 @@ export function viewWorkers(workers: readonly Worker[], holdings: Iterable<Holdi
   return workers
     .map((worker) => ({
       id: worker.id,
-      state: workerState(worker),
+      ...standingOf(worker),
       capacity: worker.capacity,
       free: freeOf(worker.capacity, held.get(worker.id) ?? NO_RESOURCES),
       labels: worker.labels,

@@ -8,12 +8,15 @@ import {
   subtractResources,
 } from '../../shared/model/resources.ts';
 import type { ResourceQuota } from '../../shared/model/user.ts';
-import { type Worker, workerState } from '../../shared/model/worker.ts';
-import { freeGpusOf, freeOf } from './fit.ts';
+import type { HeardWorker, Worker } from '../../shared/model/worker.ts';
+import { NO_TROUBLES, type Trouble } from '../../shared/model/worker-health.ts';
+import { freeGpusOf, freeOf, standingOf } from './fit.ts';
 import type { Holding, OwnerView, WorkerView } from './snapshot.ts';
 
 interface Account {
   worker: Worker | null;
+  /** What was heard of it last. */
+  troubles: readonly Trouble[];
   held: Resources;
   readonly holdings: Map<string, Holding>;
   /** Made when it is asked for, dropped with every change. */
@@ -48,11 +51,23 @@ export class Ledger {
     return this.#accounts.get(id)?.worker ?? null;
   }
 
-  setWorker(worker: Worker): void {
+  /** What was heard of it before stays heard, unless the worker comes with news. */
+  setWorker(worker: HeardWorker): void {
     const account = this.#account(worker.id);
+    if (worker.troubles) account.troubles = worker.troubles;
     if (!account.worker) this.#order = null;
     account.worker = worker;
     account.view = null;
+  }
+
+  /** Takes up what its heartbeat tells. True when it became unhealthy or well by that. */
+  hear(id: string, troubles: readonly Trouble[]): boolean {
+    const account = this.#accounts.get(id);
+    if (!account?.worker) return false;
+    const hasChanged = account.troubles.length > 0 !== troubles.length > 0;
+    account.troubles = troubles;
+    if (hasChanged) account.view = null;
+    return hasChanged;
   }
 
   /** Forgets the worker. What tasks hold there stays known until it is released. */
@@ -125,7 +140,7 @@ export class Ledger {
       const worker = account.worker as Worker;
       account.view = {
         id: worker.id,
-        state: workerState(worker),
+        ...standingOf({ ...worker, troubles: account.troubles }),
         capacity: worker.capacity,
         free: freeOf(worker.capacity, account.held),
         labels: worker.labels,
@@ -148,7 +163,13 @@ export class Ledger {
   #account(workerId: string): Account {
     const known = this.#accounts.get(workerId);
     if (known) return known;
-    const account: Account = { worker: null, held: NO_RESOURCES, holdings: new Map(), view: null };
+    const account: Account = {
+      worker: null,
+      troubles: NO_TROUBLES,
+      held: NO_RESOURCES,
+      holdings: new Map(),
+      view: null,
+    };
     this.#accounts.set(workerId, account);
     return account;
   }

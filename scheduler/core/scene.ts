@@ -4,7 +4,7 @@
 import { addResources, NO_RESOURCES, type Resources } from '../../shared/model/resources.ts';
 import type { Reservation } from '../../shared/model/scheduling.ts';
 import type { ResourceQuota } from '../../shared/model/user.ts';
-import type { Worker } from '../../shared/model/worker.ts';
+import type { HeardWorker } from '../../shared/model/worker.ts';
 import { lesserOf, viewWorkers } from './fit.ts';
 import type { Holding, OwnerView, WorkerView } from './snapshot.ts';
 
@@ -27,7 +27,7 @@ export interface Scene {
 }
 
 export interface Known {
-  readonly workers: readonly Worker[];
+  readonly workers: readonly HeardWorker[];
   /** What all assigned and running tasks hold. */
   readonly holdings: readonly Holding[];
   readonly quotas: ReadonlyMap<string, ResourceQuota>;

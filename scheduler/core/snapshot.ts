@@ -10,6 +10,8 @@ import type { JoinedWorkerState } from '../../shared/model/worker.ts';
 export interface WorkerView {
   readonly id: string;
   readonly state: JoinedWorkerState;
+  /** Why it is unhealthy, in words. The plan does not look at it, and it is not among what is kept of decisions. */
+  readonly trouble?: string;
   /** What it has when nothing runs there. */
   readonly capacity: Resources;
   /** Capacity minus what assigned and running tasks hold, never below zero. */
@@ -163,6 +165,7 @@ export type WaitReason =
   | 'worker_down'
   | 'worker_cordoned'
   | 'worker_draining'
+  | 'worker_unhealthy'
   /** No ready worker could take it even when empty. */
   | 'too_large'
   /** It fits a ready worker when others have ended. */

@@ -123,13 +123,18 @@ export function describeClosed(
 ): string {
   const [first] = large;
   if (target !== null && first) {
-    return `Waits for ${target}, the only worker it may run on, which is ${first.state}.`;
+    return `Waits for ${target}, the only worker it may run on, which is ${describeStanding(first)}.`;
   }
-  const shown = large.slice(0, 3).map(({ id, state }) => `${id} is ${state}`);
+  const shown = large.slice(0, 3).map((worker) => `${worker.id} is ${describeStanding(worker)}`);
   if (large.length > shown.length) shown.push(`${large.length - shown.length} more are not ready either`);
   const someReady = matching.some(({ state }) => state === 'ready');
   const which = `Waits: no ${workerWith(constraints)}${someReady ? ' that is large enough' : ''} is ready`;
   return `${which} (${joinWords(shown)}).`;
+}
+
+/** `cordoned`, or `unhealthy: its Docker does not answer`. */
+export function describeStanding({ state, trouble }: Pick<WorkerView, 'state' | 'trouble'>): string {
+  return trouble === undefined ? state : `${state}: ${trouble}`;
 }
 
 /** @param home ready and large enough, but full */

@@ -11,7 +11,8 @@ import type { SlaAttainment } from '../model/sla.ts';
 import type { Task, TaskState } from '../model/task.ts';
 import { sumUsage } from '../model/usage-totals.ts';
 import type { ResourceQuota } from '../model/user.ts';
-import type { Worker, WorkerState, WorkerUsage } from '../model/worker.ts';
+import type { HeardWorker, Worker, WorkerState, WorkerUsage } from '../model/worker.ts';
+import { describeTroubles, type Trouble } from '../model/worker-health.ts';
 import {
   attainmentBody,
   estimateBody,
@@ -28,6 +29,7 @@ import {
   type SchedulerBody,
   type ShortfallBody,
   type TelemetryReply,
+  type TroubleBody,
   type UnmetLabelBody,
   type WorkerBody,
 } from './workers.ts';
@@ -37,7 +39,7 @@ const SILENT_MS = 30_000;
 const MS_PER_DAY = 86_400_000;
 
 export interface WorkerView {
-  readonly worker: Worker;
+  readonly worker: HeardWorker;
   readonly state: WorkerState;
   /** Held by assigned and running tasks. */
   readonly reserved: Resources;
@@ -90,6 +92,8 @@ function awaitedBody(registration: Registration): WorkerBody {
     worker_id: registration.id,
     state: 'unreachable',
     message: registrationMessage(registration),
+    troubles: [],
+    maintenance: null,
     drain_until: null,
     address: registration.address,
     labels: {},
@@ -111,6 +115,8 @@ function joinedBody(view: WorkerView): WorkerBody {
     worker_id: worker.id,
     state: view.state,
     message: joinedMessage(view),
+    troubles: view.state === 'unhealthy' ? (worker.troubles ?? []).map(troubleBody) : [],
+    maintenance: worker.maintenance,
     drain_until: drainUntil(worker),
     address: worker.address,
     labels: { ...worker.labels },
@@ -136,8 +142,13 @@ function joinedBody(view: WorkerView): WorkerBody {
   };
 }
 
-function joinedMessage({ state, assigned, running, awaited }: WorkerView): string | null {
+function troubleBody({ code, message, since }: Trouble): TroubleBody {
+  return { code, message, since: new Date(since).toISOString() };
+}
+
+function joinedMessage({ state, assigned, running, awaited, worker }: WorkerView): string | null {
   if (awaited) return registrationMessage(awaited);
+  if (state === 'unhealthy') return describeTroubles(worker.troubles ?? []);
   if (state !== 'draining' || assigned + running > 0) return null;
   return 'it is empty and can be removed or uncordoned';
 }
@@ -171,6 +182,7 @@ export function telemetryReply(snapshot: ClusterSnapshot): TelemetryReply {
     ready: 0,
     cordoned: 0,
     draining: 0,
+    unhealthy: 0,
     down: 0,
     unreachable: 0,
   };
@@ -222,7 +234,12 @@ export interface ExplanationView {
   } | null;
   readonly reservedWorker: string | null;
   readonly workers: readonly {
-    readonly worker: { readonly id: string; readonly state: WorkerState; readonly labels: Labels };
+    readonly worker: {
+      readonly id: string;
+      readonly state: WorkerState;
+      readonly trouble?: string;
+      readonly labels: Labels;
+    };
     readonly excludedBy: ExclusionBody | null;
     readonly fitsNow: boolean;
     readonly fitsWhenEmpty: boolean;
@@ -255,6 +272,7 @@ export function explainReply(
       fits_now: fitsNow,
       fits_when_empty: fitsWhenEmpty,
       excluded_by: excludedBy,
+      message: worker.trouble ?? null,
       missing: missing.map(shortfallBody),
       unmet_labels: unmetBodies(unmet, worker.labels),
     })),

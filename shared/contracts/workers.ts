@@ -4,7 +4,8 @@
 import type { Resources } from '../model/resources.ts';
 import type { PolicyName } from '../model/scheduling.ts';
 import type { TaskState } from '../model/task.ts';
-import type { WorkerState } from '../model/worker.ts';
+import type { Maintenance, WorkerState } from '../model/worker.ts';
+import type { TroubleCode } from '../model/worker-health.ts';
 import type { ForecastScoreBody, QueueReason, SlaAttainmentBody, StartEstimateBody } from './queue.ts';
 import type { UsageBody, UsageTotalsBody } from './usage.ts';
 
@@ -25,6 +26,8 @@ export interface WorkerVerdictBody {
   fits_when_empty: boolean;
   /** The rule that keeps this worker out, or null. */
   excluded_by: ExclusionBody | null;
+  /** Why it is unhealthy; else null. */
+  message: string | null;
   missing: ShortfallBody[];
   /** The labels that the task needs and this worker does not have. */
   unmet_labels: UnmetLabelBody[];
@@ -35,6 +38,7 @@ export type ExclusionBody =
   | 'down'
   | 'cordoned'
   | 'draining'
+  | 'unhealthy'
   | 'other_worker_requested'
   | 'labels'
   | 'reserved';
@@ -101,14 +105,25 @@ export function amountsBody(resources: Resources): AmountsBody {
   };
 }
 
+/** Something that is wrong with a worker, as its runner tells it. */
+export interface TroubleBody {
+  code: TroubleCode;
+  message: string;
+  since: string;
+}
+
 export interface WorkerBody {
   worker_id: string;
   state: WorkerState;
   /**
-   * Why it is `unreachable`, what came of registering it again while it is down, or that draining has left nothing on it;
-   * else null.
+   * Why it is `unreachable` or `unhealthy`, what came of registering it again while it is down, or that draining has left
+   * nothing on it; else null.
    */
   message: string | null;
+  /** What is wrong with it; empty unless it is `unhealthy`. */
+  troubles: TroubleBody[];
+  /** What an admin has set, which an `unhealthy` or `down` worker keeps; null while it is `unreachable`. */
+  maintenance: Maintenance | null;
   /** While it is draining: when what still runs there is moved elsewhere; null: never. */
   drain_until: string | null;
   address: string;

@@ -1,6 +1,7 @@
 // A worker is a machine of the cluster; the runner is the daemon on it. Pure.
 
 import type { Resources } from './resources.ts';
+import type { Trouble } from './worker-health.ts';
 
 /** What the runner found on its machine when it registered. Written by the runner only. */
 export interface WorkerRegistration {
@@ -51,17 +52,45 @@ export interface Worker extends WorkerRegistration {
   readonly livenessAt: number;
 }
 
-/** What a worker can be that has joined. */
-export type JoinedWorkerState = 'ready' | 'cordoned' | 'draining' | 'down';
+/** A worker with what its heartbeat tells, which stands in no record. */
+export interface HeardWorker extends Worker {
+  /** Absent and empty: none is known. */
+  readonly troubles?: readonly Trouble[];
+}
+
+/**
+ * What a worker can be that has joined. `unhealthy`: its runner speaks and says that something is wrong there; it is given
+ * nothing new and keeps what it has.
+ */
+export type JoinedWorkerState = 'ready' | 'cordoned' | 'draining' | 'unhealthy' | 'down';
 /**
  * `unreachable`: an admin has registered it by hand and its daemon has not answered yet. There is no record of it, so
  * schedulers never meet it.
  */
 export type WorkerState = JoinedWorkerState | 'unreachable';
 
-export function workerState(worker: Pick<Worker, 'liveness' | 'maintenance'>): JoinedWorkerState {
+/**
+ * What matters most about it. What is not told by itself goes before what an admin knows already, for it is to be seen;
+ * the admin's word stands in the record beside it and holds in either case: neither of them lets new tasks come.
+ */
+export function workerState(
+  worker: Pick<HeardWorker, 'liveness' | 'maintenance' | 'troubles'>,
+): JoinedWorkerState {
   if (worker.liveness === 'down') return 'down';
+  if (worker.troubles && worker.troubles.length > 0) return 'unhealthy';
   return worker.maintenance === 'none' ? 'ready' : worker.maintenance;
+}
+
+/** Workers of the record with what was heard of them by heartbeat. */
+export function withTroubles(
+  workers: readonly Worker[],
+  heard: readonly { readonly workerId: string; readonly troubles: readonly Trouble[] }[],
+): readonly HeardWorker[] {
+  const told = new Map(heard.map(({ workerId, troubles }) => [workerId, troubles]));
+  return workers.map((worker) => {
+    const troubles = told.get(worker.id) ?? [];
+    return troubles.length === 0 ? worker : { ...worker, troubles };
+  });
 }
 
 /** Measured use of the machine, sent with each heartbeat. */

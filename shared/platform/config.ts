@@ -40,6 +40,8 @@ export interface ApiConfig extends CommonConfig {
   readonly imageAllow: readonly string[];
   readonly loginMaxFailures: number;
   readonly loginLockoutSeconds: number;
+  /** Requests a second, averaged over a window; 0 for no limit. */
+  readonly rateLimits: RateLimits;
   /** Directory of the built dashboard, served at `/`. */
   readonly webDir: string;
   /** Largest upload. */
@@ -62,10 +64,20 @@ export interface ApiConfig extends CommonConfig {
   readonly retentionMs: number;
 }
 
+export interface RateLimits {
+  /** Of one user. */
+  readonly reads: number;
+  readonly writes: number;
+  /** Of one address, without a sign-in. */
+  readonly anonymous: number;
+}
+
 export interface SchedulerConfig extends CommonConfig {
   readonly workerLeaseSeconds: number;
   readonly leaderLeaseSeconds: number;
   readonly reconcileSeconds: number;
+  /** What an unhealthy worker cannot start goes back to the queue after so long. */
+  readonly unhealthyGraceSeconds: number;
   readonly rules: PlanRules;
   /** How long a task is taken to run whose image and tag have hardly been seen. */
   readonly defaultRunSeconds: number;
@@ -90,6 +102,10 @@ export interface RunnerConfig extends CommonConfig {
   /** Between SIGTERM and SIGKILL. */
   readonly stopGraceSeconds: number;
   readonly pidsLimit: number;
+  /** Room on the disks of the engine and of the data folder below which the worker takes nothing new; 0: none. */
+  readonly diskReserveMb: number;
+  /** A pull on which nothing comes for so long is given up. */
+  readonly pullStallSeconds: number;
   /** Warm network namespaces kept ready for tasks; 0 switches them off. */
   readonly networkSlots: number;
   /** Text of one attempt that is kept, a line counted with 64 bytes more than it has. */
@@ -153,6 +169,8 @@ const clusterToken = {
 const BYTES_PER_MB = 2 ** 20;
 const WORKER_LEASE_SECONDS = Joi.number().integer().min(2).max(600).default(15);
 
+/** Requests a second. */
+const rate = Joi.number().integer().min(0).max(1_000_000);
 const MS_PER_DAY = 86_400_000;
 /** Half an hour at least: what is told of an end, and a runner's last words, come within that. */
 const RETENTION_DAYS = Joi.number().min(0.02).max(36_500).allow(0).default(0).messages({
@@ -182,6 +200,9 @@ const apiSchema = {
   IMAGE_ALLOW: Joi.string().allow('').default(''),
   LOGIN_MAX_FAILURES: Joi.number().integer().min(1).max(1_000).default(5),
   LOGIN_LOCKOUT_SECONDS: Joi.number().integer().min(1).max(86_400).default(300),
+  RATE_LIMIT_READS: rate.default(500),
+  RATE_LIMIT_WRITES: rate.default(200),
+  RATE_LIMIT_ANONYMOUS: rate.default(100),
   WEB_DIR: Joi.string().default('dist/web'),
   FILE_MAX_MB: Joi.number().integer().min(1).max(1_048_576).default(5_120),
   WEBHOOK_ALLOW: Joi.string().allow('').default(''),
@@ -194,6 +215,7 @@ const schedulerSchema = {
   ...common,
   WORKER_LEASE_SECONDS,
   LEADER_LEASE_SECONDS: Joi.number().integer().min(2).max(600).default(5),
+  UNHEALTHY_GRACE_SECONDS: Joi.number().min(0).max(86_400).default(30),
   RECONCILE_SECONDS: Joi.number().integer().min(1).max(600).default(5),
   SCHEDULING_POLICY: Joi.string()
     .valid(...POLICIES)
@@ -227,6 +249,8 @@ const runnerSchema = {
     .messages({ 'string.pattern.base': 'must look like "disk=ssd,zone=a"' }),
   STOP_GRACE_SECONDS: Joi.number().min(0).max(3_600).default(10),
   PIDS_LIMIT: Joi.number().integer().min(1).max(4_194_304).default(1_024),
+  DISK_RESERVE_MB: Joi.number().integer().min(0).max(1_048_576).default(256),
+  PULL_STALL_SECONDS: Joi.number().integer().min(5).max(86_400).default(300),
   NETWORK_SLOTS: Joi.number().integer().min(0).max(256).default(8),
   LOG_MAX_MB: Joi.number().integer().min(1).max(1_048_576).default(1_024),
   OUTPUT_MAX_MB: Joi.number().integer().min(0).max(16_777_216).default(10_240),
@@ -256,6 +280,11 @@ export function loadApiConfig(env: Environment): ApiConfig {
     imageAllow: splitList(v.IMAGE_ALLOW),
     loginMaxFailures: v.LOGIN_MAX_FAILURES,
     loginLockoutSeconds: v.LOGIN_LOCKOUT_SECONDS,
+    rateLimits: {
+      reads: v.RATE_LIMIT_READS,
+      writes: v.RATE_LIMIT_WRITES,
+      anonymous: v.RATE_LIMIT_ANONYMOUS,
+    },
     webDir: resolve(v.WEB_DIR),
     fileMaxBytes: v.FILE_MAX_MB * BYTES_PER_MB,
     webhookAllow: splitList(v.WEBHOOK_ALLOW),
@@ -277,6 +306,7 @@ export function loadSchedulerConfig(env: Environment): SchedulerConfig {
     workerLeaseSeconds: v.WORKER_LEASE_SECONDS,
     leaderLeaseSeconds: v.LEADER_LEASE_SECONDS,
     reconcileSeconds: v.RECONCILE_SECONDS,
+    unhealthyGraceSeconds: v.UNHEALTHY_GRACE_SECONDS,
     rules: {
       policy: v.SCHEDULING_POLICY,
       ageingMs: v.AGEING_SECONDS * 1_000,
@@ -305,6 +335,8 @@ export function loadRunnerConfig(env: Environment): RunnerConfig {
     labels: Object.fromEntries(splitList(v.WORKER_LABELS).map((pair) => splitPair(pair))),
     stopGraceSeconds: v.STOP_GRACE_SECONDS,
     pidsLimit: v.PIDS_LIMIT,
+    diskReserveMb: v.DISK_RESERVE_MB,
+    pullStallSeconds: v.PULL_STALL_SECONDS,
     networkSlots: v.NETWORK_SLOTS,
     logMaxBytes: v.LOG_MAX_MB * BYTES_PER_MB,
     outputMaxBytes: v.OUTPUT_MAX_MB * BYTES_PER_MB,

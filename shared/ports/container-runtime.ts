@@ -28,6 +28,14 @@ export interface RuntimeInfo {
   readonly gpuSupport: boolean;
 }
 
+/** How the engine does, asked every few seconds. */
+export interface EngineHealth {
+  /** Room on the disk that holds images and containers; null when the engine is elsewhere and cannot tell. */
+  readonly freeMb: number | null;
+  /** It answers and makes no networks for containers: for how long, and what it says to that. */
+  readonly networkFault: { readonly forMs: number; readonly message: string } | null;
+}
+
 export interface ContainerSpec {
   readonly taskId: string;
   readonly attempt: number;
@@ -105,6 +113,8 @@ export interface OutputHandle {
 export interface ContainerRuntime {
   readonly kind: RuntimeInfo['kind'];
   info(): Promise<RuntimeInfo>;
+  /** Costs the engine next to nothing. Answers within ten seconds, or throws `runtime_unavailable`. */
+  health(): Promise<EngineHealth>;
   /**
    * Makes the image present after the policy and returns its content id. Pulls of one image at a time are
    * shared by all callers. Throws `image_not_found` or `image_pull_failed`.

@@ -2,6 +2,7 @@
 
 import type { ClusterEvent, WorkerNudge } from '../model/event.ts';
 import type { WorkerUsage } from '../model/worker.ts';
+import type { Trouble } from '../model/worker-health.ts';
 
 export interface LeaderLease {
   /** Takes the free lease or renews the own one. False when another holds it. */
@@ -20,6 +21,8 @@ export interface Heartbeat {
   readonly usage: WorkerUsage;
   /** Ids of tasks that have a container there now. */
   readonly running: readonly string[];
+  /** What is wrong there; empty: nothing, or its runner is of an earlier release and cannot tell. */
+  readonly troubles: readonly Trouble[];
 }
 
 export interface PresentWorker extends Heartbeat {
@@ -80,4 +83,26 @@ export interface AttemptLimiter {
   blockedFor(key: string): Promise<number>;
   fail(key: string): Promise<void>;
   reset(key: string): Promise<void>;
+}
+
+/** What a limiter says to one call. */
+export interface RateVerdict {
+  readonly isAllowed: boolean;
+  /** The first refusal of this window by this process. */
+  readonly isFirst: boolean;
+  /** Cost that is allowed within a window. */
+  readonly limit: number;
+  /** What is left of it. */
+  readonly remaining: number;
+  /** Until the window ends and the whole limit is there again; at least 1. */
+  readonly resetSeconds: number;
+}
+
+/**
+ * Counts calls per key within windows, for all processes together as far as they have told each other, and for this one
+ * alone when cut off. Decides at once: never waits, never throws.
+ */
+export interface RateLimiter {
+  /** Counts `cost` (1), unless the limit is reached. */
+  take(key: string, cost?: number): RateVerdict;
 }

@@ -9,9 +9,10 @@ import type { ContainerRuntime } from '../ports/container-runtime.ts';
 
 export async function openRuntime(config: RunnerConfig, log: Log): Promise<ContainerRuntime> {
   const { workerId, dockerHost, networkSlots, logMaxBytes, dataDir } = config;
+  const pullStallMs = config.pullStallSeconds * 1_000;
   switch (config.runtime) {
     case 'docker':
-      return openDockerRuntime({ dockerHost, networkSlots, workerId, logMaxBytes, log });
+      return openDockerRuntime({ dockerHost, networkSlots, workerId, logMaxBytes, pullStallMs, log });
     case 'process':
       return openProcessRuntime({ dataDir: `${dataDir}/runner-${workerId}`, log });
     case 'scripted':

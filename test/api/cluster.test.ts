@@ -83,6 +83,7 @@ describe('a worker', () => {
         incarnation: 'life-1',
         usage: { ...NO_USAGE, cpuPercent: 12.5, memoryUsedMb: 300, storageUsedMb: 7, networkReceiveRate: 9 },
         running: [],
+        troubles: [],
       },
       10_000,
       true,

@@ -121,6 +121,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
       maxFailures: config.loginMaxFailures,
       windowSeconds: config.loginLockoutSeconds,
     }),
+    rateLimiter: (limits) => redis.rateLimiter(limits),
     pingQueue: () => redis.ping(),
     clock: systemClock,
   });

@@ -154,6 +154,7 @@ describe('telemetry', () => {
         incarnation: 'life-1',
         usage: { ...NO_USAGE, cpuPercent: 25, memoryUsedMb: 100, networkTransmitRate: 5 },
         running: [],
+        troubles: [],
       },
       10_000,
       true,

@@ -204,6 +204,7 @@ export function makeExplainReply(over: Partial<ExplainReply> = {}): ExplainReply
         fits_now: false,
         fits_when_empty: false,
         excluded_by: null,
+        message: null,
         missing: [{ dimension: 'gpu', unit: 'devices', required: 4, available: 0, missing: 4 }],
         unmet_labels: [],
       },
@@ -217,6 +218,8 @@ export function makeWorkerBody(over: Partial<WorkerBody> = {}): WorkerBody {
     worker_id: 'worker-1',
     state: 'ready',
     message: null,
+    troubles: [],
+    maintenance: 'none',
     drain_until: null,
     address: '10.0.0.1',
     labels: {},
@@ -255,7 +258,7 @@ export function makeTelemetry(over: Partial<TelemetryReply> = {}): TelemetryRepl
   return {
     at: '2026-01-01T10:01:00.000Z',
     // More states than this version knows are possible.
-    workers_by_state: { ready: 1, cordoned: 0, draining: 0, down: 0, ...{ unreachable: 1 } },
+    workers_by_state: { ready: 1, cordoned: 0, draining: 0, unhealthy: 0, down: 0, ...{ unreachable: 1 } },
     totals: {
       capacity: { cpu: 16, memory: 32_768, gpu: 0, storage: 200_000 },
       reserved: { cpu: 4, memory: 8_192, gpu: 0, storage: 0 },

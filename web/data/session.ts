@@ -96,6 +96,8 @@ export class Session extends EventTarget {
     const client: Client = createClient({
       url: location.origin,
       token: token ?? undefined,
+      // Whoever looks at a page is told why it does not change, and may ask again.
+      ratePatienceMs: 0,
       fetch: async (input, init) => {
         const response = await fetch(input, init);
         // Only if it is still this client's sign-in: a late answer must not end a newer one.

@@ -14,7 +14,7 @@ export class StateBadge extends LitElement {
     :host([state='queued']), :host([state='evicted']), :host([state='cordoned']), :host([state='draining']) { color: var(--queued); background: var(--queued-wash); }
     :host([state='assigned']), :host([state='running']) { color: var(--running); background: var(--running-wash); }
     :host([state='completed']), :host([state='ready']) { color: var(--good); background: var(--good-wash); }
-    :host([state='failed']), :host([state='lost']), :host([state='down']), :host([state='unreachable']) { color: var(--bad); background: var(--bad-wash); }
+    :host([state='failed']), :host([state='lost']), :host([state='down']), :host([state='unhealthy']), :host([state='unreachable']) { color: var(--bad); background: var(--bad-wash); }
   `;
 
   constructor() {

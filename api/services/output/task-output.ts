@@ -49,16 +49,16 @@ export interface OutputEnd {
 
 export type OutputReading = AsyncGenerator<OutputPage, OutputEnd>;
 
-/** Open readings that wait, for one user: far more than anyone watches. */
-const MAX_FOLLOWED = 100;
+/** Open readings of one user, whether they wait for more or not: far more than anyone watches. Each holds a page. */
+const MAX_OPEN = 100;
 /** In this process. */
-const MAX_FOLLOWED_IN_ALL = 5_000;
+const MAX_OPEN_IN_ALL = 5_000;
 /** Looked through at a time when the last lines of one stream are searched for. */
 const SEARCH_LINES = 1_000;
 
 export class TaskOutput {
   readonly #parts: OutputParts;
-  readonly #followed = new Map<string, number>();
+  readonly #ofUser = new Map<string, number>();
   #open = 0;
 
   constructor(parts: OutputParts) {
@@ -78,7 +78,7 @@ export class TaskOutput {
     if (query.attempt !== undefined && query.attempt > task.attempt) {
       throw new AppError('not_found', `there is no attempt ${query.attempt}: the task is at ${task.attempt}`);
     }
-    if (query.follow) this.#count(by.userId, query.signal);
+    this.#count(by.userId, query.signal);
     const attempt = query.attempt ?? task.attempt;
     const position = () => this.#parts.logs.position(id, attempt);
     if (!query.follow) return this.#readOnce(task, attempt, query, await position());
@@ -87,25 +87,25 @@ export class TaskOutput {
 
   /** Counted until the signal ends the reading, which also happens to one that never began. */
   #count(userId: string, signal: AbortSignal): void {
-    const open = this.#followed.get(userId) ?? 0;
-    if (open >= MAX_FOLLOWED) {
-      throw new AppError('rate_limited', `you follow ${open} outputs already: close some of them first`);
+    const open = this.#ofUser.get(userId) ?? 0;
+    if (open >= MAX_OPEN) {
+      throw new AppError('rate_limited', `you read ${open} outputs already: close some of them first`);
     }
-    if (this.#open >= MAX_FOLLOWED_IN_ALL) {
-      throw new AppError('rate_limited', 'too many outputs are followed here: try again later', {
+    if (this.#open >= MAX_OPEN_IN_ALL) {
+      throw new AppError('rate_limited', 'too many outputs are read here: try again later', {
         retryable: true,
         retryAfterSeconds: 10,
       });
     }
     if (signal.aborted) return;
-    this.#followed.set(userId, open + 1);
+    this.#ofUser.set(userId, open + 1);
     this.#open += 1;
     signal.addEventListener(
       'abort',
       () => {
-        const left = (this.#followed.get(userId) ?? 1) - 1;
-        if (left > 0) this.#followed.set(userId, left);
-        else this.#followed.delete(userId);
+        const left = (this.#ofUser.get(userId) ?? 1) - 1;
+        if (left > 0) this.#ofUser.set(userId, left);
+        else this.#ofUser.delete(userId);
         this.#open -= 1;
       },
       { once: true },

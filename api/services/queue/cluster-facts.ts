@@ -5,8 +5,9 @@ import { type Scene, sceneOf } from '../../../scheduler/core/scene.ts';
 import type { PlanMemory } from '../../../scheduler/core/snapshot.ts';
 import { DEFAULT_RULES, type PlanRules, type SchedulerReport } from '../../../shared/model/scheduling.ts';
 import type { ResourceQuota } from '../../../shared/model/user.ts';
-import type { Worker } from '../../../shared/model/worker.ts';
+import { type HeardWorker, withTroubles } from '../../../shared/model/worker.ts';
 import type { Log } from '../../../shared/platform/log.ts';
+import type { PresentWorker, WorkerPresence } from '../../../shared/ports/coordination.ts';
 import type { SchedulerBoard } from '../../../shared/ports/scheduler-board.ts';
 import type { Allocation, Store } from '../../../shared/ports/store.ts';
 import { answerWithin } from '../deadline.ts';
@@ -14,12 +15,13 @@ import { answerWithin } from '../deadline.ts';
 export interface ClusterFactsParts {
   readonly store: Pick<Store, 'tasks' | 'workers' | 'users'>;
   readonly schedulerBoard: Pick<SchedulerBoard, 'read'>;
+  readonly presence: Pick<WorkerPresence, 'present'>;
   readonly log: Log;
 }
 
 export interface Facts {
   /** In order of id. */
-  readonly workers: readonly Worker[];
+  readonly workers: readonly HeardWorker[];
   readonly allocations: readonly Allocation[];
   readonly quotas: ReadonlyMap<string, ResourceQuota>;
   readonly rules: PlanRules;
@@ -37,14 +39,15 @@ export class ClusterFacts {
 
   async read(): Promise<Facts> {
     const { store } = this.#parts;
-    const [workers, allocations, quotas, report] = await Promise.all([
+    const [workers, allocations, quotas, report, present] = await Promise.all([
       store.workers.list(),
       store.tasks.allocations(),
       store.users.resourceQuotas(),
       this.#report(),
+      this.#present(),
     ]);
     return {
-      workers,
+      workers: withTroubles(workers, present),
       allocations,
       quotas,
       rules: report?.rules ?? DEFAULT_RULES,
@@ -53,6 +56,17 @@ export class ClusterFacts {
         reservations: report?.reservations ?? [],
       },
     };
+  }
+
+  /** Without heartbeats nothing is known of health, as after a restart of Redis. */
+  async #present(): Promise<readonly PresentWorker[]> {
+    const { presence, log } = this.#parts;
+    try {
+      return await answerWithin(presence.present(), BOARD_DEADLINE_MS, 'Redis');
+    } catch (error) {
+      log.debug({ err: error }, 'heartbeats cannot be read');
+      return [];
+    }
   }
 
   async #report(): Promise<SchedulerReport | null> {

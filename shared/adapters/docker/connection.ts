@@ -12,6 +12,8 @@ import { toAppError } from './errors.ts';
 
 /** For calls that only look. A busy engine answers them late, but it answers. */
 export const LOOK_TIMEOUT_MS = 30_000;
+/** For the question whether it is there. */
+export const HEALTH_TIMEOUT_MS = 10_000;
 /** For calls that make the engine work: create, start, remove. */
 export const WORK_TIMEOUT_MS = 120_000;
 

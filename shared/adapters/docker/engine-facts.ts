@@ -2,8 +2,11 @@
 
 import { statfs } from 'node:fs/promises';
 import { AppError } from '../../errors.ts';
+import { withDeadline } from '../../platform/deadline.ts';
 import type { RuntimeInfo } from '../../ports/container-runtime.ts';
 import { type Connection, LOOK_TIMEOUT_MS } from './connection.ts';
+
+const DISK_TIMEOUT_MS = 2_000;
 
 /** The part of the engine's own description that is used here. */
 export interface EngineDescription {
@@ -60,10 +63,13 @@ export interface FactsReader {
   /** The facts; asks the engine until it has answered once. Throws `runtime_unavailable`. */
   get(): Promise<EngineFacts>;
   info(): Promise<RuntimeInfo>;
+  /** Room on the engine's disk; null when the engine is on another machine, or is not known yet. */
+  freeMb(): Promise<number | null>;
 }
 
 export function createFactsReader(connection: Connection): FactsReader {
   let known: Promise<EngineFacts> | null = null;
+  let rootDir: string | null = null;
 
   const describe = async () => {
     const described = await connection.ask('ask the engine what it is', LOOK_TIMEOUT_MS, (abortSignal) =>
@@ -78,6 +84,7 @@ export function createFactsReader(connection: Connection): FactsReader {
         retryable: true,
       });
     }
+    rootDir = described.DockerRootDir;
     return readFacts(described);
   };
 
@@ -99,19 +106,22 @@ export function createFactsReader(connection: Connection): FactsReader {
         arch: facts.arch,
         cpuCores: facts.cpuCores,
         memoryMb: facts.memoryMb,
-        storageMb: await freeMb(facts.rootDir),
+        storageMb: Math.floor((await freeMb(facts.rootDir)) ?? 0),
         gpuSupport: facts.gpuSupport,
       };
     },
+    freeMb: async () => (rootDir === null || !connection.isLocal ? null : freeMb(rootDir)),
   };
 }
 
-/** Free space of the engine's disk, or 0 when the engine is on another machine and nobody can tell. */
-async function freeMb(directory: string): Promise<number> {
+/** Free space of the engine's disk, or null when the engine is on another machine and nobody can tell. */
+async function freeMb(directory: string): Promise<number | null> {
   try {
-    const { bavail, bsize } = await statfs(directory);
-    return Math.floor((bavail * bsize) / 2 ** 20);
+    // A disk that hangs must not hold up whoever asks.
+    const late = () => new Error('the disk does not answer');
+    const { bavail, bsize } = await withDeadline(statfs(directory), DISK_TIMEOUT_MS, late);
+    return (bavail * bsize) / 2 ** 20;
   } catch {
-    return 0;
+    return null;
   }
 }

@@ -79,6 +79,20 @@ describe('faults of the engine', () => {
     expect(pullFault(new Error(message), 'image', true).code).toBe(code);
   });
 
+  it.each([
+    ['Get "http://127.0.0.1:1/v2/": dial tcp 127.0.0.1:1: connect: connection refused', true],
+    ['error pulling image configuration: download failed after attempts=6: unexpected EOF', true],
+    ['received unexpected HTTP status: 503 Service Unavailable', true],
+    ['toomanyrequests: You have reached your pull rate limit.', true],
+    ['unauthorized: incorrect username or password', false],
+    ['filesystem layer verification failed for digest sha256:0', false],
+  ])('of a pull that may pass or not: %s', (message, retryable) => {
+    expect(pullFault(new Error(message), 'image', true)).toMatchObject({
+      code: 'image_pull_failed',
+      retryable,
+    });
+  });
+
   it.each(['ENOENT', 'ECONNREFUSED', 'EACCES', 'ECONNRESET', 'ETIMEDOUT'])(
     'of the connection: %s',
     (code) => {

@@ -93,9 +93,19 @@ export function pullFault(error: unknown, image: string, fromStream = false): Ap
   if (isDiskFull(words)) return diskFull(words, error);
   if (IMAGE_MISSING.test(words)) return imageNotFound(image, `it cannot be pulled: ${words}`, error);
   return new AppError('image_pull_failed', `the image "${image}" could not be pulled: ${words}`, {
+    retryable: MAY_PASS.test(words),
     cause: error,
   });
 }
+
+// {"message":"Get \"https://registry-1.docker.io/v2/\": net/http: TLS handshake timeout"}
+// {"message":"Get \"http://127.0.0.1:5000/v2/\": dial tcp 127.0.0.1:5000: connect: connection refused"}
+// {"message":"received unexpected HTTP status: 500 Internal Server Error"}
+// error pulling image configuration: download failed after attempts=6: unexpected EOF
+// read tcp 10.0.0.2:443: read: connection reset by peer
+// {"message":"toomanyrequests: You have reached your pull rate limit."}
+const MAY_PASS =
+  /timeout|timed out|deadline exceeded|connection (refused|reset)|broken pipe|unexpected EOF|: EOF|no route to host|network is unreachable|temporary failure|no such host|server misbehaving|HTTP status: 5\d\d|status code 5\d\d|internal server error|service unavailable|bad gateway|toomanyrequests|request canceled/i;
 
 export function imageNotFound(image: string, why: string, cause?: unknown): AppError {
   return new AppError('image_not_found', `there is no image "${image}": ${why}`, { cause });

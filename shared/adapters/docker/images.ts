@@ -11,9 +11,10 @@ import { type Connection, LOOK_TIMEOUT_MS } from './connection.ts';
 import { imageNotFound, pullFault, statusOf, toAppError } from './errors.ts';
 import { PAUSE_IMAGE } from './pause-image.ts';
 import { createPullTally, type PullLine } from './pull-progress.ts';
+import { watchSilence } from './silence.ts';
 
-/** A pull that says nothing for so long is dead; unpacking a big layer is silent for a while. */
-const PULL_SILENCE_MS = 10 * 60_000;
+/** A pull that says nothing for so long is dead; the engine may be silent for a while before it unpacks a big layer. */
+const PULL_SILENCE_MS = 5 * 60_000;
 /** The longest a pull may take in all. */
 const PULL_LIMIT_MS = 3 * 3_600_000;
 const PROGRESS_EVERY_MS = 250;
@@ -48,7 +49,7 @@ interface Pull {
   waiting: number;
 }
 
-export function createImages(connection: Connection): Images {
+export function createImages(connection: Connection, pullSilenceMs = PULL_SILENCE_MS): Images {
   const { docker } = connection;
   const pulls = new Map<string, Pull>();
   /** The user each image names, as of its last look. */
@@ -79,10 +80,16 @@ export function createImages(connection: Connection): Images {
     const tell = (progress: PullProgress) => {
       for (const listener of listeners) listener(progress);
     };
-    const promise = pullImage(connection, image, stop.signal, tell).finally(() => pulls.delete(image));
-    const pull = { promise, stop, listeners, waiting: 0 };
-    pulls.set(image, pull);
-    return pull;
+    const own: Pull = {
+      promise: pullImage({ connection, image, stop: stop.signal, tell, pullSilenceMs }).finally(() => {
+        if (pulls.get(image) === own) pulls.delete(image);
+      }),
+      stop,
+      listeners,
+      waiting: 0,
+    };
+    pulls.set(image, own);
+    return own;
   };
 
   const joinPull = async (
@@ -143,16 +150,30 @@ export function createImages(connection: Connection): Images {
   };
 }
 
-async function pullImage(
-  connection: Connection,
-  image: string,
-  stop: AbortSignal,
-  tell: (progress: PullProgress) => void,
-): Promise<void> {
+interface Pulling {
+  readonly connection: Connection;
+  readonly image: string;
+  readonly stop: AbortSignal;
+  readonly tell: (progress: PullProgress) => void;
+  readonly pullSilenceMs: number;
+}
+
+async function pullImage({ connection, image, stop, tell, pullSilenceMs }: Pulling): Promise<void> {
   const { name = image, tag = 'latest', digest } = REFERENCE.exec(image)?.groups ?? {};
   const silence = new AbortController();
-  const abortSignal = AbortSignal.any([stop, silence.signal, AbortSignal.timeout(PULL_LIMIT_MS)]);
-  let timer = setTimeout(() => silence.abort(), PULL_SILENCE_MS);
+  const limit = AbortSignal.timeout(PULL_LIMIT_MS);
+  const abortSignal = AbortSignal.any([stop, silence.signal, limit]);
+  const { heard, end } = watchSilence({
+    connection,
+    doing: `pull the image "${image}"`,
+    mostMs: pullSilenceMs,
+    tooLong: () => {
+      const words = `the pull of "${image}" stood still for ${Math.round(pullSilenceMs / 1_000)} seconds`;
+      // Whatever holds the connection may let go of the next one.
+      return new AppError('image_pull_failed', words, { retryable: true });
+    },
+    giveUp: (error) => silence.abort(error),
+  });
   const tally = createPullTally();
   let toldAt = 0;
   try {
@@ -162,8 +183,7 @@ async function pullImage(
       abortSignal,
     } as never);
     for await (const line of jsonLines(stream as Readable)) {
-      clearTimeout(timer);
-      timer = setTimeout(() => silence.abort(), PULL_SILENCE_MS);
+      heard();
       const words = line.errorDetail?.message ?? line.error;
       if (words !== undefined) throw pullFault(new Error(words), image, true);
       tally.add(line);
@@ -174,15 +194,14 @@ async function pullImage(
     }
     tell(tally.progress());
   } catch (error) {
-    if (silence.signal.aborted) {
-      const minutes = PULL_SILENCE_MS / 60_000;
-      throw new AppError('image_pull_failed', `the pull of "${image}" stood still for ${minutes} minutes`, {
-        cause: error,
-      });
+    if (silence.signal.aborted) throw silence.signal.reason;
+    if (limit.aborted) {
+      const hours = PULL_LIMIT_MS / 3_600_000;
+      throw new AppError('image_pull_failed', `the pull of "${image}" was not over after ${hours} hours`);
     }
     throw pullFault(error, image);
   } finally {
-    clearTimeout(timer);
+    end();
   }
 }
 

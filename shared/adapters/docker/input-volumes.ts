@@ -1,6 +1,7 @@
 // The files an attempt is given: a volume of its own, filled through a container that is never started. Works for
 // engines on other machines too. Must never leave a volume behind for longer than a sweep.
 
+import { Readable } from 'node:stream';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Log } from '../../platform/log.ts';
 import type { InputFile } from '../../ports/container-runtime.ts';
@@ -16,6 +17,7 @@ import {
 } from './container-settings.ts';
 import { statusOf } from './errors.ts';
 import type { PauseContainers } from './pause-containers.ts';
+import { watchSilence } from './silence.ts';
 
 /** On containers through which volumes are filled: the name of the volume. */
 export const LABEL_INPUT = 'cloudai.input';
@@ -85,8 +87,15 @@ export function createInputVolumes(parts: {
   };
 
   const fill = async (name: string, helper: string, files: readonly InputFile[], signal?: AbortSignal) => {
-    const body = fileArchive(files);
     let fault: unknown = null;
+    const { heard, end } = watchSilence({
+      connection,
+      doing: 'give a task its files',
+      mostMs: FILL_LIMIT_MS,
+      tooLong: () => new AppError('timed_out', 'providing the input took too long'),
+      giveUp: (error) => body.destroy(error),
+    });
+    const body = Readable.from(told(fileArchive(files), heard), { objectMode: false });
     body.on('error', (error) => {
       fault = error;
     });
@@ -101,6 +110,7 @@ export function createInputVolumes(parts: {
       // The engine only sees that the archive ends; what ended it is what matters.
       throw fault instanceof AppError ? fault : error;
     } finally {
+      end();
       signal?.removeEventListener('abort', stop);
       body.destroy();
     }
@@ -199,4 +209,12 @@ export function createInputVolumes(parts: {
         });
     },
   };
+}
+
+/** Tells of each chunk that was taken. */
+async function* told(content: Readable, heard: () => void): AsyncGenerator<Buffer> {
+  for await (const chunk of content) {
+    heard();
+    yield chunk as Buffer;
+  }
 }

@@ -3,8 +3,10 @@
 // the slots themselves is done while no task needs the engine, and in small doses when tasks keep finding none. Every
 // fault here costs speed, never a task.
 
+import { isAppError, messageOf } from '../../errors.ts';
 import type { TaskNetwork } from '../../model/task.ts';
 import type { Log } from '../../platform/log.ts';
+import { statusOf } from './errors.ts';
 import type { PauseContainers } from './pause-containers.ts';
 import { chooseSlot, nextSlotStep, type SlotTargets, type SlotView, targetsAfterMiss } from './slot-plan.ts';
 
@@ -64,6 +66,8 @@ export interface NetworkSlots {
   release(containerId: string): void;
   /** Says that the engine works for a task until the returned function is called. */
   working(): () => void;
+  /** What the engine, which answers, says to every try to make one, and since when (monotonic); null where it makes them. */
+  fault(): { readonly since: number; readonly message: string } | null;
   close(): Promise<void>;
 }
 
@@ -83,6 +87,7 @@ export function createNetworkSlots(parts: {
   let begun = false;
   let swept = false;
   let doubted = false;
+  let fault: { since: number; message: string } | null = null;
   let closed = false;
   let timer: NodeJS.Timeout | null = null;
   let step: Promise<void> | null = null;
@@ -111,11 +116,15 @@ export function createNetworkSlots(parts: {
     step = takeSteps(most).then(
       (more) => {
         step = null;
+        fault = null;
         if (more) wake(0);
       },
       (error) => {
         step = null;
         restUntil = performance.now() + REST_MS;
+        fault = isRefusal(error)
+          ? { since: fault?.since ?? performance.now(), message: messageOf(error) }
+          : null;
         log.warn({ err: error }, 'network slots: the engine failed; tasks use the plain network meanwhile');
         wake(REST_MS);
       },
@@ -216,6 +225,7 @@ export function createNetworkSlots(parts: {
       own(slot).state = 'stale';
       doubted = true;
     },
+    fault: () => fault,
     slotOf: (containerId) => bound.get(containerId) ?? null,
     async revive(slot) {
       try {
@@ -278,4 +288,9 @@ export function createNetworkSlots(parts: {
       );
     },
   };
+}
+
+/** The engine has answered. An engine that is away, and a full disk, are known by other signs. */
+function isRefusal(error: unknown): boolean {
+  return isAppError(error, 'runtime_unavailable') && statusOf(error.cause) !== null;
 }

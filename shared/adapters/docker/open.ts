@@ -1,10 +1,12 @@
 // The Docker engine as container runtime. Puts the parts together; holds no logic of its own.
 
+import { withDeadline } from '../../platform/deadline.ts';
 import type { Log } from '../../platform/log.ts';
 import type { ContainerRuntime } from '../../ports/container-runtime.ts';
 import { openConnection } from './connection.ts';
 import { createContainers } from './containers.ts';
 import { createFactsReader } from './engine-facts.ts';
+import { createHealth } from './engine-health.ts';
 import { createExits } from './exits.ts';
 import { createImages } from './images.ts';
 import { createInputVolumes } from './input-volumes.ts';
@@ -23,11 +25,15 @@ export interface DockerRuntimeOptions {
   readonly workerId: string;
   /** Text of an attempt that the runner keeps, by which the engine's own log is bounded; by default 1 GiB. */
   readonly logMaxBytes?: number;
+  /** A pull on which nothing comes for so long is given up. */
+  readonly pullStallMs?: number;
   /** An image present on the engine whose own command runs for ever; by default one is made. */
   readonly pauseImage?: string;
 }
 
 const LOG_MAX_BYTES = 2 ** 30;
+/** A runner stops within seconds, whatever its engine does. */
+const CLOSE_MS = 3_000;
 
 /**
  * Does not need the engine to be there: calls throw `runtime_unavailable` until it is. Throws `bad_config` for an
@@ -38,7 +44,7 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
   const connection = openConnection(options.dockerHost);
   const facts = createFactsReader(connection);
   const exits = createExits(connection);
-  const images = createImages(connection);
+  const images = createImages(connection, options.pullStallMs);
   const outputs = createOutputs(connection, exits, log);
   const pauses = createPauseContainers({ connection, facts, workerId, image: options.pauseImage, log });
   const slots = createNetworkSlots({ pauses, count: options.networkSlots, log });
@@ -60,6 +66,7 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
   return {
     kind: 'docker',
     info: facts.info,
+    health: createHealth({ connection, facts, slots, workerId }).health,
     ensureImage: images.ensure,
     images: images.list,
     provideInput: inputs.provideInput,
@@ -68,10 +75,13 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
     ...containers,
     ...outputs,
     close() {
-      closing ??= slots.close().finally(() => {
-        connection.close();
-        kernelLog.close();
-      });
+      const late = () => new Error('the engine is too slow');
+      closing ??= withDeadline(slots.close(), CLOSE_MS, late)
+        .catch((error) => log.warn({ err: error }, 'network slots: left to the next start'))
+        .finally(() => {
+          connection.close();
+          kernelLog.close();
+        });
       return closing;
     },
   };

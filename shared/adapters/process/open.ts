@@ -145,6 +145,12 @@ export async function openProcessRuntime(options: ProcessRuntimeOptions): Promis
         };
       }),
 
+    health: () =>
+      engineCall('look at the machine', async () => {
+        const { bavail, bsize } = await statfs(root);
+        return { freeMb: (bavail * bsize) / 2 ** 20, networkFault: null };
+      }),
+
     async ensureImage() {
       return 'process:no-image';
     },

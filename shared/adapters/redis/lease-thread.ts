@@ -16,7 +16,6 @@ const everyMs = leaseMs / 4;
 const log = createLog('runner', logLevel);
 const connection = new RedisConnection({ url, prefix, log, patience: 'patient' });
 const presence = new RedisWorkerPresence(connection);
-let isRenewing = false;
 let isSilent = false;
 let isTrouble = false;
 
@@ -29,18 +28,16 @@ async function renew(): Promise<void> {
   if (isSilent && !wasSilent) {
     log.error({ silentMs: Number(silentMs) }, 'the runner hangs: its lease is left to run out');
   }
-  if (isSilent || isRenewing) return;
-  isRenewing = true;
+  if (isSilent) return;
   try {
-    if (await within(everyMs, presence.extend(workerId, incarnation, leaseMs))) {
-      Atomics.store(times, RENEWED, at);
-    }
+    // On a loaded machine answers take seconds. The next try does not wait for them: until the lease it asked for would
+    // have run out, a late answer is good for what it says.
+    const isHeld = await within(leaseMs, presence.extend(workerId, incarnation, leaseMs));
+    if (isHeld && at > Atomics.load(times, RENEWED)) Atomics.store(times, RENEWED, at);
     isTrouble = false;
   } catch (error) {
     if (!isTrouble) log.warn({ err: error }, 'the lease could not be extended');
     isTrouble = true;
-  } finally {
-    isRenewing = false;
   }
 }
 

@@ -6,6 +6,7 @@ import type {
   EventBus,
   LeaderLease,
   LeaseKeeper,
+  RateLimiter,
   WorkerPresence,
 } from '../../ports/coordination.ts';
 import type { DecisionLog } from '../../ports/decision-log.ts';
@@ -27,6 +28,7 @@ import { RedisLiveLogs } from './live-logs.ts';
 import { RedisLiveTraces } from './live-traces.ts';
 import { RedisProgressBoard } from './progress-board.ts';
 import { RedisQueueViews } from './queue-views.ts';
+import { type RateLimiterOptions, RedisRateLimiter } from './rate-limiter.ts';
 import { RedisRoomEmitter } from './room-emitter.ts';
 import { RedisSchedulerBoard } from './scheduler-board.ts';
 import { RedisSocketAdapter } from './socket-adapter.ts';
@@ -61,6 +63,7 @@ export interface RedisParts {
   /** What a Socket.io server takes as its `adapter`; connects when a server uses it. */
   readonly socketAdapter: unknown;
   limiter(options: LimiterOptions): AttemptLimiter;
+  rateLimiter(options: RateLimiterOptions): RateLimiter;
   /** Throws `queue_unavailable` unless Redis answers. */
   ping(): Promise<void>;
   /** Within seconds, Redis there or not. What inboxes have in work stays undone in the queue. */
@@ -96,6 +99,7 @@ export async function openRedis(options: RedisOptions): Promise<RedisParts> {
     decisions: new RedisDecisionLog(connection),
     socketAdapter: sockets.factory(),
     limiter: (limits) => new RedisAttemptLimiter(connection, limits),
+    rateLimiter: (limits) => new RedisRateLimiter(connection, limits),
     ping: () => connection.ping(),
     close: async () => {
       sockets.close();

@@ -4,6 +4,7 @@
 import type { Redis } from 'ioredis';
 import { messageOf } from '../../errors.ts';
 import { NO_USAGE } from '../../model/worker.ts';
+import { readTroubles } from '../../model/worker-health.ts';
 import type { BeatAnswer, Heartbeat, PresentWorker, WorkerPresence } from '../../ports/coordination.ts';
 import type { RedisConnection } from './connection.ts';
 
@@ -115,8 +116,12 @@ export class RedisWorkerPresence implements WorkerPresence {
   #parse(beat: string): Heartbeat | null {
     try {
       const heartbeat = JSON.parse(beat) as Heartbeat;
-      // Runners of earlier releases measure less.
-      return { ...heartbeat, usage: { ...NO_USAGE, ...heartbeat.usage } };
+      // Runners of earlier releases measure and tell less.
+      return {
+        ...heartbeat,
+        usage: { ...NO_USAGE, ...heartbeat.usage },
+        troubles: readTroubles(heartbeat.troubles),
+      };
     } catch (error) {
       this.#connection.log.warn({ fault: messageOf(error) }, 'dropped a heartbeat that is not JSON');
       return null;

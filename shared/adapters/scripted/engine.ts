@@ -3,12 +3,21 @@
 
 import { AppError } from '../../errors.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { ContainerSpec } from '../../ports/container-runtime.ts';
+import type { ContainerSpec, EngineHealth } from '../../ports/container-runtime.ts';
 import { ScriptedContainer } from './scripted-container.ts';
+
+/** What a scripted engine may be told to fail with. */
+export type RefusedCall = 'pull' | 'create' | 'start' | 'kill' | 'remove';
 
 export interface ScriptedEngine {
   /** While false every call fails with `runtime_unavailable`; the containers go on. */
   setReachable(reachable: boolean): void;
+  /** Each such call, or so many, fails with this error from now on; null: works again. */
+  setRefused(call: RefusedCall, error: AppError | null, times?: number): void;
+  /** How often it was called, whether it failed or not. */
+  callsOf(call: RefusedCall): number;
+  /** What `health` says while it is reachable. */
+  setHealth(health: Partial<EngineHealth>): void;
   /** Removes a container behind the runner's back. */
   lose(containerId: string): void;
   /** Containers that are there now, ended ones included. */
@@ -36,6 +45,9 @@ export class EngineState implements ScriptedEngine {
   readonly #byAttempt = new Set<string>();
   readonly #cut = new Set<() => void>();
   #reachable = true;
+  readonly #refused = new Map<RefusedCall, { readonly error: AppError; left: number }>();
+  readonly #calls = new Map<RefusedCall, number>();
+  health: EngineHealth = { freeMb: null, networkFault: null };
   #serial = 0;
   #running = 0;
   peakRunning = 0;
@@ -51,6 +63,28 @@ export class EngineState implements ScriptedEngine {
   setReachable(reachable: boolean): void {
     this.#reachable = reachable;
     if (!reachable) for (const cut of [...this.#cut]) cut();
+  }
+
+  setRefused(call: RefusedCall, error: AppError | null, times = Number.POSITIVE_INFINITY): void {
+    if (error) this.#refused.set(call, { error, left: times });
+    else this.#refused.delete(call);
+  }
+
+  callsOf(call: RefusedCall): number {
+    return this.#calls.get(call) ?? 0;
+  }
+
+  setHealth(health: Partial<EngineHealth>): void {
+    this.health = { ...this.health, ...health };
+  }
+
+  /** Counts the call. Throws what it is to fail with. */
+  refuse(call: RefusedCall): void {
+    this.#calls.set(call, this.callsOf(call) + 1);
+    const refused = this.#refused.get(call);
+    if (!refused || refused.left === 0) return;
+    refused.left -= 1;
+    throw refused.error;
   }
 
   lose(containerId: string): void {

@@ -106,8 +106,14 @@ export function openScriptedRuntime(options: ScriptedRuntimeOptions = {}): Conta
       };
     },
 
+    async health() {
+      check();
+      return engine.health;
+    },
+
     async ensureImage(image, policy, { signal, onProgress }) {
       check();
+      engine.refuse('pull');
       const behaviour = readImage(image);
       if (behaviour.kind === 'missing') {
         throw new AppError('image_not_found', `there is no image "${image}": its name says so`);
@@ -153,6 +159,7 @@ export function openScriptedRuntime(options: ScriptedRuntimeOptions = {}): Conta
 
     async create(spec) {
       check();
+      engine.refuse('create');
       return engine.create(spec, clock).id;
     },
 
@@ -166,6 +173,7 @@ export function openScriptedRuntime(options: ScriptedRuntimeOptions = {}): Conta
 
     async start(id) {
       const container = find(id);
+      engine.refuse('start');
       const { startError } = container.script;
       if (startError !== null) throw new AppError('container_start_failed', startError);
       engine.start(container);
@@ -227,11 +235,13 @@ export function openScriptedRuntime(options: ScriptedRuntimeOptions = {}): Conta
 
     async kill(id, signal) {
       check();
+      engine.refuse('kill');
       engine.containers.get(id)?.signal(signal);
     },
 
     async remove(id) {
       check();
+      engine.refuse('remove');
       engine.lose(id);
     },
 

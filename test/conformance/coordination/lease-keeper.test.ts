@@ -20,6 +20,7 @@ const beatOf = (over: Partial<Heartbeat> = {}): Heartbeat => ({
   incarnation: 'life-1',
   usage: NO_USAGE,
   running: [],
+  troubles: [],
   ...over,
 });
 const isPresent = async () => (await runner.presence.present()).length === 1;

@@ -22,6 +22,7 @@ const beatOf = (over: Partial<Heartbeat> = {}): Heartbeat => ({
   incarnation: 'life-1',
   usage: { ...NO_USAGE, cpuPercent: 12.5, memoryUsedMb: 100, storageUsedMb: 2_000 },
   running: ['task-a', 'task-b'],
+  troubles: [{ code: 'engine_away', message: 'its Docker does not answer', since: 7 }],
   ...over,
 });
 const LONG = 60_000;

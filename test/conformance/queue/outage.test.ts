@@ -29,6 +29,7 @@ const heartbeat = {
   incarnation: 'a',
   usage: { ...NO_USAGE, cpuPercent: 0, memoryUsedMb: 0, storageUsedMb: 0 },
   running: [],
+  troubles: [],
 };
 
 /** One of each call that needs Redis. */

@@ -135,12 +135,46 @@ describe('images of the Docker runtime', () => {
     registry.setBroken(true);
     await expect(runtime.ensureImage(newImage(), 'if-missing', {})).rejects.toMatchObject({
       code: 'image_pull_failed',
+      retryable: true,
     });
     registry.setBroken(false);
     await expect(runtime.ensureImage('127.0.0.1:1/some/image:1', 'always', {})).rejects.toMatchObject({
       code: 'image_pull_failed',
+      retryable: true,
       message: expect.stringContaining('127.0.0.1:1/some/image:1'),
     });
+  });
+
+  it('come although the connection to the registry breaks in the middle', async () => {
+    const image = newImage();
+    registry.cutLayers(1);
+    expect(await runtime.ensureImage(image, 'if-missing', {})).toMatch(/^sha256:/);
+    expect(layersAsked(image)).toBeGreaterThan(1);
+  });
+
+  it('on whose way nothing comes any more are given up', async () => {
+    const image = newImage();
+    let open: () => void = () => undefined;
+    registry.holdLayers(
+      new Promise((done) => {
+        open = done;
+      }),
+    );
+    const impatient = await openDockerRuntime({
+      dockerHost: '',
+      log: silentLog(),
+      networkSlots: 0,
+      workerId,
+      pullStallMs: 1_000,
+    });
+    await expect(impatient.ensureImage(image, 'if-missing', {})).rejects.toMatchObject({
+      code: 'image_pull_failed',
+      retryable: true,
+      message: `the pull of "${image}" stood still for 1 seconds`,
+    });
+    open();
+    expect(await impatient.ensureImage(image, 'if-missing', {})).toMatch(/^sha256:/);
+    await impatient.close();
   });
 
   it.each(['../containers/json', 'x/json?a', 'UPPER', 'a b', '', '-x', 'a@sha256:short', 'x:y:z'])(

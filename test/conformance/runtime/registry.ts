@@ -15,6 +15,8 @@ export interface Registry {
   readonly layersAsked: string[];
   /** Layers are held back until the promise resolves. */
   holdLayers(until: Promise<void>): void;
+  /** The next so many layers break off in the middle, and the connection with them. */
+  cutLayers(times: number): void;
   /** Every call fails with 500. */
   setBroken(broken: boolean): void;
   /** Puts other content under all names. */
@@ -39,6 +41,7 @@ export async function startRegistry(): Promise<Registry> {
   const layersAsked: string[] = [];
   let held: Promise<void> = Promise.resolve();
   let isBroken = false;
+  let cuts = 0;
 
   const make = async (): Promise<Image> => {
     // Content that the engine cannot have already.
@@ -104,6 +107,12 @@ export async function startRegistry(): Promise<Registry> {
     if ([...images.values()].some(({ layerDigest }) => layerDigest === digest)) {
       layersAsked.push(path);
       await held;
+      if (cuts > 0) {
+        cuts -= 1;
+        reply.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': blob.length });
+        reply.write(blob.subarray(0, blob.length / 2), () => request.socket.destroy());
+        return;
+      }
     }
     send(reply, blob, 'application/octet-stream', isHead);
   });
@@ -114,6 +123,9 @@ export async function startRegistry(): Promise<Registry> {
     layersAsked,
     holdLayers(until) {
       held = until;
+    },
+    cutLayers(times) {
+      cuts = times;
     },
     setBroken(broken) {
       isBroken = broken;

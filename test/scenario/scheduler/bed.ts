@@ -25,6 +25,7 @@ export interface BedOptions {
   readonly workerLeaseSeconds?: number;
   readonly leaderLeaseSeconds?: number;
   readonly reconcileSeconds?: number;
+  readonly unhealthyGraceSeconds?: number;
 }
 
 export const log = process.env.TEST_LOG ? createLog('test', 'debug') : silentLog();
@@ -90,6 +91,7 @@ export class Bed {
     const store = over.store?.(ownStore) ?? ownStore;
     const redis = await openRedis({ url: this.url, prefix: this.#prefix, patience: 'patient', log });
     const { workerLeaseSeconds = 2, leaderLeaseSeconds = 2, reconcileSeconds = 1 } = this.#options;
+    const { unhealthyGraceSeconds = 30 } = this.#options;
     const defaults = loadSchedulerConfig({});
     const config: SchedulerParts['config'] = {
       ...defaults,
@@ -97,6 +99,7 @@ export class Bed {
       workerLeaseSeconds,
       leaderLeaseSeconds,
       reconcileSeconds,
+      unhealthyGraceSeconds,
     };
     const { intake, deliveries, presence, schedulerBoard: board, decisions: decisionLog } = redis;
     const images = over.images?.(redis.images) ?? redis.images;

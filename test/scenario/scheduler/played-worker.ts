@@ -13,6 +13,7 @@ import {
 import { currentAttempt, type Task } from '../../../shared/model/task.ts';
 import { type AttemptOutcome, finishTask, type Step, startTask } from '../../../shared/model/task-life.ts';
 import { NO_USAGE, type WorkerUsage } from '../../../shared/model/worker.ts';
+import { NO_TROUBLES, type Trouble } from '../../../shared/model/worker-health.ts';
 import type { Delivery, InboxSession } from '../../../shared/ports/queue.ts';
 import type { Store } from '../../../shared/ports/store.ts';
 import { makeRegistration } from '../../support/tasks.ts';
@@ -27,6 +28,8 @@ export interface PlayedWorkerOptions {
   readonly works?: boolean;
   /** False: nudges are heard and left alone until `obey` is called. */
   readonly obeys?: boolean;
+  /** What it says is wrong with it, until `complain` says otherwise. */
+  readonly troubles?: readonly Trouble[];
   /** What it says it was measured to use. */
   readonly usage?: Partial<WorkerUsage>;
 }
@@ -58,6 +61,7 @@ export class PlayedWorker {
   #beating: NodeJS.Timeout | undefined;
   #stopListening: () => Promise<void> = async () => undefined;
   #obeys: boolean;
+  #troubles: readonly Trouble[];
   /** Stops the run of a task; by its id. */
   readonly #stops = new Map<string, (outcome: AttemptOutcome) => void>();
 
@@ -65,6 +69,7 @@ export class PlayedWorker {
     this.id = id;
     this.#around = around;
     this.#obeys = around.obeys ?? true;
+    this.#troubles = around.troubles ?? NO_TROUBLES;
     this.capacity = { cpuMillis: 4000, memoryMb: 8192, gpus: 0, storageMb: 100_000, ...around.capacity };
   }
 
@@ -97,6 +102,12 @@ export class PlayedWorker {
     this.#obeys = true;
   }
 
+  /** Says with this and each later heartbeat what is wrong with it. */
+  async complain(...troubles: readonly Trouble[]): Promise<void> {
+    this.#troubles = troubles;
+    await this.#beat(false);
+  }
+
   /** Silent from now on, as after a power cut. */
   async die(): Promise<void> {
     clearInterval(this.#beating);
@@ -111,7 +122,7 @@ export class PlayedWorker {
     const usage = { ...NO_USAGE, ...this.#around.usage };
     const { id: workerId, incarnation } = this;
     await redis.presence.beat(
-      { workerId, identity: workerId, incarnation, usage, running: [] },
+      { workerId, identity: workerId, incarnation, usage, running: [], troubles: this.#troubles },
       leaseMs,
       first,
     );

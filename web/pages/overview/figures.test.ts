@@ -4,7 +4,7 @@ import { figuresOf } from './figures.ts';
 
 const body = (over: Partial<TelemetryReply> = {}): TelemetryReply =>
   ({
-    workers_by_state: { ready: 3, cordoned: 0, draining: 0, down: 0, unreachable: 0 },
+    workers_by_state: { ready: 3, cordoned: 0, draining: 0, unhealthy: 0, down: 0, unreachable: 0 },
     tasks_by_state: { queued: 4, assigned: 2, running: 1_234, completed: 10, failed: 1, cancelled: 0 },
     queue_depth: 4,
     placements_per_second: 2.34,
@@ -17,12 +17,14 @@ const figure = (name: string, over: Partial<TelemetryReply> = {}) =>
 describe('the headline', () => {
   it('counts workers and says what is wrong with the others', () => {
     expect(figure('Workers')).toMatchObject({ value: '3', note: 'all of them', tone: '' });
-    const states = { ready: 3, cordoned: 1, draining: 0, down: 2, unreachable: 0 };
+    const states = { ready: 3, cordoned: 1, draining: 0, unhealthy: 0, down: 2, unreachable: 0 };
     expect(figure('Workers', { workers_by_state: states })).toMatchObject({
       note: '2 down, 1 more not ready',
       tone: 'bad',
     });
-    const none = { ready: 0, cordoned: 0, draining: 0, down: 0, unreachable: 0 };
+    const sick = { ready: 3, cordoned: 0, draining: 0, unhealthy: 1, down: 0, unreachable: 0 };
+    expect(figure('Workers', { workers_by_state: sick })).toMatchObject({ note: '1 unhealthy', tone: 'bad' });
+    const none = { ready: 0, cordoned: 0, draining: 0, unhealthy: 0, down: 0, unreachable: 0 };
     expect(figure('Workers', { workers_by_state: none })).toMatchObject({
       value: '0',
       note: 'none has joined',

@@ -14,7 +14,7 @@ export interface Figure {
   readonly href: string;
 }
 
-const AWAY: readonly WorkerState[] = ['down', 'unreachable', 'draining', 'cordoned'];
+const AWAY: readonly WorkerState[] = ['down', 'unreachable', 'unhealthy', 'draining', 'cordoned'];
 
 export function figuresOf(body: TelemetryReply): Figure[] {
   const { tasks_by_state: tasks, placements_per_second: rate, sla, workers_by_state: workers } = body;
@@ -72,7 +72,7 @@ function workersFigure(workers: TelemetryReply['workers_by_state']): Figure {
   const rest = away.slice(1).reduce((sum, state) => sum + workers[state], 0);
   const more = rest > 0 ? `, ${rest.toLocaleString('en')} more not ready` : '';
   const words = worst ? `${workers[worst].toLocaleString('en')} ${worst}${more}` : '';
-  const isBad = workers.down > 0 || workers.ready === 0;
+  const isBad = workers.down > 0 || workers.unhealthy > 0 || workers.ready === 0;
   const all = away.reduce((sum, state) => sum + workers[state], workers.ready);
   return {
     name: 'Workers ready',

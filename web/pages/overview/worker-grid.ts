@@ -13,6 +13,7 @@ const SIGNS: Readonly<Record<WorkerState, string>> = {
   ready: '',
   cordoned: '‖',
   draining: '↓',
+  unhealthy: '!',
   down: '✕',
   unreachable: '?',
 };
@@ -41,12 +42,12 @@ export class WorkerGrid extends LitElement {
       .named a { text-align: left; padding: 0.2rem var(--space-2); border-radius: var(--radius-small); line-height: 1.4; }
       .cells:not(.named) li { contain: strict; height: 1.5rem; }
       .cells:not(.named) a { height: 100%; }
-      .cordoned::before { content: '‖'; } .draining::before { content: '↓'; } .down::before { content: '✕'; } .unreachable::before { content: '?'; }
+      .cordoned::before { content: '‖'; } .draining::before { content: '↓'; } .unhealthy::before { content: '!'; } .down::before { content: '✕'; } .unreachable::before { content: '?'; }
       .named a::before { content: none; }
       .fill { position: absolute; inset: auto 0 0 0; height: 3px; background: var(--accent); width: var(--held); }
       .label { position: relative; }
       ${unsafeCSS(shades)}
-      .down, .unreachable { border-color: var(--bad); background: var(--bad-wash); color: var(--bad); }
+      .down, .unhealthy, .unreachable { border-color: var(--bad); background: var(--bad-wash); color: var(--bad); }
       .cordoned, .draining { border-color: var(--queued); background: var(--queued-wash); color: var(--queued); }
       .named .label { display: flex; justify-content: space-between; gap: var(--space-2); }
       .key { display: flex; flex-wrap: wrap; gap: var(--space-1) var(--space-4); margin-top: var(--space-3); font-size: var(--text-small); color: var(--ink-soft); align-items: center; }

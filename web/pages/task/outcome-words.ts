@@ -27,6 +27,7 @@ export function reasonWords(reason: FailureReason): string {
 const MADE_ROOM: Readonly<Record<EvictionBody['cause'], string>> = {
   preempted: 'to make room for a task of higher priority',
   drained: 'because its worker is being emptied',
+  unhealthy: 'because its worker could not start it',
 };
 
 /** That an attempt has to leave its worker, or had to, and what that means for its task; null when it has not. */

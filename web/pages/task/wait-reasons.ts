@@ -26,6 +26,7 @@ const EXCLUDED: Readonly<Record<NonNullable<WaitRow['excludedBy']>, string>> = {
   down: 'is down',
   cordoned: 'is cordoned',
   draining: 'is draining',
+  unhealthy: 'is unhealthy',
   other_worker_requested: 'not the worker that was asked for',
   labels: 'does not have the labels it needs',
   reserved: 'is kept free for other tasks',
@@ -183,11 +184,15 @@ ${place === '' ? nothing : html`<p class="soft place number">${[start, place].fi
   }
 }
 
-function stateWords({ workerId, hope, excludedBy, unmet }: WaitRow, reserved: string | null): string {
+function stateWords(
+  { workerId, hope, excludedBy, trouble, unmet }: WaitRow,
+  reserved: string | null,
+): string {
   if (workerId === reserved) return 'is kept free for it';
   const small = excludedBy && hope === 'small' ? ', and is too small' : '';
   if (excludedBy === 'labels' && unmet.length > 0) return `has ${unmet.join(', ')}${small}`;
-  return `${excludedBy ? EXCLUDED[excludedBy] : HOPES[hope]}${small}`;
+  const why = excludedBy === 'unhealthy' && trouble !== null ? `: ${trouble}` : '';
+  return `${excludedBy ? EXCLUDED[excludedBy] : HOPES[hope]}${why}${small}`;
 }
 
 /** What its owner may hold, where that is short of it. */

@@ -17,6 +17,7 @@ const verdict = (worker_id: string, more: Partial<WorkerVerdictBody>): WorkerVer
   fits_now: false,
   fits_when_empty: true,
   excluded_by: null,
+  message: null,
   missing: [],
   unmet_labels: [],
   ...more,

@@ -25,6 +25,8 @@ export interface WaitRow {
   readonly workerId: string;
   readonly hope: Hope;
   readonly excludedBy: WorkerVerdictBody['excluded_by'];
+  /** Why it is unhealthy. */
+  readonly trouble: string | null;
   /** What it lacks of the labels that must be there, e.g. `disk=hdd instead of ssd or nvme`. */
   readonly unmet: readonly string[];
   readonly cells: readonly NeedCell[];
@@ -46,6 +48,7 @@ export function waitRows(
       workerId: verdict.worker_id,
       hope: hopeOf(verdict),
       excludedBy: verdict.excluded_by,
+      trouble: verdict.message ?? null,
       unmet: verdict.unmet_labels.map(unmetWords),
       cells: asked.map((dimension) => cell(dimension, need[dimension], verdict, free.get(verdict.worker_id))),
     }))

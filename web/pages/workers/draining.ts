@@ -54,7 +54,7 @@ export function drainWords({ state, drain_until, tasks }: Draining, now: number)
 }
 
 /** With its day when it is another. */
-function clock(iso: string, now: number): string {
+export function clock(iso: string, now: number): string {
   const date = new Date(iso);
   return date.toDateString() === new Date(now).toDateString()
     ? date.toLocaleTimeString(undefined, { timeStyle: 'short' })

@@ -12,9 +12,15 @@ export interface Offer {
   readonly refusal: string;
 }
 
-export function offersFor({ state, tasks }: Pick<WorkerBody, 'state' | 'tasks'>): Offer[] {
+export function offersFor({
+  state,
+  maintenance,
+  tasks,
+}: Pick<WorkerBody, 'state' | 'tasks'> & Partial<Pick<WorkerBody, 'maintenance'>>): Offer[] {
   const held = tasks.assigned + tasks.running;
-  const isUp = state === 'ready' || state === 'cordoned' || state === 'draining';
+  const isUp = state !== 'down' && state !== 'unreachable';
+  // What an admin has set stands behind what is wrong with it.
+  const set = state === 'unhealthy' ? (maintenance ?? 'none') : state;
   const remove: Offer = {
     act: 'remove',
     label: 'Remove',
@@ -24,9 +30,9 @@ export function offersFor({ state, tasks }: Pick<WorkerBody, 'state' | 'tasks'>)
   if (state === 'unreachable') return [remove];
   const offer = (act: Act, label: string): Offer => ({ act, label, refusal: '' });
   const offers: Offer[] = [];
-  if (state === 'cordoned' || state === 'draining') offers.push(offer('uncordon', 'Uncordon'));
+  if (set === 'cordoned' || set === 'draining') offers.push(offer('uncordon', 'Uncordon'));
   else offers.push(offer('cordon', 'Cordon'));
-  offers.push(offer('drain', state === 'draining' ? 'Change deadline' : 'Drain'));
+  offers.push(offer('drain', set === 'draining' ? 'Change deadline' : 'Drain'));
   return [...offers, remove];
 }
 

@@ -14,7 +14,7 @@ import { TelemetryFeed } from '../../data/telemetry-feed.ts';
 import { errorNotice } from '../../elements/error-notice.ts';
 import { base, controls } from '../../styles/shared.ts';
 import { MEASURE_WORDS, MEASURES, type Measure } from './allocation.ts';
-import { drainWords } from './draining.ts';
+import { clock, drainWords } from './draining.ts';
 import { labelChips, seenWords } from './worker-table.ts';
 
 const SHOWN = 10;
@@ -108,9 +108,25 @@ export class WorkerPage extends LitElement {
   }
 
   #notice(worker: WorkerBody) {
+    if (worker.state === 'unhealthy') return this.#troubles(worker);
     const draining = drainWords(worker, Date.now());
     if (draining) return html`<p class="draining">${draining}</p>`;
     return worker.message ? html`<p class="message">${worker.message}</p>` : nothing;
+  }
+
+  #troubles({ troubles, message, maintenance }: WorkerBody) {
+    const set = maintenance && maintenance !== 'none' ? ` It is ${maintenance} besides.` : '';
+    const known = troubles ?? [];
+    return html`
+      <div class="message" role="status">
+        <p>It gets no new tasks until this has passed; what runs here goes on.${set}</p>
+        ${
+          known.length === 0
+            ? html`<p>${message}</p>`
+            : html`<ul>${known.map(({ message: words, since }) => html`<li>${words}, since ${clock(since, Date.now())}</li>`)}</ul>`
+        }
+      </div>
+    `;
   }
 
   #worker(worker: WorkerBody, telemetry: TelemetryReply) {

@@ -5,7 +5,14 @@ import type { WorkerState } from '../../../shared/model/worker.ts';
 import { MEASURES, type Measure } from './allocation.ts';
 
 /** The most urgent first. */
-export const WORKER_STATES: readonly WorkerState[] = ['down', 'unreachable', 'draining', 'cordoned', 'ready'];
+export const WORKER_STATES: readonly WorkerState[] = [
+  'down',
+  'unreachable',
+  'unhealthy',
+  'draining',
+  'cordoned',
+  'ready',
+];
 
 export const SORTS = {
   name: 'Name',

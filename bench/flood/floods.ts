@@ -1,0 +1,169 @@
+// What one user can do to a cluster, each as a function that floods and says in words what came of it.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { LogLineBody, TaskBody } from '../../shared/contracts/http.ts';
+import type { Cluster } from '../../test/support/cluster.ts';
+import { TEST_IMAGE } from '../../test/support/servers.ts';
+import { waitFor } from '../../test/support/wait-for.ts';
+import type { SocketCrowdPlan, SocketCrowdResult } from './socket-crowd.ts';
+
+export interface Flood {
+  readonly cluster: Cluster;
+  /** Of users that flood; the cluster's own token is one more. */
+  readonly tokens: readonly string[];
+  /** Of the one who works on. */
+  readonly otherToken: string;
+}
+
+/** How long floods last that have no end of their own. */
+const LAST_MS = 20_000;
+const LINE =
+  'The quick brown fox jumps over the lazy dog, again and again, until a hundred bytes are full: 0123.';
+
+async function ran({ cluster }: Flood, command: string, worker: string): Promise<TaskBody> {
+  const spec = {
+    docker_image: TEST_IMAGE,
+    command,
+    worker,
+    cpu_required: 0.5,
+    memory_required: 64,
+    network: 'none',
+  };
+  const { task_id: id } = await cluster.submit(spec);
+  return cluster.ended(id, 1_800_000);
+}
+
+/** Number of the last line that is kept, and its text. */
+async function lastLine({ cluster }: Flood, id: string): Promise<LogLineBody> {
+  const { body } = await cluster.call<string>('GET', `/api/tasks/${id}/logs?tail=1&format=ndjson`);
+  return JSON.parse(body) as LogLineBody;
+}
+
+export async function output(flood: Flood, megabytes: number, worker: string): Promise<string> {
+  const lines = Math.round((megabytes * 1_000_000) / 100);
+  const task = await ran(flood, `yes '${LINE}' | head -n ${lines}`, worker);
+  const { seq, line } = await lastLine(flood, task.task_id);
+  const seconds = (Date.parse(task.finished_at ?? '') - Date.parse(task.started_at ?? '')) / 1_000;
+  const cut = line === LINE ? '' : `; the last says "${line}"`;
+  return `${task.status} in ${seconds.toFixed(0)} s, ${lines} lines printed, ${seq} kept${cut}`;
+}
+
+export async function burst(flood: Flood, lines: number, worker: string): Promise<string> {
+  const task = await ran(flood, `seq ${lines}`, worker);
+  const { seq, line } = await lastLine(flood, task.task_id);
+  return `${task.status}, ${lines} lines printed, ${seq} kept, the last is "${line}"`;
+}
+
+/** Readers of a large output who take its first bytes and then no more. */
+export async function readers(flood: Flood, count: number, worker: string): Promise<string> {
+  const { cluster } = flood;
+  const { task_id: id } = await ran(flood, `yes '${LINE}' | head -c 30000000`, worker);
+  const url = new URL(cluster.url);
+  const sockets = Array.from({ length: count }, (_, n) => {
+    const socket: Socket = connect(Number(url.port), url.hostname);
+    socket.on('error', () => undefined);
+    const query = n % 2 === 0 ? '' : '?follow=true&format=ndjson';
+    socket.write(
+      `GET /api/tasks/${id}/logs${query} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${cluster.token}\r\n\r\n`,
+    );
+    socket.once('data', () => socket.pause());
+    return socket;
+  });
+  await delay(LAST_MS);
+  const bytes = sockets.reduce((sum, { bytesRead }) => sum + bytesRead, 0);
+  for (const socket of sockets) socket.destroy();
+  return `${count} readers of 30 MB took ${(bytes / 1e6).toFixed(1)} MB in all`;
+}
+
+export async function sockets({ cluster, tokens }: Flood, count: number): Promise<string> {
+  const half = Math.floor(count / 2);
+  const plan: SocketCrowdPlan = {
+    url: cluster.url,
+    telemetry: half,
+    tokens: Array.from({ length: count - half }, (_, n) => tokens[n % tokens.length] ?? ''),
+  };
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', fileURLToPath(new URL('socket-crowd.ts', import.meta.url))],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  );
+  try {
+    child.stdin.write(`${JSON.stringify(plan)}\n`);
+    const [line] = await once(createInterface({ input: child.stdout }), 'line');
+    const { open, refused } = JSON.parse(String(line)) as SocketCrowdResult;
+    await delay(LAST_MS);
+    return `${open} open at a time for ${LAST_MS / 1_000} s, half of them not reading; ${refused} refused`;
+  } finally {
+    child.kill();
+  }
+}
+
+/** So many requests a second of one user, reads and writes by turns, answered or not. */
+export async function requests({ cluster }: Flood, perSecond: number): Promise<string> {
+  const statuses = new Map<number, number>();
+  const body = { docker_image: 'nothing:here', worker: 'nowhere', cpu_required: 0.1, memory_required: 16 };
+  const began = performance.now();
+  const open = new Set<Promise<void>>();
+  for (let sent = 0; performance.now() - began < LAST_MS; ) {
+    const due = ((performance.now() - began) / 1_000) * perSecond;
+    for (; sent < due && open.size < 500; sent += 1) {
+      const call =
+        sent % 2 === 0
+          ? cluster.call('GET', '/api/tasks?limit=20')
+          : cluster.call('POST', '/api/tasks', body);
+      const one: Promise<void> = call
+        .then(({ status }) => void statuses.set(status, (statuses.get(status) ?? 0) + 1))
+        .catch(() => void statuses.set(0, (statuses.get(0) ?? 0) + 1))
+        .finally(() => open.delete(one));
+      open.add(one);
+    }
+    await delay(10);
+  }
+  await Promise.all(open);
+  const all = [...statuses].sort(([a], [b]) => a - b).map(([status, count]) => `${count} × ${status}`);
+  return `${perSecond} a second for ${LAST_MS / 1_000} s: ${all.join(', ')}`;
+}
+
+/** Many tasks of one user, then one of another: how soon that one starts. */
+export async function queue({ cluster, otherToken }: Flood, count: number, worker: string): Promise<string> {
+  const spec = {
+    docker_image: TEST_IMAGE,
+    command: 'true',
+    worker,
+    cpu_required: 1,
+    memory_required: 64,
+    network: 'none',
+  };
+  const began = performance.now();
+  for (let sent = 0; sent < count; ) {
+    const tasks = Array.from({ length: Math.min(1_000, count - sent) }, () => spec);
+    const { status } = await cluster.call('POST', '/api/tasks/batch', { tasks });
+    if (status === 201) sent += tasks.length;
+    else if (status === 429) await delay(1_000);
+    else throw new Error(`a batch was answered ${status}`);
+  }
+  const seconds = (performance.now() - began) / 1_000;
+  const headers = { authorization: `Bearer ${otherToken}` };
+  const submitted = performance.now();
+  const { body } = await cluster.call<TaskBody>('POST', '/api/tasks', spec, headers);
+  await waitFor(
+    async () =>
+      (await cluster.call<TaskBody>('GET', `/api/tasks/${body.task_id}`, undefined, headers)).body.started_at,
+    { what: 'the task of the other user to start', deadlineMs: 120_000, everyMs: 20 },
+  );
+  const startedMs = performance.now() - submitted;
+  const asked = performance.now();
+  await cluster.call('GET', '/telemetry');
+  const telemetryMs = performance.now() - asked;
+  return (
+    `${count} submitted in ${seconds.toFixed(1)} s; then a task of another user starts after ${startedMs.toFixed(0)} ms, ` +
+    `telemetry takes ${telemetryMs.toFixed(0)} ms`
+  );
+}
