@@ -1,16 +1,19 @@
-// Composition root of the API process.
+// Composition root of the API process. With --restore <file> it puts a backup into the store and ends.
 
 import { systemClock } from '../shared/platform/clock.ts';
-import { loadApiConfig } from '../shared/platform/config.ts';
+import { loadApiConfig, loadSchedulerConfig } from '../shared/platform/config.ts';
 import { createLog } from '../shared/platform/log.ts';
 import { runService } from '../shared/platform/service.ts';
 import { openRedis } from '../shared/wiring/open-redis.ts';
 import { openRecords } from '../shared/wiring/open-store.ts';
 import { createApi } from './server.ts';
+import { restoreArgument, restoreOffline } from './services/backups/offline-restore.ts';
 
 await runService({
   name: 'api',
   start: async () => {
+    const backup = restoreArgument(process.argv);
+    if (backup !== null) return restoreAndEnd(backup);
     const config = loadApiConfig(process.env);
     const log = createLog('api', config.logLevel);
     const { store, logs, files } = await openRecords(config);
@@ -57,3 +60,16 @@ await runService({
     return { service: { stop }, log };
   },
 });
+
+async function restoreAndEnd(backup: string): Promise<never> {
+  // Of the settings that all processes have.
+  const config = loadSchedulerConfig(process.env);
+  const { store } = await openRecords(config);
+  try {
+    const done = await restoreOffline(backup, { store, clock: systemClock, log: createLog('api', 'warn') });
+    process.stdout.write(`${JSON.stringify(done, null, 2)}\n`);
+  } finally {
+    await store.close();
+  }
+  process.exit(0);
+}

@@ -7,6 +7,7 @@ import { createListener, listenerBounds, openFilesLimit } from './http/listener.
 import { Live, type LiveLoad } from './live/live.ts';
 import { accountsPlugin } from './plugins/accounts.ts';
 import { authPlugin } from './plugins/auth.ts';
+import { backupsPlugin } from './plugins/backups.ts';
 import { dashboardPlugin } from './plugins/dashboard.ts';
 import { decisionsPlugin } from './plugins/decisions.ts';
 import { filesPlugin } from './plugins/files.ts';
@@ -106,6 +107,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     { plugin: authPlugin, options: services },
     { plugin: accountsPlugin, options: services },
     { plugin: usersPlugin, options: services },
+    { plugin: backupsPlugin, options: services },
     { plugin: tasksPlugin, options: { ...services, retentionMs: config.retentionMs } },
     { plugin: queuePlugin, options: services },
     { plugin: whatIfPlugin, options: services },

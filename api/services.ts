@@ -17,6 +17,7 @@ import type { ListenerBounds } from './http/listener.ts';
 import { OpenSessions } from './live/open-sessions.ts';
 import { Accounts } from './services/accounts.ts';
 import { Announcer } from './services/announcer.ts';
+import { Backups } from './services/backups/backups.ts';
 import { BoardTickets } from './services/board-tickets.ts';
 import { BodyRoom } from './services/body-room.ts';
 import { ClusterView } from './services/cluster-view.ts';
@@ -138,6 +139,7 @@ export function createServices(parts: ApiParts) {
   const files = createFileServices(parts, records, quotas);
   const learner = new RunLearner({
     tasks: store.tasks,
+    generation: () => store.generation(),
     defaultRunMs: config.defaultRunSeconds * 1_000,
     clock,
     log,
@@ -159,6 +161,7 @@ export function createServices(parts: ApiParts) {
   const news = new SchedulerNews({ board: parts.schedulerBoard, clock, log });
   const { retentionMs } = config;
   const view = new ClusterView({ store, presence, news, attainment, scores, retentionMs, clock, log });
+  const backups = new Backups({ store, bus, forget: () => view.forget(), clock, log });
   const history = new TelemetryHistory({ store, clock });
   const workerImages = new WorkerImageLists({ board: parts.images, view, clock });
   const maintenance = new WorkerMaintenance({ store, view, announcer, clock });
@@ -190,6 +193,7 @@ export function createServices(parts: ApiParts) {
     view,
     workerImages,
     history,
+    backups,
     maintenance,
     registrations,
     explanations,

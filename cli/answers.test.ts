@@ -6,6 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RestoreReply } from '../shared/contracts/backups.ts';
 import { type CliStage, openCliStage, type World } from '../test/support/cli-stage.ts';
 import { fileBodyOf, playFiles } from '../test/support/played-files.ts';
 import {
@@ -76,6 +77,17 @@ const UPLOAD = {
   created_at: USER.created_at,
   expires_at: '2026-01-02T10:00:00.000Z',
 };
+const RESTORED: RestoreReply = {
+  dry_run: false,
+  backup: { created_at: USER.created_at, release: '0.1.0', schema_version: 9 },
+  tasks_now: 4,
+  tasks_in_backup: 2,
+  tasks_lost: 3,
+  unfinished_tasks_lost: 1,
+  tasks_again: 0,
+  users_lost: 0,
+  safety_copy: '/data/cloudai.db.before-restore',
+};
 const SIGN_IN = { words: ['--username', 'alice', '--password-stdin'], input: 'secure123\n' };
 
 const here = await mkdtemp(join(tmpdir(), 'cloudai-answers-'));
@@ -119,6 +131,8 @@ const TRIALS: Readonly<Record<string, Trial>> = {
   user: { words: ['alice'], quiet: ['alice'] },
   'add-user': { words: ['alice', '--password-stdin'], input: 'secure123\n', quiet: ['alice'] },
   'set-user': { words: ['alice', '--disable'], quiet: ['alice'] },
+  backup: { words: [at('backup.tar')], quiet: [at('backup.tar')] },
+  restore: { words: [at('old.tar'), '--yes'], quiet: ['/data/cloudai.db.before-restore'] },
   // It asks no API.
   completion: { words: ['bash'], quiet: [], offline: EXIT.ok, refused: EXIT.ok },
   // It only forgets.
@@ -176,6 +190,7 @@ function answerAll(api: SmallApi): void {
     tasks_by_state: { queued: 1, assigned: 0, running: 0, completed: 0, failed: 0, cancelled: 0 },
     queue_depth: 1,
     placements_per_second: null,
+    retention_days: 0,
     scheduler: null,
     sla: null,
     forecasts: NO_SCORES,
@@ -209,6 +224,12 @@ function answerAll(api: SmallApi): void {
   api.on('POST /api/auth/register', () => new Status(201, USER));
   api.on('POST /api/auth/tokens', () => new Status(201, { ...TOKEN, token: 'cai_x' }));
   api.on('GET /api/auth/tokens', () => ({ tokens: [TOKEN] }));
+  api.on('GET /api/backup', (_asked, reply) => {
+    const { sha256 } = fileBodyOf('', 'archive');
+    reply.writeHead(200, { 'content-length': 7, 'x-checksum-sha256': sha256 });
+    reply.end('archive');
+  });
+  api.on('POST /api/restore', () => RESTORED);
   api.on('POST /api/webhooks', () => new Status(201, WEBHOOK));
   api.on('GET /api/webhooks', () => ({ webhooks: [WEBHOOK] }));
   api.on('GET /api/webhooks/signing-secret', () => ({ signing_secret: 'whsec_x' }));
@@ -227,6 +248,7 @@ beforeAll(async () => {
   answerAll(stage.api);
   await writeFile(at('tasks.json'), JSON.stringify({ tasks: [{ docker_image: 'python:3.9' }] }));
   await writeFile(at('data.csv'), 'x');
+  await writeFile(at('old.tar'), 'archive');
   const gone = await startSmallApi();
   closed = gone.url;
   await gone.close();

@@ -4,6 +4,7 @@
 import { Command, CommanderError } from 'commander';
 import { type OptionKind, splitArgv } from './argv.ts';
 import { addAccountCommands } from './commands/account.ts';
+import { addBackupCommands } from './commands/backup.ts';
 import { addClusterCommands } from './commands/cluster.ts';
 import { addCompletionCommands } from './commands/completion.ts';
 import { addFileCommands } from './commands/files.ts';
@@ -137,6 +138,7 @@ function createProgram(version: string, run: Run, words: Words, prompt: PromptCo
   addWebhookCommands(program, run);
   program.commandsGroup('Accounts:');
   addUserCommands(program, run);
+  addBackupCommands(program, run);
   program.commandsGroup('This program:');
   addHelpCommand(program);
   addCompletionCommands(program, run);

@@ -25,6 +25,7 @@ import type {
   WorkerListReply,
 } from '../shared/contracts/workers.ts';
 import type { TaskState } from '../shared/model/task.ts';
+import { type BackupCalls, backupCalls } from './backups.ts';
 import { type DecisionCalls, decisionCalls } from './decisions.ts';
 import { type FileCalls, fileCalls } from './files.ts';
 import { type TaskListCalls, taskListCalls } from './task-lists.ts';
@@ -70,7 +71,8 @@ export interface CallOptions {
 
 /** All calls throw ApiError or ConnectionError; see `errors.ts`. */
 export interface Client
-  extends DecisionCalls,
+  extends BackupCalls,
+    DecisionCalls,
     FileCalls,
     TaskListCalls,
     UploadCalls,
@@ -174,6 +176,7 @@ export function createClient(options: ClientOptions): Client {
       get('/telemetry/history', call, { query: { ...filter, metric: metrics.join(',') } }),
     ready: (call) => get('/readyz', call, { expected: [503] }),
     ...decisionCalls(transport),
+    ...backupCalls(transport),
     ...fileCalls(transport),
     ...uploadCalls(transport),
     ...userCalls(transport),

@@ -111,7 +111,7 @@ export function fileCalls(transport: Transport): FileCalls {
       transport.json({ method: 'DELETE', path: `${taskPath(taskId)}/files`, query }),
     downloadArchive: async (taskId, { signal: outer, ...query } = {}) => {
       const call = { path: `${taskPath(taskId)}/archive`, query };
-      const { response, body } = await open(transport, call, {}, outer);
+      const { response, body } = await openBytes(transport, call, {}, outer);
       if (response.headers.get('content-type')?.startsWith('application/')) return body;
       await body.cancel();
       throw unexpected(transport, response);
@@ -157,7 +157,7 @@ async function download(
   const headers: Record<string, string> = {};
   if (from > 0) headers.range = `bytes=${from}-`;
   if (from > 0 && sha256 !== undefined) headers['if-range'] = `"${sha256}"`;
-  const { response, body } = await open(transport, { path, query: { ...query, user } }, headers, outer);
+  const { response, body } = await openBytes(transport, { path, query: { ...query, user } }, headers, outer);
   const length = Number(response.headers.get('content-length') ?? Number.NaN);
   const [, tag = ''] = /^"([0-9a-f]{64})"$/.exec(response.headers.get('etag') ?? '') ?? [];
   const [, first, size] = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get('content-range') ?? '') ?? [];
@@ -173,9 +173,9 @@ async function download(
 }
 
 /** A streamed answer that fails when it stays silent, and lets go of the caller's signal when it is over. */
-async function open(
+export async function openBytes(
   transport: Transport,
-  call: { readonly path: string; readonly query?: Query },
+  call: { readonly path: string; readonly query?: Query; readonly isLong?: boolean },
   headers: Readonly<Record<string, string>>,
   outer: AbortSignal | undefined,
 ): Promise<{ response: Response; body: ReadableStream<Uint8Array> }> {
@@ -242,6 +242,6 @@ function taskPath(taskId: string): string {
   return `/api/tasks/${encodeURIComponent(taskId)}`;
 }
 
-function unexpected({ url }: Transport, { status }: Response): ApiError {
+export function unexpected({ url }: Transport, { status }: Response): ApiError {
   return new ApiError(status, 'unexpected_reply', `${url} does not answer like a CloudAI API`);
 }

@@ -31,6 +31,8 @@ export interface Call {
   readonly content?: Content;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
+  /** Of `open`: the answer takes as long as it takes. */
+  readonly isLong?: boolean;
   /** Statuses above 399 whose body is an answer and no error. */
   readonly expected?: readonly number[];
 }
@@ -152,7 +154,10 @@ export class Transport {
   }
 
   async #openOnce(call: Call, accept: string): Promise<Response> {
-    const deadline = new Deadline(call.content === undefined ? this.timeoutMs : null, call.signal);
+    const deadline = new Deadline(
+      call.content === undefined && !call.isLong ? this.timeoutMs : null,
+      call.signal,
+    );
     try {
       const response = await deadline.guard(this.#request(call, accept, deadline.signal));
       if (!response.ok) {

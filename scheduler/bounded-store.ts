@@ -16,6 +16,7 @@ export interface SchedulerStore {
   readonly users: Pick<UserStore, 'resourceQuotas'>;
   readonly history: HistoryStore;
   nextTerm(): Promise<number>;
+  generation(): Promise<number>;
 }
 
 /** Calls that take longer than `deadlineMs` throw AppError `store_unavailable` (retryable). */
@@ -51,5 +52,6 @@ export function boundStore(store: Store, deadlineMs = STORE_DEADLINE_MS): Schedu
       prune: (grain, before) => bound('prune history', history.prune(grain, before)),
     },
     nextTerm: () => bound('take a term', store.nextTerm()),
+    generation: () => bound('say its generation', store.generation()),
   };
 }

@@ -23,6 +23,7 @@ export class Changes {
   #ids = new Set<string>();
   #workers = new Set<string>();
   #quotas = false;
+  #isRestored = false;
   #dropped = 0;
 
   constructor(onArrival: () => void, most = MOST_CHANGES) {
@@ -39,6 +40,11 @@ export class Changes {
     return this.#quotas;
   }
 
+  /** The record was replaced: nothing that is known of it holds. Until `clear`. */
+  get isRestored(): boolean {
+    return this.#isRestored;
+  }
+
   /** How many were dropped since the last call. */
   takeDropped(): number {
     const dropped = this.#dropped;
@@ -47,7 +53,9 @@ export class Changes {
   }
 
   addEvent(event: ClusterEvent): void {
-    if (event.type === 'quota') {
+    if (event.type === 'restored') {
+      this.#isRestored = true;
+    } else if (event.type === 'quota') {
       this.#quotas = true;
     } else if (event.type === 'worker') {
       if (this.#workers.size < this.#most) this.#workers.add(event.workerId);
@@ -97,5 +105,6 @@ export class Changes {
     this.#ids = new Set();
     this.#workers = new Set();
     this.#quotas = false;
+    this.#isRestored = false;
   }
 }

@@ -88,7 +88,13 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
     random: parts.random ?? Math.random,
   };
   const defaultRunMs = config.defaultRunSeconds * 1_000;
-  const expectations = new Expectations({ tasks: loopParts.store.tasks, defaultRunMs, clock, log });
+  const expectations = new Expectations({
+    tasks: loopParts.store.tasks,
+    generation: () => loopParts.store.generation(),
+    defaultRunMs,
+    clock,
+    log,
+  });
   const leadership = new Leadership({
     lease,
     clock,

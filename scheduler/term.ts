@@ -24,6 +24,7 @@ const LOOK_CLOSELY_MS = 300;
 const MOST_SERVED_TOLD = 500;
 const BACK_OFF_MS = 100;
 const BACK_OFF_LONGEST_MS = 5_000;
+const RESTORED = 'the record was restored from a backup: the next term reads it anew';
 
 export interface TermParts extends LoopParts {
   readonly changes: Changes;
@@ -48,6 +49,8 @@ export class Term {
   #dirty = true;
   #lookAt = 0;
   #repairAt = 0;
+  /** Of the record that the index was built from. */
+  #generation = 0;
 
   constructor(parts: TermParts) {
     this.#parts = parts;
@@ -124,8 +127,9 @@ export class Term {
   }
 
   async #load(): Promise<void> {
-    const { clock, mandate, log, rules, expectations } = this.#parts;
+    const { clock, mandate, log, rules, expectations, store } = this.#parts;
     const began = clock.monotonic();
+    this.#generation = await store.generation();
     const [{ memory, served }] = await Promise.all([readLastReport(this.#parts), expectations.begin()]);
     this.#passes.resume(memory);
     this.index.backlog.resume(served);
@@ -162,6 +166,8 @@ export class Term {
     let more = (await this.#pass()) || overdue;
     if (clock.monotonic() >= this.#repairAt) {
       this.#repairAt = clock.monotonic() + reconcileMs;
+      // Nobody may have heard of it.
+      if ((await store.generation()) !== this.#generation) throw new Deposed(RESTORED);
       await this.#repair.round();
       await this.#picture.readQuotas();
       await this.#passes.evictions.repeat();
@@ -197,6 +203,7 @@ export class Term {
 
   async #workIn(): Promise<void> {
     const { changes, clock, log } = this.#parts;
+    if (changes.isRestored) throw new Deposed(RESTORED);
     const dropped = changes.takeDropped();
     if (dropped > 0) {
       log.warn({ dropped }, 'more changes than can be kept; the next sweep finds them');

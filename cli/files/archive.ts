@@ -18,6 +18,13 @@ export function archiveFormatOf(target: string): ArchiveFormat {
   );
 }
 
+export interface SaveOptions {
+  /** Of the file; what the process makes by default. */
+  readonly mode?: number;
+  /** Throws when what came is not what was announced; then no file is left. */
+  readonly check?: () => void;
+}
+
 /**
  * @returns bytes written
  * @throws ConnectionError when it breaks off; errors of the disk; {CliError} for a terminal
@@ -27,11 +34,18 @@ export async function saveStream(
   target: string,
   io: CliIo,
   onChunk: (chunk: Uint8Array) => void,
+  { mode, check }: SaveOptions = {},
 ): Promise<number> {
-  if (target === '-') return toOutput(body, io, onChunk);
+  if (target === '-') {
+    const sent = await toOutput(body, io, onChunk);
+    check?.();
+    return sent;
+  }
   const path = resolve(target);
   const part = `${path}.part`;
-  const file = await open(part, 'w').catch(async (error: Error) => {
+  // One left by an earlier run would keep its mode.
+  if (mode !== undefined) await rm(part, { force: true }).catch(() => undefined);
+  const file = await open(part, 'w', mode).catch(async (error: Error) => {
     await body.cancel();
     throw new CliError(EXIT.failed, `cannot write ${target}: ${error.message}`, `Is ${dirname(path)} there?`);
   });
@@ -47,6 +61,7 @@ export async function saveStream(
     } finally {
       await file.close();
     }
+    check?.();
     await rename(part, path);
   } catch (error) {
     await rm(part, { force: true });

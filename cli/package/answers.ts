@@ -107,6 +107,16 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
   'add-user': { json: 'AccountBody', quiet: 'username' },
   'set-user': { json: 'AccountBody', quiet: 'username' },
   logout: { json: '{url, signed_out}', quiet: null },
+  backup: {
+    json: '{file, size_bytes, sha256}',
+    quiet: 'path on this machine',
+    note: 'With `-` the archive alone.',
+  },
+  restore: {
+    json: 'RestoreReply',
+    quiet: 'path of the safety copy on the machine of the API',
+    note: 'With `--json` it needs `--yes` or `--dry-run`; a dry run has no safety copy.',
+  },
   'tokens create': { json: 'NewTokenReply', quiet: 'the token' },
   'tokens list': { json: '{tokens}', quiet: 'token id', note: 'Each of `tokens` is a `TokenBody`.' },
   'tokens delete': { json: '{token_id, deleted}', quiet: null },

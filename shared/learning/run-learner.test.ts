@@ -19,7 +19,7 @@ const kind = { image: 'python:3', tag: 't' };
 
 /** A learner of a list of ended runs, which may be away. */
 function learner(everyMs?: number) {
-  const past = { ended: [] as EndedRun[], isAway: false, reads: 0 };
+  const past = { ended: [] as EndedRun[], isAway: false, reads: 0, generation: 0 };
   const endedRuns: TaskStore['endedRuns'] = async ({ since, after }) => {
     past.reads += 1;
     if (past.isAway) throw new Error('away');
@@ -27,7 +27,8 @@ function learner(everyMs?: number) {
     return past.ended.filter((one) => one.finishedAt >= since && isLater(one));
   };
   const clock = { now: () => NOW, monotonic: () => 0 };
-  const parts = { tasks: { endedRuns }, defaultRunMs: 300_000, clock, log: silentLog(), everyMs };
+  const generation = async () => past.generation;
+  const parts = { tasks: { endedRuns }, generation, defaultRunMs: 300_000, clock, log: silentLog(), everyMs };
   return { past, of: new RunLearner(parts) };
 }
 
@@ -48,6 +49,21 @@ describe('a learner of run times', () => {
     await of.stop();
     expect(of.looks).toBe(2);
     expect(of.runTimeOf(kind)).toMatchObject({ medianMs: 300, learnedFrom: 5 });
+  });
+
+  it('learns anew from a record that was replaced', async () => {
+    const { past, of } = learner();
+    past.ended = [run(1, 100), run(2, 200), run(3, 300)];
+    of.start();
+    await of.looked();
+    await of.stop();
+    past.ended = [run(1, 700), run(2, 800), run(3, 900)];
+    past.generation = 1;
+    of.start();
+    await of.looked();
+    await of.stop();
+    expect(of.runTimeOf(kind)).toMatchObject({ medianMs: 800, learnedFrom: 3 });
+    expect(of.attainment()).toMatchObject({ met: 3, missed: 0 });
   });
 
   it('says how often it has seen all there is: a look that fails is none', async () => {

@@ -11,6 +11,8 @@ import type { EndedRun, TaskStore } from '../ports/store.ts';
 
 export interface RunLearnerParts {
   readonly tasks: Pick<TaskStore, 'endedRuns'>;
+  /** Of the store: when it grows all is learned anew. */
+  readonly generation: () => Promise<number>;
   /** Of a kind of which nothing is known. */
   readonly defaultRunMs: number;
   readonly clock: Clock;
@@ -28,11 +30,13 @@ const PAGE = 500;
 
 export class RunLearner {
   readonly #parts: RunLearnerParts;
-  readonly #runTimes: RunTimes;
-  readonly #attained = new AttainmentWindow();
+  #runTimes: RunTimes;
+  #attained = new AttainmentWindow();
   /** Ends within the overlap that were learned from, so that none counts twice. */
   readonly #seen = new Map<string, number>();
   #upTo: number;
+  /** Null before the first look. */
+  #generation: number | null = null;
   #looks = 0;
   #timer: NodeJS.Timeout | null = null;
   #looking: Promise<void> | null = null;
@@ -41,7 +45,7 @@ export class RunLearner {
   constructor(parts: RunLearnerParts) {
     this.#parts = parts;
     this.#runTimes = new RunTimes(parts.defaultRunMs);
-    this.#upTo = parts.clock.now() - LOOK_BACK_MS + OVERLAP_MS;
+    this.#upTo = this.#farthestBack();
   }
 
   /** Begins a look at once. After `stop` it goes on from what is known. */
@@ -94,7 +98,8 @@ export class RunLearner {
 
   /** @throws AppError of the store; the next look begins where this one did */
   async #look(): Promise<void> {
-    const { tasks, clock } = this.#parts;
+    const { tasks, clock, generation } = this.#parts;
+    this.#expect(await generation());
     const begin = clock.now();
     const since = this.#upTo - OVERLAP_MS;
     let after: { finishedAt: number; id: string } | undefined;
@@ -111,6 +116,21 @@ export class RunLearner {
     if (this.#stopped) return;
     this.#advance(begin);
     this.#looks += 1;
+  }
+
+  /** What was learned from a record that is there no more is forgotten. */
+  #expect(generation: number): void {
+    if (this.#generation !== null && this.#generation !== generation) {
+      this.#runTimes = new RunTimes(this.#parts.defaultRunMs);
+      this.#attained = new AttainmentWindow();
+      this.#seen.clear();
+      this.#upTo = this.#farthestBack();
+    }
+    this.#generation = generation;
+  }
+
+  #farthestBack(): number {
+    return this.#parts.clock.now() - LOOK_BACK_MS + OVERLAP_MS;
   }
 
   #advance(upTo: number): void {

@@ -28,7 +28,12 @@ export interface QuotaChanged {
   readonly userId: string;
 }
 
-export type ClusterEvent = TaskChanged | WorkerChanged | QuotaChanged;
+/** The whole record was replaced by a copy: what anybody knows of it may be wrong. */
+export interface RecordRestored {
+  readonly type: 'restored';
+}
+
+export type ClusterEvent = TaskChanged | WorkerChanged | QuotaChanged | RecordRestored;
 
 /** Sent to one worker. The durable wish stands in the task record; this only saves waiting. */
 export interface CancelNudge {

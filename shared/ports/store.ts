@@ -15,6 +15,7 @@ import type { Upload } from '../model/upload.ts';
 import type { ApiToken, ResourceQuota, User } from '../model/user.ts';
 import type { Webhook, WebhookDelivery } from '../model/webhook.ts';
 import type { Liveness, Maintenance, Worker, WorkerRegistration } from '../model/worker.ts';
+import type { StoreCopies } from './store-copies.ts';
 
 export interface Store {
   readonly tasks: TaskStore;
@@ -30,6 +31,10 @@ export interface Store {
    * From then on `place` with a smaller term is refused.
    */
   nextTerm(): Promise<number>;
+  /** Null where the database has tools of its own for it. */
+  readonly copies: StoreCopies | null;
+  /** How often the contents were replaced by a copy: whoever keeps something of them in memory reads it anew when it grows. */
+  generation(): Promise<number>;
   /** Resolves when the store answers; throws `store_unavailable` otherwise. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -40,6 +40,8 @@ const TABLE: readonly Row[] = [
   },
   { route: 'GET /api/users/{username}', expected: [401, 403, 403, 200] },
   { route: 'PATCH /api/users/{username}', body: { disabled: false }, expected: [401, 403, 403, 200] },
+  { route: 'GET /api/backup', expected: [401, 403, 403, 200] },
+  { route: 'POST /api/restore', body: 'no backup', expected: [401, 403, 403, 400] },
   { route: 'POST /api/auth/tokens', body: { name: 'n' }, expected: [401, 201, 201, 201] },
   { route: 'GET /api/auth/tokens', expected: [401, 200, 200, 200] },
   { route: 'DELETE /api/auth/tokens/{id}', expected: [401, 404, 204, 404] },

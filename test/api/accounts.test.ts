@@ -90,6 +90,8 @@ describe('registration', () => {
           registrations: store.registrations,
           webhooks: store.webhooks,
           nextTerm: () => store.nextTerm(),
+          copies: store.copies,
+          generation: () => store.generation(),
           ping: () => store.ping(),
           close: () => store.close(),
           users: new Proxy(store.users, {

@@ -64,6 +64,8 @@ describe('an error', () => {
             get: () => () => Promise.reject(new TypeError('secret inside of /srv/code.ts')),
           }),
           nextTerm: () => store.nextTerm(),
+          copies: store.copies,
+          generation: () => store.generation(),
           ping: () => Promise.reject(new AppError('store_unavailable', 'the store does not answer')),
           close: () => store.close(),
         },

@@ -75,6 +75,8 @@ export async function openMongo(url: string): Promise<MongoParts> {
           if (written === null) throw unavailable('the leadership term was not written');
           return written.value;
         }),
+      copies: null,
+      generation: async () => 0,
       ping: () =>
         guarded(async () => {
           await db.command({ ping: 1 });

@@ -4,7 +4,7 @@ import { labelReader } from '../../model/label-text.ts';
 import { PLACED_STATES } from '../../model/task-states.ts';
 import type { Allocation, QueuedTask, TaskStore } from '../../ports/store.ts';
 import type { Collections } from './collections.ts';
-import { heldOf, specsOf } from './older-documents.ts';
+import { complete, heldOf } from './older-documents.ts';
 import { resourcesOf } from './task-document.ts';
 
 type Tasks = Collections['tasks'];
@@ -44,12 +44,8 @@ export async function readQueued(
     .sort({ _id: 1 })
     .limit(limit)
     .toArray();
-  const older = await specsOf(
-    tasks,
-    found.filter(({ kValue }) => kValue === undefined),
-  );
   const labelsOf = labelReader();
-  return found.map((doc) => ({
+  return (await complete(tasks, found, ['image', 'kValue', 'labels'])).map((doc) => ({
     id: doc._id,
     ownerId: doc.ownerId,
     attempt: doc.attempt,
@@ -57,10 +53,10 @@ export async function readQueued(
     priority: doc.priority,
     resources: resourcesOf(doc),
     worker: doc.wantedWorker,
-    labels: labelsOf(doc.labels ?? ''),
-    image: doc.image ?? older.get(doc._id)?.image ?? '',
+    labels: labelsOf(doc.labels),
+    image: doc.image,
     tag: doc.tag,
-    kValue: doc.kValue ?? older.get(doc._id)?.kValue ?? 0,
+    kValue: doc.kValue,
     notBefore: doc.notBefore,
     submittedAt: doc.submittedAt,
     queuedAt: doc.queuedAt,

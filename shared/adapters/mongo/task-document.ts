@@ -3,7 +3,7 @@
 import { heldGpuIds, isLeaving } from '../../model/held.ts';
 import { labelText } from '../../model/label-text.ts';
 import { completeAttempts, completeSpec } from '../../model/older-task.ts';
-import type { Task, TaskSpec, TaskState } from '../../model/task.ts';
+import type { Task, TaskState } from '../../model/task.ts';
 import type { TaskSummary } from '../../model/task-summary.ts';
 
 export interface TaskDocument {
@@ -171,8 +171,9 @@ export const SUMMARY_FIELDS = {
 
 export type SummaryDocument = Pick<TaskDocument, '_id' | keyof typeof SUMMARY_FIELDS>;
 
-/** @param spec of a document that does not name its image itself */
-export function summaryOf(doc: SummaryDocument, spec?: Pick<TaskSpec, 'name' | 'image'>): TaskSummary {
+export function summaryOf(
+  doc: SummaryDocument & Required<Pick<TaskDocument, 'name' | 'image'>>,
+): TaskSummary {
   return {
     id: doc._id,
     ownerName: doc.ownerName,
@@ -185,9 +186,9 @@ export function summaryOf(doc: SummaryDocument, spec?: Pick<TaskSpec, 'name' | '
     submittedAt: doc.submittedAt,
     startedAt: doc.startedAt,
     finishedAt: doc.finishedAt,
-    name: doc.name === undefined ? (spec?.name ?? '') : JSON.parse(doc.name),
+    name: JSON.parse(doc.name),
     tag: doc.tag,
-    image: doc.image ?? spec?.image ?? '',
+    image: doc.image,
     priority: doc.priority,
     resources: { cpuMillis: doc.cpuMillis, memoryMb: doc.memoryMb, gpus: doc.gpus },
     cancelRequested: doc.cancel !== 'null',

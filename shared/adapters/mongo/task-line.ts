@@ -2,10 +2,9 @@
 
 import type { Filter } from 'mongodb';
 import { labelReader } from '../../model/label-text.ts';
-import type { TaskSpec } from '../../model/task.ts';
 import type { EndedRun, QueueEntry, QueuePlace, TaskStore } from '../../ports/store.ts';
 import type { Collections } from './collections.ts';
-import { specsOf } from './older-documents.ts';
+import { complete } from './older-documents.ts';
 import { resourcesOf, type TaskDocument } from './task-document.ts';
 
 type Tasks = Collections['tasks'];
@@ -48,26 +47,21 @@ export async function readLine(
     .sort({ priority: -1, _id: 1 })
     .limit(limit)
     .toArray();
-  const older = await specsOf(
-    tasks,
-    found.filter(({ kValue }) => kValue === undefined),
-  );
   const labelsOf = labelReader();
-  return found.map((doc) => {
-    const { name, image, kValue } = spokenOf(doc, older.get(doc._id));
+  return (await complete(tasks, found, ['name', 'image', 'kValue', 'labels'])).map((doc) => {
     return {
       id: doc._id,
       ownerId: doc.ownerId,
       ownerName: doc.ownerName,
-      name,
-      image,
+      name: JSON.parse(doc.name),
+      image: doc.image,
       tag: doc.tag,
       priority: doc.priority,
       attempt: doc.attempt,
       resources: resourcesOf(doc),
       worker: doc.wantedWorker,
-      labels: labelsOf(doc.labels ?? ''),
-      kValue,
+      labels: labelsOf(doc.labels),
+      kValue: doc.kValue,
       message: JSON.parse(doc.message),
       queueTimeoutSeconds: doc.queueTimeoutSeconds ?? 0,
       notBefore: doc.notBefore,
@@ -113,18 +107,13 @@ export async function readEndedRuns(
     .sort({ finishedAt: 1, _id: 1 })
     .limit(limit)
     .toArray();
-  const older = await specsOf(
-    tasks,
-    found.filter(({ kValue }) => kValue === undefined),
-  );
-  return found.map((doc) => {
-    const { image, kValue } = spokenOf(doc, older.get(doc._id));
+  return (await complete(tasks, found, ['image', 'kValue'])).map((doc) => {
     return {
       id: doc._id,
       state: doc.state as EndedRun['state'],
-      image,
+      image: doc.image,
       tag: doc.tag,
-      kValue,
+      kValue: doc.kValue,
       submittedAt: doc.submittedAt,
       startedAt: doc.startedAt,
       finishedAt: doc.finishedAt ?? since,
@@ -139,15 +128,7 @@ export async function readKinds(
   const found = await tasks
     .find({ _id: { $in: [...ids] }, state: { $ne: 'hidden' } }, { projection: { tag: 1, image: 1 } })
     .toArray();
-  const older = await specsOf(
-    tasks,
-    found.filter(({ image }) => image === undefined),
-  );
-  return found.map((doc) => ({
-    id: doc._id,
-    tag: doc.tag,
-    image: doc.image ?? older.get(doc._id)?.image ?? '',
-  }));
+  return (await complete(tasks, found, ['image'])).map(({ _id: id, tag, image }) => ({ id, tag, image }));
 }
 
 /** Documents that ended at `since` or later, after one of them. */
@@ -164,13 +145,4 @@ export function endedAfter(
 
 function afterPlace({ priority, id }: QueuePlace): Filter<TaskDocument>[] {
   return [{ priority: { $lt: priority } }, { priority, _id: { $gt: id } }];
-}
-
-/** @param spec of a document of an earlier release */
-function spokenOf(
-  doc: Pick<TaskDocument, 'name' | 'image' | 'kValue'>,
-  spec: TaskSpec | undefined,
-): Pick<TaskSpec, 'name' | 'image' | 'kValue'> {
-  if (spec !== undefined) return spec;
-  return { name: JSON.parse(doc.name ?? '""'), image: doc.image ?? '', kValue: doc.kValue ?? 0 };
 }

@@ -24,7 +24,7 @@ import type {
 import type { Collections } from './collections.ts';
 import { guarded, isDuplicate, unavailable } from './errors.ts';
 import { literal } from './literal.ts';
-import { specsOf } from './older-documents.ts';
+import { complete } from './older-documents.ts';
 import { readAllocations, readQueued } from './scheduler-view.ts';
 import type { TaskBatches } from './task-batches.ts';
 import {
@@ -178,11 +178,7 @@ export class MongoTaskStore implements TaskStore {
         .limit(page.limit + 1)
         .toArray();
       const shown = found.slice(0, page.limit);
-      const specs = await specsOf(
-        this.#tasks,
-        shown.filter(({ image }) => image === undefined),
-      );
-      const tasks = shown.map((doc) => summaryOf(doc, specs.get(doc._id)));
+      const tasks = (await complete(this.#tasks, shown, ['name', 'image'])).map(summaryOf);
       return { tasks, next: found.length > page.limit ? (tasks.at(-1)?.id ?? null) : null };
     });
   }

@@ -100,6 +100,7 @@ function isClusterEvent(value: unknown): value is ClusterEvent {
   if (!isRecord(value)) return false;
   if (value.type === 'worker') return typeof value.workerId === 'string';
   if (value.type === 'quota') return typeof value.userId === 'string';
+  if (value.type === 'restored') return true;
   return (
     value.type === 'task' &&
     typeof value.taskId === 'string' &&

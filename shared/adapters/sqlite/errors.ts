@@ -20,6 +20,11 @@ const UNAVAILABLE = [
   'SQLITE_SCHEMA',
 ];
 
+/** The file itself is at fault, and waiting mends nothing. */
+const BROKEN = ['SQLITE_NOTADB', 'SQLITE_CORRUPT'];
+const WHAT_NOW =
+  '; the file is broken: move it aside and restore a backup, see "When the database is broken" in docs/OPERATIONS.md';
+
 function codeOf(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' ? code : '';
@@ -50,7 +55,23 @@ export function asAppError(error: unknown, path: string): AppError {
   }
   const code = codeOf(error);
   if (UNAVAILABLE.some((known) => code === known || code.startsWith(`${known}_`))) {
-    return unavailable(path, `${messageOf(error)} (${code})`, error);
+    const isBroken = BROKEN.some((known) => code.startsWith(known));
+    return unavailable(path, `${messageOf(error)} (${code})${isBroken ? WHAT_NOW : ''}`, error);
   }
   return new AppError('internal', `fault in the store: ${messageOf(error)}`, { cause: error });
+}
+
+/** Of the file system beside the database, or of the database itself. What is of neither comes back as it is. */
+export function asFileFault(error: unknown, path: string): unknown {
+  if (isFull(error) || (error instanceof AppError && isFull(error.cause))) return full(path, error);
+  if (typeof (error as NodeJS.ErrnoException).syscall !== 'string') return error;
+  return unavailable(path, `its folder cannot be used (${messageOf(error)})`, error);
+}
+
+function isFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT', 'SQLITE_FULL'].includes(codeOf(error));
+}
+
+function full(path: string, cause: unknown): AppError {
+  return new AppError('disk_full', `the disk that keeps ${path} is full`, { retryable: true, cause });
 }

@@ -1,7 +1,9 @@
 // The tables and how they came to be, step by step. A step that was released is never edited: add a new one.
 
 import { AppError } from '../../errors.ts';
+import { readVersion } from '../../platform/version.ts';
 import type { Connection } from './connection.ts';
+import { keepUpgradeCopy } from './upgrade-copy.ts';
 
 /** Step n brings a database from version n to n + 1. */
 const MIGRATIONS: readonly string[] = [
@@ -253,7 +255,32 @@ const MIGRATIONS: readonly string[] = [
 
 export const NEWEST_VERSION = MIGRATIONS.length;
 
-/** Brings the database up to `version`. Several processes may do this at the same moment. */
+/** What brings a database of `version` up to the newest, in order. */
+export function stepsFrom(version: number): readonly string[] {
+  return MIGRATIONS.slice(version);
+}
+
+/** Which release brought the database to a version first. */
+export interface SchemaRelease {
+  readonly version: number;
+  readonly release: string;
+}
+
+export const SELECT_RELEASES = 'SELECT version, release FROM schema_releases ORDER BY version';
+
+/** What to do about a database of a version beyond the newest that is known here. */
+export function newerWords(version: number, releases: readonly SchemaRelease[]): string {
+  const release = releases.find((one) => one.version === version)?.release;
+  return (
+    `a newer release wrote it: its records are of version ${version}, and CloudAI ${readVersion()} knows ` +
+    `${NEWEST_VERSION}; install CloudAI ${release === undefined ? 'of a newer release' : `${release} or newer`}`
+  );
+}
+
+/**
+ * Brings the database up to `version`, all steps or none. Several processes may do this at the same moment: one does, and
+ * the others find it done. Throws `bad_config` for a database of a newer release.
+ */
 export async function migrate(connection: Connection, version = NEWEST_VERSION): Promise<void> {
   await connection.read(() => {
     // Cannot be part of a transaction; WAL stays with the file, the rest is per connection.
@@ -264,22 +291,40 @@ export async function migrate(connection: Connection, version = NEWEST_VERSION):
     connection.exec('PRAGMA cache_size = -32000');
     connection.exec('PRAGMA journal_size_limit = 67108864');
   });
+  const before = await connection.read(() => versionOf(connection));
+  if (before !== null && before < version) await keepUpgradeCopy(connection.path, version);
   await connection.write(() => {
     connection.exec('CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)');
-    const found = connection.first<{ version: number }>('SELECT version FROM schema_version')?.version;
+    connection.exec(
+      'CREATE TABLE IF NOT EXISTS schema_releases (version INTEGER PRIMARY KEY, release TEXT NOT NULL)',
+    );
+    const found = versionOf(connection);
     const from = found ?? 0;
     if (from > NEWEST_VERSION) {
+      const words = newerWords(from, connection.all<SchemaRelease>(SELECT_RELEASES));
       throw new AppError(
         'bad_config',
-        `the database ${connection.path} was written by a newer release (version ${from}, this one knows ` +
-          `${NEWEST_VERSION}); start that release, or name another database`,
+        `the database ${connection.path} cannot be used: ${words}, or name another database`,
       );
     }
     for (const step of MIGRATIONS.slice(from, version)) connection.exec(step);
-    if (found === undefined) {
+    if (found === null) {
       connection.run('INSERT INTO schema_version VALUES (?)', [version]);
     } else if (from < version) {
       connection.run('UPDATE schema_version SET version = ?', [version]);
     }
+    connection.run('INSERT OR IGNORE INTO schema_releases VALUES (?, ?)', [
+      Math.max(from, version),
+      readVersion(),
+    ]);
   });
+}
+
+/** Null for a database without contents. */
+function versionOf(connection: Connection): number | null {
+  const has = connection.first(
+    `SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'`,
+  );
+  if (!has) return null;
+  return connection.first<{ version: number }>('SELECT version FROM schema_version')?.version ?? null;
 }

@@ -4,11 +4,13 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Store } from '../../ports/store.ts';
 import { Connection } from './connection.ts';
+import { clearLeftCopies } from './copy-folder.ts';
 import { unavailable } from './errors.ts';
 import { SqliteFileRecordStore } from './file-record-store.ts';
 import { SqliteHistoryStore } from './history-store.ts';
 import { migrate } from './migrations.ts';
 import { SqliteRegistrationStore } from './registration-store.ts';
+import { SqliteStoreCopies } from './store-copies.ts';
 import { SqliteTaskStore } from './task-store.ts';
 import { SqliteUploadStore } from './upload-store.ts';
 import { SqliteUserStore } from './user-store.ts';
@@ -32,6 +34,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
     await db.close();
     throw error;
   }
+  await clearLeftCopies(path);
   return {
     tasks: new SqliteTaskStore(db),
     workers: new SqliteWorkerStore(db),
@@ -47,6 +50,12 @@ export async function openSqliteStore(path: string): Promise<Store> {
         const row = db.first<{ value: number }>(sql);
         if (row === null) throw unavailable(path, 'it has no leadership term');
         return row.value;
+      }),
+    copies: new SqliteStoreCopies(path),
+    generation: () =>
+      db.read(() => {
+        const sql = `SELECT value FROM cluster WHERE name = 'generation'`;
+        return db.first<{ value: number }>(sql)?.value ?? 0;
       }),
     ping: async () => {
       await db.read(() => db.first('SELECT value FROM cluster'));

@@ -26,7 +26,10 @@ describe('a SQLite file', () => {
     await mkdir(join(dir.path, 'folder'));
     await expect(openSqliteStore(join(dir.path, 'folder'))).rejects.toMatchObject(away);
     await writeFile(join(dir.path, 'other'), 'this is no database, and long enough to see it. '.repeat(100));
-    await expect(openSqliteStore(join(dir.path, 'other'))).rejects.toMatchObject(away);
+    await expect(openSqliteStore(join(dir.path, 'other'))).rejects.toMatchObject({
+      ...away,
+      message: expect.stringContaining('restore a backup'),
+    });
     await expect(openSqliteStore(join(dir.path, 'other', 'below.db'))).rejects.toMatchObject(away);
   });
 

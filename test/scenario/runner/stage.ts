@@ -283,6 +283,8 @@ function mayBeAway(store: Store, away: Away): Store {
     history: gate(store.history),
     webhooks: gate(store.webhooks),
     nextTerm: () => store.nextTerm(),
+    copies: store.copies,
+    generation: () => store.generation(),
     ping: () => store.ping(),
     close: () => store.close(),
   };

@@ -1,0 +1,53 @@
+// GET /api/backup and POST /api/restore, for admins. Both are streamed and never held.
+
+import type { Plugin, Server } from '@hapi/hapi';
+import { type RestoreQuery, restoreSchema } from '../../shared/contracts/backup-schemas.ts';
+import type { RestoreReply } from '../../shared/contracts/backups.ts';
+import { noQuery } from '../../shared/contracts/file-schemas.ts';
+import { bodyBytes, STREAMED_BODY } from '../http/body-bytes.ts';
+import { archiveReply } from '../http/file-reply.ts';
+import { IDLE_MS } from '../http/slow-peers.ts';
+import type { Backups } from '../services/backups/backups.ts';
+import { checked, queryOf } from '../validation.ts';
+import { principalOf } from './auth.ts';
+
+export interface BackupsOptions {
+  readonly backups: Backups;
+}
+
+/** A copy of many gigabytes is made or put back, and nothing is said meanwhile. */
+const WORK_MS = 30 * 60_000;
+
+export const backupsPlugin: Plugin<BackupsOptions> = {
+  name: 'backups',
+  register: (server: Server, { backups }: BackupsOptions) => {
+    server.route({
+      method: 'GET',
+      path: '/api/backup',
+      options: {
+        validate: checked({ query: noQuery }),
+        timeout: { server: false, socket: WORK_MS },
+        response: { ranges: false },
+      },
+      handler: async (request, h) => {
+        const made = await backups.make(principalOf(request));
+        request.raw.req.socket?.setTimeout(IDLE_MS);
+        return archiveReply(request, h, { ...made, type: 'application/x-tar' })
+          .header('content-length', String(made.sizeBytes))
+          .header('x-checksum-sha256', made.sha256);
+      },
+    });
+
+    server.route({
+      method: 'POST',
+      path: '/api/restore',
+      options: { validate: checked({ query: restoreSchema }), ...STREAMED_BODY },
+      handler: async (request): Promise<RestoreReply> => {
+        const { dry_run: dryRun } = queryOf<RestoreQuery>(request);
+        const onWhole = () => void request.raw.req.socket?.setTimeout(WORK_MS);
+        const content = bodyBytes(request, { onWhole });
+        return backups.restore(principalOf(request), content, { dryRun });
+      },
+    });
+  },
+};
