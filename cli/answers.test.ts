@@ -190,6 +190,7 @@ function answerAll(api: SmallApi): void {
     tasks_by_state: { queued: 1, assigned: 0, running: 0, completed: 0, failed: 0, cancelled: 0 },
     queue_depth: 1,
     placements_per_second: null,
+    retention_days: 0,
     scheduler: null,
     sla: null,
     forecasts: NO_SCORES,

@@ -8,9 +8,14 @@ import { AppError, messageOf } from '../shared/errors.ts';
 
 const IDENTITY = /^[0-9a-f]{32}$/;
 
+/** Where a runner keeps what is its own. */
+export function runnerFolder(dataDir: string, workerId: string): string {
+  return join(dataDir, `runner-${workerId}`);
+}
+
 /** Reads `<dataDir>/runner-<workerId>/identity`, or makes it. Throws `bad_config` when it can do neither. */
 export async function loadIdentity(dataDir: string, workerId: string): Promise<string> {
-  const directory = join(dataDir, `runner-${workerId}`);
+  const directory = runnerFolder(dataDir, workerId);
   const path = join(directory, 'identity');
   try {
     const kept = await readKept(path);

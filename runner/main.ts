@@ -7,6 +7,7 @@ import { openClusterClock } from '../shared/platform/cluster-clock.ts';
 import { loadRunnerConfig, loadWaitingConfig } from '../shared/platform/config.ts';
 import { createLog, type Log } from '../shared/platform/log.ts';
 import { EXIT_FAULT, runService, tellSupervisor } from '../shared/platform/service.ts';
+import { stopDeadlineOf } from '../shared/platform/shutdown.ts';
 import { openRedis } from '../shared/wiring/open-redis.ts';
 import { openRuntime } from '../shared/wiring/open-runtime.ts';
 import { openRecords } from '../shared/wiring/open-store.ts';
@@ -33,7 +34,7 @@ async function startMember() {
   const log = createLog('runner', config.logLevel);
   const service = await openRunner({ config }, log);
   await service.up;
-  return { service, log };
+  return { service, log, stopDeadlineMs: stopDeadlineOf(config.shutdown) };
 }
 
 async function startWaiting({ listen, forget }: RunnerArguments) {
@@ -55,7 +56,7 @@ async function startWaiting({ listen, forget }: RunnerArguments) {
     onFatal: (error) => die(error, log, () => service.stop()),
   });
   await service.start();
-  return { service, log };
+  return { service, log, stopDeadlineMs: stopDeadlineOf(loadRunnerConfig(env).shutdown) };
 }
 
 type Life = Pick<MemberLife, 'config'> & Partial<MemberLife>;
@@ -106,7 +107,7 @@ async function openRunner({ config, ...life }: Life, log: Log): Promise<MemberSe
     onFatal: (error) => die(error, log, stop),
   });
   const up = runner.start().then(() => log.info({ workerId: config.workerId }, 'runner is up'));
-  return { stop, up };
+  return { stop, hurry: (how) => runner.hurry(how), up };
 }
 
 function die(error: unknown, log: Log, stop: () => Promise<void>): void {

@@ -37,6 +37,8 @@ export interface RunnerParts {
   /** How far the machine's own clock is ahead of it; for people. Null before it was measured. */
   readonly clockOffsetMs?: () => number | null;
   readonly log: Log;
+  /** Of the machine as it runs now; by default its kernel is asked. */
+  readonly bootId?: string | null;
   /** How the health of the worker is watched, where it is not as usual. */
   readonly health?: { readonly everyMs?: number; readonly limits?: Partial<HealthLimits> };
   /** Numbers in [0, 1); for the jitter of retries. */
@@ -56,6 +58,8 @@ export type RunnerPhase =
   | 'up'
   /** Cut off from the cluster: containers are stopped, no work is taken. */
   | 'fenced'
+  /** It was told to stop: what runs ends or is handed over, nothing new is taken. */
+  | 'leaving'
   /** An admin removed the worker: what runs goes on, nothing new is taken. */
   | 'removed'
   | 'stopped';

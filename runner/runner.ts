@@ -1,26 +1,21 @@
 // The daemon on a worker machine: holds the worker's lease, takes attempts, works on each, and leaves containers to
 // its next life when it stops. Must never touch containers after another life of it has taken over.
 
+import { join } from 'node:path';
 import { type AppError, messageOf } from '../shared/errors.ts';
+import { NO_TROUBLES, type Trouble } from '../shared/model/worker-health.ts';
+import { readBootId } from '../shared/platform/boot-id.ts';
 import { newId } from '../shared/platform/ids.ts';
 import type { Delivery, InboxSession } from '../shared/ports/queue.ts';
-import { AdmissionLine } from './admission.ts';
-import { Adoption } from './agent/adoption.ts';
-import { Heartbeat } from './agent/heartbeat.ts';
-import { ImageNotice } from './agent/image-notice.ts';
-import { MachineUsage } from './agent/machine-usage.ts';
-import { ProgressSender } from './agent/progress-sender.ts';
-import { RecordWatch } from './agent/record-watch.ts';
-import { UsageSampler } from './agent/usage-sampler.ts';
-import { LOOK_EVERY_MS, WorkerHealth } from './agent/worker-health.ts';
-import { HEALTH_LIMITS } from './core/health.ts';
-import { Committer } from './executor/committer.ts';
 import { Abandoned, keepTrying, pause, within } from './executor/patience.ts';
-import { AttemptRegistry } from './executor/registry.ts';
-import { createSteps, type ExecutorParts } from './executor/steps.ts';
 import { fingerprint, type Machine } from './fingerprint.ts';
-import { loadIdentity } from './identity.ts';
+import { loadIdentity, runnerFolder } from './identity.ts';
+import { Journal } from './journal/journal.ts';
+import { LastLife } from './journal/last-life.ts';
+import { Leaving } from './leaving.ts';
 import type { RunnerParts, RunnerPhase, RunnerStatus } from './parts.ts';
+
+import { assemble, type Working } from './working.ts';
 
 export type { RunnerParts, RunnerPhase, RunnerStatus } from './parts.ts';
 
@@ -30,8 +25,13 @@ export interface Runner {
    * over. Resolves also when another machine has the worker id: `onFatal` says so.
    */
   start(): Promise<void>;
-  /** Leaves containers running and the lease to run out; resolves within seconds. */
+  /**
+   * Ends as the settings say. Leaving containers and lease to the next life takes seconds; finishing or handing over what
+   * runs as long as its deadline. May be called again.
+   */
   stop(): Promise<void>;
+  /** Asked again while it stops: one step quicker, or leaving all as it is. */
+  hurry(how: 'on' | 'at_once'): void;
   status(): RunnerStatus;
 }
 
@@ -47,19 +47,6 @@ export function createRunner(parts: RunnerParts): Runner {
   return new RunnerProcess(parts);
 }
 
-/** What exists once the machine is known. */
-interface Working {
-  readonly machine: Machine;
-  readonly admission: AdmissionLine;
-  readonly registry: AttemptRegistry;
-  readonly adoption: Adoption;
-  readonly watch: RecordWatch;
-  readonly heartbeat: Heartbeat;
-  readonly sampler: UsageSampler;
-  readonly images: ImageNotice;
-  readonly health: WorkerHealth;
-}
-
 class RunnerProcess implements Runner {
   readonly #parts: RunnerParts;
   readonly #random: () => number;
@@ -70,6 +57,9 @@ class RunnerProcess implements Runner {
   #session: InboxSession | null = null;
   #sweepTimer: NodeJS.Timeout | null = null;
   #isSweeping = false;
+  #leaving: Leaving | null = null;
+  #leavingSince: number | null = null;
+  #left: Promise<void> | null = null;
   #stopped: Promise<void> | null = null;
 
   constructor(parts: RunnerParts) {
@@ -97,21 +87,44 @@ class RunnerProcess implements Runner {
   }
 
   stop(): Promise<void> {
-    return this.#stop({ keepOutput: true });
+    this.#left ??= this.#leave();
+    return this.#left;
+  }
+
+  hurry(how: 'on' | 'at_once'): void {
+    this.#leaving?.hurry(how);
   }
 
   async #start(): Promise<void> {
     const { config, runtime, inbox, log } = this.#parts;
     const identity = await loadIdentity(config.dataDir, config.workerId);
     const info = await this.#patiently('reach the container engine', () => runtime.info());
-    const working = this.#assemble(identity, await fingerprint(config, info, log));
+    const folder = runnerFolder(config.dataDir, config.workerId);
+    const lastLife = new LastLife(folder, this.#parts.bootId ?? (await readBootId()));
+    const working = assemble(this.#parts, {
+      machine: await fingerprint(config, info, log),
+      identity,
+      incarnation: this.#incarnation,
+      journal: await Journal.open(join(folder, 'journal'), log),
+      random: this.#random,
+      troubles: () => this.#troubles(),
+      onHealthChanged: () => void this.#tellHealth(),
+      isUpByRecord: () => this.#isUpByRecord(),
+      onFenced: () => this.#fence(),
+      onRenewed: () => void this.#unfence(),
+      onLost: (error) => void this.#lose(error),
+      onRemoved: () => void this.#sweep(),
+    });
     this.#working = working;
+    working.registry.machineRestarted = await lastLife.wasOnEarlierBoot().catch(() => false);
     const { heartbeat, adoption, watch } = working;
     const refusal = await heartbeat.start();
     if (refusal) return this.#end(refusal);
     working.health.start();
     await this.#join(working.machine);
     const { leaving } = await this.#patiently('find what an earlier life left', () => adoption.sweep());
+    working.registry.machineRestarted = false;
+    await lastLife.note().catch((error) => log.warn({ err: error }, 'the boot of the machine was not noted'));
     await within(LEAVING_MS, 'removing what is not wanted any more', leaving).catch((error) =>
       log.warn({ err: error }, messageOf(error)),
     );
@@ -135,84 +148,6 @@ class RunnerProcess implements Runner {
       !this.#parts.isReturning || (await this.#patiently('read the own record', () => this.#isOnRecord()));
     if (isKnown) await this.#patiently('register the worker', () => this.#register(machine));
     else await this.#retire();
-  }
-
-  #assemble(identity: string, machine: Machine): Working {
-    const { config, store, presence, bus, intake, logs, runtime, clock, log } = this.#parts;
-    const { liveLogs, rooms, progress: board, files } = this.#parts;
-    const { workerId } = config;
-    const { tasks, files: records } = store;
-    const random = this.#random;
-    const admission = new AdmissionLine(machine);
-    const sampler = new UsageSampler({
-      everyMs: config.usageSampleMs,
-      runtime,
-      rooms,
-      board: this.#parts.usage,
-      random,
-      log,
-    });
-    const images = new ImageNotice({ workerId, runtime, board: this.#parts.images, log });
-    const health: WorkerHealth = new WorkerHealth({
-      dataDir: config.dataDir,
-      runtime,
-      limits: { ...HEALTH_LIMITS, reserveMb: config.diskReserveMb, ...this.#parts.health?.limits },
-      everyMs: this.#parts.health?.everyMs ?? LOOK_EVERY_MS,
-      clock,
-      log,
-      ending: () => registry.ending(),
-      heldSince: () => registry.heldSince(),
-      onChange: () => void this.#tellHealth(),
-    });
-    const executor: ExecutorParts = {
-      stopGraceMs: config.stopGraceSeconds * 1_000,
-      pidsLimit: config.pidsLimit,
-      tasks,
-      committer: new Committer({ tasks, bus, intake, log }),
-      runtime,
-      logs,
-      logMaxBytes: config.logMaxBytes,
-      liveLogs,
-      rooms,
-      progress: new ProgressSender({ rooms, board, clock, log }),
-      records,
-      files,
-      outputLimits: { maxBytes: config.outputMaxBytes, maxFiles: config.outputMaxFiles },
-      admission,
-      sampler,
-      images,
-      health,
-      clock,
-      log,
-      random,
-    };
-    const registry = new AttemptRegistry(executor, createSteps(executor));
-    // Simulated devices are not measured.
-    const gpuIds = config.gpus === null ? machine.gpuIds : [];
-    const usage = new MachineUsage({ directory: config.dataDir, gpuIds, log });
-    const heartbeat = new Heartbeat({
-      workerId,
-      identity,
-      incarnation: this.#incarnation,
-      leaseMs: config.workerLeaseSeconds * 1_000,
-      presence,
-      keeper: this.#parts.keeper ?? null,
-      clock,
-      log,
-      random,
-      usage: () => usage.measure(),
-      running: () => registry.withContainer(),
-      clockOffsetMs: () => this.#parts.clockOffsetMs?.() ?? null,
-      troubles: () => health.troubles,
-      isUpByRecord: () => this.#isUpByRecord(),
-      onFenced: () => this.#fence(),
-      onRenewed: () => void this.#unfence(),
-      onLost: (error) => void this.#lose(error),
-    });
-    const adoption = new Adoption({ workerId, tasks, runtime, registry, admission, clock, log });
-    const onRemoved = () => void this.#sweep();
-    const watch = new RecordWatch({ workerId, tasks, bus, registry, log, onRemoved });
-    return { machine, admission, registry, adoption, watch, heartbeat, sampler, images, health };
   }
 
   async #register(machine: Machine): Promise<void> {
@@ -254,7 +189,8 @@ class RunnerProcess implements Runner {
   }
 
   async #sweep(): Promise<void> {
-    if (this.#isSweeping || !this.#working || this.#phase === 'fenced') return;
+    const { phase } = this.status();
+    if (this.#isSweeping || !this.#working || phase === 'fenced' || phase === 'leaving') return;
     this.#isSweeping = true;
     try {
       if (this.#phase === 'up' && !(await this.#isOnRecord())) await this.#retire();
@@ -294,19 +230,52 @@ class RunnerProcess implements Runner {
   }
 
   async #retireWhenIdle(): Promise<void> {
-    const { onRetired, runtime, presence, config, log } = this.#parts;
+    const { onRetired, runtime, config } = this.#parts;
     if (!onRetired || this.#stopped || this.#working?.registry.taskIds().length !== 0) return;
     if ((await runtime.list(config.workerId)).length > 0) return;
     await this.#stop({ keepOutput: true });
-    const leaving = presence.leave(config.workerId, this.#incarnation);
-    await within(CLOSE_MS, 'giving the lease back', leaving).catch((error) =>
-      log.debug({ err: error }, 'the lease was left to run out'),
-    );
+    await this.#giveLeaseBack();
     onRetired();
   }
 
+  async #leave(): Promise<void> {
+    const { config, store, clock, log } = this.#parts;
+    const working = this.#working;
+    const isAtWork = this.#phase === 'up' || this.#phase === 'fenced' || this.#phase === 'removed';
+    if (config.shutdown.mode === 'leave' || !working || !isAtWork) return this.#stop({ keepOutput: true });
+    const { committer, registry } = working;
+    const { workerId, shutdown } = config;
+    const { tasks } = store;
+    const random = this.#random;
+    this.#leaving = new Leaving({ shutdown, workerId, tasks, committer, registry, clock, log, random });
+    this.#phase = 'leaving';
+    // Nothing is taken up again that the store says is placed here: it is given back.
+    if (this.#sweepTimer) clearInterval(this.#sweepTimer);
+    working.admission.close();
+    await Promise.all([this.#tellHealth(), this.#closeInbox()]);
+    const isEmpty = await this.#leaving.run();
+    await this.#stop({ keepOutput: true });
+    if (isEmpty) await this.#giveLeaseBack();
+  }
+
+  /** The scheduler gives it nothing more from the next look on, and need not wait for the lease to run out. */
+  async #giveLeaseBack(): Promise<void> {
+    const { presence, config, log } = this.#parts;
+    const leaving = presence.leave(config.workerId, this.#incarnation).then(() => this.#announce());
+    await within(CLOSE_MS, 'giving the lease back', leaving).catch((error) =>
+      log.debug({ err: error }, 'the lease was left to run out'),
+    );
+  }
+
+  #troubles(): readonly Trouble[] {
+    if (this.#phase !== 'leaving') return NO_TROUBLES;
+    this.#leavingSince ??= this.#parts.clock.now();
+    const message = 'its runner is shutting down and takes no more work';
+    return [{ code: 'shutting_down', message, since: this.#leavingSince }];
+  }
+
   #fence(): void {
-    if (this.#phase !== 'removed') this.#phase = 'fenced';
+    if (this.#phase !== 'removed' && this.#phase !== 'leaving') this.#phase = 'fenced';
     this.#working?.admission.close();
     this.#working?.registry.setFenced(true);
   }
@@ -347,6 +316,7 @@ class RunnerProcess implements Runner {
   }
 
   async #end(error: AppError): Promise<void> {
+    this.#leaving?.hurry('at_once');
     if (this.#stopped) return;
     // A newer life writes the output from here on.
     await this.#stop({ keepOutput: error.code !== 'superseded' });

@@ -16,6 +16,8 @@ export interface ForegroundRun<Options> {
   readonly progress: Progress;
   readonly owned: Owned;
   readonly stop: StopRequest;
+  /** Asks what is being stopped once more; replaced once there is something. */
+  hurry: () => void;
   /** Ends the processes by force; replaced once there are some. */
   killNow: () => void;
   exitCode: number;
@@ -35,6 +37,12 @@ export interface ForegroundCommand<Options> {
 }
 
 const EXIT_INTERRUPTED = 130;
+/** From finishing to handing over, and from that to leaving; after that by force. */
+const MOST_HURRIES = 2;
+
+function stopsSlowly({ SHUTDOWN = '' }: NodeJS.ProcessEnv): boolean {
+  return SHUTDOWN === 'finish' || SHUTDOWN === 'hand-over';
+}
 
 /** Resolves with the exit code. */
 export async function runInForeground<Options extends { readonly dataDir: string }>(
@@ -108,17 +116,27 @@ async function makeDataFolder(path: string, command: string): Promise<void> {
 function stopping<Options>(
   run: () => ForegroundRun<Options> | null,
   progress: Progress,
-): Pick<ForegroundRun<Options>, 'stop' | 'killNow' | 'exitCode'> {
+): Pick<ForegroundRun<Options>, 'stop' | 'hurry' | 'killNow' | 'exitCode'> {
   let again = 0;
   const stop = listenForStop(() => {
     again += 1;
-    if (again > 1) process.exit(EXIT_INTERRUPTED);
+    const isLong = stopsSlowly(process.env);
+    if (again > (isLong ? MOST_HURRIES + 1 : 1)) process.exit(EXIT_INTERRUPTED);
+    if (isLong && again <= MOST_HURRIES) {
+      progress.line('Hurrying …');
+      run()?.hurry();
+      return;
+    }
     progress.line('Stopping at once …');
     run()?.killNow();
   });
   void stop.wanted.then((why) => {
     progress.line();
-    progress.line(`Stopping (${why}); once more to stop at once …`);
+    progress.line(
+      stopsSlowly(process.env)
+        ? `Stopping (${why}); what runs is to end first (SHUTDOWN=${process.env.SHUTDOWN}); once more to hurry …`
+        : `Stopping (${why}); once more to stop at once …`,
+    );
   });
-  return { stop, killNow: () => undefined, exitCode: 0 };
+  return { stop, hurry: () => undefined, killNow: () => undefined, exitCode: 0 };
 }

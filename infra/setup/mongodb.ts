@@ -26,6 +26,8 @@ export interface RunningMongo {
   readonly url: string;
   /** "FerretDB 1.24.2 (port 40123, pid 4242)" */
   readonly how: string;
+  /** Null: it was not started here. */
+  readonly pid: number | null;
   /** Stops it if it was started here. */
   stop(): Promise<void>;
 }
@@ -87,7 +89,12 @@ async function useGiven(url: string): Promise<RunningMongo> {
         '  Start that server, or unset MONGODB_URL to have one started here.',
     );
   }
-  return { url, how: `was there: ${url.replace(/\/\/[^@/]*@/, '//')}`, stop: async () => undefined };
+  return {
+    url,
+    how: `was there: ${url.replace(/\/\/[^@/]*@/, '//')}`,
+    pid: null,
+    stop: async () => undefined,
+  };
 }
 
 async function start(program: string, args: readonly string[], logFile: string): Promise<ChildProcess> {
@@ -125,6 +132,7 @@ function running(child: ChildProcess, url: string, how: string): RunningMongo {
   return {
     url,
     how,
+    pid: child.pid ?? null,
     stop: async () => {
       child.stdin?.end();
       await until(() => hasEnded(child), STOP_GRACE_MS);

@@ -41,6 +41,17 @@ describe('the processes of a local CloudAI', () => {
     expect(workerOf({ STORE_URL: 'mongodb://db/x' })).toBeUndefined();
   });
 
+  it('have a runner that is waited for as long as its settings say', async () => {
+    await build('api', 'scheduler', 'runner');
+    const deadlinesOf = (env: Record<string, string>) => processes(env).map((part) => part.stopDeadlineMs);
+    expect(deadlinesOf({})).toEqual([undefined, undefined, 20_000]);
+    const finish = { SHUTDOWN: 'finish', SHUTDOWN_DEADLINE_SECONDS: '100', STOP_GRACE_SECONDS: '5' };
+    expect(deadlinesOf(finish)[2]).toBe(155_000);
+    expect(deadlinesOf({ ...finish, SHUTDOWN: 'hand-over' })[2]).toBe(120_000);
+    // Refused by the runner, which says why.
+    expect(deadlinesOf({ SHUTDOWN: 'later' })[2]).toBeUndefined();
+  });
+
   it('get settings they accept, and the same store and queue', async () => {
     await build('api', 'scheduler', 'runner');
     const [api, scheduler, runner] = processes({

@@ -3,7 +3,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../../shared/errors.ts';
-import type { Environment } from '../../shared/platform/config.ts';
+import { type Environment, loadRunnerConfig } from '../../shared/platform/config.ts';
+import { stopDeadlineOf } from '../../shared/platform/shutdown.ts';
 import type { PartSpec } from '../supervisor/supervisor.ts';
 
 export interface ProcessOptions {
@@ -19,6 +20,18 @@ export interface ProcessOptions {
   readonly jwtSecret: string;
   /** Made here; null when the person's own settings have one. */
   readonly clusterToken: string | null;
+}
+
+/** A supervisor waits a little longer than the process itself does. */
+const SLACK_MS = 5_000;
+
+/** How long a runner with these settings may take to stop. Wrong ones are for the runner itself to refuse. */
+export function runnerStopDeadline(env: Environment): number | undefined {
+  try {
+    return stopDeadlineOf(loadRunnerConfig(env).shutdown) + SLACK_MS;
+  } catch {
+    return undefined;
+  }
 }
 
 const FIRST_WORKER = 'worker-1';
@@ -53,10 +66,11 @@ export function localProcesses(options: ProcessOptions): PartSpec[] {
   return [
     { name: 'api', env: api },
     { name: 'scheduler', env: common },
-    { name: 'runner', env: runner },
-  ].map(({ name, env }) => {
+    // Stopped first, while all it needs to give its work back is still there.
+    { name: 'runner', env: runner, stopDeadlineMs: runnerStopDeadline(runner) },
+  ].map(({ name, env, ...rest }) => {
     const module = join(dist, name, 'main.js');
     if (!existsSync(module)) throw new AppError('internal', `${module} is missing: run "npm run build"`);
-    return { name, env, module, logFile: join(dataDir, 'logs', `${name}.log`) };
+    return { name, env, module, logFile: join(dataDir, 'logs', `${name}.log`), ...rest };
   });
 }

@@ -21,6 +21,7 @@ export function supervise(run: ForegroundRun<unknown>, parts: readonly PartSpec[
     }
   };
   const supervisor = new Supervisor({ parts, report });
+  run.hurry = () => supervisor.hurry();
   run.killNow = () => supervisor.killNow();
   owned.add('CloudAI', () => supervisor.stop());
   return supervisor;

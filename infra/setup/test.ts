@@ -1,5 +1,6 @@
 // `npm test [-- vitest arguments]`: brings up real servers, then lint, types and tests, all of them even if one
-// fails. Stops what it started; the exit code is 0 only when everything went well.
+// fails. Stops what it started; the exit code is 0 only when everything went well. With --chaos as the first word
+// (`npm run test:chaos [-- arguments]`) it runs the fault suite instead.
 // With STEPS_REPORT=<file> it also writes there how each step went.
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -22,8 +23,10 @@ const root = resolve(import.meta.dirname, '../../..');
 const EXIT_INTERRUPTED = 130;
 const CHECK_DEADLINE_MS = 10 * 60_000;
 const TESTS_DEADLINE_MS = 75 * 60_000;
+const CHAOS_DEADLINE_MS = 4 * 60 * 60_000;
+const CHAOS = '--chaos';
 
-async function main(vitestArgs: readonly string[]): Promise<number> {
+async function main(args: readonly string[]): Promise<number> {
   // A terminal or a pipe that is closed must not end this before it has stopped what it started.
   for (const out of [process.stdout, process.stderr]) out.on('error', () => undefined);
   const progress = new Progress();
@@ -50,11 +53,11 @@ async function main(vitestArgs: readonly string[]): Promise<number> {
       return null;
     }
   };
-  const check = async (name: string, args: readonly string[], env = {}, deadlineMs = CHECK_DEADLINE_MS) => {
+  const check: Check = async (name, words, env = {}, deadlineMs = CHECK_DEADLINE_MS) => {
     if (stop.isWanted) return;
     const start = performance.now();
-    progress.line(`\n${name}: ${args.join(' ').replaceAll(`${root}/`, '')}`);
-    const ok = await runShown(args, { env, deadlineMs, stop, onStart: (child) => (running = child) });
+    progress.line(`\n${name}: ${words.join(' ').replaceAll(`${root}/`, '')}`);
+    const ok = await runShown(words, { env, deadlineMs, stop, onStart: (child) => (running = child) });
     report.add(name, ok, start);
   };
 
@@ -64,13 +67,10 @@ async function main(vitestArgs: readonly string[]): Promise<number> {
     const warn = (text: string) => progress.warn(text);
     const env = await startTestServers({ root, tempDir, env: process.env, packages, owned, step, warn });
     setUpWell = report.ok;
-    await check('Lint', [bin('@biomejs/biome/bin/biome'), 'check', '.']);
-    const typescript = bin('typescript/bin/tsc');
-    await check('Types', [typescript, '--noEmit', '-p', 'tsconfig.json']);
-    if (existsSync(join(root, 'web/tsconfig.json'))) {
-      await check('Types of the dashboard', [typescript, '--noEmit', '-p', 'web/tsconfig.json']);
-    }
-    await check('Tests', [bin('vitest/vitest.mjs'), 'run', ...vitestArgs], env, TESTS_DEADLINE_MS);
+    if (args[0] === CHAOS) {
+      const suite = [bin('tsx/dist/cli.mjs'), 'test/chaos/run.ts', ...args.slice(1)];
+      await check('Fault suite', suite, env, CHAOS_DEADLINE_MS);
+    } else await checkAll(args, env, check);
   } finally {
     if (running) endGroup(running, 'SIGKILL');
     await owned.stopAll();
@@ -82,6 +82,27 @@ async function main(vitestArgs: readonly string[]): Promise<number> {
   if (process.env.STEPS_REPORT) await report.write(process.env.STEPS_REPORT);
   if (stop.isWanted) return EXIT_INTERRUPTED;
   return report.ok ? 0 : EXIT_FAULT;
+}
+
+type Check = (
+  name: string,
+  args: readonly string[],
+  env?: Record<string, string>,
+  deadlineMs?: number,
+) => Promise<void>;
+
+async function checkAll(
+  vitestArgs: readonly string[],
+  env: Record<string, string>,
+  check: Check,
+): Promise<void> {
+  await check('Lint', [bin('@biomejs/biome/bin/biome'), 'check', '.']);
+  const typescript = bin('typescript/bin/tsc');
+  await check('Types', [typescript, '--noEmit', '-p', 'tsconfig.json']);
+  if (existsSync(join(root, 'web/tsconfig.json'))) {
+    await check('Types of the dashboard', [typescript, '--noEmit', '-p', 'web/tsconfig.json']);
+  }
+  await check('Tests', [bin('vitest/vitest.mjs'), 'run', ...vitestArgs], env, TESTS_DEADLINE_MS);
 }
 
 function bin(path: string): string {

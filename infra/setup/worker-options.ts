@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { AppError, messageOf } from '../../shared/errors.ts';
 import { type Environment, loadRunnerConfig, loadWaitingConfig } from '../../shared/platform/config.ts';
 import type { PartSpec } from '../supervisor/supervisor.ts';
+import { runnerStopDeadline } from './processes.ts';
 import { clusterTokenFile } from './secrets.ts';
 
 export interface WorkerOptions {
@@ -89,6 +90,7 @@ function parse(args: readonly string[]) {
 /** The runner under the supervisor. */
 export function workerPart(options: WorkerOptions, dist: string, dockerHost: string): PartSpec {
   const { waits, forgets, dataDir, env } = options;
+  const stopDeadlineMs = runnerStopDeadline(env);
   return {
     name: 'runner',
     module: join(dist, 'runner/main.js'),
@@ -96,5 +98,6 @@ export function workerPart(options: WorkerOptions, dist: string, dockerHost: str
     firstArgs: forgets ? ['--forget'] : [],
     env: { ...env, DOCKER_HOST: dockerHost },
     logFile: join(dataDir, 'logs/runner.log'),
+    ...(stopDeadlineMs === undefined ? {} : { stopDeadlineMs }),
   };
 }

@@ -14,6 +14,8 @@ export interface PartSpec {
   readonly firstArgs?: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly logFile: string;
+  /** Between SIGTERM and SIGKILL, where it needs longer than others. */
+  readonly stopDeadlineMs?: number | undefined;
 }
 
 export type SupervisorEvent =
@@ -52,6 +54,8 @@ export interface Part {
   retire(): void;
   /** SIGTERM, after `deadlineMs` SIGKILL; resolves when it is gone and its log is written. */
   stop(deadlineMs: number): Promise<void>;
+  /** SIGTERM once more to one that is being stopped: it may have a quicker way. */
+  hurry(): void;
   kill(): void;
 }
 
@@ -61,6 +65,7 @@ export function startPart(options: PartOptions): Part {
   let ended: Promise<void> = Promise.resolve();
   let restart: NodeJS.Timeout | undefined;
   let retired = false;
+  let isStopping = false;
   let isFirst = true;
   let waitMs = 0;
 
@@ -131,12 +136,16 @@ export function startPart(options: PartOptions): Part {
     },
     async stop(deadlineMs) {
       this.retire();
+      isStopping = true;
       const last = child;
       last?.kill('SIGTERM');
-      const timer = setTimeout(() => last?.kill('SIGKILL'), deadlineMs);
+      const timer = setTimeout(() => last?.kill('SIGKILL'), spec.stopDeadlineMs ?? deadlineMs);
       await ended;
       clearTimeout(timer);
       await log.close();
+    },
+    hurry() {
+      if (isStopping) child?.kill('SIGTERM');
     },
     kill() {
       this.retire();

@@ -37,6 +37,7 @@ function supervise(parts: Record<string, Env>, stopDeadlineMs = 10_000): Supervi
       module: child,
       logFile: join(dir, `${name}.log`),
       env: { NAME: name, LIVES: join(dir, 'lives'), ...env },
+      stopDeadlineMs: name === 'slow' ? 10_000 : undefined,
     })),
     report: (event) => events.push(event),
     backOff: { firstMs: 20, maxMs: 80, resetAfterMs: 60_000 },
@@ -125,6 +126,21 @@ describe('a supervisor', () => {
     await running.stop();
     expect(await lives()).toEqual(['api started', 'api SIGTERM']);
     expect(isAlive(api as number)).toBe(false);
+  });
+
+  it('waits for a process as long as that needs, and asks it again when it is to hurry', async () => {
+    const running = supervise({ slow: { STUBBORN: 'yes' }, api: {} }, 100);
+    running.hurry();
+    await started('slow', 'api');
+    const stopping = running.stop();
+    await waitFor(async () => (await lives()).includes('slow SIGTERM'), { what: 'the first signal' });
+    running.hurry();
+    await waitFor(async () => (await lives()).filter((line) => line === 'slow SIGTERM').length === 2, {
+      what: 'the second signal',
+    });
+    running.killNow();
+    await stopping;
+    expect((await lives()).filter((line) => line === 'api SIGTERM')).toHaveLength(1);
   });
 
   it('kills at once when asked in the middle of a stop', async () => {

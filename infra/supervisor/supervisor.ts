@@ -12,7 +12,7 @@ export interface SupervisorOptions {
   readonly report: (event: SupervisorEvent) => void;
   readonly backOff?: BackOffPolicy;
   /** Between SIGTERM and SIGKILL; longer than a process's own limit for stopping. */
-  readonly stopDeadlineMs?: number;
+  readonly stopDeadlineMs?: number | undefined;
 }
 
 export class Supervisor {
@@ -45,6 +45,11 @@ export class Supervisor {
   stop(): Promise<void> {
     this.#stopping ??= this.#stopAll();
     return this.#stopping;
+  }
+
+  /** The process that is being stopped is asked once more. */
+  hurry(): void {
+    for (const part of this.#parts) part.hurry();
   }
 
   /** Ends all of them at once by force, even in the middle of `stop`. */

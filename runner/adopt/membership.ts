@@ -85,6 +85,10 @@ export class Membership implements Service {
     await this.#change;
   }
 
+  hurry(how: 'on' | 'at_once'): void {
+    this.#current?.hurry?.(how);
+  }
+
   async #load(): Promise<Kept | null> {
     const { workerId } = this.#parts.config;
     try {

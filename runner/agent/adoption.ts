@@ -11,6 +11,7 @@ import type { AdmissionLine } from '../admission.ts';
 import { isWanted } from '../core/next-step.ts';
 import { attemptName } from '../executor/attempt-state.ts';
 import type { AttemptRegistry } from '../executor/registry.ts';
+import type { Journal } from '../journal/journal.ts';
 
 /**
  * How long a container stays whose task the store does not know. What the record says is over goes at once; a task
@@ -24,6 +25,7 @@ export interface AdoptionParts {
   readonly runtime: ContainerRuntime;
   readonly registry: AttemptRegistry;
   readonly admission: AdmissionLine;
+  readonly journal: Pick<Journal, 'keys'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -69,6 +71,10 @@ export class Adoption {
     }
     for (const id of this.#unknown.keys()) if (!unknown.has(id)) this.#unknown.delete(id);
     for (const { taskId, attempt } of await tasks.allocations(workerId)) {
+      void registry.run({ taskId, attempt, workerId });
+    }
+    // What is left has neither a container nor a place in the store; whoever wants nothing of it drops its entry.
+    for (const { taskId, attempt } of this.#parts.journal.keys()) {
       void registry.run({ taskId, attempt, workerId });
     }
     return { leaving: Promise.allSettled(leaving) };

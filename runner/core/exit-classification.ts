@@ -8,14 +8,22 @@ import type { AttemptOutcome } from '../../shared/model/task-life.ts';
 /** Why the runner sent a signal. The first cause stands. */
 export type StopCause = 'cancel' | 'time_limit' | 'fenced' | 'evict';
 
+const FENCED_WORDS = 'its worker was cut off from the cluster and stopped it';
+const RESTARTED_WORDS = {
+  machine: 'the machine of its worker was restarted while it ran',
+  engine: 'the container engine of its worker was restarted while it ran',
+} as const;
+
 export interface Exit {
   /** Null when the engine does not know. */
   readonly exitCode: number | null;
   readonly oomKilled: boolean;
+  /** Its machine or the engine ended it, not the program. */
+  readonly cutBy?: 'machine' | 'engine' | null;
 }
 
 export interface ExitFacts {
-  /** What this process signalled the container for, or null when it ended before any signal. */
+  /** What this process or an earlier life signalled the container for, or null: not that anybody knows. */
   readonly stopCause: StopCause | null;
   /** SIGKILL was sent too. */
   readonly killed: boolean;
@@ -46,7 +54,7 @@ export interface ExitFacts {
  */
 export function classifyExit(exit: Exit, facts: ExitFacts): AttemptOutcome {
   const { exitCode } = exit;
-  const mayBeSignalled = facts.adopted || !facts.announced;
+  const mayBeSignalled = facts.adopted || !facts.announced || exit.cutBy != null;
   const mayHaveLeft = facts.stopCause === 'evict' || (facts.stopCause === null && mayBeSignalled);
   if (facts.stopCause === 'cancel' || (facts.cancelledBy !== null && mayHaveLeft)) {
     return { kind: 'cancelled', exitCode, message: cancelWords(facts) };
@@ -56,9 +64,10 @@ export function classifyExit(exit: Exit, facts: ExitFacts): AttemptOutcome {
   }
   if (facts.stopCause === 'time_limit') return failed('timed_out', exitCode, limitWords(facts));
   if (facts.stopCause === 'fenced') {
-    const message = 'its worker was cut off from the cluster and stopped it';
-    return failed('worker_lost', exitCode, message);
+    return failed('worker_lost', exitCode, FENCED_WORDS);
   }
+  // Before the limit: an engine may note the end when it is back, and that is long after.
+  if (exit.cutBy) return cut(exit.cutBy, exitCode);
   // The limit passed while no runner was there to enforce it.
   if (facts.adopted && facts.timeoutSeconds > 0 && (facts.ranMs ?? 0) > facts.timeoutSeconds * 1_000) {
     return failed('timed_out', exitCode, limitWords(facts));
@@ -89,6 +98,11 @@ export function classifyExit(exit: Exit, facts: ExitFacts): AttemptOutcome {
   return { kind: 'completed', exitCode, message };
 }
 
+/** A machine is tried again at once, for it is back; an engine that was restarted may be again. */
+function cut(by: 'machine' | 'engine', exitCode: number | null): AttemptOutcome {
+  return failed(by === 'machine' ? 'worker_lost' : 'runtime_error', exitCode, RESTARTED_WORDS[by]);
+}
+
 /** For an attempt that was cancelled before its container ran. */
 export function cancelledUnstarted(cancelledBy: string): AttemptOutcome {
   return { kind: 'cancelled', exitCode: null, message: `cancelled by ${cancelledBy} before it started` };
@@ -98,7 +112,13 @@ export function cancelledUnstarted(cancelledBy: string): AttemptOutcome {
 export function vanished({
   cancelledBy,
   evictedBecause,
-}: Pick<ExitFacts, 'cancelledBy' | 'evictedBecause'>): AttemptOutcome {
+  stopCause,
+  machineRestarted,
+  timeoutSeconds,
+}: Pick<ExitFacts, 'cancelledBy' | 'evictedBecause' | 'stopCause' | 'timeoutSeconds'> & {
+  /** The machine was started anew since the record says that it runs. */
+  readonly machineRestarted?: boolean;
+}): AttemptOutcome {
   if (cancelledBy !== null) {
     return {
       kind: 'cancelled',
@@ -108,6 +128,14 @@ export function vanished({
   }
   if (evictedBecause !== null) {
     return { kind: 'evicted', exitCode: null, message: `${evictedBecause}; its container is gone` };
+  }
+  if (stopCause === 'time_limit') {
+    const message = `it ran longer than its limit of ${timeoutSeconds} s and was being stopped; its container is gone`;
+    return failed('timed_out', null, message);
+  }
+  if (stopCause === 'fenced') return failed('worker_lost', null, `${FENCED_WORDS}; its container is gone`);
+  if (machineRestarted) {
+    return failed('worker_lost', null, `${RESTARTED_WORDS.machine}; its container is gone`);
   }
   return failed('runtime_error', null, 'its container has disappeared from the worker');
 }

@@ -24,6 +24,8 @@ export interface SeenContainer {
   readonly finishedAt: number | null;
   readonly exitCode: number | null;
   readonly oomKilled: boolean;
+  /** Who ended it, when that was not the program. */
+  readonly cutBy?: 'machine' | 'engine' | null;
 }
 
 /** What this process has done for the attempt. Times are monotonic milliseconds. */
@@ -60,6 +62,10 @@ export interface Doing {
     /** When SIGKILL was sent last. */
     readonly killedAt?: number;
   } | null;
+  /** What an earlier life of the runner signalled it for: whatever came of that, the program may have felt it. */
+  readonly felt: { readonly cause: StopCause; readonly killed: boolean } | null;
+  /** The machine was started anew since the last life of the runner. */
+  readonly machineRestarted: boolean;
   /** The worker has lost its lease. */
   readonly fenced: boolean;
   readonly outcome: AttemptOutcome | null;
@@ -86,6 +92,8 @@ export const NOTHING_DONE: Doing = {
   announcing: false,
   startedAt: null,
   stop: null,
+  felt: null,
+  machineRestarted: false,
   fenced: false,
   outcome: null,
   committed: false,
@@ -184,7 +192,15 @@ function evictedBecause(task: Task): string | null {
 function withoutContainer(task: Task, { doing }: Situation): Step {
   const cancelledBy = task.cancel?.requestedBy ?? null;
   if (doing.hadContainer || task.state === 'running') {
-    return settle(vanished({ cancelledBy, evictedBecause: evictedBecause(task) }));
+    return settle(
+      vanished({
+        cancelledBy,
+        evictedBecause: evictedBecause(task),
+        stopCause: (doing.stop ?? doing.felt)?.cause ?? null,
+        machineRestarted: doing.machineRestarted && !doing.hadContainer,
+        timeoutSeconds: task.spec.timeoutSeconds,
+      }),
+    );
   }
   if (cancelledBy !== null) return settle(cancelledUnstarted(cancelledBy));
   // Nothing runs yet, so there is nothing to fence but the start: it waits for the lease.
@@ -202,7 +218,7 @@ function beforeStart(task: Task, { doing }: Situation): Step {
 
 function whileRunning(task: Task, situation: Situation): Step {
   const { doing, now, graceMs } = situation;
-  const cause = doing.stop?.cause ?? stopCause(task, situation);
+  const cause = (doing.stop ?? doing.felt)?.cause ?? stopCause(task, situation);
   if (cause !== null) {
     if (doing.stop?.killed) {
       const again = (doing.stop.killedAt ?? now) + KILL_AGAIN_MS;
@@ -219,15 +235,16 @@ function whileRunning(task: Task, situation: Situation): Step {
 }
 
 function afterExit(task: Task, seen: SeenContainer, { doing, graceMs }: Situation): Step {
-  if (task.state === 'assigned' && !task.cancel && !doing.stop) {
+  const stopped = doing.stop ?? doing.felt;
+  if (task.state === 'assigned' && !task.cancel && !stopped) {
     return doing.announcing ? { kind: 'wait', until: null } : { kind: 'announce' };
   }
   if (!doing.drained) return { kind: doing.capturing ? 'drain' : 'adopt' };
   if (!doing.gathered) return { kind: 'gather' };
   return settle(
     classifyExit(seen, {
-      stopCause: doing.stop?.cause ?? null,
-      killed: doing.stop?.killed ?? false,
+      stopCause: stopped?.cause ?? null,
+      killed: stopped?.killed ?? false,
       cancelledBy: task.cancel?.requestedBy ?? null,
       evictedBecause: evictedBecause(task),
       announced: task.state === 'running',

@@ -3,6 +3,7 @@
 
 import type { OwnProgress } from '../../shared/model/progress.ts';
 import type { OutputSummary, Task } from '../../shared/model/task.ts';
+import type { AttemptOutcome, FinishReport } from '../../shared/model/task-life.ts';
 import type { UsageSeries } from '../../shared/model/usage-series.ts';
 import type { ContainerStatus, OutputHandle } from '../../shared/ports/container-runtime.ts';
 import {
@@ -65,6 +66,8 @@ export class AttemptState {
   gathering: Gathering | null = null;
   /** What was kept of the files it left. */
   outputs: OutputSummary | null = null;
+  /** What is committed of an outcome. */
+  result: { readonly of: AttemptOutcome; readonly report: FinishReport } | null = null;
   /** Its container is to go: since when (monotonic), and what the engine says to it. */
   ending: { readonly doing: 'kill' | 'remove'; readonly since: number; why: string | null } | null = null;
   /** Steps in a row that met a fault. */

@@ -49,6 +49,7 @@ export async function runAttempt(
   stopReading(state);
   dropInput(state, parts);
   parts.admission.leave(state.name);
+  void parts.journal.drop(state.key);
   return 'over';
 }
 

@@ -11,6 +11,9 @@ import type { IntakeQueue } from '../../shared/ports/queue.ts';
 import type { TaskStore } from '../../shared/ports/store.ts';
 import { keepTrying, type Patience } from './patience.ts';
 
+/** A store that does not answer for so long may stay away. */
+const HELD_AFTER_MS = 1_000;
+
 export type CommitOutcome =
   | { readonly kind: 'committed'; readonly task: Task }
   /** `task` is the record that refused it; null when there is none. */
@@ -22,6 +25,8 @@ export interface Write {
   readonly decide: (task: Task) => Step;
   /** Whether a record that refuses it shows that this very write is there: its answer was lost on the way. */
   readonly isThere: (task: Task) => boolean;
+  /** It does not work now, or takes long. Called once; after a fault the next try waits for it. Must not reject. */
+  readonly onHeld?: () => Promise<void>;
   /** For the log: "commit the result". */
   readonly what: string;
 }
@@ -45,7 +50,14 @@ export class Committer {
   async commit(write: Write, patience: Patience): Promise<CommitOutcome> {
     const { tasks } = this.#parts;
     let task: Task | null = write.known;
-    return keepTrying({ ...patience, what: write.what }, async () => {
+    let isHeld = false;
+    const hold = async () => {
+      if (isHeld) return;
+      isHeld = true;
+      await write.onHeld?.();
+    };
+    const late = write.onHeld && setTimeout(() => void hold(), HELD_AFTER_MS);
+    const attempt = async (): Promise<CommitOutcome> => {
       for (;;) {
         // Null after a lost race or a fault: what is known may be old.
         task ??= await tasks.get(write.known.id);
@@ -64,7 +76,13 @@ export class Committer {
         }
         this.#parts.log.debug({ taskId: known.id, revision: known.revision }, 'lost a race for the record');
       }
-    });
+    };
+    return keepTrying({ ...patience, what: write.what }, () =>
+      attempt().catch(async (error) => {
+        await hold();
+        throw error;
+      }),
+    ).finally(() => clearTimeout(late));
   }
 
   /** Tells others. What gets lost is found by readers of the store and by the scheduler's reconciler. */

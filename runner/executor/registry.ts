@@ -7,6 +7,7 @@ import type { StuckContainer } from '../core/health.ts';
 import type { AttemptKey } from '../core/next-step.ts';
 import { runAttempt } from './attempt.ts';
 import { AttemptState, attemptName } from './attempt-state.ts';
+import { takeUpNotes } from './notes.ts';
 import { within } from './patience.ts';
 import type { ExecutorParts, Steps } from './steps.ts';
 
@@ -23,6 +24,8 @@ export class AttemptRegistry {
   readonly #byTask = new Map<string, Set<AttemptState>>();
   #isFenced = false;
   #isStopping = false;
+  /** Of attempts taken up from now on: their record may say that they run since before the machine was started anew. */
+  machineRestarted = false;
 
   constructor(parts: ExecutorParts, steps: Steps) {
     this.#parts = parts;
@@ -73,6 +76,8 @@ export class AttemptRegistry {
     if (there) return there.end;
     const state = new AttemptState(key);
     state.doing.fenced = this.#isFenced;
+    state.doing.machineRestarted = this.machineRestarted;
+    takeUpNotes(state, this.#parts.journal);
     if (known.container) state.find(known.container);
     if (known.task) {
       state.task = known.task;

@@ -5,7 +5,6 @@ import { AppError, isAppError, messageOf } from '../../shared/errors.ts';
 import type { Resources, Shortfall } from '../../shared/model/resources.ts';
 import { currentAttempt, type Task } from '../../shared/model/task.ts';
 import { endOf, finishTask, startTask } from '../../shared/model/task-life.ts';
-import { roundedSeries } from '../../shared/model/usage-series.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { ContainerRuntime, PullProgress } from '../../shared/ports/container-runtime.ts';
@@ -22,12 +21,12 @@ import type { Ask } from '../core/capacity-ledger.ts';
 import { classifyFault } from '../core/exit-classification.ts';
 import type { Step } from '../core/next-step.ts';
 import type { OutputLimits } from '../core/output-choice.ts';
-import { attemptUsage } from '../core/usage-fold.ts';
-import { createSecretMask } from '../logs/secret-mask.ts';
+import type { Journal } from '../journal/journal.ts';
 import type { AttemptState } from './attempt-state.ts';
 import type { Committer } from './committer.ts';
 import { findContainer, removeContainer, seenOf, tellEnding, watchExit } from './container.ts';
 import { clearGathered, gatherOutput, stopGathering } from './gather.ts';
+import { noteResult, noteStop, resultOf } from './notes.ts';
 import { drainOutput, locateOutput, readOutput } from './output.ts';
 import { Abandoned, isEngineAway, keepTrying, type Patience } from './patience.ts';
 import { provideInput } from './provide.ts';
@@ -50,6 +49,7 @@ export interface ExecutorParts {
   readonly admission: AdmissionLine;
   readonly sampler: Pick<UsageSampler, 'watch'>;
   readonly images: Pick<ImageNotice, 'used'>;
+  readonly journal: Journal;
   readonly health: Pick<WorkerHealth, 'started' | 'failed'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -261,6 +261,7 @@ export function createSteps(parts: ExecutorParts): Steps {
     stop: async (state, { cause }) => {
       // Set before the signal goes out: whatever happens next, the program may have felt it.
       state.doing.stop = { cause, at: clock.monotonic(), killed: false };
+      await noteStop(state, { cause, killed: false }, parts);
       await runtime.kill(seenOf(state).id, 'SIGTERM');
     },
 
@@ -271,6 +272,7 @@ export function createSteps(parts: ExecutorParts): Steps {
         tellEnding(state, parts, 'its container was killed and does not end', null);
       }
       state.doing.stop ??= { cause, at, killed: false };
+      await noteStop(state, { cause, killed: true }, parts);
       state.ending ??= { doing: 'kill', since: killedAt, why: null };
       try {
         await runtime.kill(seenOf(state).id, 'SIGKILL');
@@ -293,21 +295,7 @@ export function createSteps(parts: ExecutorParts): Steps {
 
     collect: async (state, { outcome }) => {
       const { key } = state;
-      state.mask ??= createSecretMask(taskOf(state).spec);
-      const { apply: mask } = state.mask;
-      const report = {
-        attempt: key.attempt,
-        workerId: key.workerId,
-        now: clock.now(),
-        dice: parts.random(),
-        outcome: (outcome.message === null
-          ? outcome
-          : { ...outcome, message: mask(outcome.message) }) as typeof outcome,
-        progress: state.ownProgress,
-        usage: state.usage && attemptUsage(state.usage),
-        usageSeries: state.series && roundedSeries(state.series),
-        outputs: state.outputs,
-      };
+      const report = resultOf(state, outcome, parts);
       // Whoever hears of the end has heard of all that came before it.
       parts.progress.flush(key);
       const known = taskOf(state);
@@ -324,6 +312,7 @@ export function createSteps(parts: ExecutorParts): Steps {
                 one.state === outcome.kind,
             ),
           what: 'commit the result',
+          onHeld: () => noteResult(state, report, parts),
         },
         patienceOf(state, parts),
       );
@@ -341,7 +330,12 @@ export function createSteps(parts: ExecutorParts): Steps {
       );
     },
 
-    remove: (state) => removeContainer(state, parts),
+    remove: async (state) => {
+      const { outcome, committed } = state.doing;
+      // Its container is all there is of it until its record says so.
+      if (outcome && !committed) await noteResult(state, resultOf(state, outcome, parts), parts);
+      await removeContainer(state, parts);
+    },
 
     drop: async (state) => {
       parts.log.info({ ...state.key }, 'attempt is no longer wanted here; its container is removed');

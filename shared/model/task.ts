@@ -116,14 +116,14 @@ export const ATTEMPT_STATES = [
 ] as const;
 export type AttemptState = (typeof ATTEMPT_STATES)[number];
 
-export const EVICTION_CAUSES = ['preempted', 'drained', 'unhealthy'] as const;
+export const EVICTION_CAUSES = ['preempted', 'drained', 'unhealthy', 'shut_down'] as const;
 
 /** The scheduler's wish that a running attempt leaves its worker; the task goes back to the queue and pays nothing. */
 export interface Eviction {
   readonly requestedAt: number;
   /**
    * `preempted`: for a task of higher priority. `drained`: its worker is to be empty by now. `unhealthy`: its worker cannot
-   * start it.
+   * start it. `shut_down`: its worker ends.
    */
   readonly cause: (typeof EVICTION_CAUSES)[number];
   /** In words for the user. */

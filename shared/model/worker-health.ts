@@ -20,6 +20,8 @@ export const TROUBLE_CODES = [
   'logs_failing',
   /** Files that tasks left cannot be kept. */
   'files_failing',
+  /** Its runner was told to stop and takes no more work. */
+  'shutting_down',
 ] as const;
 export type TroubleCode = (typeof TROUBLE_CODES)[number];
 
@@ -37,6 +39,7 @@ const STOPS: ReadonlySet<TroubleCode> = new Set<TroubleCode>([
   'engine_failing',
   'engine_disk_full',
   'network_failing',
+  'shutting_down',
   // What it holds cannot be given to others.
   'container_stuck',
 ]);

@@ -11,6 +11,7 @@ import { DEFAULT_MAX_LOSSES } from '../model/retry.ts';
 import { type PlanRules, POLICIES } from '../model/scheduling.ts';
 import { WORKER_ID_PATTERN } from '../model/worker.ts';
 import { CLUSTER_TOKEN_MIN_LENGTH } from './adoption-proof.ts';
+import { SHUTDOWN_MODES, type ShutdownConfig, shutdownConfig } from './shutdown.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -99,6 +100,7 @@ export interface RunnerConfig extends CommonConfig {
   /** A number of simulated GPUs; null looks for real ones. */
   readonly gpus: number | null;
   readonly labels: Readonly<Record<string, string>>;
+  readonly shutdown: ShutdownConfig;
   /** Between SIGTERM and SIGKILL. */
   readonly stopGraceSeconds: number;
   readonly pidsLimit: number;
@@ -248,6 +250,10 @@ const runnerSchema = {
     .default('')
     .messages({ 'string.pattern.base': 'must look like "disk=ssd,zone=a"' }),
   STOP_GRACE_SECONDS: Joi.number().min(0).max(3_600).default(10),
+  SHUTDOWN: Joi.string()
+    .valid(...SHUTDOWN_MODES)
+    .default('leave'),
+  SHUTDOWN_DEADLINE_SECONDS: Joi.number().min(1).max(604_800).default(300),
   PIDS_LIMIT: Joi.number().integer().min(1).max(4_194_304).default(1_024),
   DISK_RESERVE_MB: Joi.number().integer().min(0).max(1_048_576).default(256),
   PULL_STALL_SECONDS: Joi.number().integer().min(5).max(86_400).default(300),
@@ -333,6 +339,7 @@ export function loadRunnerConfig(env: Environment): RunnerConfig {
     storageMb: v.WORKER_STORAGE_MB ?? null,
     gpus: v.WORKER_GPUS ?? null,
     labels: Object.fromEntries(splitList(v.WORKER_LABELS).map((pair) => splitPair(pair))),
+    shutdown: shutdownConfig(v.SHUTDOWN, v.SHUTDOWN_DEADLINE_SECONDS, v.STOP_GRACE_SECONDS),
     stopGraceSeconds: v.STOP_GRACE_SECONDS,
     pidsLimit: v.PIDS_LIMIT,
     diskReserveMb: v.DISK_RESERVE_MB,

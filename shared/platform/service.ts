@@ -2,21 +2,30 @@
 
 import { isAppError, messageOf } from '../errors.ts';
 import type { Log } from './log.ts';
+import { LEAVE_MS } from './shutdown.ts';
 
 export interface Service {
   stop(): Promise<void>;
+  /** Asked again while it stops: one step quicker, or as quick as it can. Where it is missing, `stop` is quick anyway. */
+  hurry?(how: 'on' | 'at_once'): void;
 }
 
 export interface ServiceOptions {
   readonly name: string;
-  readonly start: () => Promise<{ service: Service; log: Log }>;
-  /** After this the process ends, stopped or not. */
-  readonly stopDeadlineMs?: number;
+  readonly start: () => Promise<{
+    service: Service;
+    log: Log;
+    /** After this the process ends, stopped or not. */
+    stopDeadlineMs?: number;
+  }>;
 }
 
 /** Exit codes of every CloudAI process: 0 stopped as asked, 1 fault, 78 wrong settings (EX_CONFIG). */
 export const EXIT_FAULT = 1;
 export const EXIT_BAD_CONFIG = 78;
+
+/** Signals this close are one wish: a service manager tells all processes, and the supervisor passes its own on. */
+const SAME_WISH_MS = 1_000;
 
 /** Says something to the person who watches the supervisor; without one it goes nowhere. */
 export function tellSupervisor(text: string): void {
@@ -26,23 +35,24 @@ export function tellSupervisor(text: string): void {
 
 /** Runs until SIGTERM, SIGINT, or until the supervisor that forked it is gone. Never returns normally. */
 export async function runService(options: ServiceOptions): Promise<void> {
-  let running: { service: Service; log: Log };
+  let running: Awaited<ReturnType<ServiceOptions['start']>>;
   try {
     running = await options.start();
   } catch (error) {
     process.stderr.write(`${options.name}: ${messageOf(error)}\n`);
     process.exit(isAppError(error, 'bad_config') ? EXIT_BAD_CONFIG : EXIT_FAULT);
   }
-  const { service, log } = running;
+  const { service, log, stopDeadlineMs = LEAVE_MS } = running;
   let stopping = false;
+  const late = () => {
+    log.error('did not stop in time');
+    process.exit(EXIT_FAULT);
+  };
   const stop = async (why: string, code: number) => {
     if (stopping) return;
     stopping = true;
     log.info({ why }, 'stopping');
-    const deadline = setTimeout(() => {
-      log.error('did not stop in time');
-      process.exit(EXIT_FAULT);
-    }, options.stopDeadlineMs ?? 15_000);
+    const deadline = setTimeout(late, stopDeadlineMs);
     try {
       await service.stop();
       clearTimeout(deadline);
@@ -53,16 +63,32 @@ export async function runService(options: ServiceOptions): Promise<void> {
       process.exit(EXIT_FAULT);
     }
   };
-  process.once('SIGTERM', () => void stop('SIGTERM', 0));
-  process.once('SIGINT', () => void stop('SIGINT', 0));
+  let askedAt = Number.NEGATIVE_INFINITY;
+  const asked = (signal: string) => {
+    const isEcho = performance.now() - askedAt < SAME_WISH_MS;
+    askedAt = performance.now();
+    if (isEcho) return;
+    if (stopping) {
+      log.info({ why: signal }, 'asked again: hurrying');
+      service.hurry?.('on');
+    } else void stop(signal, 0);
+  };
+  /** Not a moment for work that takes long. */
+  const stopAtOnce = (why: string, code: number) => {
+    void stop(why, code);
+    setTimeout(late, LEAVE_MS).unref();
+    service.hurry?.('at_once');
+  };
+  process.on('SIGTERM', () => asked('SIGTERM'));
+  process.on('SIGINT', () => asked('SIGINT'));
   // A forked child must not outlive its supervisor, not even one that was killed with SIGKILL.
-  process.once('disconnect', () => void stop('supervisor is gone', 0));
+  process.once('disconnect', () => stopAtOnce('supervisor is gone', 0));
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'uncaught exception');
-    void stop('uncaught exception', EXIT_FAULT);
+    stopAtOnce('uncaught exception', EXIT_FAULT);
   });
   process.on('unhandledRejection', (error) => {
     log.fatal({ err: error }, 'unhandled rejection');
-    void stop('unhandled rejection', EXIT_FAULT);
+    stopAtOnce('unhandled rejection', EXIT_FAULT);
   });
 }

@@ -87,6 +87,11 @@ export interface ContainerStatus {
   readonly exitCode: number | null;
   /** The kernel killed a process of the container for memory. */
   readonly oomKilled: boolean;
+  /**
+   * Who ended it when it did not end by itself and nobody asked for it: its machine, which went down, or the engine, which
+   * was restarted. Its exit code says nothing of the program then. Absent and null: neither, as far as is known.
+   */
+  readonly cutBy?: 'machine' | 'engine' | null;
   readonly gpuIds: readonly string[];
 }
 

@@ -2,6 +2,7 @@
 // evidence is judged. The same seed gives the same jobs and the same faults in the same order.
 
 import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from '../../shared/errors.ts';
 import { watchEngines } from './engine-watch.ts';
 import { FAULT_KINDS, type Fault, type FaultKind, makeFaults } from './faults.ts';
 import { gatherJobs } from './gather.ts';
@@ -10,7 +11,7 @@ import { findViolations, type Violation } from './invariants.ts';
 import { makeJobs } from './jobs.ts';
 import { findLeftovers } from './leftovers.ts';
 import type { Recovery } from './recovery.ts';
-import { CAPACITY, Stage, WORKER_LEASE_MS, workerIdOf } from './stage.ts';
+import { CAPACITY, Stage, type StoreKind, WORKER_LEASE_MS, workerIdOf } from './stage.ts';
 import { Submitter } from './submitter.ts';
 
 export interface ChaosOptions {
@@ -24,6 +25,7 @@ export interface ChaosOptions {
   readonly hosts: number;
   readonly apis: number;
   readonly schedulers: number;
+  readonly store: StoreKind;
   readonly kinds?: readonly FaultKind[];
   readonly log: (line: string) => void;
 }
@@ -76,11 +78,11 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     );
     const watching = submitter.watch(over.signal);
     const submitting = submitter.submitAll(jobs, over.signal);
-    const violations: Violation[] = [];
-    const { done, recoveries } = await injectAll(stage, faults, options, violations);
+    const lastingFaults: string[] = [];
+    const { done, recoveries } = await injectAll(stage, faults, options, lastingFaults);
     await submitting;
     log(`${submitter.accepted} of ${jobs.length} jobs accepted; ${submitter.unfinished} have not ended`);
-    await untilWell(stage, 'the last fault', violations);
+    await untilWell(stage, 'the last fault', lastingFaults);
     await submitter.untilAllEnded(END_DEADLINE_MS);
     const leftovers = await untilClean(stage);
     over.abort();
@@ -92,12 +94,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       capacity: CAPACITY,
       sights: await sights,
       leftovers,
+      lastingFaults,
+      crashes: stage.processes.flatMap(({ unexpectedEnds }) => unexpectedEnds),
     };
-    violations.push(...findViolations(evidence));
-    for (const process of stage.processes) {
-      for (const what of process.unexpectedEnds)
-        violations.push({ rule: 'no-crash', of: process.name, what });
-    }
+    const violations = findViolations(evidence);
     isClean = violations.length === 0;
     const attempts = evidence.jobs.flatMap(({ record }) => record?.attempts ?? []);
     return {
@@ -123,7 +123,7 @@ async function injectAll(
   stage: Stage,
   faults: readonly Fault[],
   { log, longestMs }: ChaosOptions,
-  violations: Violation[],
+  lastingFaults: string[],
 ): Promise<{ done: Fault[]; recoveries: Recovery[] }> {
   const injector = new Injector(stage);
   const recoveries: Recovery[] = [];
@@ -137,7 +137,7 @@ async function injectAll(
     const begun = performance.now();
     log(`fault ${number}: ${kind} ${target} for ${lastsMs} ms`);
     const injected = injector.inject(fault).catch((error: unknown) => {
-      violations.push({ rule: 'recovers', of: `fault ${number}`, what: `${kind}: ${String(error)}` });
+      lastingFaults.push(`fault ${number} (${kind} ${target}): ${messageOf(error)}`);
     });
     done.push(fault);
     under.push(injected);
@@ -147,7 +147,7 @@ async function injectAll(
     const endedAt = performance.now();
     const isAlone = under.length === 1;
     under = [];
-    const isWell = await untilWell(stage, `fault ${number} (${kind} ${target})`, violations);
+    const isWell = await untilWell(stage, `fault ${number} (${kind} ${target})`, lastingFaults);
     if (isWell && isAlone) {
       recoveries.push({ kind, lastedMs: endedAt - begun, recoveredMs: performance.now() - endedAt });
     }
@@ -156,12 +156,12 @@ async function injectAll(
   return { done, recoveries };
 }
 
-async function untilWell(stage: Stage, after: string, violations: Violation[]): Promise<boolean> {
+async function untilWell(stage: Stage, after: string, lastingFaults: string[]): Promise<boolean> {
   try {
     await stage.untilWell(WELL_DEADLINE_MS);
     return true;
   } catch (error) {
-    violations.push({ rule: 'recovers', of: after, what: (error as Error).message });
+    lastingFaults.push(`after ${after}: ${messageOf(error)}`);
     return false;
   }
 }

@@ -40,4 +40,8 @@ export interface Evidence {
   readonly sights: readonly HostSight[];
   /** What is there after the end and should not be, in words. */
   readonly leftovers: readonly string[];
+  /** After which not all was well again, in words. */
+  readonly lastingFaults: readonly string[];
+  /** Ends of processes that no fault of the run asked for, in words. */
+  readonly crashes: readonly string[];
 }

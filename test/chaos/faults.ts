@@ -125,7 +125,8 @@ function lengthOf(kind: FaultKind, leaseMs: number, dice: Dice): number {
     case 'crash-host':
       return dice.next() * 3_000;
     case 'stop-store':
-      return 500 + dice.next() * 4_000;
+      // Longer than writers wait for the lock of SQLite, now and then.
+      return dice.next() < 0.8 ? 500 + dice.next() * 4_000 : 10_000 + dice.next() * 5_000;
     case 'kill-runner':
     case 'stop-runner':
       return dice.next() < 0.75 ? dice.next() * 0.3 * leaseMs : leaseMs * (1.2 + 0.5 * dice.next());

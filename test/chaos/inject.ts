@@ -66,8 +66,7 @@ export class Injector {
         await delay(lastsMs);
         return host.host.heal();
       case 'crash-host':
-        await host.host.crash();
-        await host.runner.end('SIGKILL');
+        await Promise.all([host.runner.end('SIGKILL'), host.host.crash()]);
         await delay(lastsMs);
         await host.host.boot();
         return host.runner.start();

@@ -46,6 +46,8 @@ function evidence(one: JobEvidence, change: Partial<Evidence> = {}): Evidence {
     capacity: { cpu: 2, memory: 128 },
     sights: [],
     leftovers: [],
+    lastingFaults: [],
+    crashes: [],
     ...change,
   };
 }
@@ -155,6 +157,8 @@ describe('a broken rule is found', () => {
       evidence(good(effect), { sights: host([{ taskId, attempt: 1 }]), capacity: { cpu: 0.1, memory: 1 } }),
     ],
     ['nothing-left', 'a container', evidence(good(effect), { leftovers: ['a container'] })],
+    ['recovers', 'a worker stays down', evidence(good(effect), { lastingFaults: ['host-1 is down'] })],
+    ['no-crash', 'an API', evidence(good(effect), { crashes: ['api-0 ended'] })],
   ];
   it.each(broken)('%s: %s', (rule, _, found) => {
     expect(rulesOf(found)).toContain(rule);

@@ -38,10 +38,13 @@ export interface Violation {
 }
 
 export function findViolations(evidence: Evidence): Violation[] {
+  const ofRun = (rule: Rule, list: readonly string[]) => list.map((what) => ({ rule, of: 'the run', what }));
   return [
     ...evidence.jobs.flatMap((one) => ofJob(one, evidence)),
     ...overCommits(evidence),
-    ...evidence.leftovers.map((what) => ({ rule: 'nothing-left' as const, of: 'end', what })),
+    ...ofRun('nothing-left', evidence.leftovers),
+    ...ofRun('recovers', evidence.lastingFaults),
+    ...ofRun('no-crash', evidence.crashes),
   ];
 }
 

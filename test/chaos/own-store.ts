@@ -4,6 +4,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { OwnMongo } from '../support/own-mongo.ts';
 
 export interface OwnStore {
   readonly url: string;
@@ -29,5 +30,19 @@ export function openSqlite(file: string): OwnStore {
       holder = null;
     },
     stop: async () => void holder?.kill('SIGKILL'),
+  };
+}
+
+/** A server of this run's own that speaks MongoDB's protocol, where hosts reach it. */
+export async function openMongo(address: string): Promise<OwnStore> {
+  const server = await OwnMongo.started(address);
+  return {
+    url: server.url,
+    beAwayFor: async (ms) => {
+      await server.kill();
+      await delay(ms);
+      await server.start();
+    },
+    stop: () => server.remove(),
   };
 }

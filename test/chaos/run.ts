@@ -1,4 +1,5 @@
-// `npm run test:chaos -- [--seed N] [--faults N] [--tasks N] [--minutes N] [--kinds a,b]`: one fault run, its report on the
+// `npm run test:chaos -- [--seed N] [--faults N] [--tasks N] [--minutes N] [--kinds a,b]
+// [--store sqlite|mongodb]`: one fault run, its report on the
 // terminal and, with --out, in a file. Ends with exit code 1 when a promise was broken.
 
 import { writeFile } from 'node:fs/promises';
@@ -7,6 +8,7 @@ import { whyNoHosts } from '../support/hosts/programs.ts';
 import { runChaos } from './chaos.ts';
 import { FAULT_KINDS, type FaultKind } from './faults.ts';
 import { tellReport } from './report.ts';
+import { STORE_KINDS } from './stage.ts';
 
 const { values } = parseArgs({
   options: {
@@ -16,6 +18,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '60' },
     span: { type: 'string' },
     kinds: { type: 'string' },
+    store: { type: 'string', default: 'sqlite' },
     out: { type: 'string' },
   },
 });
@@ -39,6 +42,12 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+const store = STORE_KINDS.find((kind) => kind === values.store);
+if (!store) {
+  process.stderr.write(`--store must be one of ${STORE_KINDS.join(', ')}\n`);
+  process.exit(2);
+}
+
 const start = performance.now();
 const faults = number('faults');
 const report = await runChaos({
@@ -52,6 +61,7 @@ const report = await runChaos({
   apis: 2,
   schedulers: 2,
   kinds,
+  store,
   log: (line) => process.stdout.write(`${((performance.now() - start) / 1_000).toFixed(1)} s  ${line}\n`),
 });
 process.stdout.write(`\n${tellReport(report)}\n`);

@@ -3,16 +3,18 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { lastLinesOf } from '../../infra/setup/commands.ts';
 import type { TaskBody } from '../../shared/contracts/http.ts';
 import type { TelemetryReply, WorkerListReply } from '../../shared/contracts/workers.ts';
+import { messageOf } from '../../shared/errors.ts';
+import { KEPT, OwnRedis } from '../conformance/queue/own-redis.ts';
 import { freePort } from '../support/cluster.ts';
 import type { Host } from '../support/hosts/host.ts';
 import { HostNetwork } from '../support/hosts/network.ts';
 import { TEST_IMAGE } from '../support/servers.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { Door } from './door.ts';
-import { OwnRedis } from './own-redis.ts';
-import { type OwnStore, openSqlite } from './own-store.ts';
+import { type OwnStore, openMongo, openSqlite } from './own-store.ts';
 import { makeSharedVolume } from './shared-volume.ts';
 import { Supervised } from './supervised.ts';
 
@@ -24,10 +26,14 @@ export const CAPACITY = { cpu: 3, memory: 512 } as const;
 
 const UP_DEADLINE_MS = 60_000;
 
+export const STORE_KINDS = ['sqlite', 'mongodb'] as const;
+export type StoreKind = (typeof STORE_KINDS)[number];
+
 export interface StageOptions {
   readonly hosts: number;
   readonly apis: number;
   readonly schedulers: number;
+  readonly store: StoreKind;
 }
 
 export interface StageHost {
@@ -68,20 +74,24 @@ export class Stage {
     this.door = new Door(parts.apiUrls);
   }
 
-  static async open({ hosts: hostCount, apis: apiCount, schedulers: schedulerCount }: StageOptions) {
+  static async open(options: StageOptions) {
+    const { hosts: hostCount, apis: apiCount, schedulers: schedulerCount } = options;
     const network = await HostNetwork.open();
     try {
       const folder = network.folder;
       const dataDir = join(folder, 'data');
       await mkdir(dataDir, { recursive: true });
       const volume = await makeSharedVolume(folder);
-      const redis = await OwnRedis.start(network.address, join(folder, 'redis'));
-      const store = openSqlite(join(dataDir, 'cloudai.db'));
+      const redis = await OwnRedis.started(KEPT, network.address);
+      const store =
+        options.store === 'mongodb'
+          ? await openMongo(network.address)
+          : openSqlite(join(dataDir, 'cloudai.db'));
       const common = {
         REDIS_URL: redis.url,
         REDIS_PREFIX,
         STORE_URL: store.url,
-        FILES_URL: `file:${dataDir}/files`,
+        FILES_URL: options.store === 'mongodb' ? 'mongodb' : `file:${dataDir}/files`,
         DATA_DIR: dataDir,
         LOG_LEVEL: 'info',
         WORKER_LEASE_SECONDS: String(WORKER_LEASE_MS / 1_000),
@@ -117,8 +127,9 @@ export class Stage {
       await stage.#begin();
       return stage;
     } catch (error) {
+      const said = await lastLinesOf(join(network.folder, 'api-0.log'), 5).catch(() => '');
       await network.remove().catch(() => undefined);
-      throw error;
+      throw new Error(`the stage does not come up: ${messageOf(error)}\n${said}`);
     }
   }
 
@@ -189,7 +200,7 @@ export class Stage {
     for (const process of this.processes) process.thaw();
     await Promise.allSettled(this.processes.map((process) => process.end('SIGTERM')));
     await this.store.stop();
-    await this.redis.end('SIGTERM');
+    await this.redis.remove();
   }
 
   async remove(): Promise<void> {

@@ -30,8 +30,8 @@ export class OwnMongo {
 
   /** SIGKILL. Whoever calls at its address is refused until it is started again. */
   async kill(): Promise<void> {
-    const pid = Number(/pid (\d+)/.exec(this.#server.how)?.[1]);
-    if (!Number.isInteger(pid) || pid <= 1) throw new Error(`no process id in "${this.#server.how}"`);
+    const { pid } = this.#server;
+    if (pid === null) throw new Error(`it was not started here: ${this.#server.how}`);
     // A group of its own: a server may run below a shell that watches over it.
     process.kill(-pid, 'SIGKILL');
     await waitFor(() => !isAlive(pid), { what: 'the database server to end' });

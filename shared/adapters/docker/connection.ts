@@ -34,6 +34,8 @@ export interface Connection {
    * in the middle of the answer.
    */
   postAndRead(path: string, abortSignal: AbortSignal): Promise<string>;
+  /** Asks for nothing on a connection of its own: one that shuts down still answers on those that are there. */
+  knock(abortSignal: AbortSignal): Promise<void>;
   /** The engine is on this machine: reached through a socket in the file system. */
   readonly isLocal: boolean;
   readonly closed: boolean;
@@ -90,6 +92,18 @@ export function openConnection(dockerHost: string): Connection {
       let text = '';
       for await (const chunk of answer) text += chunk;
       return text;
+    },
+    async knock(abortSignal) {
+      const once = tls ? new TlsAgent() : new Agent();
+      keepFaultsFromEscaping(once);
+      const end = () => once.destroy();
+      abortSignal.addEventListener('abort', end, { once: true });
+      try {
+        await new Docker({ ...options, agent: once } as Docker.DockerOptions).ping();
+      } finally {
+        abortSignal.removeEventListener('abort', end);
+        end();
+      }
     },
     close() {
       closed = true;

@@ -9,6 +9,8 @@ export const LABEL_TASK = 'cloudai.task';
 export const LABEL_ATTEMPT = 'cloudai.attempt';
 export const LABEL_WORKER = 'cloudai.worker';
 export const LABEL_GPUS = 'cloudai.gpus';
+/** On a container: the boot of the machine in which it was made, where that is the runner's own machine. */
+export const LABEL_BOOT = 'cloudai.boot';
 
 /** Where a program leaves its files and finds those it was given. */
 export const OUTPUT_PATH = '/output';
@@ -65,6 +67,7 @@ export interface SettingsChoice {
   /** `bridge`, `none` or `container:<id>`. */
   readonly networkMode: string;
   readonly limitStorage: boolean;
+  readonly bootId?: string | null;
   /** Text of an attempt that the runner keeps, a line counted with 64 bytes more than it has. */
   readonly logMaxBytes: number;
 }
@@ -110,7 +113,11 @@ export function containerSettings(
       [LABEL_ATTEMPT]: String(spec.attempt),
       [LABEL_WORKER]: spec.workerId,
       [LABEL_GPUS]: gpuIds.join(','),
+      ...(choice.bootId ? { [LABEL_BOOT]: choice.bootId } : {}),
     },
+    // For the engine's own shutdown and `docker stop`: a program that the engine asks to end could end well, and nobody
+    // could tell that from work that was done (see engine-lives.ts). The runner names its signals itself.
+    StopSignal: 'SIGKILL',
     AttachStdin: false,
     AttachStdout: true,
     AttachStderr: true,
@@ -141,16 +148,24 @@ export function containerSettings(
 
 /** Volumes, for what is in them can be reached through the engine's API alone, wherever the engine is. */
 function mounts(spec: ContainerSpec): MountConfig {
-  // Without a name of its own: it goes with the container.
-  const output = volumeAt(OUTPUT_PATH, '');
+  // Without a name of its own: it goes with the container, and by its labels when an engine died in between.
+  const output = volumeAt(OUTPUT_PATH, '', {
+    [LABEL_TASK]: spec.taskId,
+    [LABEL_ATTEMPT]: String(spec.attempt),
+    [LABEL_WORKER]: spec.workerId,
+  });
   return spec.hasInput
     ? [output, { ...volumeAt(INPUT_PATH, inputVolumeName(spec)), ReadOnly: true }]
     : [output];
 }
 
 /** Not filled with what the image has at that path: the program finds what it was given and nothing else. */
-export function volumeAt(path: string, name: string): MountConfig[number] {
-  const VolumeOptions = { NoCopy: true, Labels: {}, DriverConfig: { Name: 'local', Options: {} } };
+export function volumeAt(
+  path: string,
+  name: string,
+  Labels: Readonly<Record<string, string>> = {},
+): MountConfig[number] {
+  const VolumeOptions = { NoCopy: true, Labels: { ...Labels }, DriverConfig: { Name: 'local', Options: {} } };
   return { Type: 'volume', Target: path, Source: name, VolumeOptions };
 }
 

@@ -16,6 +16,7 @@ import {
 } from './container-settings.ts';
 import { toStatus } from './container-status.ts';
 import type { FactsReader } from './engine-facts.ts';
+import type { EngineLives } from './engine-lives.ts';
 import {
   createFault,
   isNamespaceGone,
@@ -58,9 +59,11 @@ export function createContainers(parts: {
   inputs: InputVolumes;
   slots: NetworkSlots;
   kernelLog: KernelLog;
+  lives: EngineLives;
+  bootId: string | null;
   logMaxBytes: number;
 }): Containers {
-  const { connection, facts, images, exits, inputs, slots, kernelLog, logMaxBytes } = parts;
+  const { connection, facts, images, exits, inputs, slots, kernelLog, lives, bootId, logMaxBytes } = parts;
   const { docker } = connection;
   /** Created by this process and never asked to start: the only ones that are started without a look. */
   const unstarted = new Set<string>();
@@ -70,7 +73,7 @@ export function createContainers(parts: {
     const known = await facts.get();
     const limitStorage = mayLimitStorage && known.mayLimitStorage && spec.resources.storageMb > 0;
     try {
-      const settings = containerSettings(spec, known, { networkMode, limitStorage, logMaxBytes });
+      const settings = containerSettings(spec, known, { networkMode, limitStorage, bootId, logMaxBytes });
       const container = await connection.ask(
         'create the container',
         WORK_TIMEOUT_MS,
@@ -132,7 +135,8 @@ export function createContainers(parts: {
       inputs.learn(status.id, input?.Name ?? null);
       const oomKilled =
         status.oomKilled || (status.state === 'exited' && kernelLog.killedForMemory(status.id));
-      return { ...status, oomKilled };
+      const cutBy = status.state === 'exited' && !oomKilled ? await lives.cutOf(found, status) : null;
+      return { ...status, oomKilled, cutBy };
     } catch (error) {
       if (isAppError(error, 'not_found')) return null;
       throw error;

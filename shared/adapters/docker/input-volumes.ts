@@ -123,7 +123,8 @@ export function createInputVolumes(parts: {
         (docker.listVolumes as (options: object) => Promise<{ Volumes: { Name: string }[] | null }>).call(
           docker,
           {
-            filters: { label: [...label, LABEL_TASK] },
+            // Not those of containers: they go with them.
+            filters: { label: [...label, LABEL_TASK], dangling: ['true'] },
             abortSignal,
           },
         ),
@@ -145,7 +146,7 @@ export function createInputVolumes(parts: {
       const since = unknown.get(name) ?? now;
       unknown.set(name, since);
       if (now - since < sweepGraceMs) continue;
-      log.info({ volume: name }, 'removing input that an earlier life of the runner left');
+      log.info({ volume: name }, 'removing a volume that an earlier life of the runner left');
       try {
         for (const id of ids) await pauses.remove(id);
         await removeVolume(name);
@@ -199,7 +200,7 @@ export function createInputVolumes(parts: {
       await removeVolume(name);
     },
     sweep(workerId) {
-      if (sweeping || performance.now() - sweptAt < SWEEP_EVERY_MS) return;
+      if (sweeping || performance.now() - sweptAt < Math.min(SWEEP_EVERY_MS, sweepGraceMs)) return;
       sweeping = true;
       sweptAt = performance.now();
       look(workerId)

@@ -194,8 +194,9 @@ export function createNetworkSlots(parts: {
 
   return {
     begin() {
-      if (begun || parts.count === 0) return;
+      if (begun) return;
       begun = true;
+      // With slots switched off an earlier life may have left some all the same.
       wake(0);
     },
     take(ownerId, network) {

@@ -1,5 +1,6 @@
 // The Docker engine as container runtime. Puts the parts together; holds no logic of its own.
 
+import { readBootId } from '../../platform/boot-id.ts';
 import { withDeadline } from '../../platform/deadline.ts';
 import type { Log } from '../../platform/log.ts';
 import type { ContainerRuntime } from '../../ports/container-runtime.ts';
@@ -7,6 +8,7 @@ import { openConnection } from './connection.ts';
 import { createContainers } from './containers.ts';
 import { createFactsReader } from './engine-facts.ts';
 import { createHealth } from './engine-health.ts';
+import { createEngineLives } from './engine-lives.ts';
 import { createExits } from './exits.ts';
 import { createImages } from './images.ts';
 import { createInputVolumes } from './input-volumes.ts';
@@ -27,6 +29,8 @@ export interface DockerRuntimeOptions {
   readonly logMaxBytes?: number;
   /** A pull on which nothing comes for so long is given up. */
   readonly pullStallMs?: number;
+  /** So long what an earlier life may still be at work on is left alone; by default a minute. */
+  readonly sweepGraceMs?: number;
   /** An image present on the engine whose own command runs for ever; by default one is made. */
   readonly pauseImage?: string;
 }
@@ -49,7 +53,14 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
   const pauses = createPauseContainers({ connection, facts, workerId, image: options.pauseImage, log });
   const slots = createNetworkSlots({ pauses, count: options.networkSlots, log });
   const kernelLog = connection.isLocal ? openKernelLog() : NO_KERNEL_LOG;
-  const inputs = createInputVolumes({ connection, pauses, log });
+  const inputs = createInputVolumes({
+    connection,
+    pauses,
+    log,
+    ...(options.sweepGraceMs === undefined ? {} : { sweepGraceMs: options.sweepGraceMs }),
+  });
+  const bootId = connection.isLocal ? await readBootId() : null;
+  const lives = createEngineLives(connection, bootId);
   const logMaxBytes = options.logMaxBytes ?? LOG_MAX_BYTES;
   const { measure } = createMeasurement(connection);
   const containers = createContainers({
@@ -60,6 +71,8 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
     inputs,
     slots,
     kernelLog,
+    lives,
+    bootId,
     logMaxBytes,
   });
   let closing: Promise<void> | null = null;

@@ -72,6 +72,8 @@ export function createPauseContainers(parts: {
         Image: image,
         ...(image === PAUSE_IMAGE ? { Entrypoint: [PAUSE_PATH] } : {}),
         User: '65534:65534',
+        // It has nothing to lose, and an engine that stops waits for it otherwise.
+        StopSignal: 'SIGKILL',
         Labels: { ...labels, [LABEL_WORKER]: workerId },
         AttachStdout: false,
         AttachStderr: false,

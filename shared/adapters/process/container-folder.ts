@@ -14,7 +14,7 @@ import { mkdir, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { AppError } from '../../errors.ts';
 import type { ContainerSpec, ContainerStatus } from '../../ports/container-runtime.ts';
-import { isAlive, type ProcessMark, readMark } from './process-mark.ts';
+import { isAlive, isOfEarlierBoot, type ProcessMark, readMark } from './process-mark.ts';
 
 /** What a program that was ended by SIGKILL is reported with, as a shell does: 128 + 9. */
 const SIGKILL_EXIT = 137;
@@ -85,7 +85,8 @@ export class ContainerFolder {
     const killedAt = await timeOf(this.file('killed'));
     if (exitCode === null && killedAt !== null) exitCode = SIGKILL_EXIT;
     const finishedAt = (await timeOf(this.file('exit'))) ?? killedAt;
-    return { ...common, state: 'exited', startedAt, finishedAt, exitCode };
+    const cutBy = exitCode === null && (await isOfEarlierBoot(mark)) ? ('machine' as const) : null;
+    return { ...common, state: 'exited', startedAt, finishedAt, exitCode, cutBy };
   }
 
   remove(): Promise<void> {

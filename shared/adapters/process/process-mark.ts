@@ -1,6 +1,7 @@
 // Tells a process from a later one with the same number: by its start time and the boot of the machine.
 
 import { readdir, readFile } from 'node:fs/promises';
+import { readBootId } from '../../platform/boot-id.ts';
 
 export interface ProcessMark {
   readonly pid: number;
@@ -25,13 +26,17 @@ export function readMark(text: string): ProcessMark | null {
  * ended and was not yet collected by its parent does not run.
  */
 export async function isAlive(mark: ProcessMark): Promise<boolean> {
-  const bootId = await readProc('/proc/sys/kernel/random/boot_id');
-  if (bootId?.trim() !== mark.bootId) return false;
+  if (await isOfEarlierBoot(mark)) return false;
   const own = await readProc(`/proc/${mark.pid}/stat`);
   // The number is not given away while a process of its group is left.
   if (own === null) return groupRuns(mark.pid);
   const { startTicks, state } = readStat(own);
   return startTicks === mark.startTicks && runs(state);
+}
+
+/** The machine has been started anew since. */
+export async function isOfEarlierBoot({ bootId }: ProcessMark): Promise<boolean> {
+  return (await readBootId()) !== bootId;
 }
 
 async function groupRuns(group: number): Promise<boolean> {

@@ -12,6 +12,8 @@ export type RefusedCall = 'pull' | 'create' | 'start' | 'kill' | 'remove';
 export interface ScriptedEngine {
   /** While false every call fails with `runtime_unavailable`; the containers go on. */
   setReachable(reachable: boolean): void;
+  /** Ends all that runs, as a restart of the engine or of its machine does. Calls under way are cut off. */
+  restart(of: 'engine' | 'machine'): void;
   /** Each such call, or so many, fails with this error from now on; null: works again. */
   setRefused(call: RefusedCall, error: AppError | null, times?: number): void;
   /** How often it was called, whether it failed or not. */
@@ -63,6 +65,11 @@ export class EngineState implements ScriptedEngine {
   setReachable(reachable: boolean): void {
     this.#reachable = reachable;
     if (!reachable) for (const cut of [...this.#cut]) cut();
+  }
+
+  restart(of: 'engine' | 'machine'): void {
+    for (const cut of [...this.#cut]) cut();
+    for (const container of this.containers.values()) container.cut(of);
   }
 
   setRefused(call: RefusedCall, error: AppError | null, times = Number.POSITIVE_INFINITY): void {

@@ -8,6 +8,8 @@ import { UsageMeter } from './usage-meter.ts';
 
 const PLAIN_TERM_END: TermEnd = { exitCode: 143, afterMs: 0, lastWords: null };
 const SIGKILL_EXIT = 137;
+/** What an engine says of a container that it finds dead. */
+const UNKNOWN_EXIT = 255;
 
 export interface Chunk {
   readonly stream: LogStream;
@@ -33,6 +35,7 @@ export class ScriptedContainer {
   #finishedAt: number | null = null;
   #exitCode: number | null = null;
   #oomKilled = false;
+  #cutBy: 'engine' | 'machine' | null = null;
   /** What SIGTERM ends it with; null ignores it. */
   #termEnd: TermEnd | null = PLAIN_TERM_END;
   #timer: NodeJS.Timeout | null = null;
@@ -57,6 +60,7 @@ export class ScriptedContainer {
       finishedAt: this.#finishedAt,
       exitCode: this.#exitCode,
       oomKilled: this.#oomKilled,
+      cutBy: this.#cutBy,
       gpuIds: this.spec.gpuIds,
     };
   }
@@ -76,6 +80,13 @@ export class ScriptedContainer {
     if (this.#state !== 'running') return;
     if (signal === 'SIGKILL') this.#end(SIGKILL_EXIT);
     else if (this.#termEnd) this.#endByTerm(this.#termEnd);
+  }
+
+  /** Ends with the engine or the machine under it. */
+  cut(by: 'engine' | 'machine'): void {
+    if (this.#state !== 'running') return;
+    this.#cutBy = by;
+    this.#end(by === 'machine' ? UNKNOWN_EXIT : SIGKILL_EXIT);
   }
 
   remove(): void {

@@ -62,13 +62,17 @@ export class OwnRedis {
     });
   }
 
-  async kill(): Promise<void> {
+  kill(): Promise<void> {
+    return this.end('SIGKILL');
+  }
+
+  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const server = this.#server;
     this.#server = null;
     process.off('exit', this.#onExit);
     if (!server || server.exitCode !== null || server.signalCode !== null) return;
     const gone = new Promise((done) => server.once('exit', done));
-    server.kill('SIGKILL');
+    server.kill(signal);
     await gone;
   }
 
@@ -80,12 +84,16 @@ export class OwnRedis {
     this.#server?.kill('SIGCONT');
   }
 
-  async call(command: string, ...args: string[]): Promise<unknown> {
+  call(command: string, ...args: string[]): Promise<unknown> {
+    return this.run((client) => client.call(command, ...args));
+  }
+
+  async run<T>(work: (client: Redis) => Promise<T>): Promise<T> {
     const client = new Redis(this.url, { lazyConnect: true, retryStrategy: () => null });
     client.on('error', () => undefined);
     try {
       await client.connect();
-      return await client.call(command, ...args);
+      return await work(client);
     } finally {
       client.disconnect();
     }

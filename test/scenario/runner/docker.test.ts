@@ -262,6 +262,20 @@ describe('a runner that is stopped', () => {
     await stage.untilNoDeliveries();
   });
 
+  it('has the exit codes, and the kills for memory, of what ended while nobody was there', async () => {
+    const failing = await stage.submit({ resources: small, command: 'echo up; sleep 1; exit 7' });
+    const greedy = await stage.submit({
+      resources: small,
+      command: 'echo up; sleep 1; x=a; while true; do x=$x$x; done',
+    });
+    for (const task of [failing, greedy]) await stage.untilPrinted(task, 'up');
+    await started.runner.stop();
+    for (const { id } of await stage.runtime.list(stage.workerId)) await stage.runtime.wait(id);
+    started = await stage.start();
+    expect(await stage.ended(failing)).toMatchObject({ reason: 'exit_code', exitCode: 7 });
+    expect(await stage.ended(greedy)).toMatchObject({ reason: 'oom_killed', exitCode: 137 });
+  });
+
   it('counts the time limit from the true start', async () => {
     const task = await stage.submit({ resources: small, command: 'echo up; sleep 600', timeoutSeconds: 4 });
     await stage.untilPrinted(task, 'up');

@@ -27,6 +27,7 @@ export function reasonWords(reason: FailureReason): string {
 const MADE_ROOM: Readonly<Record<EvictionBody['cause'], string>> = {
   preempted: 'to make room for a task of higher priority',
   drained: 'because its worker is being emptied',
+  shut_down: 'because its worker was shut down',
   unhealthy: 'because its worker could not start it',
 };
 

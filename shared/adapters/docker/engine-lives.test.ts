@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { judgeEnd } from './engine-lives.ts';
+
+const engineStartedAt = 1_000_000;
+const end = (exitCode: number, over: object = {}) => ({
+  exitCode,
+  startedAt: 500_000,
+  finishedAt: 999_000,
+  bootId: 'boot-1',
+  ...over,
+});
+const judge = (
+  of: ReturnType<typeof end>,
+  bootId: string | null = 'boot-1',
+  at: number | null = engineStartedAt,
+) => judgeEnd(of, at, bootId);
+
+describe('who ended a container that an earlier life of the engine had started', () => {
+  it('the engine, with the codes that only it can have caused', () => {
+    for (const code of [137, 255]) expect(judge(end(code))).toBe('engine');
+    for (const code of [0, 1, 143]) expect(judge(end(code))).toBeNull();
+  });
+
+  it('its machine, when that runs anew since', () => {
+    expect(judge(end(255), 'boot-2')).toBe('machine');
+    expect(judge(end(137), 'boot-2')).toBe('machine');
+    expect(judge(end(255, { finishedAt: null }), 'boot-2')).toBe('machine');
+    expect(judge(end(0), 'boot-2')).toBeNull();
+    // Another machine, or a container of an earlier release.
+    expect(judge(end(255), null)).toBe('engine');
+    expect(judge(end(255, { bootId: null }), 'boot-2')).toBe('engine');
+  });
+
+  it('itself, when this life of the engine started it, or it lived on under it', () => {
+    expect(judge(end(137, { startedAt: 1_000_001, finishedAt: 1_000_500 }))).toBeNull();
+    expect(judge(end(255, { startedAt: 1_000_001 }), 'boot-2')).toBeNull();
+    expect(judge(end(137, { finishedAt: 1_060_000 }))).toBeNull();
+    expect(judge(end(137, { startedAt: null }))).toBeNull();
+    expect(judge(end(137), 'boot-1', null)).toBeNull();
+  });
+});
