@@ -84,6 +84,7 @@ export interface ApiParts {
   readonly clock: Clock;
   readonly log: Log;
   /** Tests have less patience. */
+  readonly hasher?: PasswordHasher;
   readonly webhookPace?: Partial<WebhookPace>;
   readonly registrationPace?: Partial<RegistrationPace>;
   readonly listenerBounds?: Partial<ListenerBounds>;
@@ -211,11 +212,11 @@ export function createServices(parts: ApiParts) {
 }
 
 /** Accounts, and what stands for them. */
-function createPeopleServices({ config, store, loginLimiter, clock, log }: ApiParts, announcer: Announcer) {
+function createPeopleServices(parts: ApiParts, announcer: Announcer) {
+  const { config, store, loginLimiter, clock, log, hasher = new PasswordHasher() } = parts;
   const { users } = store;
   const known = new KnownUsers(users, clock);
   const changes = new UserChanges(users, known);
-  const hasher = new PasswordHasher();
   const checks = new PasswordChecks(hasher, loginLimiter);
   const { jwtSecret: secret, tokenTtlSeconds: ttlSeconds, registration } = config;
   const sessions = new Sessions({ users, known, secret, ttlSeconds, clock, log });

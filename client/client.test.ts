@@ -149,7 +149,8 @@ describe('an error', () => {
     api.on('GET /api/auth/me', () => undefined);
     const error = await caught(createClient({ url: api.url, timeoutMs: 50 }).me());
     expect(error).toMatchObject({ kind: 'timed_out', message: expect.stringContaining('0.05 s') });
-    expect(api.asked).toHaveLength(1);
+    // At most: on a busy machine it may be given up before it was sent.
+    expect(api.asked.length).toBeLessThan(2);
   });
 
   it('comes when the body stops in the middle', async () => {

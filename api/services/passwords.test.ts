@@ -1,14 +1,30 @@
 import { describe, expect, it } from 'vitest';
 import { PasswordHasher } from './passwords.ts';
 
+/** What a hash says does not depend on its cost. */
+const CHEAP = { log2Cost: 4 };
+
 describe('a password hash', () => {
-  const hasher = new PasswordHasher();
+  const hasher = new PasswordHasher(CHEAP);
 
   it('verifies its password and no other', async () => {
     const stored = await hasher.hash('correct horse');
     expect(await hasher.verify('correct horse', stored)).toBe(true);
     expect(await hasher.verify('correct horsf', stored)).toBe(false);
     expect(await hasher.hash('correct horse')).not.toBe(stored);
+  });
+
+  it('costs what it should, also when there is none to verify', async () => {
+    const dear = new PasswordHasher();
+    const stored = await dear.hash('correct horse');
+    expect(stored).toMatch(/^\$scrypt\$ln=15,r=8,p=3\$/);
+    expect(await hasher.verify('correct horse', stored)).toBe(true);
+    const cpuOf = async (work: Promise<unknown>) => {
+      const before = process.cpuUsage();
+      await work;
+      return process.cpuUsage(before).user;
+    };
+    expect(await cpuOf(dear.verify('x', null))).toBeGreaterThan(5 * (await cpuOf(hasher.verify('x', null))));
   });
 
   it('takes the same characters however they were typed', async () => {
@@ -31,7 +47,7 @@ describe('a password hash', () => {
   });
 
   it('refuses work beyond its bounded line', async () => {
-    const narrow = new PasswordHasher({ atOnce: 1, maxWaiting: 2 });
+    const narrow = new PasswordHasher({ ...CHEAP, atOnce: 1, maxWaiting: 2 });
     const all = await Promise.allSettled(Array.from({ length: 8 }, () => narrow.verify('x', null)));
     const refused = all.filter((one) => one.status === 'rejected');
     expect(refused).toHaveLength(8 - 1 - 2);

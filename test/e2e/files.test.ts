@@ -1,5 +1,5 @@
-// Files as a user moves them, against the real system: up, into a container, out of it, and down again. With either
-// kind of store.
+// Files as a user moves them, against the real system: up, into a container, out of it, and down again, with
+// MongoDB and GridFS. The same on SQLite and a folder is what the other end-to-end tests do.
 
 import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -11,15 +11,12 @@ import { readTree, unpack } from '../support/unpack.ts';
 
 const main = resolve(import.meta.dirname, '../../dist/cli/main.js');
 
-describe.each([
-  ['SQLite and a folder', () => ({})],
-  ['MongoDB and GridFS', () => ({ storeUrl: mongoUrl() })],
-])('with %s', (_what, options) => {
+describe('files', () => {
   let cluster: Cluster;
   let taskId: string;
 
   beforeAll(async () => {
-    cluster = await startCluster(options());
+    cluster = await startCluster({ storeUrl: mongoUrl() });
     await cluster.signIn('alice');
   });
   afterAll(() => cluster?.stop());

@@ -9,7 +9,7 @@ import { waitFor } from '../support/wait-for.ts';
 let cluster: Cluster;
 
 beforeAll(async () => {
-  cluster = await startCluster({ env: { WORKER_LEASE_SECONDS: '6', LEADER_LEASE_SECONDS: '3' } });
+  cluster = await startCluster({ env: { LEADER_LEASE_SECONDS: '3' } });
   await cluster.signIn('alice');
 });
 afterAll(() => cluster?.stop());
@@ -50,7 +50,7 @@ describe('in the middle of work', () => {
   });
 
   it('the runner is killed: its container goes on and the next runner adopts it with all output', async () => {
-    const id = (await cluster.submit(counting(60))).task_id;
+    const id = (await cluster.submit(counting(30))).task_id;
     await waitFor(async () => (await cluster.logs(id)).includes('line 5\n'), {
       what: 'some output',
       deadlineMs: 30_000,
@@ -60,12 +60,12 @@ describe('in the middle of work', () => {
     expect(await containersOf(id)).toMatchObject([{ id: container!.id, state: 'running' }]);
     cluster.runners[0]!.start();
     expect(await cluster.ended(id)).toMatchObject({ status: 'completed', attempt: 1 });
-    expect(await cluster.logs(id)).toBe(lines(60));
+    expect(await cluster.logs(id)).toBe(lines(30));
     await waitFor(async () => (await containersOf(id)).length === 0, { what: 'the container to be removed' });
   });
 
   it('the runner is stopped by the operator: work goes on when it is back', async () => {
-    const id = (await cluster.submit(counting(40))).task_id;
+    const id = (await cluster.submit(counting(30))).task_id;
     await waitFor(async () => (await cluster.logs(id)).includes('line 5\n'), {
       what: 'some output',
       deadlineMs: 30_000,
@@ -73,24 +73,6 @@ describe('in the middle of work', () => {
     expect(await cluster.runners[0]!.end('SIGTERM')).toBe(0);
     cluster.runners[0]!.start();
     expect(await cluster.ended(id)).toMatchObject({ status: 'completed', attempt: 1 });
-    expect(await cluster.logs(id)).toBe(lines(40));
-  });
-});
-
-describe('a worker that stays away', () => {
-  it('is shown as down and its tasks wait for another', async () => {
-    const id = (await cluster.submit({ ...counting(600) })).task_id;
-    await cluster.until(id, ['running']);
-    await cluster.runners[0]!.end('SIGKILL');
-    const back = await cluster.until(id, ['queued'], 40_000);
-    expect(back).toMatchObject({ attempt: 2, worker_id: null });
-    expect(back.attempts).toMatchObject([{ state: 'lost', reason: 'worker_lost' }]);
-    expect((await cluster.telemetry()).workers_by_state).toMatchObject({ down: 1, ready: 0 });
-    cluster.runners[0]!.start();
-    await cluster.until(id, ['running']);
-    expect((await containersOf(id)).filter(({ state }) => state === 'running')).toHaveLength(1);
-    await cluster.call('POST', `/api/tasks/${id}/cancel`, { force: true });
-    expect((await cluster.ended(id)).status).toBe('cancelled');
-    expect(await containersOf(id)).toEqual([]);
+    expect(await cluster.logs(id)).toBe(lines(30));
   });
 });

@@ -233,6 +233,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     REDIS_URL: options.redisUrl ?? redisUrl,
     REDIS_PREFIX: uniqueName('e2e'),
     LOG_LEVEL: 'info',
+    // Enough for a test: each is a container to start and to remove.
+    NETWORK_SLOTS: '2',
     ...(options.storeUrl ? { STORE_URL: options.storeUrl } : {}),
     ...(process.env.DOCKER_HOST ? { DOCKER_HOST: process.env.DOCKER_HOST } : {}),
     ...options.env,

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 export interface WaitOptions {
   /** What is awaited, for the message of a failure. */
   readonly what: string;
+  /** Generous, for it only costs time when a test fails, and a machine can be busy. */
   readonly deadlineMs?: number;
   readonly everyMs?: number;
 }
@@ -12,7 +13,7 @@ export interface WaitOptions {
 /** Polls `probe` until it returns something other than undefined, null or false, and returns that. */
 export async function waitFor<T>(
   probe: () => T | Promise<T>,
-  { what, deadlineMs = 10_000, everyMs = 20 }: WaitOptions,
+  { what, deadlineMs = 30_000, everyMs = 20 }: WaitOptions,
 ): Promise<NonNullable<Exclude<T, false>>> {
   const end = performance.now() + deadlineMs;
   let last: unknown;

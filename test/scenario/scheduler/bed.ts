@@ -28,6 +28,9 @@ export interface BedOptions {
   readonly unhealthyGraceSeconds?: number;
 }
 
+/** Longer than a busy machine holds up a heartbeat; who waits for one to run out asks for less. */
+const LEASE_SECONDS = 20;
+
 export const log = process.env.TEST_LOG ? createLog('test', 'debug') : silentLog();
 
 export class Bed {
@@ -90,7 +93,11 @@ export class Bed {
     const ownStore = await openSqliteStore(this.#path);
     const store = over.store?.(ownStore) ?? ownStore;
     const redis = await openRedis({ url: this.url, prefix: this.#prefix, patience: 'patient', log });
-    const { workerLeaseSeconds = 2, leaderLeaseSeconds = 2, reconcileSeconds = 1 } = this.#options;
+    const {
+      workerLeaseSeconds = LEASE_SECONDS,
+      leaderLeaseSeconds = 10,
+      reconcileSeconds = 1,
+    } = this.#options;
     const { unhealthyGraceSeconds = 30 } = this.#options;
     const defaults = loadSchedulerConfig({});
     const config: SchedulerParts['config'] = {
@@ -130,7 +137,7 @@ export class Bed {
 
   async addWorker(id: string, options: PlayedWorkerOptions = {}): Promise<PlayedWorker> {
     const redis = await openRedis({ url: this.url, prefix: this.#prefix, patience: 'patient', log });
-    const leaseMs = (this.#options.workerLeaseSeconds ?? 2) * 1_000;
+    const leaseMs = (this.#options.workerLeaseSeconds ?? LEASE_SECONDS) * 1_000;
     const worker = new PlayedWorker(id, { store: this.store, redis, leaseMs, ...options });
     this.#ends.push(
       () => redis.close(),
@@ -169,7 +176,7 @@ export class Bed {
   async until(
     ids: readonly string[],
     states: readonly Task['state'][],
-    deadlineMs = 20_000,
+    deadlineMs = 60_000,
   ): Promise<Task[]> {
     return waitFor(
       async () => {

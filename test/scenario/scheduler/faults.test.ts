@@ -102,7 +102,7 @@ describe('two schedulers', () => {
     const before = await bed.submit(Array.from({ length: 300 }, () => ({})));
     await waitFor(() => first.status().placed > 20, { what: 'the first to place something' });
     lease!.cut = true;
-    await waitFor(() => second.status().leading, { what: 'the second to lead', deadlineMs: 15_000 });
+    await waitFor(() => second.status().leading, { what: 'the second to lead', deadlineMs: 60_000 });
     expect(first.status().leading).toBe(false);
     const after = await bed.submit(Array.from({ length: 100 }, () => ({})));
     const ids = [...before, ...after].map(({ id }) => id);
@@ -240,7 +240,7 @@ describe('Redis', () => {
     const done = await bed.until(
       [...tasks, ...later].map(({ id }) => id),
       ['completed'],
-      40_000,
+      60_000,
     );
     expect(done.every(({ attempt }) => attempt === 1)).toBe(true);
     expect(again.started).toHaveLength(4);
@@ -261,7 +261,7 @@ describe('Redis', () => {
   it('away and back, empty: what was submitted meanwhile runs', async () => {
     const own = await OwnRedis.started();
     ends.push(() => own.remove());
-    const bed = await openBed({ url: own.url });
+    const bed = await openBed({ url: own.url, leaderLeaseSeconds: 2 });
     await bed.addWorker('w1');
     const scheduler = await bed.addScheduler();
     await leading(scheduler);
@@ -272,7 +272,7 @@ describe('Redis', () => {
     const done = await bed.until(
       tasks.map(({ id }) => id),
       ['completed'],
-      40_000,
+      60_000,
     );
     expect(done.every(({ attempt }) => attempt === 1)).toBe(true);
   });
