@@ -327,7 +327,7 @@ describe('when a part is away', () => {
       const begin = performance.now();
       const reply = await cut.call<TaskBody>('POST', '/api/tasks', { as: someone, body: image });
       expect(reply.status).toBe(201);
-      expect(performance.now() - begin).toBeLessThan(1_000);
+      expect(performance.now() - begin).toBeLessThan(5_000);
       expect(await cut.store.tasks.get(reply.body.task_id)).toMatchObject({ state: 'queued' });
       const cancelled = await cut.call('POST', `/api/tasks/${reply.body.task_id}/cancel`, { as: someone });
       expect(cancelled).toMatchObject({ status: 202, body: { status: 'cancelled' } });

@@ -165,7 +165,7 @@ describe('the event bus', () => {
     const start = performance.now();
     await redis.bus.publishMany(Array.from({ length: 1_000 }, () => changed()));
     await redis.bus.nudge('w', { type: 'cancel', taskId: 'task-a' });
-    expect(performance.now() - start).toBeLessThan(2_000);
+    expect(performance.now() - start).toBeLessThan(10_000);
     expect(heard).toEqual([]);
 
     const carries = (when: string) =>

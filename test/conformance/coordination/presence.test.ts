@@ -40,7 +40,7 @@ describe('the presence of workers', () => {
     expect(others).toEqual([]);
     expect(seen).toEqual({ ...last, ageMs: expect.any(Number) });
     expect(seen?.ageMs).toBeLessThan(5_000);
-    const grown = 400;
+    const grown = 1_000;
     await waitFor(async () => ((await scheduler.presence.present())[0]?.ageMs ?? 0) >= grown, {
       what: 'the age to grow',
     });
@@ -51,7 +51,7 @@ describe('the presence of workers', () => {
   it('takes the age from the lease of the beat, whatever its length', async () => {
     await runner.presence.beat(beatOf(), 5_000, true);
     await runner.presence.beat(beatOf(), LONG, false);
-    expect((await scheduler.presence.present())[0]?.ageMs).toBeLessThan(1_000);
+    expect((await scheduler.presence.present())[0]?.ageMs).toBeLessThan(4_000);
   });
 
   it('ends when the lease expires, and leaves nothing behind', async () => {

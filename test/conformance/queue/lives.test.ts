@@ -71,7 +71,7 @@ describe('a new life of a worker', () => {
     await waitFor(() => runs === 1, { what: 'the delivery' });
     const before = performance.now();
     await first.close();
-    expect(performance.now() - before).toBeLessThan(3_000);
+    expect(performance.now() - before).toBeLessThan(10_000);
     expect(await depthOf(worker)).toBe(1);
 
     const seen: unknown[] = [];

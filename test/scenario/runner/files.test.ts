@@ -390,7 +390,7 @@ describe('a runner that is replaced while it collects', () => {
     await waitFor(async () => (await recordsOf(task)).length === 2, { what: 'two of three files' });
     const asked = performance.now();
     await first.runner.stop();
-    expect(performance.now() - asked).toBeLessThan(4_500);
+    expect(performance.now() - asked).toBeLessThan(15_000);
     // Something that the next one will not find.
     const stray = await upload('stray', 'stray');
     await stage.store.files.remove([stray.id]);

@@ -76,7 +76,7 @@ describe('a worker whose engine does not answer', () => {
     await untilTold('engine_away');
     const began = performance.now();
     await runner.stop();
-    expect(performance.now() - began).toBeLessThan(8_000);
+    expect(performance.now() - began).toBeLessThan(20_000);
   });
 });
 
