@@ -3,7 +3,7 @@
 // the loop's last sign of life, and the last renewal.
 
 import { Worker } from 'node:worker_threads';
-import type { LogLevel } from '../../platform/config.ts';
+import type { LogLevel } from '../../platform/config/common.ts';
 import type { Log } from '../../platform/log.ts';
 import type { KeptLease, LeaseKeeper } from '../../ports/coordination.ts';
 
