@@ -1,7 +1,7 @@
 // Puts the services of the API together from its parts. Starts and opens nothing; no routes here.
 
 import { RunLearner } from '../shared/learning/run-learner.ts';
-import type { ApiConfig } from '../shared/platform/config.ts';
+import type { ApiConfig } from '../shared/platform/config/api.ts';
 import type { Log } from '../shared/platform/log.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { AttemptLimiter, EventBus, WorkerPresence } from '../shared/ports/coordination.ts';
