@@ -139,7 +139,7 @@ export class WorkerHealth {
       return { answered: true, tookMs: now - askedAt, freeMb: free, networkFault: fault };
     } catch (error) {
       this.#answersSince = null;
-      return { answered: false, why: shortened(messageOf(error).replace(/^.*cannot be reached: /s, '')) };
+      return { answered: false, why: whyAway(error) };
     }
   }
 
@@ -167,4 +167,11 @@ export class WorkerHealth {
 function shortened(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim();
   return line.length <= LONGEST_WHY ? line : `${line.slice(0, LONGEST_WHY - 1)}…`;
+}
+
+function whyAway(error: unknown): string | null {
+  const { cause } = error as { cause?: unknown };
+  // That it did not answer in time is what not to answer means.
+  if (cause instanceof Error && (cause.name === 'TimeoutError' || cause.name === 'AbortError')) return null;
+  return shortened(messageOf(error).replace(/^.*cannot be reached: /s, ''));
 }
