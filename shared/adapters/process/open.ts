@@ -7,9 +7,9 @@ import { cpus, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../../errors.ts';
+import { untilAborted } from '../../platform/deadline.ts';
 import { freeDiskMb } from '../../platform/disk-space.ts';
 import type { Log } from '../../platform/log.ts';
-import { untilAborted } from '../../platform/until-aborted.ts';
 import type { ContainerRuntime, ContainerSpec } from '../../ports/container-runtime.ts';
 import {
   type ContainerFolder,
