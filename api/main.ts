@@ -2,7 +2,8 @@
 
 import { systemClock } from '../shared/platform/clock.ts';
 import { openClusterClock } from '../shared/platform/cluster-clock.ts';
-import { loadApiConfig, loadSchedulerConfig } from '../shared/platform/config.ts';
+import { loadApiConfig } from '../shared/platform/config/api.ts';
+import { loadSchedulerConfig } from '../shared/platform/config/scheduler.ts';
 import { createLog } from '../shared/platform/log.ts';
 import { runService } from '../shared/platform/service.ts';
 import { openRedis } from '../shared/wiring/open-redis.ts';

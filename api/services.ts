@@ -1,9 +1,9 @@
 // Puts the services of the API together from its parts. Starts and opens nothing; no routes here.
 
 import { RunLearner } from '../shared/learning/run-learner.ts';
-import type { ApiConfig } from '../shared/platform/config.ts';
+import type { ApiConfig } from '../shared/platform/config/api.ts';
 import type { Log } from '../shared/platform/log.ts';
-import type { Clock } from '../shared/ports/clock.ts';
+import type { Clock, ClusterClock } from '../shared/ports/clock.ts';
 import type { AttemptLimiter, EventBus, WorkerPresence } from '../shared/ports/coordination.ts';
 import type { DecisionLog } from '../shared/ports/decision-log.ts';
 import type { FileStore } from '../shared/ports/file-store.ts';
@@ -81,7 +81,7 @@ export interface ApiParts {
   readonly rateLimiter: RequestLimitsParts['rateLimiter'];
   /** Rejects when the queue cannot be reached. */
   readonly pingQueue: () => Promise<void>;
-  readonly clock: Clock;
+  readonly clock: Clock & Partial<Pick<ClusterClock, 'offsetMs'>>;
   readonly log: Log;
   /** Tests have less patience. */
   readonly hasher?: PasswordHasher;

@@ -135,6 +135,13 @@ describe('restore', () => {
     expect(api.asked).toHaveLength(2);
   });
 
+  it('of what is no backup says how to look into it, not how options are written', async () => {
+    api.on('POST /api/restore', () => refusal(400, 'invalid_request', 'this is no backup of CloudAI'));
+    const told = await cloudai(['restore', await file(), '--dry-run']);
+    expect(told).toMatchObject({ code: 2, err: expect.stringContaining('tar -tvf') });
+    expect(told.err).not.toContain('--help');
+  });
+
   it('of nothing is refused before anything is asked', async () => {
     expect(await cloudai(['restore', join(here, 'none'), '--yes'])).toMatchObject({
       code: 2,

@@ -50,7 +50,7 @@ const SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
 export function seconds(text: string): number {
   if (/^\d+$/.test(text)) return wholeNumber(text);
   if (!/^(?:\d+[smhd])+$/.test(text)) {
-    throw new InvalidArgumentError('It must be a time such as 90s, 10m, 1h30m or 2d; 0 is now.');
+    throw new InvalidArgumentError('It must be a time such as 90s, 10m, 1h30m or 2d.');
   }
   let sum = 0;
   for (const [, count, unit] of text.matchAll(/(\d+)([smhd])/g)) {
@@ -66,7 +66,11 @@ export function words(text: string): string[] {
 
 /** One whole number or several with commas. */
 export function codes(text: string): number[] {
-  return words(text).map(wholeNumber);
+  const named = words(text);
+  if (named.some((one) => !/^\d+$/.test(one))) {
+    throw new InvalidArgumentError('It must be whole numbers with commas, e.g. 75,111.');
+  }
+  return named.map(Number);
 }
 
 /** One state or several with commas. */

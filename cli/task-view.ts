@@ -1,6 +1,6 @@
 // Tasks as people read them in a terminal. No calls here.
 
-import { age, amounts, byteSize, duration, runTime, trim } from '../client/words.ts';
+import { age, amounts, byteSize, chosenTime, duration, runTime, trim } from '../client/words.ts';
 import type { AttemptBody, TaskBody } from '../shared/contracts/http.ts';
 import type { LabelTermsBody } from '../shared/contracts/labels.ts';
 import type { TimelineEntryBody } from '../shared/contracts/usage.ts';
@@ -77,13 +77,13 @@ export function taskText(session: Session, task: TaskBody): string {
     ['worker', task.worker_id],
     ['network', task.network],
     ['pull', task.pull_policy],
-    ['time limit', task.timeout_seconds > 0 ? `${task.timeout_seconds} s` : null],
-    ['wait limit', task.queue_timeout_seconds > 0 ? `${task.queue_timeout_seconds} s` : null],
+    ['time limit', task.timeout_seconds > 0 ? chosenTime(task.timeout_seconds) : null],
+    ['wait limit', task.queue_timeout_seconds > 0 ? chosenTime(task.queue_timeout_seconds) : null],
     ['retries', task.max_retries > 0 ? retriesText(task) : null],
     ['losses', task.losses > 0 ? `${task.losses} of at most ${task.max_losses}, at no cost` : null],
     ['env', envText(task)],
     ['submitted', `${task.submitted_at} (${age(task.submitted_at, now)} ago)`],
-    ['not before', task.not_before],
+    ['not before', task.status === 'queued' ? task.not_before : null],
     ['given up', task.expires_at && `${task.expires_at}, unless it is placed before`],
     ['started', task.started_at],
     ['ended', task.finished_at],
@@ -162,7 +162,7 @@ function labelsText(terms: LabelTermsBody | undefined): string | null {
   return terms === undefined ? null : typedLabels(terms) || null;
 }
 
-/** `1 of 3 spent, on exit_code (75) or oom_killed, 30 s and longer apart`; an API of an earlier release says less. */
+/** `1 of 3 spent, on exit_code (75), oom_killed; pause before the first 30s`; an API of an earlier release says less. */
 function retriesText(task: TaskBody): string {
   const { max_retries, failures = 0, retry_on, retry_on_exit_codes, retry_delay_seconds } = task;
   if (retry_on === undefined) return String(max_retries);
@@ -171,7 +171,7 @@ function retriesText(task: TaskBody): string {
       ? `${reason} (${retry_on_exit_codes.join(', ')})`
       : reason,
   );
-  return `${failures} of ${max_retries} spent, on ${reasons.join(', ')}; ${retry_delay_seconds} s before the first`;
+  return `${failures} of ${max_retries} spent, on ${reasons.join(', ')}; pause before the first ${chosenTime(retry_delay_seconds)}`;
 }
 
 function commandText(command: TaskBody['command']): string {

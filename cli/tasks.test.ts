@@ -240,6 +240,15 @@ describe('looking', () => {
     expect(out).not.toContain('\x1b');
   });
 
+  it.each([
+    ['-retry_on_exit_codes 75,x', 'It must be whole numbers with commas, e.g. 75,111.'],
+    ['-queue_timeout 2y', 'It must be a time such as 90s, 10m, 1h30m or 2d.'],
+  ])('refuses %s in words', async (option, words) => {
+    const { code, err } = await cloudai(`task a:b ${option} -cmd x`.split(' '));
+    expect(code).toBe(2);
+    expect(err).toContain(words);
+  });
+
   it('shows how it is tried again, and until when it may wait', async () => {
     const expires_at = '2026-01-01T11:00:00.000Z';
     const retries = { max_retries: 3, failures: 1, retry_on_exit_codes: [75], retry_delay_seconds: 30 };
@@ -247,10 +256,10 @@ describe('looking', () => {
     api.on('GET /api/tasks/:id', () => makeTaskBody({ ...retries, ...waits }));
     const { out } = await cloudai(['get', TASK_ID], { columns: 200 });
     expect(out).toContain(
-      'retries     1 of 3 spent, on exit_code (75), oom_killed, timed_out, output_error; 30 s before the first\n',
+      'retries     1 of 3 spent, on exit_code (75), oom_killed, timed_out, output_error; pause before the first 30s\n',
     );
     expect(out).toContain('losses      2 of at most 5, at no cost\n');
-    expect(out).toContain('wait limit  3600 s\n');
+    expect(out).toContain('wait limit  1h\n');
     expect(out).toContain(`given up    ${expires_at}, unless it is placed before\n`);
   });
 

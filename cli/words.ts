@@ -10,8 +10,10 @@ export function shortReason(task: TaskBody): string {
 }
 
 /** When a worker in this state, of which no heartbeat is known, was last seen. */
-export function unseen(state: string): 'never' | 'lost' {
-  return state === 'unreachable' ? 'never' : 'lost';
+export function unseen(state: string): 'never' | 'lost' | 'unknown' {
+  if (state === 'unreachable') return 'never';
+  // Of one that is up nobody can tell while Redis is away.
+  return state === 'down' ? 'lost' : 'unknown';
 }
 
 export type Paint = (text: string) => string;

@@ -149,8 +149,8 @@ describe('an error', () => {
     api.on('GET /api/auth/me', () => undefined);
     const error = await caught(createClient({ url: api.url, timeoutMs: 50 }).me());
     expect(error).toMatchObject({ kind: 'timed_out', message: expect.stringContaining('0.05 s') });
-    // At most: on a busy machine it may be given up before it was sent.
-    expect(api.asked.length).toBeLessThan(2);
+    // On a busy machine it may not even have got there.
+    expect(api.asked.length).toBeLessThanOrEqual(1);
   });
 
   it('comes when the body stops in the middle', async () => {

@@ -89,6 +89,7 @@ export function attainmentWords({ met, missed, attainment }: SlaAttainmentBody):
 /** `ended tasks for 30 days`; null when they are kept for ever, or an API of an earlier release does not say. */
 export function keptWords(days: number | undefined): string | null {
   if (!days) return null;
+  if (days < 1 / 12) return `ended tasks for ${trim(days * 1_440, 0)} minutes`;
   return days < 2 ? `ended tasks for ${trim(days * 24)} hours` : `ended tasks for ${trim(days)} days`;
 }
 

@@ -14,6 +14,13 @@ export function duration(ms: number): string {
   return `${Math.floor(seconds / 86_400)}d ${Math.floor((seconds % 86_400) / 3_600)}h`;
 }
 
+/** A time that somebody chose, without units that are zero: `1.5s`, `20m`, `1h 30m`. */
+export function chosenTime(seconds: number): string {
+  return duration(seconds * 1_000)
+    .replace(/\.0s$/, 's')
+    .replace(/ 0[smh]$/, '');
+}
+
 /** The largest unit only: `5s`, `3m`, `2h`, `4d`. */
 export function age(iso: string, now: number): string {
   const seconds = Math.max(0, Math.floor((now - Date.parse(iso)) / 1000));

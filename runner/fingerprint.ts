@@ -8,7 +8,7 @@ import { execFile } from 'node:child_process';
 import { cpus } from 'node:os';
 import { promisify } from 'node:util';
 import type { WorkerFingerprint } from '../shared/model/worker.ts';
-import type { RunnerConfig } from '../shared/platform/config.ts';
+import type { RunnerConfig } from '../shared/platform/config/runner.ts';
 import type { Log } from '../shared/platform/log.ts';
 import { readVersion } from '../shared/platform/version.ts';
 import type { RuntimeInfo } from '../shared/ports/container-runtime.ts';

@@ -2,9 +2,10 @@
 // take its worker id over from an earlier life; any other machine may not.
 
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, messageOf } from '../shared/errors.ts';
+import { writePrivateFile } from '../shared/platform/private-file.ts';
 
 const IDENTITY = /^[0-9a-f]{32}$/;
 
@@ -15,17 +16,12 @@ export function runnerFolder(dataDir: string, workerId: string): string {
 
 /** Reads `<dataDir>/runner-<workerId>/identity`, or makes it. Throws `bad_config` when it can do neither. */
 export async function loadIdentity(dataDir: string, workerId: string): Promise<string> {
-  const directory = runnerFolder(dataDir, workerId);
-  const path = join(directory, 'identity');
+  const path = join(runnerFolder(dataDir, workerId), 'identity');
   try {
     const kept = await readKept(path);
     if (kept) return kept;
-    await mkdir(directory, { recursive: true, mode: 0o700 });
     const identity = randomBytes(16).toString('hex');
-    const draft = `${path}.${randomBytes(4).toString('hex')}`;
-    await writeFile(draft, `${identity}\n`, { mode: 0o600, flag: 'wx', flush: true });
-    // Renaming is atomic: a crash leaves no half identity behind.
-    await rename(draft, path);
+    await writePrivateFile(path, `${identity}\n`);
     return (await readKept(path)) ?? identity;
   } catch (error) {
     throw new AppError(

@@ -4,7 +4,8 @@
 import { messageOf } from '../shared/errors.ts';
 import { systemClock } from '../shared/platform/clock.ts';
 import { openClusterClock } from '../shared/platform/cluster-clock.ts';
-import { loadRunnerConfig, loadWaitingConfig } from '../shared/platform/config.ts';
+import { loadRunnerConfig } from '../shared/platform/config/runner.ts';
+import { loadWaitingConfig } from '../shared/platform/config/waiting-runner.ts';
 import { createLog, type Log } from '../shared/platform/log.ts';
 import { EXIT_FAULT, runService, tellSupervisor } from '../shared/platform/service.ts';
 import { stopDeadlineOf } from '../shared/platform/shutdown.ts';

@@ -2,7 +2,7 @@
 
 import type { AppError } from '../shared/errors.ts';
 import type { Resources } from '../shared/model/resources.ts';
-import type { RunnerConfig } from '../shared/platform/config.ts';
+import type { RunnerConfig } from '../shared/platform/config/runner.ts';
 import type { Log } from '../shared/platform/log.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { ContainerRuntime } from '../shared/ports/container-runtime.ts';

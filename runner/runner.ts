@@ -7,14 +7,15 @@ import { NO_TROUBLES, type Trouble } from '../shared/model/worker-health.ts';
 import { readBootId } from '../shared/platform/boot-id.ts';
 import { newId } from '../shared/platform/ids.ts';
 import type { Delivery, InboxSession } from '../shared/ports/queue.ts';
+import { superseded } from './agent/heartbeat.ts';
 import { Abandoned, keepTrying, pause, within } from './executor/patience.ts';
 import { fingerprint, type Machine } from './fingerprint.ts';
 import { loadIdentity, runnerFolder } from './identity.ts';
 import { Journal } from './journal/journal.ts';
 import { LastLife } from './journal/last-life.ts';
 import { Leaving } from './leaving.ts';
+import { NewestLife } from './newest-life.ts';
 import type { RunnerParts, RunnerPhase, RunnerStatus } from './parts.ts';
-
 import { assemble, type Working } from './working.ts';
 
 export type { RunnerParts, RunnerPhase, RunnerStatus } from './parts.ts';
@@ -53,6 +54,7 @@ class RunnerProcess implements Runner {
   readonly #incarnation = newId('run');
   readonly #life = new AbortController();
   #phase: RunnerPhase = 'starting';
+  #newest: NewestLife | null = null;
   #working: Working | null = null;
   #session: InboxSession | null = null;
   #sweepTimer: NodeJS.Timeout | null = null;
@@ -110,7 +112,7 @@ class RunnerProcess implements Runner {
       troubles: () => this.#troubles(),
       onHealthChanged: () => void this.#tellHealth(),
       isUpByRecord: () => this.#isUpByRecord(),
-      onFenced: () => this.#fence(),
+      onFenced: () => void this.#fence(),
       onRenewed: () => void this.#unfence(),
       onLost: (error) => void this.#lose(error),
       onRemoved: () => void this.#sweep(),
@@ -118,8 +120,12 @@ class RunnerProcess implements Runner {
     this.#working = working;
     working.registry.machineRestarted = await lastLife.wasOnEarlierBoot().catch(() => false);
     const { heartbeat, adoption, watch } = working;
+    this.#goOnUnlessStopped();
     const refusal = await heartbeat.start();
     if (refusal) return this.#end(refusal);
+    this.#newest = new NewestLife(folder, this.#incarnation);
+    await this.#newest.claim().catch((error) => log.warn({ err: error }, 'the newest life was not noted'));
+    this.#goOnUnlessStopped();
     working.health.start();
     await this.#join(working.machine);
     const { leaving } = await this.#patiently('find what an earlier life left', () => adoption.sweep());
@@ -128,6 +134,7 @@ class RunnerProcess implements Runner {
     await within(LEAVING_MS, 'removing what is not wanted any more', leaving).catch((error) =>
       log.warn({ err: error }, messageOf(error)),
     );
+    this.#goOnUnlessStopped();
     watch.start();
     working.images.start();
     await this.#patiently('listen for cancels', () => watch.listen());
@@ -141,6 +148,11 @@ class RunnerProcess implements Runner {
     this.#sweepTimer = setInterval(() => void this.#sweep(), this.#parts.sweepEveryMs ?? SWEEP_EVERY_MS);
     if (this.#phase === 'starting') this.#phase = 'up';
     if (this.#isRemoved) await this.#sweep();
+  }
+
+  /** What was closed already must not be opened: nobody would close it again. */
+  #goOnUnlessStopped(): void {
+    if (this.#life.signal.aborted) throw new Abandoned();
   }
 
   async #join(machine: Machine): Promise<void> {
@@ -242,7 +254,9 @@ class RunnerProcess implements Runner {
     const { config, store, clock, log } = this.#parts;
     const working = this.#working;
     const isAtWork = this.#phase === 'up' || this.#phase === 'fenced' || this.#phase === 'removed';
-    if (config.shutdown.mode === 'leave' || !working || !isAtWork) return this.#stop({ keepOutput: true });
+    // Over already, perhaps for another life: what runs is not its own to give back.
+    const isOver = this.#stopped !== null || !isAtWork;
+    if (config.shutdown.mode === 'leave' || !working || isOver) return this.#stop({ keepOutput: true });
     const { committer, registry } = working;
     const { workerId, shutdown } = config;
     const { tasks } = store;
@@ -274,10 +288,16 @@ class RunnerProcess implements Runner {
     return [{ code: 'shutting_down', message, since: this.#leavingSince }];
   }
 
-  #fence(): void {
+  async #fence(): Promise<void> {
+    this.#takeNoWork();
+    // One that was frozen for a while hears last that it was replaced; the containers are not its own by then.
+    if (await this.#newest?.isAnother()) return this.#end(superseded(this.#parts.config.workerId));
+    if (this.#working?.heartbeat.isFenced) this.#working.registry.setFenced(true);
+  }
+
+  #takeNoWork(): void {
     if (this.#phase !== 'removed' && this.#phase !== 'leaving') this.#phase = 'fenced';
     this.#working?.admission.close();
-    this.#working?.registry.setFenced(true);
   }
 
   async #unfence(): Promise<void> {
@@ -306,7 +326,8 @@ class RunnerProcess implements Runner {
     const { config, log } = this.#parts;
     if (error.code === 'worker_id_taken') {
       // Nobody will ever come back for these containers: the id belongs to another machine now.
-      this.#fence();
+      this.#takeNoWork();
+      this.#working?.registry.setFenced(true);
       const deadlineMs = config.stopGraceSeconds * 1_000 + LEAVING_MS;
       await this.#working?.registry
         .untilEmpty(deadlineMs)

@@ -1,8 +1,7 @@
 // The part of the store that the scheduler uses, with a deadline on each call: a store that hangs must not hang
 // the leader. What was asked may still happen later; compare-and-set and reconcile make that harmless.
 
-import { AppError } from '../shared/errors.ts';
-import { withDeadline } from '../shared/platform/deadline.ts';
+import { storeWithin } from '../shared/platform/deadline.ts';
 import type { HistoryStore, Store, TaskStore, UserStore, WorkerStore } from '../shared/ports/store.ts';
 
 export const STORE_DEADLINE_MS = 30_000;
@@ -22,11 +21,7 @@ export interface SchedulerStore {
 /** Calls that take longer than `deadlineMs` throw AppError `store_unavailable` (retryable). */
 export function boundStore(store: Store, deadlineMs = STORE_DEADLINE_MS): SchedulerStore {
   const { tasks, workers, users, history } = store;
-  const bound = <T>(what: string, promise: Promise<T>) =>
-    withDeadline(promise, deadlineMs, () => {
-      const message = `the store did not ${what} within ${deadlineMs / 1000} s`;
-      return new AppError('store_unavailable', message, { retryable: true });
-    });
+  const bound = <T>(what: string, promise: Promise<T>) => storeWithin(promise, deadlineMs, what);
   return {
     tasks: {
       get: (id) => bound('read a task', tasks.get(id)),

@@ -1,7 +1,7 @@
 // Composition root of the scheduler process. Any number may run; one leads.
 
 import { openClusterClock } from '../shared/platform/cluster-clock.ts';
-import { loadSchedulerConfig } from '../shared/platform/config.ts';
+import { loadSchedulerConfig } from '../shared/platform/config/scheduler.ts';
 import { createLog } from '../shared/platform/log.ts';
 import { runService } from '../shared/platform/service.ts';
 import { openRedis } from '../shared/wiring/open-redis.ts';

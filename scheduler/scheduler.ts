@@ -2,7 +2,7 @@
 // may run; those without the lease stand by. It never starts work on its own word: what is true stands in the store.
 
 import { messageOf } from '../shared/errors.ts';
-import type { SchedulerConfig } from '../shared/platform/config.ts';
+import type { SchedulerConfig } from '../shared/platform/config/scheduler.ts';
 import { newId } from '../shared/platform/ids.ts';
 import type { Log } from '../shared/platform/log.ts';
 import type { Clock } from '../shared/ports/clock.ts';

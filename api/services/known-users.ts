@@ -4,7 +4,7 @@
 import type { User } from '../../shared/model/user.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { UserStore } from '../../shared/ports/store.ts';
-import { storeAnswer } from './store-answer.ts';
+import { storeAnswer } from './deadline.ts';
 
 /**
  * How long a copy is good. Whoever lost a right may still use it for so long where the word of another process did not

@@ -2,7 +2,7 @@
 // Decides at once and from memory; knows nothing of HTTP.
 
 import { AppError } from '../../shared/errors.ts';
-import type { RateLimits } from '../../shared/platform/config.ts';
+import type { RateLimits } from '../../shared/platform/config/api.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { RateLimiter, RateVerdict } from '../../shared/ports/coordination.ts';

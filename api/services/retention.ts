@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../shared/errors.ts';
 import type { Task } from '../../shared/model/task.ts';
 import type { Log } from '../../shared/platform/log.ts';
-import type { Clock } from '../../shared/ports/clock.ts';
+import type { Clock, ClusterClock } from '../../shared/ports/clock.ts';
 import type { FileStore } from '../../shared/ports/file-store.ts';
 import type { LiveTraces } from '../../shared/ports/live.ts';
 import type { LogStore } from '../../shared/ports/log-store.ts';
@@ -23,7 +23,8 @@ export interface RetentionParts {
   readonly traces: LiveTraces;
   /** After the end of a task; 0 keeps it for ever. */
   readonly keptMs: number;
-  readonly clock: Clock;
+  /** One that knows of no other than its own is believed. */
+  readonly clock: Clock & Partial<Pick<ClusterClock, 'offsetMs'>>;
   readonly log: Log;
   readonly everyMs?: number | undefined;
 }
@@ -67,7 +68,10 @@ export class Retention {
    */
   async purge(): Promise<number> {
     const { tasks, keptMs, clock } = this.#parts;
-    const before = clock.now() - keptMs;
+    // What is purged is gone: old is what is old by the cluster's clock and by that of this machine. One of them may be
+    // years ahead, as after a failover to a Redis whose clock was never set.
+    const now = clock.now();
+    const before = now + Math.min(0, clock.offsetMs?.() ?? 0) - keptMs;
     let purged = 0;
     let after: { finishedAt: number; id: string } | undefined;
     while (!this.#stopping.signal.aborted) {

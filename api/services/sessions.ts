@@ -10,8 +10,8 @@ import { newId } from '../../shared/platform/ids.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { UserStore } from '../../shared/ports/store.ts';
+import { storeAnswer } from './deadline.ts';
 import type { KnownUsers } from './known-users.ts';
-import { storeAnswer } from './store-answer.ts';
 
 const ISSUER = 'cloudai';
 const AUDIENCE = 'cloudai-api';

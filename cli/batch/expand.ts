@@ -28,6 +28,7 @@ const NUMBERS: ReadonlySet<string> = new Set([
   'retry_delay_seconds',
   'queue_timeout_seconds',
 ]);
+const NUMBER_LISTS: ReadonlySet<string> = new Set(['retry_on_exit_codes']);
 
 /** In the order of the file; of a matrix as `combinations` has it. */
 export function* expand(templates: readonly Template[]): Generator<Expanded> {
@@ -41,21 +42,23 @@ function expandOne(template: Template, combination: Combination | null): Expande
   const faults: Fault[] = [];
   const body: Draft = {};
   for (const [name, { value }] of template.fields.entries) {
-    body[name] = NUMBERS.has(name)
-      ? numberOf(value, combination)
-      : filled(value, combination, (leaf, missing) => {
-          // One that no combination has is a fault of the template.
-          if (!template.matrix?.names.has(missing)) return;
-          const where = combination ? combinationText(combination) : '';
-          const message = `\${matrix.${missing}} has no value in the combination ${where}`;
-          faults.push({ at: leaf.at, place: template.place, message });
-        });
+    body[name] =
+      NUMBERS.has(name) || NUMBER_LISTS.has(name)
+        ? numberOf(value, combination)
+        : filled(value, combination, (leaf, missing) => {
+            // One that no combination has is a fault of the template.
+            if (!template.matrix?.names.has(missing)) return;
+            const where = combination ? combinationText(combination) : '';
+            const message = `\${matrix.${missing}} has no value in the combination ${where}`;
+            faults.push({ at: leaf.at, place: template.place, message });
+          });
   }
   if (combination) addVariables(body, combination);
   return { template, combination, body, faults };
 }
 
 function numberOf(tree: Tree, combination: Combination | null): unknown {
+  if (tree.kind === 'items') return tree.items.map((item) => numberOf(item, combination));
   if (tree.kind === 'leaf' && typeof tree.value === 'string' && combination) {
     const [name, ...more] = placeholdersIn(tree.value);
     const value = name === undefined ? undefined : combination.get(name);

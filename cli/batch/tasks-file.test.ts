@@ -61,19 +61,21 @@ name: n-\${matrix.python}-\${matrix.cpu}
 tag: t\${matrix.cpu}
 command: [run, "--cpu=\${matrix.cpu}"]
 cpu_required: \${matrix.cpu}
+retry_on_exit_codes: ["\${matrix.code}", 2]
 files: ["data/\${matrix.python}.csv"]
 env: {A: "\${matrix.cpu}", MATRIX_CPU: own}
 worker: w-\${matrix.cpu}
 webhook: {url: "https://a.example/\${matrix.cpu}"}
-matrix: {python: [3.10], cpu: [1, 2.50]}`;
+matrix: {python: [3.10], cpu: [1, 2.50], code: [75]}`;
     expect(bodies(text)[1]).toEqual({
       docker_image: 'python:3.10',
       name: 'n-3.10-2.50',
       tag: 't2.50',
       command: ['run', '--cpu=2.50'],
       cpu_required: 2.5,
+      retry_on_exit_codes: [75, 2],
       files: ['data/3.10.csv'],
-      env: { MATRIX_PYTHON: '3.10', A: '2.50', MATRIX_CPU: 'own' },
+      env: { MATRIX_PYTHON: '3.10', MATRIX_CODE: '75', A: '2.50', MATRIX_CPU: 'own' },
       worker: 'w-2.50',
       webhook: { url: 'https://a.example/2.50' },
     });

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { ApiError } from '../../client/client.ts';
 import { byteSize } from '../../client/words.ts';
 import type { RestoreReply } from '../../shared/contracts/backups.ts';
 import { withExamples } from '../examples.ts';
@@ -73,7 +74,7 @@ async function backup(session: Session, _options: object, target: string): Promi
     text: () => `${byteSize(sizeBytes)} in ${plain(local)}\n`,
   });
   await session.remark(
-    'Logs, files and settings are not in it: see "Backup" in docs/OPERATIONS.md. Keep it as you keep passwords.',
+    'Output, files and settings are not in it: see "Backup" in docs/OPERATIONS.md. Keep it as you keep passwords.',
   );
 }
 
@@ -116,6 +117,10 @@ async function send(session: Session, file: LocalFile, dryRun: boolean): Promise
       reply = await client.restoreBackup(body, { dryRun, signal: io.signal });
     } catch (error) {
       const fault = unreadable();
+      if (fault === undefined && error instanceof ApiError && error.code === 'invalid_request') {
+        const advice = `"tar -tvf ${plain(file.local)}" shows what is in it; another copy of the backup may be whole.`;
+        throw new CliError(EXIT.usage, error.message, advice, error.details, error);
+      }
       if (fault === undefined) throw error;
       throw new CliError(EXIT.failed, `cannot read ${plain(file.local)}: ${fileFault(fault)}`);
     }

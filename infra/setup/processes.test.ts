@@ -1,7 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadApiConfig, loadRunnerConfig, loadSchedulerConfig } from '../../shared/platform/config.ts';
+import { loadApiConfig } from '../../shared/platform/config/api.ts';
+import { loadRunnerConfig } from '../../shared/platform/config/runner.ts';
+import { loadSchedulerConfig } from '../../shared/platform/config/scheduler.ts';
 import { tempDir } from '../../test/support/servers.ts';
 import { localProcesses } from './processes.ts';
 

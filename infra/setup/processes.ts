@@ -3,7 +3,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../../shared/errors.ts';
-import { type Environment, loadRunnerConfig } from '../../shared/platform/config.ts';
+import type { Environment } from '../../shared/platform/config/reading.ts';
+import { loadRunnerConfig } from '../../shared/platform/config/runner.ts';
 import { stopDeadlineOf } from '../../shared/platform/shutdown.ts';
 import type { PartSpec } from '../supervisor/supervisor.ts';
 

@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { AppError, messageOf } from '../../shared/errors.ts';
-import type { Environment } from '../../shared/platform/config.ts';
+import type { Environment } from '../../shared/platform/config/reading.ts';
 
 export interface StartOptions {
   readonly port: number;

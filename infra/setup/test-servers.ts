@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '../../shared/errors.ts';
-import type { Environment } from '../../shared/platform/config.ts';
+import type { Environment } from '../../shared/platform/config/reading.ts';
 import { findProgram } from './commands.ts';
 import type { DebianPackages } from './debian-packages.ts';
 import { ensureDocker, type RunningDocker } from './docker-engine.ts';

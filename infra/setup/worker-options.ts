@@ -4,7 +4,9 @@
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { AppError, messageOf } from '../../shared/errors.ts';
-import { type Environment, loadRunnerConfig, loadWaitingConfig } from '../../shared/platform/config.ts';
+import type { Environment } from '../../shared/platform/config/reading.ts';
+import { loadRunnerConfig } from '../../shared/platform/config/runner.ts';
+import { loadWaitingConfig } from '../../shared/platform/config/waiting-runner.ts';
 import type { PartSpec } from '../supervisor/supervisor.ts';
 import { runnerStopDeadline } from './processes.ts';
 import { clusterTokenFile } from './secrets.ts';

@@ -3,7 +3,8 @@
 
 import type { ClusterSettings } from '../../shared/contracts/adoption.ts';
 import { isAppError } from '../../shared/errors.ts';
-import { type Environment, loadRunnerConfig, type RunnerConfig } from '../../shared/platform/config.ts';
+import type { Environment } from '../../shared/platform/config/reading.ts';
+import { loadRunnerConfig, type RunnerConfig } from '../../shared/platform/config/runner.ts';
 import { boundToTheirMachine, isFromHere, memberEnvironment, placeOf } from './cluster-settings.ts';
 import { missingHere } from './local-paths.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { loadRunnerConfig } from '../../shared/platform/config.ts';
+import { loadRunnerConfig } from '../../shared/platform/config/runner.ts';
 import { makeSettings } from '../../test/support/played-adoption.ts';
 import { boundToTheirMachine, hostsOf, isFromHere, memberEnvironment, placeOf } from './cluster-settings.ts';
 

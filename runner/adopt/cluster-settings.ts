@@ -4,7 +4,7 @@
 import { isIP } from 'node:net';
 import type { ClusterSettings } from '../../shared/contracts/adoption.ts';
 import { isLoopbackHost } from '../../shared/model/worker-address.ts';
-import type { Environment } from '../../shared/platform/config.ts';
+import type { Environment } from '../../shared/platform/config/reading.ts';
 
 /** What the cluster decides comes from the cluster; all else, and how this machine is called, stays its own. */
 export function memberEnvironment(env: Environment, settings: ClusterSettings): Environment {

@@ -7,13 +7,9 @@
 
 import { networkInterfaces } from 'node:os';
 import { AppError, isAppError } from '../../shared/errors.ts';
-import {
-  type Environment,
-  type ListenAddress,
-  loadRunnerConfig,
-  type RunnerConfig,
-  type WaitingConfig,
-} from '../../shared/platform/config.ts';
+import type { Environment } from '../../shared/platform/config/reading.ts';
+import { loadRunnerConfig, type RunnerConfig } from '../../shared/platform/config/runner.ts';
+import type { ListenAddress, WaitingConfig } from '../../shared/platform/config/waiting-runner.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { Service } from '../../shared/platform/service.ts';
 import type { Clock } from '../../shared/ports/clock.ts';

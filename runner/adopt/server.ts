@@ -10,7 +10,7 @@ import type {
 } from '../../shared/contracts/adoption.ts';
 import { ADOPTION_BODY_MAX_BYTES } from '../../shared/contracts/adoption-schemas.ts';
 import { AppError, messageOf } from '../../shared/errors.ts';
-import type { ListenAddress } from '../../shared/platform/config.ts';
+import type { ListenAddress } from '../../shared/platform/config/waiting-runner.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import { AdoptionDesk, type Answer, type DeskParts } from './desk.ts';
 

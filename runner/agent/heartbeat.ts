@@ -16,7 +16,7 @@ import type { Trouble } from '../../shared/model/worker-health.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { BeatAnswer, KeptLease, LeaseKeeper, WorkerPresence } from '../../shared/ports/coordination.ts';
-import { keepTrying, within } from '../executor/patience.ts';
+import { Abandoned, keepTrying, within } from '../executor/patience.ts';
 
 export interface HeartbeatParts {
   readonly workerId: string;
@@ -70,7 +70,10 @@ export class Heartbeat {
     return this.#isFenced;
   }
 
-  /** Takes the lease, however long that needs, and keeps it from then on. The error says who else has it. */
+  /**
+   * Takes the lease, however long that needs, and keeps it from then on. The error says who else has it. Throws only
+   * `Abandoned`.
+   */
   async start(): Promise<AppError | null> {
     const { log, random, leaseMs } = this.#parts;
     const answer = await keepTrying(
@@ -79,6 +82,8 @@ export class Heartbeat {
     );
     const refusal = this.#refusal(answer);
     if (refusal) return refusal;
+    // Stopped while it was being taken: nobody would end what begins here.
+    if (this.#stop.signal.aborted) throw new Abandoned();
     const { keeper, workerId, incarnation } = this.#parts;
     this.#kept = keeper?.keep({ workerId, incarnation, leaseMs, silenceMs: SILENCE * leaseMs }) ?? null;
     this.#timers = [
@@ -132,6 +137,8 @@ export class Heartbeat {
   async #beat(first: boolean): Promise<BeatAnswer> {
     const { presence, workerId, identity, incarnation, leaseMs, clock } = this.#parts;
     const usage = await this.#parts.usage();
+    // A lease that is given back meanwhile must not come to life again.
+    if (this.#stop.signal.aborted) throw new Abandoned();
     const told = {
       usage,
       running: this.#parts.running(),
@@ -190,12 +197,13 @@ export class Heartbeat {
         `worker id ${workerId} is in use by another machine: give each runner its own WORKER_ID`,
       );
     }
-    if (answer === 'superseded') {
-      return new AppError(
-        'superseded',
-        `a newer runner of ${workerId} has taken over; this one leaves it the work`,
-      );
-    }
-    return null;
+    return answer === 'superseded' ? superseded(workerId) : null;
   }
+}
+
+export function superseded(workerId: string): AppError {
+  return new AppError(
+    'superseded',
+    `a newer runner of ${workerId} has taken over; this one leaves it the work`,
+  );
 }

@@ -2,9 +2,9 @@
 // up a heartbeat or an attempt: each look is bounded, and between looks the last verdict stands. Decides nothing itself
 // (core/health.ts).
 
-import { statfs } from 'node:fs/promises';
 import { isAppError, messageOf } from '../../shared/errors.ts';
 import { describeTroubles, NO_TROUBLES, type Trouble } from '../../shared/model/worker-health.ts';
+import { freeDiskMb } from '../../shared/platform/disk-space.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { ContainerRuntime } from '../../shared/ports/container-runtime.ts';
@@ -20,9 +20,6 @@ import {
 import { within } from '../executor/patience.ts';
 
 export const LOOK_EVERY_MS = 5_000;
-/** A disk answers at once, or it hangs. */
-const DISK_WAIT_MS = 2_000;
-const BYTES_PER_MB = 2 ** 20;
 /** Of what an engine says of its fault, for the words. */
 const LONGEST_WHY = 160;
 
@@ -101,7 +98,7 @@ export class WorkerHealth {
     this.#isLooking = true;
     try {
       const { clock, limits, log, dataDir } = this.#parts;
-      const [engine, dataFreeMb] = await Promise.all([this.#engine(), freeMb(dataDir)]);
+      const [engine, dataFreeMb] = await Promise.all([this.#engine(), freeDiskMb(dataDir)]);
       if (this.#isStopped) return;
       const now = clock.monotonic();
       const judged = judgeHealth(this.#memory, this.#lookAt(now, engine, dataFreeMb), limits);
@@ -142,7 +139,7 @@ export class WorkerHealth {
       return { answered: true, tookMs: now - askedAt, freeMb: free, networkFault: fault };
     } catch (error) {
       this.#answersSince = null;
-      return { answered: false, why: shortened(messageOf(error).replace(/^.*cannot be reached: /s, '')) };
+      return { answered: false, why: whyAway(error) };
     }
   }
 
@@ -167,17 +164,14 @@ export class WorkerHealth {
   }
 }
 
-/** Null when it cannot be told. */
-async function freeMb(directory: string): Promise<number | null> {
-  try {
-    const { bavail, bsize } = await within(DISK_WAIT_MS, 'the disk', statfs(directory));
-    return (bavail * bsize) / BYTES_PER_MB;
-  } catch {
-    return null;
-  }
-}
-
 function shortened(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim();
   return line.length <= LONGEST_WHY ? line : `${line.slice(0, LONGEST_WHY - 1)}…`;
+}
+
+function whyAway(error: unknown): string | null {
+  const { cause } = error as { cause?: unknown };
+  // That it did not answer in time is what not to answer means.
+  if (cause instanceof Error && (cause.name === 'TimeoutError' || cause.name === 'AbortError')) return null;
+  return shortened(messageOf(error).replace(/^.*cannot be reached: /s, ''));
 }

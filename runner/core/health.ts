@@ -25,7 +25,8 @@ export interface HealthLook {
         /** Why no network could be made for containers, and since when that fails; or null. */
         readonly networkFault: { readonly since: number; readonly why: string } | null;
       }
-    | { readonly answered: false; readonly why: string };
+    /** `why` is null when all there is to say is that no answer came. */
+    | { readonly answered: false; readonly why: string | null };
   /** Room where the runner keeps its data; null when it cannot be known. */
   readonly dataFreeMb: number | null;
   /** When a call last failed for a full disk of the engine; null when none has since one went well. */
@@ -163,7 +164,10 @@ function signsOf(look: HealthLook, limits: HealthLimits, isTrouble: (code: Troub
   }
   // Of one that is away nothing else can be known.
   if (!engine.answered)
-    return { ...common, engine_away: `its ${engineName} does not answer (${engine.why})` };
+    return {
+      ...common,
+      engine_away: `its ${engineName} does not answer${engine.why === null ? '' : ` (${engine.why})`}`,
+    };
   const left = engine.freeMb === null ? null : space('engine_disk_full', engine.freeMb);
   const isTold = fullAt !== null && now - fullAt < limits.restMs;
   const isFailing = failing !== null && failing.count >= MOST_FAILING && now - failing.lastAt < limits.restMs;

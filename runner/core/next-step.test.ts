@@ -284,6 +284,12 @@ describe('no dead ends', () => {
     events: fc.array(event, { maxLength: 8 }),
     between: fc.array(fc.boolean(), { maxLength: 40 }),
     deaf: fc.boolean(),
+    /** What an earlier life had begun. */
+    felt: fc.constantFrom<Doing['felt']>(
+      null,
+      { cause: 'fenced', killed: true },
+      { cause: 'time_limit', killed: false },
+    ),
   });
 
   it('every attempt ends, within few steps, with its container gone', () => {
@@ -294,7 +300,12 @@ describe('no dead ends', () => {
         const world: World = {
           task: from.state === 'running' ? running(task) : task,
           seen: from.seen,
-          doing: { ...NOTHING_DONE, hadContainer: from.seen !== null, adopted: from.seen?.startedAt != null },
+          doing: {
+            ...NOTHING_DONE,
+            hadContainer: from.seen !== null,
+            adopted: from.seen?.startedAt != null,
+            felt: from.seen?.startedAt != null ? from.felt : null,
+          },
           now: 0,
           events: [...from.events],
         };

@@ -49,7 +49,8 @@ export function watchExit(state: AttemptState, containerId: string, parts: Execu
         parts.log.debug({ err: error, taskId: state.key.taskId }, 'waiting for the end was cut off');
         await pause(AFTER_CUT_MS, state.abandon.signal);
         // What cut this off has cut off the output too, even if that looks like its end.
-        if (state.reading) await cutReading(state, state.reading);
+        // Not waited for: what was read may be held back by a log store that is away, and the end is not to be missed.
+        if (state.reading) void cutReading(state, state.reading);
         state.unsure = true;
       },
     )

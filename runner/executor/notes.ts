@@ -66,6 +66,8 @@ export function takeUpNotes(state: AttemptState, journal: Journal): void {
   if (!entry) return;
   const { stop, result } = entry;
   state.doing.felt = stop;
+  // Files are kept before the result is, so there may be some, with no container left to tell.
+  state.doing.mayHaveFiles = true;
   if (!result || result.workerId !== state.key.workerId) return;
   state.doing.outcome = result.outcome;
   state.result = { of: result.outcome, report: result };

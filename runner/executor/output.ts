@@ -95,7 +95,7 @@ export async function drainOutput(state: AttemptState, parts: ExecutorParts): Pr
   if (!reading) return;
   const { capture } = reading;
   const changed = state.bell.nextWithin(LOOK_EVERY_MS);
-  if (reading.end === 'whole' && !reading.isFinishing) {
+  if (reading.end === 'whole' && !reading.isFinishing && !reading.isCutting) {
     reading.isFinishing = true;
     void capture.finish().then(() => {
       if (state.reading !== reading) return;

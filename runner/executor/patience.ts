@@ -7,6 +7,8 @@ import type { Log } from '../../shared/platform/log.ts';
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
+/** How long an engine that does not answer keeps an attempt waiting that has no container yet. */
+export const ENGINE_PATIENCE_MS = 60_000;
 /** Between two lines in the log about the same trouble. */
 const TELL_EVERY_MS = 60_000;
 

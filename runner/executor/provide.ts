@@ -7,8 +7,8 @@ import type { FileRecord } from '../../shared/model/file.ts';
 import type { Task } from '../../shared/model/task.ts';
 import type { InputFile } from '../../shared/ports/container-runtime.ts';
 import type { AttemptState } from './attempt-state.ts';
-import { keepTrying } from './patience.ts';
-import { ENGINE_PATIENCE_MS, type ExecutorParts, patienceOf } from './steps.ts';
+import { ENGINE_PATIENCE_MS, keepTrying } from './patience.ts';
+import { type ExecutorParts, patienceOf } from './steps.ts';
 
 /** Looks for records at once. */
 const LOOKS_AT_ONCE = 8;

@@ -8,6 +8,7 @@ import type { AttemptKey } from '../core/next-step.ts';
 import { runAttempt } from './attempt.ts';
 import { AttemptState, attemptName } from './attempt-state.ts';
 import { takeUpNotes } from './notes.ts';
+import { stopReading } from './output.ts';
 import { within } from './patience.ts';
 import type { ExecutorParts, Steps } from './steps.ts';
 
@@ -87,6 +88,9 @@ export class AttemptRegistry {
       .catch((error): 'abandoned' => {
         // A fault of ours. The attempt stays as it is, and the next sweep or life of the runner goes on with it.
         this.#parts.log.error({ err: error, ...key }, 'an attempt was dropped by a fault of the runner');
+        // Whoever takes it up reads its output anew, and no two may write it.
+        state.leave();
+        stopReading(state);
         this.#parts.admission.leave(name);
         return 'abandoned';
       })

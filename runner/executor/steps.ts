@@ -7,7 +7,7 @@ import { currentAttempt, type Task } from '../../shared/model/task.ts';
 import { endOf, finishTask, startTask } from '../../shared/model/task-life.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { ContainerRuntime, PullProgress } from '../../shared/ports/container-runtime.ts';
+import type { ContainerRuntime } from '../../shared/ports/container-runtime.ts';
 import type { FileStore } from '../../shared/ports/file-store.ts';
 import type { LiveLogs, RoomEmitter } from '../../shared/ports/live.ts';
 import type { LogStore } from '../../shared/ports/log-store.ts';
@@ -27,9 +27,10 @@ import type { Committer } from './committer.ts';
 import { findContainer, removeContainer, seenOf, tellEnding, watchExit } from './container.ts';
 import { clearGathered, gatherOutput, stopGathering } from './gather.ts';
 import { noteResult, noteStop, resultOf } from './notes.ts';
-import { drainOutput, locateOutput, readOutput } from './output.ts';
-import { Abandoned, isEngineAway, keepTrying, type Patience } from './patience.ts';
+import { drainOutput, readOutput } from './output.ts';
+import { Abandoned, ENGINE_PATIENCE_MS, isEngineAway, keepTrying, type Patience } from './patience.ts';
 import { provideInput } from './provide.ts';
+import { makeImagePresent } from './pull.ts';
 
 export interface ExecutorParts {
   readonly stopGraceMs: number;
@@ -63,13 +64,8 @@ export type Steps = {
   ) => Promise<void> | void;
 };
 
-/** Tries to pull from a registry that fails in a way that may pass: about a quarter of a minute. */
-const MOST_PULLS = 8;
 /** Tries to start a container that an engine which answers does not start: about half a minute. */
 const MOST_STARTS = 10;
-
-/** How long an engine that does not answer keeps an attempt waiting that has no container yet. */
-export const ENGINE_PATIENCE_MS = 60_000;
 
 export function createSteps(parts: ExecutorParts): Steps {
   const { runtime, admission, committer, clock } = parts;
@@ -94,41 +90,7 @@ export function createSteps(parts: ExecutorParts): Steps {
       return state.bell.next();
     },
 
-    pull: (state) => {
-      if (!state.isPulling) {
-        state.isPulling = true;
-        locateOutput(state, parts);
-        const { image, pullPolicy } = taskOf(state).spec;
-        const signal = state.over.signal;
-        let pulls = 0;
-        let awaySince: number | null = null;
-        const isPassing = (error: unknown) => {
-          if (!isAppError(error) || !error.retryable) return false;
-          // A pull may take long before it fails; that is no time without an engine.
-          if (error.code === 'image_pull_failed') {
-            awaySince = null;
-            pulls += 1;
-            tellPullFault(state, error.message, parts);
-            return pulls < MOST_PULLS;
-          }
-          awaySince ??= clock.monotonic();
-          return clock.monotonic() - awaySince < ENGINE_PATIENCE_MS;
-        };
-        keepTrying({ ...patienceOf(state, parts), signal, what: 'make the image present', isPassing }, () =>
-          runtime.ensureImage(image, pullPolicy, { signal, onProgress: tellPull(state, parts) }),
-        ).then(
-          (imageId) => {
-            state.doing.imageId = imageId;
-            state.bell.ring();
-            parts.images.used(image);
-          },
-          (error) => {
-            if (!signal.aborted) settleFault(state, error);
-          },
-        );
-      }
-      return state.bell.next();
-    },
+    pull: (state) => makeImagePresent(state, parts, settleFault),
 
     provide: (state) => {
       const changed = state.bell.next();
@@ -352,23 +314,6 @@ export function createSteps(parts: ExecutorParts): Steps {
 
 export function patienceOf(state: AttemptState, { log, random }: ExecutorParts): Patience {
   return { signal: state.abandon.signal, log, about: state.key, random };
-}
-
-function tellPull({ key, task }: AttemptState, { progress }: ExecutorParts) {
-  const message = `pulling ${task?.spec.image ?? 'the image'}`;
-  return ({ layersDone, layersTotal, bytesDone, bytesTotal }: PullProgress) =>
-    progress.report(key, {
-      phase: 'pulling',
-      percent: bytesTotal > 0 ? Math.floor((100 * bytesDone) / bytesTotal) : null,
-      message,
-      layers: { done: layersDone, total: layersTotal },
-      bytes: { done: bytesDone, total: bytesTotal },
-    });
-}
-
-function tellPullFault({ key }: AttemptState, message: string, { progress }: ExecutorParts): void {
-  const news = { percent: null, message: `${message}; trying again`, layers: null, bytes: null };
-  progress.report(key, { phase: 'pulling', ...news });
 }
 
 function ignoreAbandoned(error: unknown, log: Log): void {

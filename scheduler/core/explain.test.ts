@@ -131,7 +131,7 @@ describe('a waiting task', () => {
     });
     expect(told).toMatchObject({ fitsNow: false, feasible: true });
     expect(told.summary).toBe(
-      'Waits 12 s before attempt 2 (attempt 1 failed (exited with 3); it is tried again).',
+      'Waits 12 s before attempt 2: attempt 1 failed (exited with 3); it is tried again.',
     );
   });
 });

@@ -58,7 +58,7 @@ describe('the reason of a wait', () => {
     const again = { ...waiter, attempt: 2, message: 'exit code 1', notBefore: 5_000 };
     expect(waitOf(again, prospect, 0, 2_000)).toEqual({
       reason: 'retry_delay',
-      summary: 'Waits 3 s before attempt 2 (exit code 1).',
+      summary: 'Waits 3 s before attempt 2: exit code 1.',
     });
     expect(waitOf(again, prospect, 0, 5_000).reason).toBe('next');
   });

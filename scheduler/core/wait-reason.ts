@@ -114,7 +114,7 @@ export function waitOf(
   now: number,
 ): { readonly reason: WaitCode; readonly summary: string } {
   if (task.notBefore > now) {
-    const why = task.message ? ` (${task.message})` : '';
+    const why = task.message ? `: ${task.message}` : '';
     const span = describeSpan(task.notBefore - now);
     return { reason: 'retry_delay', summary: `Waits ${span} before attempt ${task.attempt}${why}.` };
   }

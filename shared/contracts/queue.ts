@@ -45,12 +45,12 @@ export interface QueueEntryBody
 }
 
 /**
- * `next`: it fits now and is about to be placed · `behind`: it fits, others go before it · `no_room`: workers are full, or
- * kept free for others · `reserved`: as `no_room`, and a worker is being kept free for it · `preempting`: and tasks there
- * have been told to leave · `quota_used`: others of its owner must end first · `over_quota`: larger than the quota of its
- * owner in all · `not_ready`: those large enough are cordoned, draining or down · `worker_missing`: it may run on one worker
- * only, which is not there · `labels_missing`: no worker has the labels it needs · `never`: no worker is large enough ·
- * `retry_delay`: it waits before its next attempt · `no_workers`
+ * `next`: it fits now and is about to be placed · `behind`: it fits, others go before it · `no_room`: workers are full,
+ * or kept free for others · `reserved`: as `no_room`, and a worker is being kept free for it · `preempting`: and tasks
+ * there have been told to leave · `quota_used`: others of its owner must end first · `over_quota`: larger than the quota
+ * of its owner in all · `not_ready`: those large enough are cordoned, draining, unhealthy or down · `worker_missing`: it
+ * may run on one worker only, which is not there · `labels_missing`: no worker has the labels it needs · `never`: no
+ * worker is large enough · `retry_delay`: it waits before its next attempt · `no_workers`
  */
 export const QUEUE_REASONS = [
   'next',

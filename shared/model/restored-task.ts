@@ -29,9 +29,9 @@ export function restoredTask(task: Task, present: PresentTask | null, now: numbe
   const revision = Math.max(task.revision, present?.revision ?? 0) + REVISION_STEP;
   if (!present || isSamePlacement(task, present)) return { ...task, revision };
   const { attempt } = task;
-  // It is not the task's fault, and not for the limit of losses to count.
+  // It is not the task's fault: no limit of losses ends it, not even one that allows none.
   const lost = takeBackTask(
-    { ...task, losses: 0 },
+    { ...task, losses: 0, spec: { ...task.spec, maxLosses: 1 } },
     { attempt, workerId: task.workerId ?? '', now, message: MESSAGE },
   );
   if (!lost.ok) return { ...task, revision };
@@ -39,6 +39,7 @@ export function restoredTask(task: Task, present: PresentTask | null, now: numbe
   return {
     ...lost.task,
     revision,
+    spec: task.spec,
     losses: task.losses,
     notBefore: 0,
     attempt: isQueued ? Math.max(attempt, present.attempt) + 1 : attempt,

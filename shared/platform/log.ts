@@ -1,7 +1,7 @@
 // Structured logs of a process: one JSON object a line on standard output.
 
 import { type Logger, pino } from 'pino';
-import type { LogLevel } from './config.ts';
+import type { LogLevel } from './config/common.ts';
 
 export type Log = Logger;
 

@@ -1,4 +1,4 @@
-import { chmod, readdir, stat } from 'node:fs/promises';
+import { chmod, mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { tempDir } from '../../test/support/servers.ts';
@@ -23,5 +23,12 @@ describe('a private file', () => {
     expect(await modeOf(file)).toBe('600');
     expect(await readPrivateFile(file)).toBe('two');
     expect(await readdir(dir)).toEqual(['token']);
+  });
+
+  it('that cannot be written leaves no draft', async () => {
+    const file = join(dir, 'folder');
+    await mkdir(join(file, 'full'), { recursive: true });
+    await expect(writePrivateFile(file, 'one')).rejects.toThrow();
+    expect(await readdir(dir)).toEqual(['folder']);
   });
 });

@@ -25,12 +25,18 @@ export async function writePrivateFile(file: string, text: string): Promise<void
   await makePrivateFolder(dirname(file));
   const draft = `${file}.${process.pid}.new`;
   await rm(draft, { force: true });
-  const handle = await open(draft, 'wx', 0o600);
   try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
+    const handle = await open(draft, 'wx', 0o600);
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(draft, file);
+  } catch (error) {
+    // A full disk would be left with the drafts of all that did not fit.
+    await rm(draft, { force: true }).catch(() => undefined);
+    throw error;
   }
-  await rename(draft, file);
 }

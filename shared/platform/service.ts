@@ -36,12 +36,14 @@ export function tellSupervisor(text: string): void {
 /** Runs until SIGTERM, SIGINT, or until the supervisor that forked it is gone. Never returns normally. */
 export async function runService(options: ServiceOptions): Promise<void> {
   let running: Awaited<ReturnType<ServiceOptions['start']>>;
+  const endEarly = endWhileStarting();
   try {
     running = await options.start();
   } catch (error) {
     process.stderr.write(`${options.name}: ${messageOf(error)}\n`);
     process.exit(isAppError(error, 'bad_config') ? EXIT_BAD_CONFIG : EXIT_FAULT);
   }
+  endEarly.off();
   const { service, log, stopDeadlineMs = LEAVE_MS } = running;
   let stopping = false;
   const late = () => {
@@ -91,4 +93,19 @@ export async function runService(options: ServiceOptions): Promise<void> {
     log.fatal({ err: error }, 'unhandled rejection');
     stopAtOnce('unhandled rejection', EXIT_FAULT);
   });
+}
+
+/**
+ * A start may wait for hours for what is away. It ends as by kill -9, which all must bear anyway; but it ends, also as the
+ * first process of a container, whose signals do nothing by themselves, and when the supervisor dies meanwhile.
+ */
+function endWhileStarting(): { off(): void } {
+  const end = () => process.exit(0);
+  const events = ['SIGTERM', 'SIGINT', 'disconnect'] as const;
+  for (const event of events) process.on(event, end);
+  return {
+    off: () => {
+      for (const event of events) process.off(event, end);
+    },
+  };
 }

@@ -3,7 +3,7 @@
 import { openDockerRuntime } from '../adapters/docker/open.ts';
 import { openProcessRuntime } from '../adapters/process/open.ts';
 import { openScriptedRuntime } from '../adapters/scripted/open.ts';
-import type { RunnerConfig } from '../platform/config.ts';
+import type { RunnerConfig } from '../platform/config/runner.ts';
 import type { Log } from '../platform/log.ts';
 import type { ContainerRuntime } from '../ports/container-runtime.ts';
 

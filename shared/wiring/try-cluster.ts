@@ -3,7 +3,7 @@
 
 import { openRedis } from '../adapters/redis/open.ts';
 import { messageOf } from '../errors.ts';
-import type { RunnerConfig } from '../platform/config.ts';
+import type { RunnerConfig } from '../platform/config/runner.ts';
 import { withDeadline } from '../platform/deadline.ts';
 import { silentLog } from '../platform/log.ts';
 import { openRecords } from './open-store.ts';

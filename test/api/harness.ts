@@ -16,7 +16,7 @@ import { openSqliteStore } from '../../shared/adapters/sqlite/open.ts';
 import type { ErrorBody, TaskBody } from '../../shared/contracts/http.ts';
 import { newUser, type User } from '../../shared/model/user.ts';
 import { systemClock } from '../../shared/platform/clock.ts';
-import { type ApiConfig, loadApiConfig } from '../../shared/platform/config.ts';
+import { type ApiConfig, loadApiConfig } from '../../shared/platform/config/api.ts';
 import { newId } from '../../shared/platform/ids.ts';
 import { silentLog } from '../../shared/platform/log.ts';
 import type { LogStore } from '../../shared/ports/log-store.ts';

@@ -103,6 +103,14 @@ const tasksKept = async () =>
   (await test.store.tasks.list({}, { limit: 999 })).tasks.map(({ id }) => id).sort();
 
 describe('a purge', () => {
+  it('believes a clock of the cluster that is ahead of the machine only as far as that', async () => {
+    const { id } = await leave();
+    const ahead = (offsetMs: number) => ({ now: () => NOW, monotonic: () => 0, offsetMs: () => offsetMs });
+    expect(await new Retention(partsOf({ clock: ahead(-1) })).purge()).toBe(0);
+    expect(await tasksKept()).toEqual([id]);
+    expect(await new Retention(partsOf({ clock: ahead(1) })).purge()).toBe(1);
+  });
+
   it('takes old tasks with output, files and deliveries, and leaves all else', async () => {
     const olds = [await leave(), await leave({ state: 'failed' }), await leave({ state: 'cancelled' })];
     const young = await leave({ finishedAt: NOW - KEPT_MS });

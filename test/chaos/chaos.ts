@@ -26,6 +26,8 @@ export interface ChaosOptions {
   readonly apis: number;
   readonly schedulers: number;
   readonly store: StoreKind;
+  /** Of all faults, how many come while another one goes on. */
+  readonly overlapping: number;
   readonly kinds?: readonly FaultKind[];
   readonly log: (line: string) => void;
 }

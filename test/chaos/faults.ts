@@ -50,10 +50,9 @@ export interface FaultOptions {
   readonly schedulers: number;
   readonly workerLeaseMs: number;
   readonly kinds: readonly FaultKind[];
+  /** Of all, how many come while another one goes on. */
+  readonly overlapping: number;
 }
-
-/** How many come while another one goes on. */
-const OVERLAPPING_SHARE = 0.3;
 
 const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   'kill-api': 10,
@@ -88,7 +87,7 @@ export function makeFaults(options: FaultOptions): Fault[] {
       target: dice.below(targetsOf(kind, options)),
       lastsMs: Math.round(lengthOf(kind, options.workerLeaseMs, dice)),
       gapMs: Math.round(Math.min(4_000, dice.exponential(700))),
-      afterAllIsWell: dice.next() >= OVERLAPPING_SHARE,
+      afterAllIsWell: dice.next() >= options.overlapping,
     };
   });
 }

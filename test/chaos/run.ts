@@ -61,6 +61,7 @@ const report = await runChaos({
   apis: 2,
   schedulers: 2,
   kinds,
+  overlapping: 0.3,
   store,
   log: (line) => process.stdout.write(`${((performance.now() - start) / 1_000).toFixed(1)} s  ${line}\n`),
 });

@@ -3,6 +3,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { runChaos } from '../chaos/chaos.ts';
+import { FAULT_KINDS } from '../chaos/faults.ts';
 import { tellReport } from '../chaos/report.ts';
 import { whyNoHosts } from '../support/hosts/programs.ts';
 
@@ -14,10 +15,12 @@ describe.skipIf(why !== null)(`while everything breaks${why ? ` (${why})` : ''}`
     const told: string[] = [];
     const report = await runChaos({
       seed: 7,
-      faults: 60,
+      // Each kind once.
+      faults: FAULT_KINDS.length,
+      overlapping: 0.5,
       jobs: 150,
       spanMs: SLICE_MS,
-      longestMs: SLICE_MS,
+      longestMs: 2 * SLICE_MS,
       hosts: 2,
       apis: 2,
       schedulers: 2,

@@ -8,7 +8,7 @@ import { createScheduler, type Scheduler } from '../../scheduler/scheduler.ts';
 import { createScriptedEngine, openScriptedRuntime } from '../../shared/adapters/scripted/open.ts';
 import type { Task, TaskSpec } from '../../shared/model/task.ts';
 import { systemClock } from '../../shared/platform/clock.ts';
-import { loadSchedulerConfig } from '../../shared/platform/config.ts';
+import { loadSchedulerConfig } from '../../shared/platform/config/scheduler.ts';
 import type { StoreCopies } from '../../shared/ports/store-copies.ts';
 import { makeTask } from '../support/tasks.ts';
 import { waitFor } from '../support/wait-for.ts';

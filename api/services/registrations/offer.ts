@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import type { ClusterSettings } from '../../../shared/contracts/adoption.ts';
 import { AppError, type ErrorDetail } from '../../../shared/errors.ts';
 import { addressText, isLoopbackHost, type WorkerAddress } from '../../../shared/model/worker-address.ts';
-import type { ApiConfig } from '../../../shared/platform/config.ts';
+import type { ApiConfig } from '../../../shared/platform/config/api.ts';
 
 export type OfferConfig = Pick<
   ApiConfig,

@@ -1,12 +1,9 @@
 // What the engine is and can do, asked once and kept. Decides nothing.
 
-import { statfs } from 'node:fs/promises';
 import { AppError } from '../../errors.ts';
-import { withDeadline } from '../../platform/deadline.ts';
+import { freeDiskMb } from '../../platform/disk-space.ts';
 import type { RuntimeInfo } from '../../ports/container-runtime.ts';
 import { type Connection, LOOK_TIMEOUT_MS } from './connection.ts';
-
-const DISK_TIMEOUT_MS = 2_000;
 
 /** The part of the engine's own description that is used here. */
 export interface EngineDescription {
@@ -106,22 +103,10 @@ export function createFactsReader(connection: Connection): FactsReader {
         arch: facts.arch,
         cpuCores: facts.cpuCores,
         memoryMb: facts.memoryMb,
-        storageMb: Math.floor((await freeMb(facts.rootDir)) ?? 0),
+        storageMb: Math.floor((await freeDiskMb(facts.rootDir)) ?? 0),
         gpuSupport: facts.gpuSupport,
       };
     },
-    freeMb: async () => (rootDir === null || !connection.isLocal ? null : freeMb(rootDir)),
+    freeMb: async () => (rootDir === null || !connection.isLocal ? null : freeDiskMb(rootDir)),
   };
-}
-
-/** Free space of the engine's disk, or null when the engine is on another machine and nobody can tell. */
-async function freeMb(directory: string): Promise<number | null> {
-  try {
-    // A disk that hangs must not hold up whoever asks.
-    const late = () => new Error('the disk does not answer');
-    const { bavail, bsize } = await withDeadline(statfs(directory), DISK_TIMEOUT_MS, late);
-    return (bavail * bsize) / 2 ** 20;
-  } catch {
-    return null;
-  }
 }

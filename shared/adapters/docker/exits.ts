@@ -3,7 +3,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { isAppError } from '../../errors.ts';
-import { untilAborted } from '../../platform/until-aborted.ts';
+import { untilAborted } from '../../platform/deadline.ts';
 import { type Connection, LOOK_TIMEOUT_MS } from './connection.ts';
 
 /** A silent connection may be dead: after this the question is put again. */

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { AppError, isAppError, messageOf } from '../../errors.ts';
 import type { StoredImage } from '../../model/image.ts';
 import type { PullPolicy } from '../../model/task.ts';
-import { untilAborted } from '../../platform/until-aborted.ts';
+import { untilAborted } from '../../platform/deadline.ts';
 import type { PullProgress } from '../../ports/container-runtime.ts';
 import { type Connection, LOOK_TIMEOUT_MS } from './connection.ts';
 import { imageNotFound, pullFault, statusOf, toAppError } from './errors.ts';

@@ -2,13 +2,14 @@
 // isolation, no limits: only for commands that are trusted like the runner itself. A program survives the runner.
 
 import { spawn } from 'node:child_process';
-import { mkdir, open as openFile, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, open as openFile, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../../errors.ts';
+import { untilAborted } from '../../platform/deadline.ts';
+import { freeDiskMb } from '../../platform/disk-space.ts';
 import type { Log } from '../../platform/log.ts';
-import { untilAborted } from '../../platform/until-aborted.ts';
 import type { ContainerRuntime, ContainerSpec } from '../../ports/container-runtime.ts';
 import {
   type ContainerFolder,
@@ -132,7 +133,6 @@ export async function openProcessRuntime(options: ProcessRuntimeOptions): Promis
 
     info: () =>
       engineCall('look at the machine', async () => {
-        const { bavail, bsize } = await statfs(root);
         return {
           kind: 'process',
           version: process.versions.node,
@@ -140,16 +140,16 @@ export async function openProcessRuntime(options: ProcessRuntimeOptions): Promis
           arch: process.arch,
           cpuCores: cpus().length,
           memoryMb: Math.floor(totalmem() / 2 ** 20),
-          storageMb: Math.floor((bavail * bsize) / 2 ** 20),
+          storageMb: Math.floor((await freeDiskMb(root)) ?? 0),
           gpuSupport: false,
         };
       }),
 
     health: () =>
-      engineCall('look at the machine', async () => {
-        const { bavail, bsize } = await statfs(root);
-        return { freeMb: (bavail * bsize) / 2 ** 20, networkFault: null };
-      }),
+      engineCall('look at the machine', async () => ({
+        freeMb: await freeDiskMb(root),
+        networkFault: null,
+      })),
 
     async ensureImage() {
       return 'process:no-image';

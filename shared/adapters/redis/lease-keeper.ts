@@ -3,7 +3,7 @@
 // the loop's last sign of life, and the last renewal.
 
 import { Worker } from 'node:worker_threads';
-import type { LogLevel } from '../../platform/config.ts';
+import type { LogLevel } from '../../platform/config/common.ts';
 import type { Log } from '../../platform/log.ts';
 import type { KeptLease, LeaseKeeper } from '../../ports/coordination.ts';
 
@@ -28,7 +28,9 @@ export interface LeaseThreadData {
 export const SIGN_OF_LIFE = 0;
 export const RENEWED = 1;
 
-const RESTART_MS = 1_000;
+/** Before a thread that ended is replaced. One that cannot work at all is not tried all the time. */
+const FIRST_RESTART_MS = 1_000;
+const LONGEST_RESTART_MS = 60_000;
 const NS_PER_MS = 1e6;
 
 /** As it was compiled. */
@@ -48,17 +50,33 @@ export class RedisLeaseKeeper implements LeaseKeeper {
     const times = new BigInt64Array(new SharedArrayBuffer(2 * BigInt64Array.BYTES_PER_ELEMENT));
     const workerData: LeaseThreadData = { url, prefix, logLevel: log.level as LogLevel, lease, times };
     const signOfLife = () => void Atomics.store(times, SIGN_OF_LIFE, process.hrtime.bigint());
-    let thread: Worker;
+    let thread: Worker | null = null;
     let timer: NodeJS.Timeout | undefined;
     let isOver = false;
+    let restartMs = FIRST_RESTART_MS;
+    const failed = (error: unknown) =>
+      log.error({ err: error }, 'the thread that keeps the lease has failed; another is started');
+    const startAgain = (renewedBefore: bigint) => {
+      if (isOver) return;
+      if (Atomics.load(times, RENEWED) > renewedBefore) restartMs = FIRST_RESTART_MS;
+      timer = setTimeout(start, restartMs);
+      timer.unref();
+      restartMs = Math.min(2 * restartMs, LONGEST_RESTART_MS);
+    };
     const start = () => {
-      thread = open(workerData);
+      const renewedBefore = Atomics.load(times, RENEWED);
+      try {
+        thread = open(workerData);
+      } catch (error) {
+        // A machine that is short of threads. The loop renews the lease, too.
+        failed(error);
+        startAgain(renewedBefore);
+        return;
+      }
       // The process ends when it has nothing else to do.
       thread.unref();
-      thread.on('error', (error) => log.error({ err: error }, 'the thread that keeps the lease has failed'));
-      thread.on('exit', () => {
-        if (!isOver) timer = setTimeout(start, RESTART_MS);
-      });
+      thread.on('error', failed);
+      thread.on('exit', () => startAgain(renewedBefore));
     };
     signOfLife();
     start();
@@ -71,7 +89,7 @@ export class RedisLeaseKeeper implements LeaseKeeper {
       stop: async () => {
         isOver = true;
         clearTimeout(timer);
-        await thread.terminate();
+        await thread?.terminate();
       },
     };
   }

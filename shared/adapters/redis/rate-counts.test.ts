@@ -24,7 +24,7 @@ describe('counts of calls', () => {
   it('count what others have let through as soon as they are told', () => {
     const counts = new RateCounts(100, WINDOW_MS);
     for (let n = 0; n < 40; n += 1) counts.take('a', 1, 0);
-    expect(counts.takeUntold(10)).toEqual([['a', 40]]);
+    expect(counts.takeUntold(10, 3)).toEqual([['a', 40]]);
     counts.take('a', 1, 100);
     // The others had 50, and their window ends sooner.
     counts.told('a', 40, { total: 90, msLeft: 3_000 }, 200);
@@ -37,25 +37,35 @@ describe('counts of calls', () => {
     for (let n = 0; n < 4; n += 1) counts.take('a', 1, 0);
     expect(counts.hasUntold).toBe(false);
     counts.take('a', 1, 0);
-    expect(counts.takeUntold(10)).toEqual([['a', 5]]);
+    expect(counts.takeUntold(10, 3)).toEqual([['a', 5]]);
     expect(counts.hasUntold).toBe(false);
   });
 
   it('lose nothing that could not be told', () => {
     const counts = new RateCounts(10, WINDOW_MS);
     for (let n = 0; n < 10; n += 1) counts.take('a', 1, 0);
-    const [[, points = 0] = ['', 0]] = counts.takeUntold(10);
+    const [[, points = 0] = ['', 0]] = counts.takeUntold(10, 3);
     expect(counts.take('a', 1, 1).isAllowed).toBe(false);
     counts.notTold('a', points);
     expect(counts.take('a', 1, 2).isAllowed).toBe(false);
-    expect(counts.takeUntold(10)).toEqual([['a', 10]]);
+    expect(counts.takeUntold(10, 3)).toEqual([['a', 10]]);
+  });
+
+  it('tell nothing any more of a window that is over', () => {
+    const counts = new RateCounts(10, WINDOW_MS);
+    for (let n = 0; n < 10; n += 1) counts.take('quiet since', 1, 0);
+    const [[key, points] = ['', 0]] = counts.takeUntold(10, 1);
+    counts.notTold(key, points);
+    expect(counts.takeUntold(10, WINDOW_MS)).toEqual([]);
+    expect(counts.hasUntold).toBe(false);
+    expect(counts.take(key, 1, WINDOW_MS)).toMatchObject({ isAllowed: true, remaining: 9 });
   });
 
   it('hold no more keys than they may, whatever comes', () => {
     const counts = new RateCounts(1, WINDOW_MS, 100);
     for (let n = 0; n < 10_000; n += 1) counts.take(`address-${n}`, 1, n);
     expect(counts.size).toBe(100);
-    expect(counts.takeUntold(1_000).length).toBeLessThanOrEqual(100);
+    expect(counts.takeUntold(1_000, 10_000).length).toBeLessThanOrEqual(100);
     expect(counts.take('address-9999', 1, 10_000).isAllowed).toBe(false);
   });
 
@@ -77,7 +87,7 @@ describe('counts of calls', () => {
           else if (one.kind === 'take') {
             if (counts.take('a', one.cost, now).isAllowed) taken.push({ at: now, cost: one.cost });
           } else {
-            for (const [key, points] of counts.takeUntold(5)) {
+            for (const [key, points] of counts.takeUntold(5, now)) {
               if (!one.arrives) {
                 counts.notTold(key, points);
                 continue;

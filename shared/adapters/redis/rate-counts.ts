@@ -57,14 +57,17 @@ export class RateCounts {
     return { isAllowed: true, isFirst: false, limit: this.#limit, remaining, resetSeconds };
   }
 
-  /** What is to be told of up to so many keys; each is to be answered by `told` or `notTold`. */
-  takeUntold(most: number): [key: string, points: number][] {
+  /**
+   * What is to be told of up to so many keys; each is to be answered by `told` or `notTold`. Of a window that is over
+   * nothing is told any more: after an outage of Redis it would count as if it were now.
+   */
+  takeUntold(most: number, now: number): [key: string, points: number][] {
     const taken: [string, number][] = [];
     for (const key of this.#toTell) {
       if (taken.length >= most) break;
       this.#toTell.delete(key);
       const count = this.#counts.get(key);
-      if (!count || count.untold === 0) continue;
+      if (!count || count.untold === 0 || now >= count.endsAt) continue;
       count.telling += count.untold;
       taken.push([key, count.untold]);
       count.untold = 0;

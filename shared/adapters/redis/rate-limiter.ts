@@ -63,7 +63,7 @@ export class RedisRateLimiter implements RateLimiter {
 
   async #tell(): Promise<void> {
     for (let more = true; more; ) {
-      const untold = this.#counts.takeUntold(AT_ONCE);
+      const untold = this.#counts.takeUntold(AT_ONCE, this.#clock.monotonic());
       more = untold.length === AT_ONCE;
       if (this.#connection.isReady) this.#connection.sendTogether();
       const all = await Promise.all(untold.map(([key, points]) => this.#tellOne(key, points)));

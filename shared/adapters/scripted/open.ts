@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../../errors.ts';
 import { familiarImage } from '../../model/image.ts';
 import { systemClock } from '../../platform/clock.ts';
-import { untilAborted } from '../../platform/until-aborted.ts';
+import { untilAborted } from '../../platform/deadline.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type {
   ContainerRuntime,

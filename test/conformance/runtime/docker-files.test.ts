@@ -34,7 +34,7 @@ const paths = async (id: string) => [...(await readAll(runtime, id)).keys()].sor
 const inputVolumes = async () => {
   const label = [`cloudai.worker=${workerId}`];
   const { Volumes } = await docker.listVolumes({ filters: JSON.stringify({ label }) as never });
-  return (Volumes ?? []).map(({ Name }) => Name);
+  return (Volumes ?? []).map(({ Name }) => Name).filter((name) => name.startsWith('cloudai-input-'));
 };
 
 /** An image of the test's own: with things in /output, and another user. */

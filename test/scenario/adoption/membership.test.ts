@@ -11,7 +11,7 @@ import type { ClusterSettings } from '../../../shared/contracts/adoption.ts';
 import type { Task, TaskState } from '../../../shared/model/task.ts';
 import { assignTask, requestCancel } from '../../../shared/model/task-life.ts';
 import { systemClock } from '../../../shared/platform/clock.ts';
-import { loadWaitingConfig } from '../../../shared/platform/config.ts';
+import { loadWaitingConfig } from '../../../shared/platform/config/waiting-runner.ts';
 import { silentLog } from '../../../shared/platform/log.ts';
 import { openRedis, type RedisParts } from '../../../shared/wiring/open-redis.ts';
 import { openRecords, type Records } from '../../../shared/wiring/open-store.ts';

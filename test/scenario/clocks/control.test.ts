@@ -6,7 +6,7 @@ import { HOUR_MS } from '../../support/skewed-clock.ts';
 import { Bed, leading } from '../scheduler/bed.ts';
 import { clockOf, openMachine } from './stage.ts';
 
-const ends: (() => Promise<unknown> | void)[] = [];
+const ends: (() => unknown)[] = [];
 afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });

@@ -8,7 +8,7 @@ import { openDiskLogStore } from '../../../shared/adapters/disk/log-store.ts';
 import { openRedis } from '../../../shared/adapters/redis/open.ts';
 import { createScriptedEngine, openScriptedRuntime } from '../../../shared/adapters/scripted/open.ts';
 import { openClusterClock, type RunningClock } from '../../../shared/platform/cluster-clock.ts';
-import { loadRunnerConfig } from '../../../shared/platform/config.ts';
+import { loadRunnerConfig } from '../../../shared/platform/config/runner.ts';
 import type { TimeSource } from '../../../shared/ports/clock.ts';
 import { collectLive } from '../../support/live-collectors.ts';
 import { tempDir } from '../../support/servers.ts';

@@ -122,6 +122,34 @@ describe('a result that could not be committed', () => {
     expect(await stage.task(task.id)).toEqual(taken);
   });
 
+  it('of an attempt that was given to others leaves no files, though no container is left to tell of them', async () => {
+    const runtime = {
+      ...stage.runtime,
+      remove: async (id: string) => {
+        stage.away.store = true;
+        await stage.runtime.remove(id);
+      },
+    };
+    const { runner } = await stage.start({ runtime });
+    const task = await stage.submit({ resources: small, command: 'file half some text; print up; forever' });
+    await stage.untilPrinted(task, 'up');
+    await stage.evict(task);
+    await waitFor(() => engine.size === 0, { what: 'the removal' });
+    await runner.stop();
+    stage.away.store = false;
+    const kept = async () => {
+      const of = { ownerId: task.ownerId, taskId: task.id, attempt: 1 };
+      return (await stage.store.files.list(of, { limit: 10 })).files;
+    };
+    expect(await kept()).toHaveLength(1);
+    await stage.write(task, (now) =>
+      takeBackTask(now, { attempt: 1, workerId: stage.workerId, now: Date.now(), message: 'lost' }),
+    );
+    await stage.start();
+    await untilNoEntries();
+    expect(await kept()).toEqual([]);
+  });
+
   it('that stands in the record already is not committed twice', async () => {
     const { runner } = await stage.start();
     const task = await stage.submit({ resources: small, command: 'print up; sleep 200; exit 5' });

@@ -6,12 +6,27 @@ import {
   openScriptedRuntime,
   type ScriptedEngine,
 } from '../../../shared/adapters/scripted/open.ts';
+import { AppError } from '../../../shared/errors.ts';
 import { startTask, takeBackTask } from '../../../shared/model/task-life.ts';
+import type { WorkerPresence } from '../../../shared/ports/coordination.ts';
 import { makeTask } from '../../support/tasks.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { openStage, type Stage } from './stage.ts';
 
 const small = { cpuMillis: 100, memoryMb: 10, gpus: 0, storageMb: 0 };
+const bound = (presence: WorkerPresence): WorkerPresence => ({
+  beat: (...args) => presence.beat(...args),
+  extend: (...args) => presence.extend(...args),
+  present: () => presence.present(),
+  leave: (...args) => presence.leave(...args),
+});
+const gate = () => {
+  let open: () => void = () => {};
+  const opened = new Promise<void>((done) => {
+    open = done;
+  });
+  return { open: () => open(), opened };
+};
 let stage: Stage;
 let engine: ScriptedEngine;
 
@@ -216,6 +231,63 @@ describe('two runners with one worker id', () => {
   });
 });
 
+describe('an older life that was replaced', () => {
+  it('leaves containers alone also when it was frozen or cut off, and its lease is over by its own clock', async () => {
+    const isCut = { older: false };
+    const { presence } = stage.redis;
+    const older = await stage.start({
+      presence: {
+        ...bound(presence),
+        beat: async (...args) => {
+          if (isCut.older) throw new AppError('queue_unavailable', 'cut off', { retryable: true });
+          return presence.beat(...args);
+        },
+      },
+    });
+    const task = await stage.submit({ resources: small, command: 'print up; forever' });
+    await stage.untilPrinted(task, 'up');
+    isCut.older = true;
+    const newer = await stage.start();
+    await waitFor(() => older.fatal.length > 0, { what: 'the older to notice', deadlineMs: 10_000 });
+    expect(older.fatal).toMatchObject([{ code: 'superseded' }]);
+    expect(await stage.runtime.inspect((await stage.task(task.id)).attempts[0]!.containerId!)).toMatchObject({
+      state: 'running',
+    });
+    expect(newer.runner.status().phase).toBe('up');
+    await stage.cancel(task, { force: true });
+    expect(await stage.ended(task)).toMatchObject({ state: 'cancelled', attempt: 1 });
+  });
+
+  it('gives nothing back that the newer one has, though it was told to hand over', async () => {
+    const closing = gate();
+    const toOpen = gate();
+    const { inbox } = stage.redis;
+    const older = await stage.start({
+      config: { ...stage.config, shutdown: { mode: 'hand-over', deadlineMs: 20_000, handOverMs: 5_000 } },
+      inbox: {
+        open: async (...args) => {
+          const session = await inbox.open(...args);
+          return {
+            close: async () => {
+              closing.open();
+              await toOpen.opened;
+              await session.close();
+            },
+          };
+        },
+      },
+    });
+    const task = await stage.submit({ resources: small, command: 'print up; sleep 1500; print end' });
+    await stage.untilPrinted(task, 'up');
+    await stage.start();
+    await closing.opened;
+    const stopped = older.runner.stop();
+    toOpen.open();
+    await stopped;
+    expect((await stage.ended(task)).attempts).toMatchObject([{ state: 'completed', eviction: null }]);
+  });
+});
+
 describe('what an earlier life left', () => {
   /** Makes the container of an attempt as a runner would that died right after. */
   const leave = async (command: string, how: { started: boolean; announced: boolean }) => {
@@ -349,6 +421,36 @@ describe('a runner that is told to stop', () => {
     expect(performance.now() - asked).toBeLessThan(15_000);
     expect(engine.size).toBe(1);
     expect(await stage.redis.presence.present()).toMatchObject([{ workerId: stage.workerId }]);
+  });
+
+  it('keeps no lease that it took while it was told so', async () => {
+    const asked = gate();
+    const answered = gate();
+    const { presence } = stage.redis;
+    let kept = 0;
+    const starting = stage.start({
+      presence: {
+        ...bound(presence),
+        beat: async (...args) => {
+          const answer = await presence.beat(...args);
+          asked.open();
+          await answered.opened;
+          return answer;
+        },
+      },
+      keeper: {
+        keep: () => {
+          kept += 1;
+          return { signOfLife: () => {}, sinceRenewedMs: () => 0, stop: async () => {} };
+        },
+      },
+    });
+    await asked.opened;
+    await stage.lastRunner()?.stop();
+    answered.open();
+    await starting;
+    expect(kept).toBe(0);
+    expect(await stage.store.workers.get(stage.workerId)).toBeNull();
   });
 
   it('does so while it still waits for the engine', async () => {

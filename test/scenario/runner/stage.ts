@@ -12,7 +12,7 @@ import type { LogLine } from '../../../shared/model/log-line.ts';
 import type { Eviction, Task, TaskSpec, TaskState } from '../../../shared/model/task.ts';
 import { assignTask, evictTask, requestCancel, type Step } from '../../../shared/model/task-life.ts';
 import { systemClock } from '../../../shared/platform/clock.ts';
-import { loadRunnerConfig, type RunnerConfig } from '../../../shared/platform/config.ts';
+import { loadRunnerConfig, type RunnerConfig } from '../../../shared/platform/config/runner.ts';
 import { createLog, silentLog } from '../../../shared/platform/log.ts';
 import type { ContainerRuntime } from '../../../shared/ports/container-runtime.ts';
 import type { FileStore } from '../../../shared/ports/file-store.ts';

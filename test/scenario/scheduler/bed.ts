@@ -9,7 +9,7 @@ import { resourceShape } from '../../../shared/model/resources.ts';
 import type { PlanRules } from '../../../shared/model/scheduling.ts';
 import type { Task, TaskSpec } from '../../../shared/model/task.ts';
 import { systemClock } from '../../../shared/platform/clock.ts';
-import { loadSchedulerConfig } from '../../../shared/platform/config.ts';
+import { loadSchedulerConfig } from '../../../shared/platform/config/scheduler.ts';
 import { createLog, silentLog } from '../../../shared/platform/log.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { EventBus, LeaderLease } from '../../../shared/ports/coordination.ts';

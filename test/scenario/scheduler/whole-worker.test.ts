@@ -6,7 +6,7 @@ import { createScheduler, type Scheduler } from '../../../scheduler/scheduler.ts
 import { createScriptedEngine, openScriptedRuntime } from '../../../shared/adapters/scripted/open.ts';
 import type { Task, TaskSpec } from '../../../shared/model/task.ts';
 import { systemClock } from '../../../shared/platform/clock.ts';
-import { loadSchedulerConfig } from '../../../shared/platform/config.ts';
+import { loadSchedulerConfig } from '../../../shared/platform/config/scheduler.ts';
 import { openStage, type Stage } from '../runner/stage.ts';
 import { leading, log } from './bed.ts';
 

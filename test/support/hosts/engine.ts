@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import Docker from 'dockerode';
 import { findProgram, fullPath, hasEnded, lastLinesOf, stopChild } from '../../../infra/setup/commands.ts';
-import { untilAborted } from '../../../shared/platform/until-aborted.ts';
+import { untilAborted } from '../../../shared/platform/deadline.ts';
 import { TEST_IMAGE } from '../servers.ts';
 import { waitFor } from '../wait-for.ts';
 import { unmountUnder } from './leftovers.ts';

@@ -2,7 +2,7 @@
 // address.
 
 import { css, html, LitElement, nothing } from 'lit';
-import { TableProperties, UserPlus } from 'lucide';
+import { DatabaseBackup, TableProperties, UserPlus } from 'lucide';
 import type { UserListReply } from '../../../shared/contracts/users.ts';
 import { Poll } from '../../data/poll.ts';
 import type { Router } from '../../data/router.ts';
@@ -11,6 +11,7 @@ import type { Session } from '../../data/session.ts';
 import { errorNotice } from '../../elements/error-notice.ts';
 import { openQueueBoard } from '../../shell/queue-board.ts';
 import { base, controls } from '../../styles/shared.ts';
+import { takeBackup } from './take-backup.ts';
 
 const PAGE = 100;
 /** The most that one call gives; beyond that the search is the quicker way. */
@@ -24,11 +25,13 @@ export class AdminPage extends LitElement {
     router: { attribute: false },
     route: { attribute: false },
     limit: { state: true },
+    isCopying: { state: true },
   };
   declare session: Session;
   declare router: Router;
   declare route: Route;
   declare limit: number;
+  declare isCopying: boolean;
   readonly #users = new Poll<UserListReply>(this, {
     load: (signal) => this.#load(signal),
     everyMs: 10_000,
@@ -49,6 +52,7 @@ export class AdminPage extends LitElement {
   constructor() {
     super();
     this.limit = PAGE;
+    this.isCopying = false;
   }
 
   override disconnectedCallback(): void {
@@ -79,6 +83,7 @@ export class AdminPage extends LitElement {
         <div class="head">
           <h1 tabindex="-1">Users</h1>
           <div class="row tight">
+            <button ?disabled=${this.isCopying} aria-busy=${this.isCopying} @click=${this.#backup}><svg-icon .icon=${DatabaseBackup}></svg-icon>${this.isCopying ? 'Making a copy …' : 'Download backup'}</button>
             <button @click=${() => void openQueueBoard(this, this.session)}><svg-icon .icon=${TableProperties}></svg-icon>BullMQ queues</button>
             <a class="button primary" href=${this.#address({ edit: null, add: true })}><svg-icon .icon=${UserPlus}></svg-icon>Add a user</a>
           </div>
@@ -134,6 +139,12 @@ export class AdminPage extends LitElement {
     this.limit = MOST;
     this.#users.refresh();
   }
+
+  readonly #backup = async (): Promise<void> => {
+    this.isCopying = true;
+    await takeBackup(this, this.session, new Date());
+    this.isCopying = false;
+  };
 
   #shut(): void {
     this.router.go(this.#address({}), { replace: true });

@@ -67,6 +67,7 @@ export class QueueTable extends LitElement {
       .stuck { color: var(--bad); }
       .why p { margin-top: var(--space-1); }
       .once { white-space: nowrap; }
+      .ends { display: block; white-space: normal; }
       .start .soft { display: block; }
       @media (max-width: 44rem) { .place { width: auto; } }
     `,
@@ -113,7 +114,7 @@ export class QueueTable extends LitElement {
         <td role="cell" class="user" data-label="User"><div class="cut" title=${entry.user}>${entry.user}</div></td>
         <td role="cell" class="needs" data-label="Needs"><div>${entryNeeds(entry)}${entry.worker === '' ? nothing : html`<br /><span class="soft small">only on ${entry.worker}</span>`}</div></td>
         <td role="cell" class="number right" data-label="Priority">${entry.priority}</td>
-        <td role="cell" class="once" data-label="Waits since"><time-ago at=${entry.queued_at}></time-ago>${entry.expires_at ? html`<br /><span class="soft small" title=${new Date(entry.expires_at).toLocaleString()}>given up ${expiresIn(entry, this.now)}</span>` : nothing}</td>
+        <td role="cell" class="once" data-label="Waits since"><time-ago at=${entry.queued_at}></time-ago>${entry.expires_at ? html`<span class="soft small ends" title=${new Date(entry.expires_at).toLocaleString()}>given up ${expiresIn(entry, this.now)}</span>` : nothing}</td>
         <td role="cell" class="why" data-label="Why">
           <div>
             <span class="reason ${STUCK.includes(reason) ? 'stuck' : ''}"><svg-icon .icon=${ICONS[reason]}></svg-icon>${REASON_WORDS[reason]}</span>

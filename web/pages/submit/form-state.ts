@@ -144,7 +144,7 @@ export function formFaults(form: FormState): ErrorDetail[] {
     ['priority', 'Priority', form.priority],
     ['max_retries', 'Retries', form.retries],
     ['timeout_seconds', 'The time limit', form.timeout.text],
-    ['queue_timeout_seconds', 'The limit of its wait', form.queueTimeout.text],
+    ['queue_timeout_seconds', 'The wait limit', form.queueTimeout.text],
     ['retry_delay_seconds', 'The pause', form.retryDelay.text],
     ['k_value', 'k', form.k],
   ];

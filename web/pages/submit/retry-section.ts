@@ -55,12 +55,12 @@ export function retrying({ form, faults, edit }: Section) {
             }
             ${measureField({
               id: 'retry_delay_seconds',
-              label: 'Pause before the first',
+              label: 'Pause before the first retry',
               value: form.retryDelay.text,
               inputmode: 'decimal',
               unit: form.retryDelay.unit,
               units: TIME_UNITS,
-              hint: 'Doubled with each, up to five minutes. 0: at once.',
+              hint: 'Doubled with each further one, up to five minutes. 0: at once.',
               faults: faultsAt(faults, 'retry_delay_seconds'),
               changed: (text) => edit({ retryDelay: { ...form.retryDelay, text } }),
               unitChanged: (unit) => edit({ retryDelay: { ...form.retryDelay, unit: unit as TimeUnit } }),

@@ -118,7 +118,7 @@ export function placing({ form, faults, edit }: Section, workers: readonly Worke
       })}
       ${measureField({
         id: 'queue_timeout_seconds',
-        label: 'Limit of its wait',
+        label: 'Wait limit',
         value: form.queueTimeout.text,
         inputmode: 'decimal',
         unit: form.queueTimeout.unit,

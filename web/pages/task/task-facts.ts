@@ -31,6 +31,7 @@ export class TaskFacts extends LitElement {
       dd { overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
       .bad { color: var(--bad); } .good { color: var(--good); } .risk { color: var(--queued); }
       .state { font-weight: 600; white-space: nowrap; }
+      .inline { text-decoration: underline; }
       small { font-size: var(--text-small); color: var(--ink-soft); display: block; }
     `,
   ];
@@ -51,14 +52,14 @@ export class TaskFacts extends LitElement {
     const devices = deviceWords(worker ? (task.attempts.at(-1)?.gpu_ids ?? []) : []);
     return html`
       <dl>
-        ${fact('Worker', worker ? html`<a href="/cluster/${encodeURIComponent(worker)}">${worker}</a>` : task.worker ? html`waits for <a href="/cluster/${encodeURIComponent(task.worker)}">${task.worker}</a>` : html`<span class="soft">none yet</span>`)}
+        ${fact('Worker', worker ? html`<a href="/cluster/${encodeURIComponent(worker)}">${worker}</a>` : task.worker ? html`waits for <a class="inline" href="/cluster/${encodeURIComponent(task.worker)}">${task.worker}</a>` : html`<span class="soft">${task.finished_at ? 'none' : 'none yet'}</span>`)}
         ${devices ? fact('Devices', devices) : nothing}
         ${fact('Submitted', html`<time-ago at=${task.submitted_at}></time-ago>`)}
         ${waited === null ? nothing : fact(task.status === 'queued' && task.attempts.length === 0 ? 'Waits for' : 'Waited', duration(waited))}
         ${task.started_at ? fact('Started', html`<time-ago at=${task.started_at}></time-ago>`) : nothing}
         ${ran === null ? nothing : fact(task.finished_at ? 'Ran' : 'Runs for', duration(ran))}
         ${task.finished_at ? fact('Ended', html`<time-ago at=${task.finished_at}></time-ago>`) : nothing}
-        ${task.kept_until ? fact('Kept until', new Date(task.kept_until).toLocaleDateString()) : nothing}
+        ${task.kept_until ? fact('Kept until', keptWords(task.kept_until, now)) : nothing}
         ${outcome(task)} ${fact('Attempt', attemptWords(task))} ${fact('Priority', `${task.priority} of 9`)} ${sla(task, now)}
       </dl>
     `;
@@ -67,6 +68,14 @@ export class TaskFacts extends LitElement {
 
 function fact(name: string, value: unknown): TemplateResult {
   return html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
+}
+
+const DAY_MS = 86_400_000;
+
+/** The day says enough when it is far away. */
+function keptWords(at: string, now: number): string {
+  const until = new Date(at);
+  return until.getTime() - now < 2 * DAY_MS ? until.toLocaleString() : until.toLocaleDateString();
 }
 
 function outcome({ status, reason, exit_code }: TaskBody) {

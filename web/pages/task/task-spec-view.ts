@@ -2,7 +2,7 @@
 
 import { css, html, LitElement, nothing } from 'lit';
 import { Download } from 'lucide';
-import { amounts, duration } from '../../../client/words.ts';
+import { amounts, chosenTime } from '../../../client/words.ts';
 import type { TaskBody } from '../../../shared/contracts/http.ts';
 import { type LabelTermsBody, labelTerms } from '../../../shared/contracts/labels.ts';
 import { cliText } from '../../data/same-commands.ts';
@@ -123,8 +123,8 @@ function facts(task: TaskBody) {
       ${factIf(task.secrets.length > 0, 'Secrets', task.secrets.join(', '))}
       ${factIf(task.files.length > 0, 'Input files', task.files.join(', '))}
       ${fact('Priority', `${task.priority} of 9`)} ${fact('SLA multiplier', `k = ${task.k_value}`)}
-      ${fact('Time limit', task.timeout_seconds > 0 ? duration(task.timeout_seconds * 1_000) : 'none')}
-      ${fact('Limit of a wait', task.queue_timeout_seconds > 0 ? duration(task.queue_timeout_seconds * 1_000) : 'none')}
+      ${fact('Time limit', task.timeout_seconds > 0 ? chosenTime(task.timeout_seconds) : 'none')}
+      ${fact('Wait limit', task.queue_timeout_seconds > 0 ? chosenTime(task.queue_timeout_seconds) : 'none')}
       ${fact('Retries', retryWords(task))}
       ${factIf(task.losses > 0, 'Lost to faults', `${task.losses} of at most ${task.max_losses}, at no cost`)}
       ${factIf(task.worker !== '', 'Only on', html`<a href="/cluster/${encodeURIComponent(task.worker)}">${task.worker}</a>`)}

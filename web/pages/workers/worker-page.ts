@@ -53,6 +53,8 @@ export class WorkerPage extends LitElement {
       .measures { display: flex; }
       worker-use { max-width: 40rem; }
       .message { color: var(--bad); overflow-wrap: anywhere; }
+      /* Reasons are clauses that go on behind a name elsewhere. */
+      .message li::first-letter, .message p::first-letter, p.message::first-letter { text-transform: uppercase; }
       .draining { color: var(--queued); }
       .uses { margin-top: var(--space-4); }
     `,

@@ -123,5 +123,6 @@ export function seenWords({ heartbeat_age_seconds, state }: WorkerBody): string 
     const seconds = Math.floor(heartbeat_age_seconds);
     return seconds < FRESH_S ? 'seen now' : `seen ${duration(seconds * 1000)} ago`;
   }
-  return state === 'unreachable' ? 'never seen' : 'not heard of';
+  if (state === 'unreachable') return 'never seen';
+  return state === 'down' ? 'not heard of' : 'heartbeat unknown';
 }

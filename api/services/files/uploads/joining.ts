@@ -8,8 +8,8 @@ import { fileOfUpload, type Upload, type UploadPart } from '../../../../shared/m
 import type { Clock } from '../../../../shared/ports/clock.ts';
 import type { FileStore } from '../../../../shared/ports/file-store.ts';
 import type { FileRecordStore } from '../../../../shared/ports/store.ts';
+import { storeAnswer } from '../../deadline.ts';
 import type { Quotas } from '../../quotas.ts';
-import { storeAnswer } from '../../store-answer.ts';
 import { exactBytes } from '../exact-bytes.ts';
 import type { FileContents } from '../file-contents.ts';
 

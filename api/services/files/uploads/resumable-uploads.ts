@@ -20,7 +20,7 @@ import type { Principal } from '../../../../shared/model/user.ts';
 import { newId } from '../../../../shared/platform/ids.ts';
 import type { Log } from '../../../../shared/platform/log.ts';
 import type { UploadStore } from '../../../../shared/ports/store.ts';
-import { storeAnswer } from '../../store-answer.ts';
+import { storeAnswer } from '../../deadline.ts';
 import type { Transfers } from '../transfers.ts';
 import { tooLarge } from '../user-files.ts';
 import { type JoiningParts, joinParts } from './joining.ts';

@@ -13,7 +13,7 @@ import {
 import { newId } from '../../../../shared/platform/ids.ts';
 import type { Clock } from '../../../../shared/ports/clock.ts';
 import type { UploadStore } from '../../../../shared/ports/store.ts';
-import { storeAnswer } from '../../store-answer.ts';
+import { storeAnswer } from '../../deadline.ts';
 
 const RENEW_EVERY_MS = WRITER_LEASE_MS / 3;
 

@@ -2,10 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { ADOPTION_PORT } from '../contracts/adoption.ts';
-import { AppError } from '../errors.ts';
-import { DEFAULT_RULES } from '../model/scheduling.ts';
-import { loadApiConfig, loadRunnerConfig, loadSchedulerConfig, loadWaitingConfig } from './config.ts';
+import { ADOPTION_PORT } from '../../contracts/adoption.ts';
+import { AppError } from '../../errors.ts';
+import { DEFAULT_RULES } from '../../model/scheduling.ts';
+import { loadApiConfig } from './api.ts';
+import { loadRunnerConfig } from './runner.ts';
+import { loadSchedulerConfig } from './scheduler.ts';
+import { loadWaitingConfig } from './waiting-runner.ts';
 
 const secret = 'x'.repeat(32);
 
