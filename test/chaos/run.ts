@@ -1,5 +1,5 @@
 // `npm run test:chaos -- [--seed N] [--faults N] [--tasks N] [--minutes N] [--kinds a,b]
-// [--store sqlite|mongodb]`: one fault run, its report on the
+// [--store sqlite|mongodb] [--overlapping 0..1]`: one fault run, its report on the
 // terminal and, with --out, in a file. Ends with exit code 1 when a promise was broken.
 
 import { writeFile } from 'node:fs/promises';
@@ -19,6 +19,7 @@ const { values } = parseArgs({
     span: { type: 'string' },
     kinds: { type: 'string' },
     store: { type: 'string', default: 'sqlite' },
+    overlapping: { type: 'string', default: '0.3' },
     out: { type: 'string' },
   },
 });
@@ -29,7 +30,10 @@ if (why) {
   process.exit(1);
 }
 
-const number = (name: 'seed' | 'faults' | 'tasks' | 'minutes' | 'span', fallback = '0'): number => {
+const number = (
+  name: 'seed' | 'faults' | 'tasks' | 'minutes' | 'span' | 'overlapping',
+  fallback = '0',
+): number => {
   const value = Number(values[name] ?? fallback);
   if (Number.isFinite(value) && value >= 0) return value;
   process.stderr.write(`--${name} must be a number that is not negative\n`);
@@ -61,7 +65,7 @@ const report = await runChaos({
   apis: 2,
   schedulers: 2,
   kinds,
-  overlapping: 0.3,
+  overlapping: Math.min(1, number('overlapping')),
   store,
   log: (line) => process.stdout.write(`${((performance.now() - start) / 1_000).toFixed(1)} s  ${line}\n`),
 });
