@@ -53,7 +53,8 @@ async function commit(step: { ok: true; task: Task } | { ok: false; refusal: str
 /** A task that ran for so long and has just ended. */
 async function completed(runMs: number, over: Partial<Task> = {}): Promise<Task> {
   const end = Date.now();
-  const task = await insert({ name: 'done' }, { submittedAt: end - runMs - 10, ...over });
+  const submittedAt = end - runMs - 10;
+  const task = await insert({ name: 'done' }, { submittedAt, queuedAt: submittedAt, ...over });
   const placed = await commit(assignTask(task, { workerId: 'worker-1', term: 1, now: end - runMs }));
   const by = { attempt: 1, workerId: 'worker-1' };
   const start = { ...by, containerId: 'c', imageId: null, gpuIds: [], now: end - runMs };
