@@ -4,8 +4,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 // Files that run side by side. More than there are cores: most of them wait for a lease, an engine or a server to
 // answer, and one file at a time leaves the machine idle.
-const SIDE_BY_SIDE = availableParallelism() + 1;
-const CLUSTERS_AT_ONCE = Math.min(3, SIDE_BY_SIDE);
+const SIDE_BY_SIDE = availableParallelism() + 2;
+const CLUSTERS_AT_ONCE = 3;
 
 // Begun first, so that none of them is left over with a machine for itself. By size, which is what counts where nothing
 // has run yet, the first two would be last: what they do is in other files.

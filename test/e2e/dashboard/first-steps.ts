@@ -86,7 +86,8 @@ export function firstSteps(stage: () => DashboardStage): void {
     await page.getByRole('log').getByText('first').waitFor();
     await cluster.api.end('SIGKILL');
     cluster.api.start();
-    await page.getByRole('log').getByText('second').waitFor();
+    // The API takes its time to start where other clusters do the same.
+    await page.getByRole('log').getByText('second').waitFor({ timeout: 60_000 });
     expect(await page.getByRole('log').getByText('first').count()).toBe(1);
   });
 
