@@ -4,7 +4,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 // Files that run side by side. More than there are cores: most of them wait for a lease, an engine or a server to
 // answer, and one file at a time leaves the machine idle.
-const SIDE_BY_SIDE = availableParallelism() + 2;
+const SIDE_BY_SIDE = availableParallelism() + 1;
 const CLUSTERS_AT_ONCE = 3;
 
 // Begun first, so that none of them is left over with a machine for itself. By size, which is what counts where nothing

@@ -101,7 +101,14 @@ export class Stage {
       const ports = await Promise.all(Array.from({ length: apiCount }, () => freePort()));
       const apis = ports.map((port, n) => {
         const secret = 'chaos-secret-'.repeat(4);
-        const env = { ...common, HOST: '127.0.0.1', PORT: String(port), JWT_SECRET: secret };
+        const env = {
+          ...common,
+          HOST: '127.0.0.1',
+          PORT: String(port),
+          JWT_SECRET: secret,
+          // Workers break more often here than where the limit is made for; `shared/model/retry.test.ts` shows that it holds.
+          MAX_PLATFORM_RETRIES: '100',
+        };
         return new Supervised({ room: 'api', name: `api-${n}`, env, logFile: logFile(`api-${n}`) });
       });
       const schedulers = Array.from({ length: schedulerCount }, (_, n) => {
