@@ -28,6 +28,8 @@ export interface ChaosOptions {
   readonly store: StoreKind;
   /** Of all faults, how many come while another one goes on. */
   readonly overlapping: number;
+  /** Between a fault and the next one, on average. */
+  readonly gapMs: number;
   readonly kinds?: readonly FaultKind[];
   readonly log: (line: string) => void;
 }
@@ -48,7 +50,7 @@ export interface ChaosReport {
 }
 
 const WELL_DEADLINE_MS = 120_000;
-const END_DEADLINE_MS = 240_000;
+const END_DEADLINE_MS = 900_000;
 const CLEAN_DEADLINE_MS = 120_000;
 
 /** @throws Error when the stage itself cannot be set up. What the system does wrong is a violation. */

@@ -52,6 +52,8 @@ export interface FaultOptions {
   readonly kinds: readonly FaultKind[];
   /** Of all, how many come while another one goes on. */
   readonly overlapping: number;
+  /** Between a fault and the next one, on average. */
+  readonly gapMs: number;
 }
 
 const WEIGHTS: Readonly<Record<FaultKind, number>> = {
@@ -65,11 +67,11 @@ const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   'kill-redis': 6,
   'flush-redis': 8,
   'stop-store': 8,
-  'restart-docker': 6,
-  'kill-docker': 5,
-  'freeze-docker': 4,
+  'restart-docker': 3,
+  'kill-docker': 2,
+  'freeze-docker': 3,
   'cut-link': 10,
-  'crash-host': 4,
+  'crash-host': 3,
 };
 
 export function makeFaults(options: FaultOptions): Fault[] {
@@ -86,7 +88,7 @@ export function makeFaults(options: FaultOptions): Fault[] {
       kind,
       target: dice.below(targetsOf(kind, options)),
       lastsMs: Math.round(lengthOf(kind, options.workerLeaseMs, dice)),
-      gapMs: Math.round(Math.min(4_000, dice.exponential(700))),
+      gapMs: Math.round(Math.min(5 * options.gapMs, dice.exponential(options.gapMs))),
       afterAllIsWell: dice.next() >= options.overlapping,
     };
   });

@@ -1,5 +1,5 @@
 // `npm run test:chaos -- [--seed N] [--faults N] [--tasks N] [--minutes N] [--kinds a,b]
-// [--store sqlite|mongodb] [--overlapping 0..1]`: one fault run, its report on the
+// [--store sqlite|mongodb] [--overlapping 0..1] [--gap SECONDS]`: one fault run, its report on the
 // terminal and, with --out, in a file. Ends with exit code 1 when a promise was broken.
 
 import { writeFile } from 'node:fs/promises';
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     kinds: { type: 'string' },
     store: { type: 'string', default: 'sqlite' },
     overlapping: { type: 'string', default: '0.3' },
+    gap: { type: 'string', default: '0.7' },
     out: { type: 'string' },
   },
 });
@@ -31,7 +32,7 @@ if (why) {
 }
 
 const number = (
-  name: 'seed' | 'faults' | 'tasks' | 'minutes' | 'span' | 'overlapping',
+  name: 'seed' | 'faults' | 'tasks' | 'minutes' | 'span' | 'overlapping' | 'gap',
   fallback = '0',
 ): number => {
   const value = Number(values[name] ?? fallback);
@@ -66,6 +67,7 @@ const report = await runChaos({
   schedulers: 2,
   kinds,
   overlapping: Math.min(1, number('overlapping')),
+  gapMs: number('gap') * 1_000,
   store,
   log: (line) => process.stdout.write(`${((performance.now() - start) / 1_000).toFixed(1)} s  ${line}\n`),
 });

@@ -18,6 +18,7 @@ describe.skipIf(why !== null)(`while everything breaks${why ? ` (${why})` : ''}`
       // Each kind once.
       faults: FAULT_KINDS.length,
       overlapping: 0.5,
+      gapMs: 700,
       jobs: 150,
       spanMs: SLICE_MS,
       longestMs: 2 * SLICE_MS,
