@@ -50,7 +50,8 @@ export interface ChaosReport {
 }
 
 const WELL_DEADLINE_MS = 120_000;
-const END_DEADLINE_MS = 900_000;
+/** At least; and as long as the jobs came. */
+const END_DEADLINE_MS = 240_000;
 const CLEAN_DEADLINE_MS = 120_000;
 
 /** @throws Error when the stage itself cannot be set up. What the system does wrong is a violation. */
@@ -87,7 +88,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     await submitting;
     log(`${submitter.accepted} of ${jobs.length} jobs accepted; ${submitter.unfinished} have not ended`);
     await untilWell(stage, 'the last fault', lastingFaults);
-    await submitter.untilAllEnded(END_DEADLINE_MS);
+    await submitter.untilAllEnded(Math.max(END_DEADLINE_MS, options.spanMs));
     const leftovers = await untilClean(stage);
     over.abort();
     await watching;
