@@ -2,11 +2,7 @@
 // careful client would, it sends a submission under an idempotency key and honours "try later".
 
 import { setTimeout as delay } from 'node:timers/promises';
-
-export interface Answer<T> {
-  readonly status: number;
-  readonly body: T;
-}
+import { ask, type Reply } from '../support/cluster.ts';
 
 const CALL_MS = 10_000;
 const AGAIN_MS = 200;
@@ -29,22 +25,12 @@ export class Door {
     path: string,
     body?: unknown,
     headers: Record<string, string> = {},
-  ): Promise<Answer<T>> {
+  ): Promise<Reply<T>> {
     try {
-      const response = await fetch(`${url}${path}`, {
-        method,
-        headers: {
-          ...(this.token === '' ? {} : { authorization: `Bearer ${this.token}` }),
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...headers,
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(CALL_MS),
-      });
-      const text = await response.text();
-      this.#count(String(response.status));
-      const isJson = response.headers.get('content-type')?.includes('application/json');
-      return { status: response.status, body: (isJson ? JSON.parse(text) : text) as T };
+      const asking = { token: this.token, deadlineMs: CALL_MS };
+      const answer = await ask<T>(url, asking, method, path, body, headers);
+      this.#count(String(answer.status));
+      return answer;
     } catch (error) {
       this.#count('no answer');
       throw error;
@@ -60,7 +46,7 @@ export class Door {
     path: string,
     body?: unknown,
     { deadlineMs = 120_000, headers = {} }: { deadlineMs?: number; headers?: Record<string, string> } = {},
-  ): Promise<Answer<T>> {
+  ): Promise<Reply<T>> {
     const end = performance.now() + deadlineMs;
     let last = '';
     for (;;) {

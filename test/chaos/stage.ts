@@ -7,10 +7,10 @@ import { lastLinesOf } from '../../infra/setup/commands.ts';
 import type { TaskBody } from '../../shared/contracts/http.ts';
 import type { TelemetryReply, WorkerListReply } from '../../shared/contracts/workers.ts';
 import { messageOf } from '../../shared/errors.ts';
-import { KEPT, OwnRedis } from '../conformance/queue/own-redis.ts';
-import { freePort } from '../support/cluster.ts';
+import { freePort, Part, type Room } from '../support/cluster.ts';
 import type { Host } from '../support/hosts/host.ts';
 import { HostNetwork } from '../support/hosts/network.ts';
+import { KEPT, OwnRedis } from '../support/own-redis.ts';
 import { TEST_IMAGE } from '../support/servers.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { Door } from './door.ts';
@@ -77,6 +77,13 @@ export class Stage {
   static async open(options: StageOptions) {
     const { hosts: hostCount, apis: apiCount, schedulers: schedulerCount } = options;
     const network = await HostNetwork.open();
+    const processes: Supervised[] = [];
+    const supervise = (name: string, room: Room, env: Record<string, string>, host: Host | null = null) => {
+      const part = new Part(room, env, join(network.folder, `${name}.log`), [], host);
+      const supervised = new Supervised(name, part);
+      processes.push(supervised);
+      return supervised;
+    };
     try {
       const folder = network.folder;
       const dataDir = join(folder, 'data');
@@ -97,7 +104,6 @@ export class Stage {
         WORKER_LEASE_SECONDS: String(WORKER_LEASE_MS / 1_000),
         LEADER_LEASE_SECONDS: '3',
       };
-      const logFile = (name: string) => join(folder, `${name}.log`);
       const ports = await Promise.all(Array.from({ length: apiCount }, () => freePort()));
       const apis = ports.map((port, n) => {
         const secret = 'chaos-secret-'.repeat(4);
@@ -109,23 +115,16 @@ export class Stage {
           // Workers break more often here than where the limit is made for; `shared/model/retry.test.ts` shows that it holds.
           MAX_PLATFORM_RETRIES: '100',
         };
-        return new Supervised({ room: 'api', name: `api-${n}`, env, logFile: logFile(`api-${n}`) });
+        return supervise(`api-${n}`, 'api', env);
       });
-      const schedulers = Array.from({ length: schedulerCount }, (_, n) => {
-        const name = `scheduler-${n}`;
-        return new Supervised({ room: 'scheduler', name, env: common, logFile: logFile(name) });
-      });
+      const schedulers = Array.from({ length: schedulerCount }, (_, n) =>
+        supervise(`scheduler-${n}`, 'scheduler', common),
+      );
       const hosts: StageHost[] = [];
       for (let n = 0; n < hostCount; n += 1) {
         const host = await network.add({ docker: true, engineArguments: volume.engineArguments });
         const workerId = workerIdOf(n);
-        const runner = new Supervised({
-          room: 'runner',
-          name: workerId,
-          env: { ...common, ...runnerEnv(workerId, host) },
-          logFile: logFile(workerId),
-          through: host.through,
-        });
+        const runner = supervise(workerId, 'runner', { ...common, ...runnerEnv(workerId, host) }, host);
         hosts.push({ workerId, host, runner });
       }
       const apiUrls = ports.map((port) => `http://127.0.0.1:${port}`);
@@ -134,6 +133,7 @@ export class Stage {
       await stage.#begin();
       return stage;
     } catch (error) {
+      await Promise.allSettled(processes.map((process) => process.end('SIGKILL')));
       const said = await lastLinesOf(join(network.folder, 'api-0.log'), 5).catch(() => '');
       await network.remove().catch(() => undefined);
       throw new Error(`the stage does not come up: ${messageOf(error)}\n${said}`);

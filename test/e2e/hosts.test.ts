@@ -5,12 +5,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ErrorBody, ReadyReply, TaskBody } from '../../shared/contracts/http.ts';
 import type { WorkerListReply } from '../../shared/contracts/workers.ts';
-import { KEPT, OwnRedis } from '../conformance/queue/own-redis.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import type { Host } from '../support/hosts/host.ts';
 import { HostNetwork } from '../support/hosts/network.ts';
 import { whyNoHosts } from '../support/hosts/programs.ts';
 import { OwnMongo } from '../support/own-mongo.ts';
+import { KEPT, OwnRedis } from '../support/own-redis.ts';
 import { TEST_IMAGE } from '../support/servers.ts';
 import { waitFor } from '../support/wait-for.ts';
 

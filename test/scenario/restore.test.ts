@@ -4,43 +4,25 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createScheduler, type Scheduler } from '../../scheduler/scheduler.ts';
-import { createScriptedEngine, openScriptedRuntime } from '../../shared/adapters/scripted/open.ts';
+import type { Scheduler } from '../../scheduler/scheduler.ts';
 import type { Task, TaskSpec } from '../../shared/model/task.ts';
-import { systemClock } from '../../shared/platform/clock.ts';
-import { loadSchedulerConfig } from '../../shared/platform/config/scheduler.ts';
 import type { StoreCopies } from '../../shared/ports/store-copies.ts';
 import { makeTask } from '../support/tasks.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { openStage, type Stage } from './runner/stage.ts';
-import { leading, log } from './scheduler/bed.ts';
+import type { Stage } from './runner/stage.ts';
+import { openWhole, type Whole } from './whole.ts';
 
 let stage: Stage;
 let scheduler: Scheduler;
-afterEach(async () => {
-  await scheduler.stop();
-  await stage.close();
-});
+let whole: Whole | undefined;
+afterEach(() => whole?.stop());
 
 async function open(reconcileSeconds: number): Promise<StoreCopies> {
-  const engine = createScriptedEngine();
-  stage = await openStage({ openRuntime: () => openScriptedRuntime({ engine }) });
-  await stage.start();
-  const { store, redis } = stage;
-  const RECONCILE_SECONDS = String(reconcileSeconds);
-  scheduler = createScheduler({
-    ...redis,
-    config: loadSchedulerConfig({ WORKER_LEASE_SECONDS: '20', RECONCILE_SECONDS }),
-    store,
-    board: redis.schedulerBoard,
-    decisionLog: redis.decisions,
-    clock: systemClock,
-    log,
-  });
-  await scheduler.start();
-  await leading(scheduler);
-  if (!store.copies) throw new Error('the embedded store has copies');
-  return store.copies;
+  whole = await openWhole({ RECONCILE_SECONDS: String(reconcileSeconds) });
+  ({ stage, scheduler } = whole);
+  const { copies } = stage.store;
+  if (!copies) throw new Error('the embedded store has copies');
+  return copies;
 }
 
 async function submit(spec: Partial<TaskSpec>): Promise<Task> {

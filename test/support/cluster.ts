@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
+import { hasEnded } from '../../infra/setup/commands.ts';
 import type { ErrorBody, TaskBody } from '../../shared/contracts/http.ts';
 import type { TelemetryReply, WorkerListReply } from '../../shared/contracts/workers.ts';
 import type { Host } from './hosts/host.ts';
@@ -16,6 +17,7 @@ const dist = resolve(import.meta.dirname, '../../dist');
 
 /** Processes that start side by side on a busy machine need their time. */
 const READY_DEADLINE_MS = 60_000;
+const CALL_DEADLINE_MS = 30_000;
 
 export type Room = 'api' | 'scheduler' | 'runner';
 
@@ -50,6 +52,8 @@ export class Part {
   readonly #args: readonly string[];
   readonly #host: Host | null;
   #child: ChildProcess | null = null;
+  /** Called when it ended although nobody ended it. */
+  onOwnEnd: (how: string) => void = () => undefined;
 
   constructor(
     room: Room,
@@ -69,6 +73,10 @@ export class Part {
     return this.#child?.pid;
   }
 
+  get isRunning(): boolean {
+    return this.#child !== null && !hasEnded(this.#child);
+  }
+
   start(): void {
     const args = [`${dist}/${this.room}/main.js`, ...this.#args];
     const options: SpawnOptions = {
@@ -80,14 +88,26 @@ export class Part {
     const keep = (chunk: Buffer) => void appendFile(this.#logFile, chunk).catch(() => undefined);
     child.stdout?.on('data', keep);
     child.stderr?.on('data', keep);
+    child.once('exit', (code, signal) => {
+      if (this.#child === child) this.onOwnEnd(signal ?? `exit code ${code}`);
+    });
     this.#child = child;
+  }
+
+  /** SIGSTOP: it does nothing, and nobody is told. */
+  freeze(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child?.kill('SIGCONT');
   }
 
   async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
     const child = this.#child;
     if (!child) return null;
     this.#child = null;
-    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+    if (hasEnded(child)) return child.exitCode;
     const ended = new Promise<number | null>((done) => child.once('exit', (code) => done(code)));
     child.kill(signal);
     const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
@@ -144,23 +164,7 @@ export class Cluster {
     body?: unknown,
     headers: Record<string, string> = {},
   ): Promise<Reply<T>> {
-    const response = await fetch(`${this.url}${path}`, {
-      method,
-      headers: {
-        ...(this.token === '' ? {} : { authorization: `Bearer ${this.token}` }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(30_000),
-    });
-    const text = await response.text();
-    const isJson = response.headers.get('content-type')?.includes('application/json');
-    return {
-      status: response.status,
-      body: (isJson ? JSON.parse(text) : text) as T,
-      headers: response.headers,
-    };
+    return ask<T>(this.url, { token: this.token, deadlineMs: CALL_DEADLINE_MS }, method, path, body, headers);
   }
 
   /** Registers and logs in; the first of a cluster is its admin. */
@@ -275,6 +279,40 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
 function envOn(host: Host | undefined): Record<string, string> {
   if (!host) return {};
   return { WORKER_ADDRESS: host.address, ...(host.hasDocker ? { DOCKER_HOST: host.docker.host } : {}) };
+}
+
+export interface Asking {
+  /** Empty: as nobody. */
+  readonly token: string;
+  readonly deadlineMs: number;
+}
+
+/** One request, with JSON and a token. Rejects when there is no answer. */
+export async function ask<T>(
+  url: string,
+  { token, deadlineMs }: Asking,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Reply<T>> {
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: {
+      ...(token === '' ? {} : { authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(deadlineMs),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.includes('application/json');
+  return {
+    status: response.status,
+    body: (isJson ? JSON.parse(text) : text) as T,
+    headers: response.headers,
+  };
 }
 
 export async function freePort(address = '127.0.0.1'): Promise<number> {

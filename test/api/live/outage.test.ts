@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { taskRoom } from '../../../shared/contracts/live.ts';
-import { OwnRedis } from '../../conformance/queue/own-redis.ts';
+import { OwnRedis } from '../../support/own-redis.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { openTestApi, type Person, type TestApi } from '../harness.ts';
 import { Ear, Mover, seqs } from './stage.ts';

@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } 
 import type { RedisParts } from '../../../shared/adapters/redis/open.ts';
 import type { ClusterEvent, TaskChanged, WorkerNudge } from '../../../shared/model/event.ts';
 import { newTaskId } from '../../../shared/platform/ids.ts';
+import { OwnRedis } from '../../support/own-redis.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import { OwnRedis } from '../queue/own-redis.ts';
 import { TestCluster } from '../queue/parts.ts';
 
 const cluster = new TestCluster();

@@ -3,8 +3,8 @@ import type { RedisParts } from '../../../shared/adapters/redis/open.ts';
 import type { LogLine } from '../../../shared/model/log-line.ts';
 import { newTaskId } from '../../../shared/platform/ids.ts';
 import type { LogBatch } from '../../../shared/ports/live.ts';
+import { OwnRedis } from '../../support/own-redis.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import { OwnRedis } from '../queue/own-redis.ts';
 import { TestCluster } from '../queue/parts.ts';
 
 const cluster = new TestCluster();

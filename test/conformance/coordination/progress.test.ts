@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished }
 import type { RedisParts } from '../../../shared/adapters/redis/open.ts';
 import type { TaskProgress } from '../../../shared/model/progress.ts';
 import { newTaskId } from '../../../shared/platform/ids.ts';
-import { OwnRedis } from '../queue/own-redis.ts';
+import { OwnRedis } from '../../support/own-redis.ts';
 import { TestCluster } from '../queue/parts.ts';
 
 const cluster = new TestCluster();

@@ -6,8 +6,8 @@ import { Server, type ServerOptions } from 'socket.io';
 import { type Socket as Client, io as connect } from 'socket.io-client';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { RedisParts } from '../../../shared/adapters/redis/open.ts';
+import { OwnRedis } from '../../support/own-redis.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import { OwnRedis } from '../queue/own-redis.ts';
 import { TestCluster } from '../queue/parts.ts';
 
 const cluster = new TestCluster();

@@ -4,9 +4,9 @@ import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { expect, it, onTestFinished } from 'vitest';
 import { openRedis } from '../../../shared/adapters/redis/open.ts';
+import { OwnRedis } from '../../support/own-redis.ts';
 import { uniqueName } from '../../support/servers.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import { OwnRedis } from '../queue/own-redis.ts';
 
 async function linesOf(settings: readonly string[], until: RegExp): Promise<string> {
   const own = await OwnRedis.started(settings);

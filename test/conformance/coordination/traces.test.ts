@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import type { RedisParts } from '../../../shared/adapters/redis/open.ts';
-import { OwnRedis } from '../queue/own-redis.ts';
+import { OwnRedis } from '../../support/own-redis.ts';
 import { TestCluster } from '../queue/parts.ts';
 
 const cluster = new TestCluster();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { RedisParts } from '../../../shared/adapters/redis/open.ts';
 import type { UsageSeries } from '../../../shared/model/usage-series.ts';
-import { OwnRedis } from '../queue/own-redis.ts';
+import { OwnRedis } from '../../support/own-redis.ts';
 import { TestCluster } from '../queue/parts.ts';
 
 const cluster = new TestCluster();

@@ -5,8 +5,8 @@ import type { RedisParts } from '../../../shared/adapters/redis/open.ts';
 import { isAppError } from '../../../shared/errors.ts';
 import { NO_USAGE } from '../../../shared/model/worker.ts';
 import { newTaskId } from '../../../shared/platform/ids.ts';
+import { OwnRedis } from '../../support/own-redis.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import { OwnRedis } from './own-redis.ts';
 import { TestCluster } from './parts.ts';
 
 let cluster: TestCluster;

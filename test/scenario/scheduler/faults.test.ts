@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { AppError } from '../../../shared/errors.ts';
 import type { Store } from '../../../shared/ports/store.ts';
-import { OwnRedis } from '../../conformance/queue/own-redis.ts';
+import { OwnRedis } from '../../support/own-redis.ts';
 import { makeRegistration } from '../../support/tasks.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { Bed, type BedOptions, cuttable, leading } from './bed.ts';

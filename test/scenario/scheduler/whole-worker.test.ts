@@ -2,37 +2,19 @@
 // a running one, which is stopped, waits, and runs again.
 
 import { afterEach, describe, expect, it } from 'vitest';
-import { createScheduler, type Scheduler } from '../../../scheduler/scheduler.ts';
-import { createScriptedEngine, openScriptedRuntime } from '../../../shared/adapters/scripted/open.ts';
+import type { Scheduler } from '../../../scheduler/scheduler.ts';
 import type { Task, TaskSpec } from '../../../shared/model/task.ts';
-import { systemClock } from '../../../shared/platform/clock.ts';
-import { loadSchedulerConfig } from '../../../shared/platform/config/scheduler.ts';
-import { openStage, type Stage } from '../runner/stage.ts';
-import { leading, log } from './bed.ts';
+import type { Stage } from '../runner/stage.ts';
+import { openWhole, type Whole } from '../whole.ts';
 
 let stage: Stage;
 let scheduler: Scheduler;
-afterEach(async () => {
-  await scheduler.stop();
-  await stage.close();
-});
+let running: Whole | undefined;
+afterEach(() => running?.stop());
 
 async function open(env: Record<string, string>): Promise<void> {
-  const engine = createScriptedEngine();
-  stage = await openStage({ openRuntime: () => openScriptedRuntime({ engine }) });
-  await stage.start();
-  const { store, redis } = stage;
-  scheduler = createScheduler({
-    ...redis,
-    config: loadSchedulerConfig({ WORKER_LEASE_SECONDS: '20', RECONCILE_SECONDS: '1', ...env }),
-    store,
-    board: redis.schedulerBoard,
-    decisionLog: redis.decisions,
-    clock: systemClock,
-    log,
-  });
-  await scheduler.start();
-  await leading(scheduler);
+  running = await openWhole(env);
+  ({ stage, scheduler } = running);
 }
 
 /** As the API does it. */

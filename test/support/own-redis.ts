@@ -2,9 +2,9 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Redis } from 'ioredis';
-import { freePort } from '../../support/cluster.ts';
-import { tempDir } from '../../support/servers.ts';
-import { waitFor } from '../../support/wait-for.ts';
+import { freePort } from './cluster.ts';
+import { tempDir } from './servers.ts';
+import { waitFor } from './wait-for.ts';
 
 /** Kept as in production: a server that is killed and started again knows what it knew. */
 export const KEPT: readonly string[] = ['--appendonly', 'yes', '--maxmemory-policy', 'noeviction'];
