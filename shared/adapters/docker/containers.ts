@@ -135,8 +135,9 @@ export function createContainers(parts: {
       inputs.learn(status.id, input?.Name ?? null);
       const oomKilled =
         status.oomKilled || (status.state === 'exited' && kernelLog.killedForMemory(status.id));
-      const cutBy = status.state === 'exited' && !oomKilled ? await lives.cutOf(found, status) : null;
-      return { ...status, oomKilled, cutBy };
+      if (status.state === 'running') exits.follow(status.id);
+      if (status.state !== 'exited' || oomKilled) return { ...status, oomKilled };
+      return { ...status, oomKilled, ...(await lives.judge(found, status, exits.sightOf(status.id))) };
     } catch (error) {
       if (isAppError(error, 'not_found')) return null;
       throw error;
@@ -175,6 +176,7 @@ export function createContainers(parts: {
       await delay(REMOVE_PAUSE_MS);
     }
     unstarted.delete(containerId);
+    exits.forget(containerId);
     folders.forget(containerId);
     slots.release(containerId);
     await inputs.release(containerId);
@@ -225,8 +227,7 @@ export function createContainers(parts: {
             throw isGone(again, before) ? namespaceLost(again) : again;
           });
         }
-        // From now on, so that a break of the connection is noticed from the first moment.
-        exits.ended(containerId).catch(() => undefined);
+        exits.follow(containerId);
       } finally {
         done();
       }
