@@ -14,6 +14,7 @@ import {
   Monitor,
   Moon,
   Plus,
+  ScrollText,
   Search,
   Server,
   Sun,
@@ -40,7 +41,10 @@ const ENTRIES: readonly Entry[] = [
   { href: '/cluster', label: 'Workers', icon: Server, pages: ['workers', 'worker'] },
   { href: '/files', label: 'Files', icon: FolderOpen, pages: ['files'] },
 ];
-const ADMIN: Entry = { href: '/admin', label: 'Users', icon: Users, pages: ['admin'] };
+const FOR_ADMINS: readonly Entry[] = [
+  { href: '/admin', label: 'Users', icon: Users, pages: ['admin'] },
+  { href: '/audit', label: 'Audit log', icon: ScrollText, pages: ['audit'] },
+];
 const THEME_ICONS: Readonly<Record<Theme, IconNode>> = { system: Monitor, light: Sun, dark: Moon };
 
 export class AppNav extends LitElement {
@@ -125,7 +129,7 @@ export class AppNav extends LitElement {
         <div class="rest" id="rest" ?data-open=${this.open} @click=${this.#onRest}>
           <a class="button primary" href="/submit" aria-current=${this.page === 'submit' ? 'page' : nothing}><svg-icon .icon=${Plus}></svg-icon>Submit a task</a>
           <button class="search wide" @click=${this.#palette}><svg-icon .icon=${Search}></svg-icon>Jump to…<kbd>Ctrl K</kbd></button>
-          <div class="entries">${[...ENTRIES, ...(isAdmin ? [ADMIN] : [])].map((entry) => this.#entry(entry))}</div>
+          <div class="entries">${[...ENTRIES, ...(isAdmin ? FOR_ADMINS : [])].map((entry) => this.#entry(entry))}</div>
           <div class="foot">
             <a class="me" href="/account" aria-current=${this.page === 'account' ? 'page' : nothing}>
               <svg-icon .icon=${CircleUser}></svg-icon><span class="cut">${this.user?.username}</span>${isAdmin ? html`<span class="soft small">admin</span>` : nothing}

@@ -14,6 +14,7 @@ import {
   LogOut,
   Play,
   Plus,
+  ScrollText,
   Server,
   SquareTerminal,
   SunMoon,
@@ -49,6 +50,7 @@ const act = (
 export function fixedEntries(user: UserBody): readonly PaletteEntry[] {
   const forAdmins = [
     go('Users', '/admin', Users, 'admin accounts roles quotas'),
+    go('Audit log', '/audit', ScrollText, 'who did what history'),
     act('Open the BullMQ queues', 'queue-board', TableProperties, 'bull board redis jobs'),
   ];
   return [
