@@ -101,7 +101,14 @@ export function createServices(parts: ApiParts) {
   const { config, store, intake, presence, bus, logs, clock, log } = parts;
   const announcer = new Announcer({ intake, bus, log });
   const trail = new AuditTrail({ store: store.audit, clock, log });
-  const auditPages = new AuditPages({ store, trail, keptMs: config.auditKeptMs, clock, log, everyMs: parts.purgeEveryMs });
+  const auditPages = new AuditPages({
+    store,
+    trail,
+    keptMs: config.auditKeptMs,
+    clock,
+    log,
+    everyMs: parts.purgeEveryMs,
+  });
   const people = createPeopleServices(parts, announcer);
   const { known } = people;
   const { rateLimits } = config;

@@ -242,7 +242,7 @@ function toldOfBatch({ tasks, replayed }: Submission): Told {
   };
 }
 
-function replayDetail(replayed: boolean): object {
+function replayDetail(replayed: boolean): { replayed?: true } {
   return replayed ? { replayed: true } : {};
 }
 

@@ -90,6 +90,7 @@ export class AuditPages {
       if (count < STEP) break;
       await delay(PAUSE_MS, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
     }
-    if (dropped > 0) log.info({ entries: dropped }, 'entries of the audit log that were kept long enough are dropped');
+    if (dropped > 0)
+      log.info({ entries: dropped }, 'entries of the audit log that were kept long enough are dropped');
   }
 }

@@ -43,7 +43,14 @@ describe('a deed', () => {
   it('is in the store before its answer, with who did it and what came of it', async () => {
     expect(await change(ALICE)).toBe('done');
     expect(kept).toMatchObject([
-      { ...ALICE, action: 'user.change', target: 'bob', outcome: 'done', code: null, details: { role: 'admin' } },
+      {
+        ...ALICE,
+        action: 'user.change',
+        target: 'bob',
+        outcome: 'done',
+        code: null,
+        details: { role: 'admin' },
+      },
     ]);
   });
 
@@ -89,7 +96,12 @@ describe('while the store is away', () => {
   it('what is too much is counted, and the count is written down', async () => {
     isAway = true;
     const targets = Array.from({ length: 10_007 }, (_, n) => `task-${n}`);
-    await trail.note(ALICE, { action: 'task.cancel' }, async () => 1, () => ({ targets }));
+    await trail.note(
+      ALICE,
+      { action: 'task.cancel' },
+      async () => 1,
+      () => ({ targets }),
+    );
     isAway = false;
     await trail.settle();
     expect(kept).toHaveLength(10_001);

@@ -47,7 +47,8 @@ export class AuditFeed {
   /** What was not given yet, oldest first. */
   async fresh(signal: AbortSignal): Promise<AuditEntryBody[]> {
     const since = this.#newest === null ? null : Date.parse(this.#newest) - OVERLAP_MS;
-    const question = since === null ? this.#question : { ...this.#question, from: new Date(since).toISOString() };
+    const question =
+      since === null ? this.#question : { ...this.#question, from: new Date(since).toISOString() };
     const limit = this.#newest === null ? this.#first : Number.POSITIVE_INFINITY;
     const found: AuditEntryBody[] = [];
     for await (const { entries } of auditPages(this.#client, question, limit, signal)) found.push(...entries);

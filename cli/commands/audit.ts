@@ -36,7 +36,10 @@ export function addAuditCommand(program: Command, run: Run): void {
     { line: 'audit --from -24h', what: 'of the last day' },
     { line: 'audit --action account.sign_in --actor alice', what: 'when and from where alice signed in' },
     { line: 'audit --target task-01jd8x2b9q3v5w7y8z0a1c2d3e', what: 'who cancelled it' },
-    { line: 'audit --action user,worker --follow --json', what: 'changes by admins as they happen, for a program' },
+    {
+      line: 'audit --action user,worker --follow --json',
+      what: 'changes by admins as they happen, for a program',
+    },
   ]);
 }
 

@@ -19,7 +19,9 @@ const groups = [...new Set(AUDIT_ACTIONS.map((action) => action.split('.', 1)[0]
 const actions = Joi.string()
   .custom((text: string, helpers) => {
     const named = text.split(',').map((word) => auditActionsOf(word.trim()));
-    return named.every(({ length }) => length > 0) ? [...new Set(named.flat())] : helpers.error('action.unknown');
+    return named.every(({ length }) => length > 0)
+      ? [...new Set(named.flat())]
+      : helpers.error('action.unknown');
   })
   .messages({
     'action.unknown': `{{#label}} must be one or more, separated by commas, of ${groups.join(', ')}, or of ${AUDIT_ACTIONS.join(', ')}`,

@@ -40,6 +40,7 @@ const TABLE: readonly Row[] = [
   },
   { route: 'GET /api/users/{username}', expected: [401, 403, 403, 200] },
   { route: 'PATCH /api/users/{username}', body: { disabled: false }, expected: [401, 403, 403, 200] },
+  { route: 'GET /api/audit', expected: [401, 403, 403, 200] },
   { route: 'GET /api/backup', expected: [401, 403, 403, 200] },
   { route: 'POST /api/restore', body: 'no backup', expected: [401, 403, 403, 400] },
   { route: 'POST /api/auth/tokens', body: { name: 'n' }, expected: [401, 201, 201, 201] },

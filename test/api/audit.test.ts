@@ -50,15 +50,23 @@ describe('an entry', () => {
   });
 
   it('tells which API token was used', async () => {
-    const made = await test.call<NewTokenReply>('POST', '/api/auth/tokens', { as: alice, body: { name: 'ci' } });
+    const made = await test.call<NewTokenReply>('POST', '/api/auth/tokens', {
+      as: alice,
+      body: { name: 'ci' },
+    });
     const { token_id, token } = made.body;
-    const submitted = await test.call<TaskBody>('POST', '/api/tasks', { as: token, body: { docker_image: 'a' } });
+    const submitted = await test.call<TaskBody>('POST', '/api/tasks', {
+      as: token,
+      body: { docker_image: 'a' },
+    });
     const [entry] = await entries(`target=${submitted.body.task_id}`);
     expect(entry).toMatchObject({
       action: 'task.submit',
       actor: { username: 'alice', token: { token_id, name: 'ci' } },
     });
-    expect(await entries('action=token.create')).toMatchObject([{ target: token_id, details: { name: 'ci' } }]);
+    expect(await entries('action=token.create')).toMatchObject([
+      { target: token_id, details: { name: 'ci' } },
+    ]);
   });
 
   it('is there of what was denied, and none of what was malformed or anonymous', async () => {
@@ -68,7 +76,13 @@ describe('an entry', () => {
     await test.call('POST', '/api/tasks', { body: { docker_image: 'a' } });
     const after = await entries('limit=1000');
     expect(after.slice(0, after.length - before.length)).toMatchObject([
-      { actor: { username: 'alice' }, action: 'user.create', target: 'eve', outcome: 'denied', code: 'forbidden' },
+      {
+        actor: { username: 'alice' },
+        action: 'user.create',
+        target: 'eve',
+        outcome: 'denied',
+        code: 'forbidden',
+      },
     ]);
   });
 });
@@ -146,7 +160,14 @@ describe('the list', () => {
 });
 
 it('entries go when they were kept long enough, and no sooner', async () => {
-  const entry = { actor: null, address: null, requestId: null, outcome: 'done', code: null, details: {} } as const;
+  const entry = {
+    actor: null,
+    address: null,
+    requestId: null,
+    outcome: 'done',
+    code: null,
+    details: {},
+  } as const;
   const of2023 = { id: `audit-01hf7yat${'0'.repeat(18)}`, at: 1_700_000_000_000, target: 'old-worker' };
   await test.store.audit.append([{ ...entry, ...of2023, action: 'worker.drain' }]);
   const before = await entries('limit=1000');
@@ -163,6 +184,8 @@ it('entries go when they were kept long enough, and no sooner', async () => {
 });
 
 async function signIn(username: string, password: string): Promise<string> {
-  const { body } = await test.call<{ token: string }>('POST', '/api/auth/login', { body: { username, password } });
+  const { body } = await test.call<{ token: string }>('POST', '/api/auth/login', {
+    body: { username, password },
+  });
   return body.token;
 }

@@ -172,8 +172,21 @@ async function fillTheRest(): Promise<void> {
   }
   if (store.audit) {
     const who = { userId: 'user-0', username: 'Boss', token: { id: 'token-1', name: TEXT } };
-    const deed = { action: 'user.change', target: TEXT, outcome: 'done', code: null, details: { role: 'admin' } };
-    const entry = { id: `audit-01hf7yat${'0'.repeat(18)}`, at: NOW, actor: who, address: '::1', requestId: 'r', ...deed };
+    const deed = {
+      action: 'user.change',
+      target: TEXT,
+      outcome: 'done',
+      code: null,
+      details: { role: 'admin' },
+    };
+    const entry = {
+      id: `audit-01hf7yat${'0'.repeat(18)}`,
+      at: NOW,
+      actor: who,
+      address: '::1',
+      requestId: 'r',
+      ...deed,
+    };
     await store.audit.append([entry]);
     seen.audit = await store.audit.list({}, { limit: 9 });
   }

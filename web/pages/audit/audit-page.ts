@@ -32,7 +32,10 @@ export class AuditPage extends LitElement {
   declare session: Session;
   declare router: Router;
   declare route: Route;
-  readonly #entries = new Poll<AuditListReply>(this, { load: (signal) => this.#load(signal), everyMs: 5_000 });
+  readonly #entries = new Poll<AuditListReply>(this, {
+    load: (signal) => this.#load(signal),
+    everyMs: 5_000,
+  });
   #asked = '';
 
   static override styles = [
