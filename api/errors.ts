@@ -117,7 +117,7 @@ function hapiMessage(status: number, boom: Partial<Boom>): string {
     case 415:
       return 'send the body as JSON with the header "Content-Type: application/json"';
     case 503:
-      return 'the answer took too long and was given up; try again';
+      return 'the answer took too long and was given up; try again in a moment';
     default: {
       const cause = boom.data as unknown;
       return cause instanceof SyntaxError ? `the body is not valid JSON: ${cause.message}` : own;

@@ -3,7 +3,7 @@
 import { systemClock } from '../shared/platform/clock.ts';
 import { openClusterClock } from '../shared/platform/cluster-clock.ts';
 import { loadApiConfig } from '../shared/platform/config/api.ts';
-import { loadSchedulerConfig } from '../shared/platform/config/scheduler.ts';
+import { loadCommonConfig } from '../shared/platform/config/common.ts';
 import { createLog } from '../shared/platform/log.ts';
 import { runService } from '../shared/platform/service.ts';
 import { openRedis } from '../shared/wiring/open-redis.ts';
@@ -66,8 +66,7 @@ await runService({
 });
 
 async function restoreAndEnd(backup: string): Promise<never> {
-  // Of the settings that all processes have.
-  const config = loadSchedulerConfig(process.env);
+  const config = loadCommonConfig(process.env);
   const { store } = await openRecords(config);
   try {
     const done = await restoreOffline(backup, { store, clock: systemClock, log: createLog('api', 'warn') });

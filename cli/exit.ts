@@ -105,9 +105,11 @@ function judge(error: ApiError): { exitCode: ExitCode; advice: string } {
     case 404:
       return { exitCode: EXIT.failed, advice: 'Look it up with "cloudai list-tasks" or "cloudai workers".' };
     case 429:
-      return { exitCode: error.code === 'locked_out' ? EXIT.notAllowed : EXIT.failed, advice: later };
-    case 502:
+      // As with 503: the API's own words say what to do, once.
+      return { exitCode: error.code === 'locked_out' ? EXIT.notAllowed : EXIT.failed, advice: '' };
     case 503:
+      return { exitCode: EXIT.noConnection, advice: error.code === 'unexpected_reply' ? later : '' };
+    case 502:
     case 504:
       return { exitCode: EXIT.noConnection, advice: later };
     default:

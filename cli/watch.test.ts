@@ -246,6 +246,16 @@ describe('monitor', () => {
   });
 });
 
+describe('retry', () => {
+  it('is sent under a key, its own or the one given', async () => {
+    api.on(`POST /api/tasks/${TASK_ID}/retry`, () => new Status(201, makeTaskBody()));
+    expect((await stage.cloudai(['retry', TASK_ID])).code).toBe(0);
+    expect(api.asked.at(-1)?.headers).toMatchObject({ 'idempotency-key': expect.stringMatching(/.{10}/) });
+    expect((await stage.cloudai(['retry', TASK_ID, '--idempotency-key', 'k-1'])).code).toBe(0);
+    expect(api.asked.at(-1)?.headers).toMatchObject({ 'idempotency-key': 'k-1' });
+  });
+});
+
 describe('--exit-code', () => {
   it('is of one task that is waited for', async () => {
     for (const line of [

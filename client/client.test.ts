@@ -70,6 +70,9 @@ describe('a call', () => {
     expect(await seen(client.cancelTask('task-1', { force: true }))).toBe('POST /api/tasks/task-1/cancel');
     expect(api.asked.at(-1)?.body).toEqual({ force: true });
     expect(await seen(client.retryTask('task-1'))).toBe('POST /api/tasks/task-1/retry');
+    expect(api.asked.at(-1)?.headers['idempotency-key']).toBeUndefined();
+    await seen(client.retryTask('task-1', { idempotencyKey: 'k-2' }));
+    expect(api.asked.at(-1)?.headers).toMatchObject({ 'idempotency-key': 'k-2' });
     expect(await seen(client.explainTask('task-1'))).toBe('GET /api/tasks/task-1/explain');
     expect(await seen(client.getWorker('w/1'))).toBe('GET /workers/w%2F1');
     expect(await seen(client.registerWorker('worker-3', '10.0.0.3'))).toBe('POST /api/workers');

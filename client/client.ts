@@ -97,8 +97,8 @@ export interface Client
   getTask(taskId: string, options?: CallOptions): Promise<TaskBody>;
   /** The task as it is after the request: `cancelled` at once if it waited, else with `cancel_requested`. */
   cancelTask(taskId: string, options?: { force?: boolean | undefined }): Promise<TaskBody>;
-  /** A new task from the same spec. */
-  retryTask(taskId: string): Promise<TaskBody>;
+  /** A new task from the same spec; with the same key again the same new task. */
+  retryTask(taskId: string, options?: { idempotencyKey?: string | undefined }): Promise<TaskBody>;
   explainTask(taskId: string, options?: CallOptions): Promise<ExplainReply>;
   /** Where tasks would go; nothing is submitted. */
   whatIf(question: WhatIfRequest, options?: CallOptions): Promise<WhatIfReply>;
@@ -140,10 +140,9 @@ export function createClient(options: ClientOptions): Client {
     createToken: (name) => post('/api/auth/tokens', { name }),
     listTokens: async (call) => (await get<{ tokens: TokenBody[] }>('/api/auth/tokens', call)).tokens,
     deleteToken: (id) => remove(`/api/auth/tokens/${encodeURIComponent(id)}`),
-    submitTask: (body, { idempotencyKey } = {}) =>
-      post('/api/tasks', body, idempotencyKey ? { 'idempotency-key': idempotencyKey } : {}),
+    submitTask: (body, { idempotencyKey } = {}) => post('/api/tasks', body, keyed(idempotencyKey)),
     submitBatch: async (tasks, { idempotencyKey, signal } = {}) => {
-      const headers: Record<string, string> = idempotencyKey ? { 'idempotency-key': idempotencyKey } : {};
+      const headers = keyed(idempotencyKey);
       const call = { method: 'POST', path: '/api/tasks/batch', body: { tasks }, headers, signal } as const;
       return (await transport.json<BatchReply>(call)).tasks;
     },
@@ -153,7 +152,7 @@ export function createClient(options: ClientOptions): Client {
       get('/api/tasks', call, { query: { ...filter, status: status?.join(',') } }),
     getTask,
     cancelTask: (id, { force = false } = {}) => post(`${task(id)}/cancel`, { force }),
-    retryTask: (id) => post(`${task(id)}/retry`),
+    retryTask: (id, { idempotencyKey } = {}) => post(`${task(id)}/retry`, undefined, keyed(idempotencyKey)),
     explainTask: (id, call) => get(`${task(id)}/explain`, call),
     whatIf: (body, { signal } = {}) => transport.json({ method: 'POST', path: '/api/whatif', body, signal }),
     taskLogs: (id, log = {}) => readTaskLogs(transport, id, () => getTask(id, { signal: log.signal }), log),
@@ -182,4 +181,8 @@ export function createClient(options: ClientOptions): Client {
     ...userCalls(transport),
     ...taskListCalls(transport),
   };
+}
+
+function keyed(idempotencyKey: string | undefined): Record<string, string> {
+  return idempotencyKey ? { 'idempotency-key': idempotencyKey } : {};
 }

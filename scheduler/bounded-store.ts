@@ -2,7 +2,8 @@
 // the leader. What was asked may still happen later; compare-and-set and reconcile make that harmless.
 
 import { storeWithin } from '../shared/platform/deadline.ts';
-import type { HistoryStore, Store, TaskStore, UserStore, WorkerStore } from '../shared/ports/store.ts';
+import type { HistoryStore, Store, UserStore, WorkerStore } from '../shared/ports/store.ts';
+import type { TaskStore } from '../shared/ports/task-store.ts';
 
 export const STORE_DEADLINE_MS = 30_000;
 

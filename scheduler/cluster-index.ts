@@ -6,7 +6,7 @@ import { heldGpuIds, isLeaving } from '../shared/model/held.ts';
 import type { RunTime } from '../shared/model/run-times.ts';
 import type { Task } from '../shared/model/task.ts';
 import { isPlaced, isTerminal } from '../shared/model/task-states.ts';
-import type { QueuedTask } from '../shared/ports/store.ts';
+import type { QueuedTask } from '../shared/ports/task-store.ts';
 import type { SchedulerStore } from './bounded-store.ts';
 import { Backlog } from './core/backlog.ts';
 import { Ledger } from './core/ledger.ts';

@@ -5,7 +5,7 @@
 import { RunLearner, type RunLearnerParts } from '../shared/learning/run-learner.ts';
 import type { RunTime } from '../shared/model/run-times.ts';
 import { withDeadline } from '../shared/platform/deadline.ts';
-import type { QueuedTask } from '../shared/ports/store.ts';
+import type { QueuedTask } from '../shared/ports/task-store.ts';
 import { type ClusterIndex, QUEUED_PAGE } from './cluster-index.ts';
 import type { LoopParts } from './parts.ts';
 

@@ -44,7 +44,9 @@ export class Expiry {
   async round(): Promise<boolean> {
     const { index, clock, mandate, log } = this.#parts;
     const now = clock.now();
-    const due = index.backlog.overdue(now, READ_BATCH);
+    // All at once: what this round does not come to must not be placed in the pass that follows.
+    index.backlog.withdraw(now);
+    const due = index.backlog.overdue(READ_BATCH);
     if (due.length === 0) return false;
     const records = await index.records(due.map(({ id }) => id));
     const next: Task[] = [];

@@ -67,7 +67,8 @@ export class Passes {
     const now = clock.now();
     const made = this.#decisions.decide(picture.snapshot(this.#memory), now, this.#seed);
     this.#memory = made.memory;
-    this.#waiting = made.waiting;
+    // What is overdue and not ended yet is in no plan; why it waited is still to be told.
+    this.#waiting = index.backlog.hasOverdue ? new Map([...this.#waiting, ...made.waiting]) : made.waiting;
     const { placements, preemptions, waiting } = made;
     const told = { placements: placements.length, preemptions: preemptions.length };
     log.debug({ ...told, waitingGroups: waiting.size, reserved: made.memory.reservations }, 'pass');

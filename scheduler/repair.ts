@@ -2,7 +2,7 @@
 // bounded: a small backlog is swept whole, a large one in pieces; its newest end is looked at each time.
 
 import { resourceShape } from '../shared/model/resources.ts';
-import type { QueuedTask } from '../shared/ports/store.ts';
+import type { QueuedTask } from '../shared/ports/task-store.ts';
 import { type ClusterIndex, QUEUED_PAGE } from './cluster-index.ts';
 import { missingFromIntake, reconcilePlaced, strayInIntake } from './core/reconcile.ts';
 import type { Holding } from './core/snapshot.ts';

@@ -36,7 +36,7 @@ export function failTricklingBody(req: IncomingMessage, body: PassThrough, idleM
     before = socket.bytesRead;
     // When there is no room for more it is the store that holds it up.
     if (!body.writableNeedDrain && came < LEAST_BYTES && !req.complete) {
-      const message = `the body comes too slowly: fewer than ${LEAST_BYTES} bytes in ${idleMs / 1_000} s`;
+      const message = `the body comes too slowly: fewer than ${LEAST_BYTES} bytes in ${idleMs / 1_000} s; send it again`;
       body.destroy(new AppError('timed_out', message, { retryable: true }));
     }
   }, idleMs);

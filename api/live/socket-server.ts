@@ -11,7 +11,7 @@ import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { EventBus } from '../../shared/ports/coordination.ts';
 import type { ProgressBoard } from '../../shared/ports/live.ts';
-import type { TaskStore } from '../../shared/ports/store.ts';
+import type { TaskStore } from '../../shared/ports/task-store.ts';
 import type { KnownUsers } from '../services/known-users.ts';
 import type { TaskOutput } from '../services/output/task-output.ts';
 import type { TaskRecords } from '../services/task-records.ts';
@@ -125,7 +125,8 @@ export class SocketServer {
 
   async #admit(socket: LiveSocket): Promise<void> {
     const { auth, headers } = socket.handshake;
-    if (!this.#counts.begin(socket.conn)) throw new AppError('rate_limited', 'one connect at a time');
+    if (!this.#counts.begin(socket.conn))
+      throw new AppError('rate_limited', 'another connect of yours is under way: wait for its answer');
     try {
       const caller = await this.#parts.access.admit(tokenOfHandshake(auth, headers), headers);
       // Nobody would take it off the count.

@@ -12,7 +12,7 @@ import type { Principal } from '../../shared/model/user.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { EventBus } from '../../shared/ports/coordination.ts';
-import type { TaskStore } from '../../shared/ports/store.ts';
+import type { TaskStore } from '../../shared/ports/task-store.ts';
 import { answerWithin } from '../services/deadline.ts';
 import type { LiveServer } from './live-server.ts';
 

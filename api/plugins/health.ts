@@ -69,6 +69,11 @@ async function judge(
     log.warn({ err: error, check: name }, 'not ready');
     // Anyone may read this, so only our own words are shown: a part's may hold an address.
     const late = isAppError(error, 'timed_out');
-    return { ok: false, message: late ? error.message : `the ${name} does not answer` };
+    return {
+      ok: false,
+      message: late
+        ? `the ${name} did not answer within ${CHECK_DEADLINE_MS} ms`
+        : `the ${name} does not answer`,
+    };
   }
 }

@@ -1,6 +1,6 @@
 // /api/tasks: submit, list, look, cancel, retry, explain. Translates between the wire and the services only.
 
-import type { Plugin, Server } from '@hapi/hapi';
+import type { Plugin, ResponseToolkit, Server } from '@hapi/hapi';
 import { explainReply } from '../../shared/contracts/cluster.ts';
 import {
   type BatchReply,
@@ -65,11 +65,7 @@ export const tasksPlugin: Plugin<TasksOptions> = {
       handler: async (request, h) => {
         const spec = taskSpec(bodyOf<SubmitBody>(request));
         const key = idempotencyKey(request.headers['idempotency-key']);
-        const submission = await submissions.submit(principalOf(request), spec, key);
-        const [task] = submission.tasks;
-        if (!task) throw new AppError('internal', 'a submission made no task');
-        const response = h.response(taskBody(task)).code(201).header('location', `/api/tasks/${task.id}`);
-        return marked(response, submission);
+        return single(await submissions.submit(principalOf(request), spec, key), h);
       },
     });
 
@@ -181,8 +177,8 @@ export const tasksPlugin: Plugin<TasksOptions> = {
       path: '/api/tasks/{id}/retry',
       options: { validate: checked({ params: taskIdParams }) },
       handler: async (request, h) => {
-        const task = await submissions.retry(principalOf(request), idOf(request));
-        return h.response(taskBody(task)).code(201).header('location', `/api/tasks/${task.id}`);
+        const key = idempotencyKey(request.headers['idempotency-key']);
+        return single(await submissions.retry(principalOf(request), idOf(request), key), h);
       },
     });
 
@@ -200,6 +196,12 @@ export const tasksPlugin: Plugin<TasksOptions> = {
 
 interface Headed {
   header(name: string, value: string): unknown;
+}
+
+function single(submission: Submission, h: ResponseToolkit) {
+  const [task] = submission.tasks;
+  if (!task) throw new AppError('internal', 'a submission made no task');
+  return marked(h.response(taskBody(task)).code(201).header('location', `/api/tasks/${task.id}`), submission);
 }
 
 function marked<T extends Headed>(response: T, { replayed }: Submission): T {

@@ -12,7 +12,8 @@ import { type HeardWorker, withTroubles, workerState } from '../../shared/model/
 import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { PresentWorker, WorkerPresence } from '../../shared/ports/coordination.ts';
-import type { Allocation, Store } from '../../shared/ports/store.ts';
+import type { Store } from '../../shared/ports/store.ts';
+import type { Allocation } from '../../shared/ports/task-store.ts';
 import { answerWithin } from './deadline.ts';
 import type { SchedulerNews } from './scheduler-news.ts';
 

@@ -8,7 +8,10 @@ export function answerWithin<T>(work: Promise<T>, ms: number, what: string): Pro
   return withDeadline(
     work,
     ms,
-    () => new AppError('timed_out', `${what} did not answer within ${ms} ms`, { retryable: true }),
+    () =>
+      new AppError('timed_out', `${what} did not answer within ${ms} ms; try again in a moment`, {
+        retryable: true,
+      }),
   );
 }
 

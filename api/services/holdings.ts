@@ -2,7 +2,7 @@
 
 import { addResources, NO_RESOURCES, type Resources } from '../../shared/model/resources.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { TaskStore } from '../../shared/ports/store.ts';
+import type { TaskStore } from '../../shared/ports/task-store.ts';
 
 const FRESH_MS = 1_000;
 

@@ -11,7 +11,8 @@ import type { Clock, ClusterClock } from '../../shared/ports/clock.ts';
 import type { FileStore } from '../../shared/ports/file-store.ts';
 import type { LiveTraces } from '../../shared/ports/live.ts';
 import type { LogStore } from '../../shared/ports/log-store.ts';
-import type { FilePage, FileRecordStore, TaskStore, WebhookStore } from '../../shared/ports/store.ts';
+import type { FilePage, FileRecordStore, WebhookStore } from '../../shared/ports/store.ts';
+import type { TaskStore } from '../../shared/ports/task-store.ts';
 import { Pulse } from './pulse.ts';
 
 export interface RetentionParts {

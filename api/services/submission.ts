@@ -8,7 +8,8 @@ import { newTask } from '../../shared/model/task-life.ts';
 import type { Principal } from '../../shared/model/user.ts';
 import { newTaskId } from '../../shared/platform/ids.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { InsertOutcome, Store } from '../../shared/ports/store.ts';
+import type { Store } from '../../shared/ports/store.ts';
+import type { InsertOutcome } from '../../shared/ports/task-store.ts';
 import type { Announcer } from './announcer.ts';
 import { contentHash } from './canonical.ts';
 import { refusal } from './faults.ts';
@@ -41,6 +42,8 @@ interface Draft {
   /** Path of a task's fields in the caller's body, e.g. `tasks.3.`, for the names of faults. */
   readonly fieldPrefix: (index: number) => string;
   readonly keys: readonly string[] | null;
+  /** The task of which this is a retry: part of what its key stands for. */
+  readonly retryOf?: string;
 }
 
 /** Above so many different paths one walk through all uploads is cheaper. */
@@ -83,18 +86,16 @@ export class Submissions {
     });
   }
 
-  /** A new task from the spec of an old one, for the same owner, whose files it may name. */
-  async retry(by: Principal, taskId: string): Promise<Task> {
+  /** A new task from the spec of an old one, for the same owner, whose files and keys it may name. */
+  async retry(by: Principal, taskId: string, idempotencyKey: string | null): Promise<Submission> {
     const old = await this.#parts.records.get(by, taskId);
-    const { tasks } = await this.#insert({
+    return this.#insert({
       owner: { id: old.ownerId, name: old.ownerName },
       specs: [old.spec],
       fieldPrefix: () => '',
-      keys: null,
+      keys: idempotencyKey === null ? null : [idempotencyKey],
+      retryOf: old.id,
     });
-    const [task] = tasks;
-    if (!task) throw new AppError('internal', 'a retry made no task');
-    return task;
   }
 
   async #insert(draft: Draft): Promise<Submission> {
@@ -102,7 +103,7 @@ export class Submissions {
     const faults = await this.#faults(draft);
     if (faults.length > 0) throw refusal(faults);
     const now = clock.now();
-    const requestHash = draft.keys === null ? null : contentHash(draft.specs.map(hashed));
+    const requestHash = draft.keys === null ? null : contentHash(named(draft));
     const tasks = draft.specs.map((spec, index) =>
       newTask({
         id: newTaskId(now),
@@ -132,7 +133,7 @@ export class Submissions {
     if (!same) {
       throw new AppError(
         'idempotency_mismatch',
-        'this Idempotency-Key was used before with another body: use a new key for a new submission',
+        'this Idempotency-Key was used before for something else: use a new key for a new submission',
       );
     }
     return { tasks: outcome.existing, replayed: true };
@@ -154,7 +155,11 @@ export class Submissions {
     }
   }
 
-  async #faults({ owner, specs, fieldPrefix }: Omit<Draft, 'keys'>): Promise<ErrorDetail[]> {
+  async #faults({
+    owner,
+    specs,
+    fieldPrefix,
+  }: Pick<Draft, 'owner' | 'specs' | 'fieldPrefix'>): Promise<ErrorDetail[]> {
     const faults: ErrorDetail[] = [];
     specs.forEach(({ image }, index) => {
       if (this.#parts.imageAllowed(image)) return;
@@ -200,8 +205,14 @@ export class Submissions {
   }
 }
 
+/** What an idempotency key stands for. The same key for retries of two tasks is a mistake, however alike they are. */
+function named({ specs, retryOf }: Draft): unknown {
+  const tasks = specs.map(hashed);
+  return retryOf === undefined ? tasks : { retryOf, tasks };
+}
+
 /**
- * What an idempotency key stands for. Where labels and retries are as usual it is as it was before there were any to
+ * A task as it is part of that. Where labels and retries are as usual it is as it was before there were any to
  * choose, so that keys stay good; what the cluster has set is not part of it.
  */
 function hashed(of: TaskSpec): object {

@@ -6,7 +6,8 @@ import type { Task, TaskState } from '../../shared/model/task.ts';
 import { requestCancel } from '../../shared/model/task-life.ts';
 import { type Principal, usernameKey } from '../../shared/model/user.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { Store, TaskFilter, TaskPage, TaskSummaryPage } from '../../shared/ports/store.ts';
+import type { Store } from '../../shared/ports/store.ts';
+import type { TaskFilter, TaskPage, TaskSummaryPage } from '../../shared/ports/task-store.ts';
 import type { Announcer } from './announcer.ts';
 
 export interface TaskRecordParts {

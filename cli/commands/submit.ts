@@ -25,7 +25,9 @@ interface WaitOptions {
   readonly exit_code?: boolean;
 }
 
-type SubmitOptions = TaskOptions & WaitOptions & { readonly idempotency_key?: string };
+type RetryOptions = WaitOptions & { readonly idempotency_key?: string };
+
+type SubmitOptions = TaskOptions & RetryOptions;
 
 export function addSubmitCommands(program: Command, run: Run, words: Words): void {
   const task = withTaskOptions(program.command('task').argument('<image>', 'image to run, e.g. python:3.9'))
@@ -66,13 +68,16 @@ export function addSubmitCommands(program: Command, run: Run, words: Words): voi
     .command('retry')
     .description('submit a new task from the spec of another')
     .argument('<task>')
+    .option('--idempotency-key <key>', 'the same key again gives the same new task')
     .option('--wait', 'follow its output until it has ended; exit 1 unless it completed')
     .option('--exit-code', 'with --wait: give back the container’s own exit code')
     .action(
-      run(async (session, options: WaitOptions, id: string) => {
+      run(async (session, options: RetryOptions, id: string) => {
         checkWait(options);
         const { client } = session;
-        return report(session, options, await client.retryTask(await findTaskId(client, id)));
+        const taskId = await findTaskId(client, id);
+        const idempotencyKey = options.idempotency_key ?? randomUUID();
+        return report(session, options, await client.retryTask(taskId, { idempotencyKey }));
       }),
     );
   withExamples(retry, [

@@ -6,7 +6,7 @@ import type { Task } from '../../shared/model/task.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { ContainerRuntime, ContainerStatus } from '../../shared/ports/container-runtime.ts';
-import type { TaskStore } from '../../shared/ports/store.ts';
+import type { TaskStore } from '../../shared/ports/task-store.ts';
 import type { AdmissionLine } from '../admission.ts';
 import { isWanted } from '../core/next-step.ts';
 import { attemptName } from '../executor/attempt-state.ts';

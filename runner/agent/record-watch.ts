@@ -5,7 +5,7 @@ import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Task } from '../../shared/model/task.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { EventBus } from '../../shared/ports/coordination.ts';
-import type { TaskStore } from '../../shared/ports/store.ts';
+import type { TaskStore } from '../../shared/ports/task-store.ts';
 import type { AttemptRegistry } from '../executor/registry.ts';
 
 /** A cancel whose nudge was lost is felt after this. */

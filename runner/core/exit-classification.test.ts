@@ -5,6 +5,7 @@ import {
   classifyFault,
   type ExitFacts,
   exitCodeWords,
+  OUTPUT_IN_DOUBT_WORDS,
   vanished,
 } from './exit-classification.ts';
 
@@ -33,6 +34,19 @@ describe('how a container ended', () => {
       message: 'exit code 3',
     });
     expect(classifyExit(exited(null), plain)).toMatchObject({ reason: 'runtime_error', exitCode: null });
+  });
+
+  it('by itself, with nobody there to see: what it printed may be missing', () => {
+    const unseen = (exitCode: number) => ({ ...exited(exitCode), outputInDoubt: true });
+    expect(classifyExit(unseen(0), plain)).toEqual({
+      kind: 'completed',
+      exitCode: 0,
+      message: OUTPUT_IN_DOUBT_WORDS,
+    });
+    expect(classifyExit(unseen(3), plain)).toMatchObject({
+      reason: 'exit_code',
+      message: `exit code 3; ${OUTPUT_IN_DOUBT_WORDS}`,
+    });
   });
 
   it('out of memory, unless the program lived on', () => {

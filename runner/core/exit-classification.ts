@@ -14,12 +14,18 @@ const RESTARTED_WORDS = {
   engine: 'the container engine of its worker was restarted while it ran',
 } as const;
 
+/** Part of the message of an attempt. */
+export const OUTPUT_IN_DOUBT_WORDS =
+  'the container engine was restarted before its end was seen, and what it printed last may be missing';
+
 export interface Exit {
   /** Null when the engine does not know. */
   readonly exitCode: number | null;
   readonly oomKilled: boolean;
   /** Its machine or the engine ended it, not the program. */
   readonly cutBy?: 'machine' | 'engine' | null;
+  /** What it printed last may be lost. */
+  readonly outputInDoubt?: boolean;
 }
 
 export interface ExitFacts {
@@ -77,7 +83,8 @@ export function classifyExit(exit: Exit, facts: ExitFacts): AttemptOutcome {
   if (exit.oomKilled && exitCode !== 0) {
     return failed('oom_killed', exitCode, `it went over its memory limit of ${facts.memoryMb} MB`);
   }
-  if (exitCode !== 0) return failed('exit_code', exitCode, exitCodeWords(exitCode));
+  const doubt = exit.outputInDoubt ? OUTPUT_IN_DOUBT_WORDS : null;
+  if (exitCode !== 0) return failed('exit_code', exitCode, joined(exitCodeWords(exitCode), doubt));
   if (facts.outputFault) {
     return failed(
       'output_error',
@@ -95,7 +102,11 @@ export function classifyExit(exit: Exit, facts: ExitFacts): AttemptOutcome {
   const message = exit.oomKilled
     ? `one of its processes was killed for going over the memory limit of ${facts.memoryMb} MB`
     : null;
-  return { kind: 'completed', exitCode, message };
+  return { kind: 'completed', exitCode, message: joined(message, doubt) || null };
+}
+
+function joined(...words: (string | null)[]): string {
+  return words.filter((word) => word !== null).join('; ');
 }
 
 /** A machine is tried again at once, for it is back; an engine that was restarted may be again. */

@@ -26,6 +26,8 @@ export interface SeenContainer {
   readonly oomKilled: boolean;
   /** Who ended it, when that was not the program. */
   readonly cutBy?: 'machine' | 'engine' | null;
+  /** What it printed last may be lost. */
+  readonly outputInDoubt?: boolean;
 }
 
 /** What this process has done for the attempt. Times are monotonic milliseconds. */

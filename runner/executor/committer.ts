@@ -8,7 +8,7 @@ import type { Refusal, Step } from '../../shared/model/task-life.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { EventBus } from '../../shared/ports/coordination.ts';
 import type { IntakeQueue } from '../../shared/ports/queue.ts';
-import type { TaskStore } from '../../shared/ports/store.ts';
+import type { TaskStore } from '../../shared/ports/task-store.ts';
 import { keepTrying, type Patience } from './patience.ts';
 
 /** A store that does not answer for so long may stay away. */

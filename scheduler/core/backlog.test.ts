@@ -56,27 +56,30 @@ describe('the backlog', () => {
             backlog.beginSweep();
             for (const [key, known] of model) model.set(key, { ...known, confirmed: false });
           }
+          backlog.withdraw(now);
           const all = [...model.values()];
+          const isOver = ({ expiresAt = null }: WaitingTask) => expiresAt !== null && expiresAt <= now;
           const expected = new Map<string, string[]>();
-          for (const due of all.filter(({ notBefore }) => notBefore <= now)) {
+          for (const due of all.filter((task) => task.notBefore <= now && !isOver(task))) {
             expected.set(groupKey(due), [...(expected.get(groupKey(due)) ?? []), due.id].sort());
           }
           expect(idsOf(backlog)).toEqual(expected);
           expect(backlog.size).toBe(model.size);
-          const later = all.map(({ notBefore }) => notBefore).filter((at) => at > now);
+          const later = all
+            .filter((task) => task.notBefore > now && !isOver(task))
+            .map(({ notBefore }) => notBefore);
           expect(backlog.nextRipeAt()).toBe(later.length ? Math.min(...later) : null);
           const ends = all
             .filter(({ expiresAt }) => expiresAt !== null)
             .map(({ expiresAt }) => expiresAt ?? 0);
           expect(backlog.nextExpiryAt()).toBe(ends.length ? Math.min(...ends) : null);
-          const over = all.filter(({ expiresAt = null }) => expiresAt !== null && expiresAt <= now);
-          const overdue = backlog.overdue(now, 1000);
+          const over = all.filter(isOver);
+          expect(backlog.hasOverdue).toBe(over.length > 0);
+          const overdue = backlog.overdue(1000);
           expect(overdue.map((known) => known.id).sort()).toEqual(over.map((known) => known.id).sort());
           for (const { id, groupKey: key } of overdue)
             expect(key).toBe(groupKey(model.get(id) as WaitingTask));
-          expect(backlog.overdue(now, 2).map(({ id }) => id)).toEqual(
-            overdue.slice(0, 2).map(({ id }) => id),
-          );
+          expect(backlog.overdue(2).map(({ id }) => id)).toEqual(overdue.slice(0, 2).map(({ id }) => id));
           expect(backlog.unconfirmed(1000).sort()).toEqual(
             all
               .filter(({ confirmed }) => !confirmed)

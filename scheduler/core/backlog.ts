@@ -13,6 +13,8 @@ export const MOST_PATIENCE_MS = 3_600_000;
 interface Expiry extends HeapItem {
   readonly at: number;
   readonly entry: Entry;
+  /** It was seen that its time is over: it is in no line any more, only waits to be ended. */
+  isOver: boolean;
 }
 
 interface Entry extends GroupEntry {
@@ -65,6 +67,7 @@ export class Backlog {
   readonly #groups = new Map<string, QueueGroup>();
   readonly #delayed = new Heap<Entry>((a, b) => a.notBefore < b.notBefore);
   readonly #expiring = new Heap<Expiry>((a, b) => a.at < b.at);
+  readonly #over = new Heap<Expiry>((a, b) => a.at < b.at);
   /** By key of a line: when it was served under the leader before. */
   readonly #inherited = new Map<string, number>();
   #sweep = 0;
@@ -125,7 +128,7 @@ export class Backlog {
     };
     const { expiresAt = null } = task;
     if (expiresAt !== null) {
-      entry.expiry = { at: expiresAt, entry, position: -1 };
+      entry.expiry = { at: expiresAt, entry, position: -1, isOver: false };
       this.#expiring.push(entry.expiry);
     }
     this.#entries.set(entry.id, entry);
@@ -145,8 +148,11 @@ export class Backlog {
     if (!entry) return false;
     this.#entries.delete(id);
     const { group, expiry } = entry;
-    if (expiry) this.#expiring.remove(expiry);
-    (entry.delayed ? this.#delayed : group.ready).remove(entry);
+    if (expiry?.isOver) this.#over.remove(expiry);
+    else {
+      if (expiry) this.#expiring.remove(expiry);
+      (entry.delayed ? this.#delayed : group.ready).remove(entry);
+    }
     group.members -= 1;
     if (group.members === 0) this.#groups.delete(group.key);
     return true;
@@ -171,14 +177,33 @@ export class Backlog {
 
   /** When the next entry has waited for as long as it may; null when none has an end. */
   nextExpiryAt(): number | null {
-    return this.#expiring.peek()?.at ?? null;
+    return this.#over.peek()?.at ?? this.#expiring.peek()?.at ?? null;
   }
 
-  /** Entries whose wait is over, the longest overdue first; they stay. O(limit × log limit). */
-  overdue(now: number, limit: number): Overdue[] {
+  /**
+   * Takes what has waited for too long by now out of its line, so that no plan has it. It stays in the index until it is
+   * removed or put anew.
+   */
+  withdraw(now: number): void {
+    for (let next = this.#expiring.peek(); next && next.at <= now; next = this.#expiring.peek()) {
+      const { entry } = next;
+      this.#expiring.remove(next);
+      (entry.delayed ? this.#delayed : entry.group.ready).remove(entry);
+      next.isOver = true;
+      this.#over.push(next);
+    }
+  }
+
+  /** Something is withdrawn. */
+  get hasOverdue(): boolean {
+    return this.#over.size > 0;
+  }
+
+  /** What is withdrawn, the longest overdue first; it stays. O(limit × log limit). */
+  overdue(limit: number): Overdue[] {
     const found: Overdue[] = [];
-    for (const { at, entry } of this.#expiring.inOrder()) {
-      if (at > now || found.length >= limit) break;
+    for (const { entry } of this.#over.inOrder()) {
+      if (found.length >= limit) break;
       found.push({ id: entry.id, groupKey: entry.group.key });
     }
     return found;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { waitFor } from '../../test/support/wait-for.ts';
 import { silentLog } from '../platform/log.ts';
-import type { EndedRun, TaskStore } from '../ports/store.ts';
+import type { EndedRun, TaskStore } from '../ports/task-store.ts';
 import { RunLearner } from './run-learner.ts';
 
 const NOW = 10_000_000_000;

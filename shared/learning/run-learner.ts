@@ -7,7 +7,7 @@ import { ATTAINMENT_WINDOW_MS, AttainmentWindow, type Sla, type SlaAttainment, s
 import type { Task } from '../model/task.ts';
 import type { Log } from '../platform/log.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { EndedRun, TaskStore } from '../ports/store.ts';
+import type { EndedRun, TaskStore } from '../ports/task-store.ts';
 
 export interface RunLearnerParts {
   readonly tasks: Pick<TaskStore, 'endedRuns'>;

@@ -92,6 +92,11 @@ export interface ContainerStatus {
    * was restarted. Its exit code says nothing of the program then. Absent and null: neither, as far as is known.
    */
   readonly cutBy?: 'machine' | 'engine' | null;
+  /**
+   * It ended before the engine was restarted, with nobody looking: the engine may have been dead by then, and with it what
+   * the program printed last. Its exit code is its own. Absent: no.
+   */
+  readonly outputInDoubt?: boolean;
   readonly gpuIds: readonly string[];
 }
 

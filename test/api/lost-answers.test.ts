@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BatchReply, TaskBody } from '../../shared/contracts/http.ts';
 import { AppError } from '../../shared/errors.ts';
-import type { TaskStore } from '../../shared/ports/store.ts';
+import type { TaskStore } from '../../shared/ports/task-store.ts';
 import { openTestApi, type Person, type TestApi } from './harness.ts';
 
 let test: TestApi;

@@ -40,6 +40,37 @@ const record = async (id: string) => (await test.store.tasks.get(id)) as Task;
 const place = async (task: Task, now: number) =>
   commit(assignTask(task, { workerId: 'worker-1', term: 1, now }));
 
+describe('a retry by hand under an idempotency key', () => {
+  const retry = (id: string, key: string, as = alice) =>
+    test.call<TaskBody & Refused>('POST', `/api/tasks/${id}/retry`, {
+      as,
+      headers: { 'idempotency-key': key },
+    });
+  const made = async () => (await submit({})).body.task_id;
+
+  it('makes one new task, however often it is asked for', async () => {
+    const id = await made();
+    const replies = await Promise.all(Array.from({ length: 5 }, () => retry(id, 'r-1')));
+    expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([201]));
+    expect(new Set(replies.map(({ body }) => body.task_id)).size).toBe(1);
+    expect(replies[0]?.body.task_id).not.toBe(id);
+    expect(replies.filter(({ headers }) => headers['idempotent-replay'] === 'true')).toHaveLength(4);
+    expect((await retry(id, 'r-2')).body.task_id).not.toBe(replies[0]?.body.task_id);
+  });
+
+  it('is no key of another task, nor of a submission', async () => {
+    const [one, two] = [await made(), await made()];
+    expect((await retry(one, 'r-3')).status).toBe(201);
+    const mismatch = { status: 409, body: { code: 'idempotency_mismatch' } };
+    expect(await retry(two, 'r-3')).toMatchObject(mismatch);
+    expect(await submit({}, { 'idempotency-key': 'r-3' })).toMatchObject(mismatch);
+    expect(await retry(two, 'a b')).toMatchObject({
+      status: 400,
+      body: { details: [{ field: 'Idempotency-Key' }] },
+    });
+  });
+});
+
 describe('a task with retries of its own', () => {
   it('is kept as it was asked for, and copied by a retry by hand', async () => {
     const { status, body } = await submit(chosen);

@@ -1,7 +1,7 @@
 // The command line as a user runs it, against the real system.
 
 import { execFile } from 'node:child_process';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, freePort, startCluster } from '../support/cluster.ts';
@@ -124,5 +124,38 @@ describe('cloudai', () => {
     expect(away.code).toBe(3);
     expect(away.err).toContain('127.0.0.1');
     expect((await cloudai(['list-tasks', '--token', 'wrong'])).code).toBe(4);
+  });
+});
+
+describe('a backup of the running cluster', () => {
+  it('is put back into an empty one: tasks, their output and accounts are there again', async () => {
+    const file = `${cluster.dataDir}/kept.tar`;
+    const login = () =>
+      cloudai(['login', '--url', cluster.url, '--username', 'alice', '--password-stdin'], 'secure123\n');
+    expect(await login()).toMatchObject({ code: 0 });
+    const word = ['--', 'echo', 'kept in the backup'];
+    const made = await cloudai(['task', TEST_IMAGE, '-cpu_cores', '0.5', '--wait', '--quiet', ...word]);
+    expect(made).toMatchObject({ code: 0 });
+    const id = made.out.split('\n')[0] as string;
+    expect(await cloudai(['backup', file])).toMatchObject({ code: 0 });
+
+    const parts = [cluster.api, cluster.scheduler, ...cluster.runners];
+    await Promise.all(parts.map((part) => part.end('SIGTERM')));
+    for (const end of ['', '-wal', '-shm']) await rm(`${cluster.dataDir}/cloudai.db${end}`, { force: true });
+    for (const part of parts) part.start();
+    await cluster.ready();
+    await cluster.signIn('somebody');
+    const other = { CLOUDAI_TOKEN: cluster.token };
+    expect((await cloudai(['list-tasks', '--quiet'], '', other)).out).toBe('');
+
+    const back = await cloudai(['restore', file, '--yes'], '', other);
+    expect(back).toMatchObject({ code: 0 });
+    expect(back.out).toContain('All records were replaced');
+    expect(await login()).toMatchObject({ code: 0 });
+    const shown = JSON.parse((await cloudai(['list-tasks', '--json'])).out) as { tasks: object[] };
+    expect(shown.tasks).toContainEqual(expect.objectContaining({ task_id: id, status: 'completed' }));
+    expect((await cloudai(['logs', id])).out).toBe('kept in the backup\n');
+    // Work goes on.
+    expect(await cloudai(['task', TEST_IMAGE, '-cpu_cores', '0.5', '--wait'])).toMatchObject({ code: 0 });
   });
 });

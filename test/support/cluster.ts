@@ -81,7 +81,8 @@ export class Part {
     const args = [`${dist}/${this.room}/main.js`, ...this.#args];
     const options: SpawnOptions = {
       env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...this.#env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // By the channel it notices that this process is gone, also when that was killed, and ends.
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     };
     const child =
       this.#host?.spawn(process.execPath, args, options) ?? spawn(process.execPath, args, options);

@@ -66,9 +66,7 @@ export function errorWords(error: Error): { what: string; advice: string } {
     if (error.status >= 500) {
       return { what: sentence(error.message), advice: 'This may pass. This page goes on trying.' };
     }
-    if (error.status === 429 && error.retryAfterSeconds !== null) {
-      return { what: sentence(error.message), advice: `Try again in ${error.retryAfterSeconds} s.` };
-    }
+    // What the API refuses says itself what to do.
     return { what: sentence(error.message), advice: '' };
   }
   return { what: 'Something went wrong in this page', advice: error.message };

@@ -14,7 +14,7 @@ import type { Log } from '../../../shared/platform/log.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { LiveLogs, LogBatch } from '../../../shared/ports/live.ts';
 import type { LogStore } from '../../../shared/ports/log-store.ts';
-import type { TaskStore } from '../../../shared/ports/store.ts';
+import type { TaskStore } from '../../../shared/ports/task-store.ts';
 import type { TaskWatch } from '../task-watch.ts';
 import { OutputPage } from './output-page.ts';
 import { OutputRing } from './output-ring.ts';

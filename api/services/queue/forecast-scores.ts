@@ -9,7 +9,7 @@ import type { TaskChanged } from '../../../shared/model/event.ts';
 import { type ForecastScore, ScoreWindow } from '../../../shared/model/forecast-score.ts';
 import type { Log } from '../../../shared/platform/log.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
-import type { TaskStore } from '../../../shared/ports/store.ts';
+import type { TaskStore } from '../../../shared/ports/task-store.ts';
 import type { Forecasts } from './forecasts.ts';
 
 export interface ForecastScoresParts {

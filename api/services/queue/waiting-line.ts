@@ -11,7 +11,8 @@ import {
 import type { QueueEntryView } from '../../../shared/contracts/queue.ts';
 import type { ForecastScore } from '../../../shared/model/forecast-score.ts';
 import type { Principal } from '../../../shared/model/user.ts';
-import type { QueueEntry, QueuePlace, Store } from '../../../shared/ports/store.ts';
+import type { Store } from '../../../shared/ports/store.ts';
+import type { QueueEntry, QueuePlace } from '../../../shared/ports/task-store.ts';
 import type { Forecasts } from './forecasts.ts';
 
 export interface WaitingLineParts {

@@ -9,6 +9,8 @@ export const LABEL_TASK = 'cloudai.task';
 export const LABEL_ATTEMPT = 'cloudai.attempt';
 export const LABEL_WORKER = 'cloudai.worker';
 export const LABEL_GPUS = 'cloudai.gpus';
+/** On containers through which volumes are filled: the name of the volume. */
+export const LABEL_INPUT = 'cloudai.input';
 /** On a container: the boot of the machine in which it was made, where that is the runner's own machine. */
 export const LABEL_BOOT = 'cloudai.boot';
 
@@ -42,9 +44,20 @@ export function containerName(taskId: string, attempt: number): string {
   return `cloudai-${taskId}-${attempt}`;
 }
 
+export const VOLUME_PREFIX = 'cloudai-';
+
 /** The volume with the files an attempt was given. */
 export function inputVolumeName(of: { readonly taskId: string; readonly attempt: number }): string {
-  return `cloudai-input-${of.taskId}-${of.attempt}`;
+  return `${VOLUME_PREFIX}input-${of.taskId}-${of.attempt}`;
+}
+
+/** The volume with the files an attempt leaves. */
+export function outputVolumeName(of: { readonly taskId: string; readonly attempt: number }): string {
+  return `${VOLUME_PREFIX}output-${of.taskId}-${of.attempt}`;
+}
+
+export function isVolumeName(name: string): boolean {
+  return /^cloudai-(input|output)-/.test(name);
 }
 
 /** Ids as NVIDIA's driver gives them are real devices; others (`gpu-0`) are simulated and only shown to the program. */
@@ -148,8 +161,7 @@ export function containerSettings(
 
 /** Volumes, for what is in them can be reached through the engine's API alone, wherever the engine is. */
 function mounts(spec: ContainerSpec): MountConfig {
-  // Without a name of its own: it goes with the container, and by its labels when an engine died in between.
-  const output = volumeAt(OUTPUT_PATH, '', {
+  const output = volumeAt(OUTPUT_PATH, outputVolumeName(spec), {
     [LABEL_TASK]: spec.taskId,
     [LABEL_ATTEMPT]: String(spec.attempt),
     [LABEL_WORKER]: spec.workerId,

@@ -9,10 +9,10 @@ import { type Connection, LOOK_TIMEOUT_MS, WORK_TIMEOUT_MS } from './connection.
 import {
   containerName,
   containerSettings,
-  INPUT_PATH,
   inputVolumeName,
   LABEL_TASK,
   LABEL_WORKER,
+  outputVolumeName,
 } from './container-settings.ts';
 import { toStatus } from './container-status.ts';
 import type { FactsReader } from './engine-facts.ts';
@@ -33,6 +33,7 @@ import type { InputVolumes } from './input-volumes.ts';
 import type { KernelLog } from './kernel-log.ts';
 import type { NetworkSlots, Slot } from './network-slots.ts';
 import { createOutputFolders, type OutputFolders } from './output-folder.ts';
+import type { TaskVolumes } from './task-volumes.ts';
 
 const REMOVE_LIMIT_MS = 60_000;
 const REMOVE_PAUSE_MS = 50;
@@ -57,13 +58,15 @@ export function createContainers(parts: {
   images: Images;
   exits: Exits;
   inputs: InputVolumes;
+  volumes: TaskVolumes;
   slots: NetworkSlots;
   kernelLog: KernelLog;
   lives: EngineLives;
   bootId: string | null;
   logMaxBytes: number;
 }): Containers {
-  const { connection, facts, images, exits, inputs, slots, kernelLog, lives, bootId, logMaxBytes } = parts;
+  const { connection, facts, images, exits, inputs, volumes, slots, kernelLog, lives, bootId, logMaxBytes } =
+    parts;
   const { docker } = connection;
   /** Created by this process and never asked to start: the only ones that are started without a look. */
   const unstarted = new Set<string>();
@@ -131,12 +134,12 @@ export function createContainers(parts: {
         docker.getContainer(containerId).inspect({ abortSignal }),
       );
       const status = toStatus(found);
-      const input = found.Mounts?.find(({ Destination }) => Destination === INPUT_PATH);
-      inputs.learn(status.id, input?.Name ?? null);
+      volumes.learn(status.id, found.Mounts?.map(({ Name }) => Name ?? '') ?? []);
       const oomKilled =
         status.oomKilled || (status.state === 'exited' && kernelLog.killedForMemory(status.id));
-      const cutBy = status.state === 'exited' && !oomKilled ? await lives.cutOf(found, status) : null;
-      return { ...status, oomKilled, cutBy };
+      if (status.state === 'running') exits.follow(status.id);
+      if (status.state !== 'exited' || oomKilled) return { ...status, oomKilled };
+      return { ...status, oomKilled, ...(await lives.judge(found, status, exits.sightOf(status.id))) };
     } catch (error) {
       if (isAppError(error, 'not_found')) return null;
       throw error;
@@ -147,15 +150,15 @@ export function createContainers(parts: {
 
   /** After the creation, before the start. */
   const prepareFolders = async (id: string, spec: ContainerSpec) => {
-    inputs.learn(id, spec.hasInput ? inputVolumeName(spec) : null);
+    volumes.learn(id, [outputVolumeName(spec), ...(spec.hasInput ? [inputVolumeName(spec)] : [])]);
     if (!(await images.runsAsRoot(spec.image))) await folders.openToAll(id);
     folders.note(id);
   };
 
   const remove = async (containerId: string) => {
     folders.stopReading(containerId);
-    // Only the container knows which input is its own.
-    if (!inputs.knows(containerId)) await inspect(containerId);
+    // Only the container knows which volumes are its own.
+    if (!volumes.knows(containerId)) await inspect(containerId);
     const end = performance.now() + REMOVE_LIMIT_MS;
     for (;;) {
       await connection.ask('remove the container', WORK_TIMEOUT_MS, async (abortSignal) => {
@@ -175,9 +178,10 @@ export function createContainers(parts: {
       await delay(REMOVE_PAUSE_MS);
     }
     unstarted.delete(containerId);
+    exits.forget(containerId);
     folders.forget(containerId);
     slots.release(containerId);
-    await inputs.release(containerId);
+    await volumes.release(containerId);
   };
 
   return {
@@ -225,8 +229,7 @@ export function createContainers(parts: {
             throw isGone(again, before) ? namespaceLost(again) : again;
           });
         }
-        // From now on, so that a break of the connection is noticed from the first moment.
-        exits.ended(containerId).catch(() => undefined);
+        exits.follow(containerId);
       } finally {
         done();
       }
@@ -257,7 +260,7 @@ export function createContainers(parts: {
       for (let at = 0; at < ids.length; at += LIST_CONCURRENCY) {
         seen.push(...(await Promise.all(ids.slice(at, at + LIST_CONCURRENCY).map(inspect))));
       }
-      inputs.sweep(workerId);
+      volumes.sweep(workerId);
       return seen.filter((status) => status !== null);
     },
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { judgeEnd } from './engine-lives.ts';
+import { BY_ITSELF, judgeEnd } from './engine-lives.ts';
+import type { Sight } from './exits.ts';
 
 const engineStartedAt = 1_000_000;
 const end = (exitCode: number, over: object = {}) => ({
@@ -7,18 +8,38 @@ const end = (exitCode: number, over: object = {}) => ({
   startedAt: 500_000,
   finishedAt: 999_000,
   bootId: 'boot-1',
+  sight: 'followed' as Sight,
   ...over,
 });
 const judge = (
   of: ReturnType<typeof end>,
   bootId: string | null = 'boot-1',
   at: number | null = engineStartedAt,
-) => judgeEnd(of, at, bootId);
+) => judgeEnd(of, at, bootId).cutBy;
+const OWN_CODES = [0, 1, 143];
 
 describe('who ended a container that an earlier life of the engine had started', () => {
   it('the engine, with the codes that only it can have caused', () => {
     for (const code of [137, 255]) expect(judge(end(code))).toBe('engine');
-    for (const code of [0, 1, 143]) expect(judge(end(code))).toBeNull();
+    for (const code of OWN_CODES) expect(judge(end(code))).toBeNull();
+  });
+
+  it('the engine, with any code, when the connection broke while it ran: what it printed without an engine is lost', () => {
+    for (const code of OWN_CODES) {
+      expect(judge(end(code, { sight: 'broken' }))).toBe('engine');
+      // It lived on under the next life of the engine, which kept what it printed; or the break was another's.
+      expect(judge(end(code, { sight: 'broken', finishedAt: 1_000_001 }))).toBeNull();
+      expect(judge(end(code, { sight: 'broken', startedAt: 1_000_001, finishedAt: 1_000_500 }))).toBeNull();
+    }
+  });
+
+  it('itself, with a doubt about its output, when nobody was there to see', () => {
+    for (const code of OWN_CODES) {
+      const unseen = end(code, { sight: 'none' });
+      expect(judgeEnd(unseen, engineStartedAt, 'boot-1')).toEqual({ cutBy: null, outputInDoubt: true });
+      expect(judgeEnd({ ...unseen, finishedAt: 1_000_001 }, engineStartedAt, 'boot-1')).toEqual(BY_ITSELF);
+      expect(judgeEnd(unseen, null, 'boot-1')).toEqual(BY_ITSELF);
+    }
   });
 
   it('its machine, when that runs anew since', () => {

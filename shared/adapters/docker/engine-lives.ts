@@ -1,19 +1,24 @@
 // Whether a container ended by itself or with the engine under it. An engine that is stopped, or finds running containers
 // of an earlier life of it at its start, sends them their stop signal, which is SIGKILL for containers of tasks; one whose
-// machine died finds them dead and says 255. So only these two codes can be the engine's doing, and only those of
-// containers that an earlier life of it had started. Seen with Docker 20.10:
+// machine died finds them dead and says 255. A container whose engine is killed goes on until the next life of it, and may
+// end in between: with the exit code of its program, but what it printed since is lost, for nobody was there to keep it.
+// So an end that only an engine can have made is its doing, and so is one under a dead engine; and only those of containers
+// that an earlier life of it had started. Seen with Docker 20.10:
 //
 //   what happened                    code   FinishedAt
 //   SIGTERM of the daemon            137    while it stops, before its next start
 //   SIGKILL of the daemon            137    while the next life starts
+//   the same, ended before that      own    while there is no engine, before its next start
 //   death of the whole machine       255    while the next life starts
 //
-// The engine tells its start nowhere, but makes its default network anew each time.
+// The engine tells its start nowhere, but makes its default network anew each time. When it died it tells less still: only
+// who awaited the end knows whether it was there.
 
 import type { ContainerInspectInfo } from 'dockerode';
 import { isAppError } from '../../errors.ts';
 import { type Connection, LOOK_TIMEOUT_MS } from './connection.ts';
 import { LABEL_BOOT } from './container-settings.ts';
+import type { Sight } from './exits.ts';
 
 /** What an engine lets a container end with that it stops or finds dead. */
 const ENGINE_CODES: ReadonlySet<number> = new Set([137, 255]);
@@ -21,8 +26,13 @@ const ENGINE_CODES: ReadonlySet<number> = new Set([137, 255]);
 const SLACK_MS = 5_000;
 const KNOCK_TIMEOUT_MS = 10_000;
 
-/** Who ended a container that did not end by itself. */
-export type Cut = 'machine' | 'engine';
+/** Who ended a container that did not end by itself, and whether the end of its output may be lost if it did. */
+export interface Judgement {
+  readonly cutBy: 'machine' | 'engine' | null;
+  readonly outputInDoubt: boolean;
+}
+
+export const BY_ITSELF: Judgement = { cutBy: null, outputInDoubt: false };
 
 /** Pure. `engineStartedAt` by the engine's clock; null when it cannot be known. */
 export function judgeEnd(
@@ -32,25 +42,32 @@ export function judgeEnd(
     readonly finishedAt: number | null;
     /** Boot of the machine in which it was created, or null. */
     readonly bootId: string | null;
+    readonly sight: Sight;
   },
   engineStartedAt: number | null,
   bootId: string | null,
-): Cut | null {
-  if (!ENGINE_CODES.has(end.exitCode)) return null;
-  const { startedAt, finishedAt } = end;
+): Judgement {
+  const { exitCode, startedAt, finishedAt, sight } = end;
   // Without either time an engine noted neither, as one that died with its machine.
-  if (startedAt === null) return null;
+  if (startedAt === null) return BY_ITSELF;
   const isEarlier = engineStartedAt !== null && startedAt < engineStartedAt;
-  if (!isEarlier || (finishedAt !== null && finishedAt > engineStartedAt + SLACK_MS)) return null;
-  return end.bootId !== null && bootId !== null && end.bootId !== bootId ? 'machine' : 'engine';
+  if (!isEarlier) return BY_ITSELF;
+  if (!ENGINE_CODES.has(exitCode)) {
+    if (finishedAt === null || finishedAt > engineStartedAt) return BY_ITSELF;
+    return { cutBy: sight === 'broken' ? 'engine' : null, outputInDoubt: sight === 'none' };
+  }
+  if (finishedAt !== null && finishedAt > engineStartedAt + SLACK_MS) return BY_ITSELF;
+  const rebooted = end.bootId !== null && bootId !== null && end.bootId !== bootId;
+  return { cutBy: rebooted ? 'machine' : 'engine', outputInDoubt: false };
 }
 
 export interface EngineLives {
-  /** Who ended this container, or null when it did so itself. Throws `runtime_unavailable`. */
-  cutOf(
+  /** Of a container that has ended. Throws `runtime_unavailable`. */
+  judge(
     found: ContainerInspectInfo,
     times: { startedAt: number | null; finishedAt: number | null },
-  ): Promise<Cut | null>;
+    sight: Sight,
+  ): Promise<Judgement>;
 }
 
 export function createEngineLives(connection: Connection, bootId: string | null): EngineLives {
@@ -68,19 +85,22 @@ export function createEngineLives(connection: Connection, bootId: string | null)
     }
   };
   return {
-    async cutOf({ State, Config }, times) {
+    async judge({ State, Config }, times, sight) {
       const { ExitCode: exitCode } = State;
-      if (!ENGINE_CODES.has(exitCode)) return null;
-      const end = { exitCode, ...times, bootId: Config.Labels?.[LABEL_BOOT] ?? null };
+      const mayBeTheEngines = ENGINE_CODES.has(exitCode);
+      // Awaited all the time: the engine was there.
+      if (!mayBeTheEngines && sight === 'followed') return BY_ITSELF;
+      const end = { exitCode, ...times, bootId: Config.Labels?.[LABEL_BOOT] ?? null, sight };
       const engineStartedAt = await startOfEngine();
-      const cut = judgeEnd(end, engineStartedAt, bootId);
+      const judgement = judgeEnd(end, engineStartedAt, bootId);
       // One that shuts down ends its containers after it has stopped listening: then the next life of it has the answer.
-      if (cut === null && engineStartedAt !== null && (times.startedAt ?? 0) >= engineStartedAt) {
+      const isOfThisLife = engineStartedAt !== null && (times.startedAt ?? 0) >= engineStartedAt;
+      if (mayBeTheEngines && judgement.cutBy === null && isOfThisLife) {
         await connection.ask('see whether the engine goes on', KNOCK_TIMEOUT_MS, (signal) =>
           connection.knock(signal),
         );
       }
-      return cut;
+      return judgement;
     },
   };
 }

@@ -1,5 +1,6 @@
 // Waiting for the end of containers: one request to the engine for each, however many wait for it. Survives
-// connections that break for as long as the engine comes back soon; never waits for an engine that stays away.
+// connections that break for as long as the engine comes back soon; never waits for an engine that stays away. Knows of
+// which ends it can be sure that the engine was there.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { isAppError } from '../../errors.ts';
@@ -12,6 +13,12 @@ const ASK_AGAIN_MS = 60_000;
 const PATIENCE_MS = 15_000;
 const PAUSE_MS = 250;
 
+/**
+ * How much of a container this process has seen: its end was awaited without a break since it was seen to run; the
+ * connection broke while it ran; it was never seen to run.
+ */
+export type Sight = 'followed' | 'broken' | 'none';
+
 export interface Exits {
   /**
    * Resolves when the container is not running: it ended, is gone, or was never started. Rejects with
@@ -23,11 +30,17 @@ export interface Exits {
    * is called. The one sign that other connections may have ended early which look as if they had just ended.
    */
   onBreak(containerId: string, broke: () => void): () => void;
+  /** It runs: from now on its end is awaited, so that a break of the connection is noticed from the first moment. */
+  follow(containerId: string): void;
+  sightOf(containerId: string): Sight;
+  /** It is gone. */
+  forget(containerId: string): void;
 }
 
 export function createExits(connection: Connection): Exits {
   const waiting = new Map<string, Promise<void>>();
   const listeners = new Map<string, Set<() => void>>();
+  const sights = new Map<string, Exclude<Sight, 'none'>>();
 
   const askOnce = async (containerId: string): Promise<'ended' | 'unknown'> => {
     const askedAt = performance.now();
@@ -55,6 +68,7 @@ export function createExits(connection: Connection): Exits {
         awaySince = null;
       } catch (error) {
         if (isAppError(error, 'not_found')) return;
+        if (sights.has(containerId)) sights.set(containerId, 'broken');
         for (const broke of listeners.get(containerId) ?? []) broke();
         const now = performance.now();
         awaySince ??= now;
@@ -62,6 +76,15 @@ export function createExits(connection: Connection): Exits {
       }
       await delay(PAUSE_MS);
     }
+  };
+
+  const ended = (containerId: string): Promise<void> => {
+    let shared = waiting.get(containerId);
+    if (!shared) {
+      shared = askUntilEnded(containerId).finally(() => waiting.delete(containerId));
+      waiting.set(containerId, shared);
+    }
+    return shared;
   };
 
   return {
@@ -73,13 +96,14 @@ export function createExits(connection: Connection): Exits {
         if (here.size === 0) listeners.delete(containerId);
       };
     },
+    follow(containerId) {
+      if (!sights.has(containerId)) sights.set(containerId, 'followed');
+      ended(containerId).catch(() => undefined);
+    },
+    sightOf: (containerId) => sights.get(containerId) ?? 'none',
+    forget: (containerId) => void sights.delete(containerId),
     async ended(containerId, signal) {
-      let shared = waiting.get(containerId);
-      if (!shared) {
-        shared = askUntilEnded(containerId).finally(() => waiting.delete(containerId));
-        waiting.set(containerId, shared);
-      }
-      await untilAborted(shared, signal);
+      await untilAborted(ended(containerId), signal);
     },
   };
 }

@@ -17,6 +17,7 @@ import { createMeasurement } from './measurement.ts';
 import { createNetworkSlots } from './network-slots.ts';
 import { createOutputs } from './output.ts';
 import { createPauseContainers } from './pause-containers.ts';
+import { createTaskVolumes } from './task-volumes.ts';
 
 export interface DockerRuntimeOptions {
   /** `unix://…`, `tcp://…`, `http(s)://…`, `ssh://…`; empty means DOCKER_HOST or the local engine. */
@@ -53,12 +54,13 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
   const pauses = createPauseContainers({ connection, facts, workerId, image: options.pauseImage, log });
   const slots = createNetworkSlots({ pauses, count: options.networkSlots, log });
   const kernelLog = connection.isLocal ? openKernelLog() : NO_KERNEL_LOG;
-  const inputs = createInputVolumes({
+  const volumes = createTaskVolumes({
     connection,
     pauses,
     log,
     ...(options.sweepGraceMs === undefined ? {} : { sweepGraceMs: options.sweepGraceMs }),
   });
+  const inputs = createInputVolumes({ connection, pauses, volumes });
   const bootId = connection.isLocal ? await readBootId() : null;
   const lives = createEngineLives(connection, bootId);
   const logMaxBytes = options.logMaxBytes ?? LOG_MAX_BYTES;
@@ -69,6 +71,7 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
     images,
     exits,
     inputs,
+    volumes,
     slots,
     kernelLog,
     lives,

@@ -104,9 +104,11 @@ describe('the settings of a container', () => {
 
   it('give a folder for output, input only to those who have it, and let no task rename them', () => {
     const env = { CLOUDAI_OUTPUT: '/etc', CLOUDAI_INPUT: '/root' };
-    const plain = settings({ env });
+    const plain = settings({ env, taskId: 'task-1', attempt: 1 });
     expect(plain.Env).toEqual(['CLOUDAI_OUTPUT=/output', 'CLOUDAI_INPUT=/input']);
-    expect(plain.HostConfig?.Mounts).toMatchObject([{ Type: 'volume', Target: '/output', Source: '' }]);
+    expect(plain.HostConfig?.Mounts).toMatchObject([
+      { Type: 'volume', Target: '/output', Source: 'cloudai-output-task-1-1' },
+    ]);
     const given = settings({ taskId: 'task-1', attempt: 2, hasInput: true });
     expect(given.HostConfig?.Mounts).toMatchObject([
       { Target: '/output' },

@@ -2,7 +2,7 @@
 
 import type { Filter } from 'mongodb';
 import { labelReader } from '../../model/label-text.ts';
-import type { EndedRun, QueueEntry, QueuePlace, TaskStore } from '../../ports/store.ts';
+import type { EndedRun, QueueEntry, QueuePlace, TaskStore } from '../../ports/task-store.ts';
 import type { Collections } from './collections.ts';
 import { complete } from './older-documents.ts';
 import { resourcesOf, type TaskDocument } from './task-document.ts';

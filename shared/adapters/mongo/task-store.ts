@@ -20,7 +20,7 @@ import type {
   TaskPage,
   TaskStore,
   TaskSummaryPage,
-} from '../../ports/store.ts';
+} from '../../ports/task-store.ts';
 import type { Collections } from './collections.ts';
 import { guarded, isDuplicate, unavailable } from './errors.ts';
 import { literal } from './literal.ts';

@@ -3,7 +3,7 @@
 import { labelReader } from '../../model/label-text.ts';
 import type { LabelDemand } from '../../model/labels.ts';
 import type { TaskState } from '../../model/task.ts';
-import type { EndedRun, QueueEntry, QueuePlace, TaskStore } from '../../ports/store.ts';
+import type { EndedRun, QueueEntry, QueuePlace, TaskStore } from '../../ports/task-store.ts';
 import type { Connection, Value } from './connection.ts';
 import { type ResourceRow, resourcesOf } from './task-record.ts';
 

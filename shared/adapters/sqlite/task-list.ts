@@ -3,7 +3,7 @@
 
 import type { TaskState } from '../../model/task.ts';
 import { PLACED_STATES } from '../../model/task-states.ts';
-import type { TaskFilter, TaskPage, TaskSummaryPage } from '../../ports/store.ts';
+import type { TaskFilter, TaskPage, TaskSummaryPage } from '../../ports/task-store.ts';
 import type { Connection, Value } from './connection.ts';
 import {
   foldCase,

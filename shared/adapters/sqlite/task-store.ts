@@ -14,7 +14,7 @@ import type {
   TaskPage,
   TaskStore,
   TaskSummaryPage,
-} from '../../ports/store.ts';
+} from '../../ports/task-store.ts';
 import type { Connection } from './connection.ts';
 import { readAllocations, readQueued } from './scheduler-view.ts';
 import { CountChanges, readCounts, readUnfinished } from './task-counts.ts';

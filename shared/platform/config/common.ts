@@ -3,7 +3,7 @@
 
 import { resolve } from 'node:path';
 import Joi from 'joi';
-import type { Values } from './reading.ts';
+import { type Environment, readSettings, type Values } from './reading.ts';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -58,4 +58,9 @@ export function commonConfig(v: Values): CommonConfig {
     redisPrefix: v.REDIS_PREFIX,
     filesUrl: v.FILES_URL ?? (storeUrl.startsWith('mongodb') ? 'mongodb' : `file:${dataDir}/files`),
   };
+}
+
+/** Of a process that only opens the record. @throws AppError `bad_config` */
+export function loadCommonConfig(env: Environment): CommonConfig {
+  return commonConfig(readSettings(commonSettings, env));
 }

@@ -6,6 +6,7 @@ import { ADOPTION_PORT } from '../../contracts/adoption.ts';
 import { AppError } from '../../errors.ts';
 import { DEFAULT_RULES } from '../../model/scheduling.ts';
 import { loadApiConfig } from './api.ts';
+import { loadCommonConfig } from './common.ts';
 import { loadRunnerConfig } from './runner.ts';
 import { loadSchedulerConfig } from './scheduler.ts';
 import { loadWaitingConfig } from './waiting-runner.ts';
@@ -22,6 +23,9 @@ describe('settings', () => {
       observeAuth: 'open',
     });
     expect(loadSchedulerConfig({}).workerLeaseSeconds).toBe(15);
+    expect(loadCommonConfig({ DATA_DIR: '/tmp/d' }).storeUrl).toBe('sqlite:/tmp/d/cloudai.db');
+    // What other processes alone have is not looked at.
+    expect(loadCommonConfig({ WORKER_LEASE_SECONDS: 'x', JWT_SECRET: 'short' }).logLevel).toBe('info');
     expect(loadRunnerConfig({}).workerId).toMatch(/^worker-/);
   });
 

@@ -6,6 +6,7 @@ import { createFactsReader } from '../../../shared/adapters/docker/engine-facts.
 import { createInputVolumes } from '../../../shared/adapters/docker/input-volumes.ts';
 import { openDockerRuntime } from '../../../shared/adapters/docker/open.ts';
 import { createPauseContainers } from '../../../shared/adapters/docker/pause-containers.ts';
+import { createTaskVolumes } from '../../../shared/adapters/docker/task-volumes.ts';
 import { silentLog } from '../../../shared/platform/log.ts';
 import type { ContainerRuntime, ContainerSpec } from '../../../shared/ports/container-runtime.ts';
 import { TEST_IMAGE, uniqueName } from '../../support/servers.ts';
@@ -161,11 +162,17 @@ describe('input that an earlier life left', () => {
     const connection = openConnection('');
     const facts = createFactsReader(connection);
     const pauses = createPauseContainers({ connection, facts, workerId, image: undefined, log });
-    const life = () => createInputVolumes({ connection, pauses, log, sweepGraceMs: 0 });
+    const life = () => {
+      const volumes = createTaskVolumes({ connection, pauses, log, sweepGraceMs: 0 });
+      return { ...createInputVolumes({ connection, pauses, volumes }), sweep: volumes.sweep };
+    };
     const left = spec({ hasInput: true });
     await life().provideInput(left, [inputFile('b', 'left')]);
     const name = `cloudai-input-${left.taskId}-1`;
     await pauses.shelf(`${name}-again`, { 'cloudai.input': name }, []);
+    // An engine that is killed while it makes a volume may have forgotten its labels.
+    const forgotten = `cloudai-output-${uniqueName('task-')}-1`;
+    await docker.createVolume({ Name: forgotten });
     const held = life();
     const mine = spec({ hasInput: true });
     await held.provideInput(mine, [inputFile('c', 'mine')]);
@@ -173,9 +180,10 @@ describe('input that an earlier life left', () => {
     await waitFor(
       async () => {
         held.sweep(workerId);
-        return !(await inputVolumes()).includes(name);
+        const { Volumes } = await docker.listVolumes();
+        return ![name, forgotten].some((one) => Volumes.some(({ Name }) => Name === one));
       },
-      { what: 'the left volume to be gone' },
+      { what: 'the left volumes to be gone' },
     );
     expect((await inputVolumes()).sort()).toEqual(
       [used, mine].map(({ taskId }) => `cloudai-input-${taskId}-1`).sort(),

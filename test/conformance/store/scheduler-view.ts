@@ -3,7 +3,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Attempt, Task } from '../../../shared/model/task.ts';
 import { assignTask, evictTask, finishTask, requestCancel } from '../../../shared/model/task-life.ts';
-import type { Allocation, QueuedTask, Store } from '../../../shared/ports/store.ts';
+import type { Store } from '../../../shared/ports/store.ts';
+import type { Allocation, QueuedTask } from '../../../shared/ports/task-store.ts';
 import { makeTask } from '../../support/tasks.ts';
 import { assigned, inState, ODD_SPEC, started, unwrap } from './records.ts';
 

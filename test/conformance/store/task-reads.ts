@@ -4,7 +4,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { TASK_STATES, type Task, type TaskState } from '../../../shared/model/task.ts';
 import { finishTask } from '../../../shared/model/task-life.ts';
 import type { TaskSummary } from '../../../shared/model/task-summary.ts';
-import type { Store, TaskFilter } from '../../../shared/ports/store.ts';
+import type { Store } from '../../../shared/ports/store.ts';
+import type { TaskFilter } from '../../../shared/ports/task-store.ts';
 import { makeTask } from '../../support/tasks.ts';
 import { assigned, inState, ODD_SPEC, ODD_TEXT, started, unwrap } from './records.ts';
 

@@ -1,10 +1,13 @@
 // What becomes of attempts when the Docker engine under them is killed, stopped or loses its power, with the runner there or
 // not. On a host of its own, for the machine's engine serves others.
 
+import { randomInt } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDockerRuntime } from '../../../shared/adapters/docker/open.ts';
 import type { Task } from '../../../shared/model/task.ts';
 import { silentLog } from '../../../shared/platform/log.ts';
+import type { ContainerRuntime } from '../../../shared/ports/container-runtime.ts';
 import type { Host } from '../../support/hosts/host.ts';
 import { HostNetwork } from '../../support/hosts/network.ts';
 import { whyNoHosts } from '../../support/hosts/programs.ts';
@@ -22,18 +25,31 @@ describe.skipIf(why !== null)(`a Docker engine that goes down${why === null ? ''
   let host: Host;
   let stage: Stage;
   let started: StartedRunner;
+  const runtimes: ContainerRuntime[] = [];
+  const openRuntime = async (workerId: string) => {
+    const runtime = await openDockerRuntime({
+      dockerHost: host.docker.host,
+      log: silentLog(),
+      networkSlots: 2,
+      workerId,
+    });
+    runtimes.push(runtime);
+    return runtime;
+  };
+  /** A process that has seen nothing of what runs. */
+  const startAnew = async () => stage.start({ runtime: await openRuntime(stage.workerId) });
 
   beforeAll(async () => {
     network = await HostNetwork.open();
     host = await network.add({ docker: true });
     stage = await openStage({
-      openRuntime: (workerId) =>
-        openDockerRuntime({ dockerHost: host.docker.host, log: silentLog(), networkSlots: 2, workerId }),
+      openRuntime,
     });
     started = await stage.start();
   }, 120_000);
   afterAll(async () => {
     await stage?.close();
+    await Promise.all(runtimes.map((runtime) => runtime.close()));
     await network?.remove();
   }, 60_000);
 
@@ -61,6 +77,41 @@ describe.skipIf(why !== null)(`a Docker engine that goes down${why === null ? ''
     await expectLost(tasks);
   }, 90_000);
 
+  /** Its program prints, and ends well, while there is no engine. */
+  const endWithoutEngine = async () => {
+    // Found by this among the processes of the machine.
+    const mark = `sleep 2.${randomInt(100_000, 1_000_000)}`;
+    const task = await printing(`echo up; ${mark}; echo end`);
+    return {
+      task,
+      killEngine: async () => {
+        await host.docker.end('SIGKILL');
+        await waitFor(async () => !(await isRunning(mark)), { what: 'its end', deadlineMs: 20_000 });
+      },
+    };
+  };
+
+  it('killed, with the runner there: what ends before it is back is run again, for what it printed is lost', async () => {
+    const { task, killEngine } = await endWithoutEngine();
+    await killEngine();
+    await host.docker.start();
+    await expectLost([task]);
+    await stage.untilNoContainers();
+  }, 90_000);
+
+  it('killed, with no runner there: such an end counts, and its record says that output may be missing', async () => {
+    const { task, killEngine } = await endWithoutEngine();
+    await started.runner.stop();
+    await killEngine();
+    await host.docker.start();
+    started = await startAnew();
+    expect(await stage.ended(task)).toMatchObject({
+      state: 'completed',
+      exitCode: 0,
+      message: expect.stringContaining('what it printed last may be missing'),
+    });
+  }, 90_000);
+
   it('stopped in order, with the runner there', async () => {
     const tasks = await both();
     await host.docker.end('SIGTERM');
@@ -85,7 +136,7 @@ describe.skipIf(why !== null)(`a Docker engine that goes down${why === null ? ''
       );
       await goDown();
       await host.boot();
-      started = await stage.start();
+      started = await startAnew();
       await expectLost(tasks);
       expect(await stage.ended(good)).toMatchObject({ state: 'completed', exitCode: 0 });
       expect(await stage.output(good)).toEqual(['up', 'end']);
@@ -96,3 +147,13 @@ describe.skipIf(why !== null)(`a Docker engine that goes down${why === null ? ''
     }
   }, 180_000);
 });
+
+/** Whether a process of this machine, in a container or not, has these words as its command. */
+async function isRunning(words: string): Promise<boolean> {
+  const commands = await Promise.all(
+    (await readdir('/proc'))
+      .filter((name) => /^\d+$/.test(name))
+      .map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
+  );
+  return commands.some((command) => command.split('\0').join(' ').trim() === words);
+}

@@ -106,4 +106,17 @@ describe('a task that may wait for so long', () => {
     for (const task of done!) expect(task.attempts).toMatchObject([{ number: 1, state: 'completed' }]);
     expect(failed!.length).toBeGreaterThan(0);
   });
+
+  it('is not placed when it is overdue, however many are and whatever room there is', async () => {
+    // Nobody leads while they come, and there are more than are ended before the first pass.
+    const tasks = await bed.submit(times(1_200, { resources: small, queueTimeoutSeconds: 5 }), {
+      ...queuedAgo(60_000),
+      quietly: true,
+    });
+    await bed.addWorker('w-roomy', { capacity: { cpuMillis: 1e6, memoryMb: 1e6 } });
+    await leader();
+    const ended = await bed.until(idsOf(tasks), ['failed', 'completed']);
+    expect(ended.filter(({ reason }) => reason !== 'queue_timed_out')).toEqual([]);
+    expect(ended.filter(({ attempts }) => attempts.length > 0)).toEqual([]);
+  });
 });

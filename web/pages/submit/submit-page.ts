@@ -9,6 +9,7 @@ import type { ImageBody } from '../../../shared/contracts/images.ts';
 import type { TaskSummaryBody } from '../../../shared/contracts/task-lists.ts';
 import type { WorkerBody } from '../../../shared/contracts/workers.ts';
 import type { ErrorDetail } from '../../../shared/errors.ts';
+import { newKey } from '../../data/new-key.ts';
 import { Poll } from '../../data/poll.ts';
 import type { Router } from '../../data/router.ts';
 import { addressOf, type Route } from '../../data/routes.ts';
@@ -67,7 +68,7 @@ export class SubmitPage extends LitElement {
   declare prefilling: boolean;
   declare prefillError: Error | null;
   /** One per filled-in form: a click repeated after a lost answer makes no second task. */
-  #key = crypto.randomUUID();
+  #key = newKey();
   #filledFrom: string | null = null;
   readonly #workers = new Poll<WorkerBody[]>(this, {
     load: (signal) => this.session.client.listWorkers({ signal }),
@@ -188,7 +189,7 @@ export class SubmitPage extends LitElement {
             event: Event,
           ) => {
             this.copies = (event.target as HTMLInputElement).value;
-            this.#key = crypto.randomUUID();
+            this.#key = newKey();
           }} />
         </div>
         <button class="primary" aria-disabled=${this.busy} title="Ctrl+Enter">${this.busy ? 'Submitting…' : isMany ? `Submit ${copies.toLocaleString()} tasks` : 'Submit'}</button>
@@ -219,7 +220,7 @@ export class SubmitPage extends LitElement {
     this.form = { ...this.form, ...change };
     this.faults = faultsAfter(this.faults, change);
     this.error = null;
-    this.#key = crypto.randomUUID();
+    this.#key = newKey();
   }
 
   #take(form: FormState, note: Prefill | null): void {

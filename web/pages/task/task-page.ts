@@ -10,6 +10,7 @@ import type { TaskProgressBody, TaskUsageEvent } from '../../../shared/contracts
 import { isTerminal } from '../../../shared/model/task-states.ts';
 import { copyText } from '../../data/copy-text.ts';
 import { LiveSubscription } from '../../data/live-subscription.ts';
+import { newKey } from '../../data/new-key.ts';
 import { Poll } from '../../data/poll.ts';
 import type { Router } from '../../data/router.ts';
 import type { Route } from '../../data/routes.ts';
@@ -65,6 +66,8 @@ export class TaskPage extends LitElement {
       },
     });
   });
+  /** The same until the answer came: pressed again after a lost one, it makes no second task. */
+  #retryKey = newKey();
   /** Views that were open: they stay on the page, so that going back to one loads nothing and finds its place. */
   #visited: ReadonlySet<View> = new Set();
 
@@ -240,7 +243,9 @@ export class TaskPage extends LitElement {
 
   #retry(): Promise<void> {
     return this.#act('Could not run it again', async () => {
-      const { task_id } = await this.session.client.retryTask(this.taskId);
+      const idempotencyKey = `${this.taskId}.${this.#retryKey}`;
+      const { task_id } = await this.session.client.retryTask(this.taskId, { idempotencyKey });
+      this.#retryKey = newKey();
       tell(this, 'This is a new task of the same spec', {
         href: `/tasks/${this.taskId}`,
         text: 'Back to the one before',

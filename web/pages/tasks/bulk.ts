@@ -1,8 +1,9 @@
 // What is done to many tasks at once, and how it went in words. Calls the API; draws nothing.
 
-import type { Client } from '../../../client/client.ts';
+import { type Client, isAway } from '../../../client/client.ts';
 import type { CancelledTaskBody } from '../../../shared/contracts/task-lists.ts';
 import { isTerminal } from '../../../shared/model/task-states.ts';
+import { newKey } from '../../data/new-key.ts';
 
 /** As many as the API takes in a call. */
 const CANCEL_CHUNK = 1_000;
@@ -67,7 +68,7 @@ export async function retryMany(
     for (const id of waiting) {
       if (signal.aborted) return;
       try {
-        await client.retryTask(id);
+        await retryOnce(client, id);
         submitted += 1;
       } catch (error) {
         refused += 1;
@@ -79,6 +80,17 @@ export async function retryMany(
   };
   await Promise.all(Array.from({ length: RETRIES_AT_ONCE }, lane));
   return { submitted, refused, fault };
+}
+
+/** Asked once more where the answer may have been lost, under one key: it makes one new task. */
+async function retryOnce(client: Pick<Client, 'retryTask'>, id: string): Promise<void> {
+  const idempotencyKey = newKey();
+  try {
+    await client.retryTask(id, { idempotencyKey });
+  } catch (error) {
+    if (!isAway(error)) throw error;
+    await client.retryTask(id, { idempotencyKey });
+  }
 }
 
 /** `480 cancelled, 20 had ended already`. `endedBefore` were not asked of the API at all. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import type { Client } from '../../../client/client.ts';
+import { type Client, ConnectionError } from '../../../client/client.ts';
 import { idOf, summary } from '../../../test/support/task-rows.ts';
 import { cancelMany, cancelWords, retryMany } from './bulk.ts';
 import { Selection } from './selection.ts';
@@ -81,6 +81,20 @@ describe('many at once', () => {
     expect(done).toEqual([1_000, 2_000, 2_500]);
     expect(cancelWords(sum, 20)).toBe('1,250 cancelled, 1,247 being stopped, 23 had ended already');
     expect(cancelWords({ cancelled: 0, stopping: 0, ended: 0, refused: 0 })).toBe('Nothing was cancelled');
+  });
+
+  it('are asked for once more where the answer was lost, under the same key', async () => {
+    const asked: unknown[] = [];
+    const retryTask = async (id: string, options: unknown) => {
+      asked.push([id, options]);
+      if (asked.length === 1) throw new ConnectionError('http://api', 'timed_out', 'no answer');
+      return summary(0) as never;
+    };
+    const options = { signal: new AbortController().signal, onDone: () => {} };
+    const sum = await retryMany({ retryTask }, [idOf(1)], options);
+    expect(sum).toEqual({ submitted: 1, refused: 0, fault: null });
+    expect(asked).toEqual([asked[0], asked[0]]);
+    expect(asked[0]).toEqual([idOf(1), { idempotencyKey: expect.stringMatching(/^[0-9a-f]{32}$/) }]);
   });
 
   it('are run again a few at a time, and stop when told to', async () => {
