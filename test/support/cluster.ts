@@ -9,6 +9,7 @@ import { resolve } from 'node:path';
 import { hasEnded } from '../../infra/setup/commands.ts';
 import type { ErrorBody, TaskBody } from '../../shared/contracts/http.ts';
 import type { TelemetryReply, WorkerListReply } from '../../shared/contracts/workers.ts';
+import { withDeadline } from '../../shared/platform/deadline.ts';
 import type { Host } from './hosts/host.ts';
 import { redisUrl, tempDir, uniqueName } from './servers.ts';
 import { waitFor } from './wait-for.ts';
@@ -296,6 +297,22 @@ export async function ask<T>(
   path: string,
   body?: unknown,
   headers: Record<string, string> = {},
+): Promise<Reply<T>> {
+  // By a timer of its own: a body that is cut off while it is read never ends for Node's fetch, whatever its signal says.
+  return withDeadline(
+    answerOf<T>(url, { token, deadlineMs }, method, path, body, headers),
+    deadlineMs + 1_000,
+    () => new Error(`${method} ${path}: no whole answer within ${deadlineMs} ms`),
+  );
+}
+
+async function answerOf<T>(
+  url: string,
+  { token, deadlineMs }: Asking,
+  method: string,
+  path: string,
+  body: unknown,
+  headers: Record<string, string>,
 ): Promise<Reply<T>> {
   const response = await fetch(`${url}${path}`, {
     method,
