@@ -25,15 +25,20 @@ const entry = (n: number, over: Partial<AuditEntryBody> = {}): AuditEntryBody =>
 
 describe('audit', () => {
   it('shows who did what, and passes filters on', async () => {
-    const asked: string[] = [];
-    stage.api.on('GET /api/audit', (request) => {
-      asked.push(String(request.url));
-      const denied = { actor: null, action: 'account.sign_in', outcome: 'denied', code: 'locked_out' } as const;
+    const asked: unknown[] = [];
+    stage.api.on('GET /api/audit', ({ query }) => {
+      asked.push(query);
+      const denied = {
+        actor: null,
+        action: 'account.sign_in',
+        outcome: 'denied',
+        code: 'locked_out',
+      } as const;
       return { entries: [entry(2), entry(1, denied)], next_cursor: null };
     });
     const told = await stage.cloudai(['audit', '--actor', 'alice', '--action', 'task', '--from', '-2h']);
     expect(told).toMatchObject({ code: 0, err: '' });
-    expect(asked).toEqual(['/api/audit?actor=alice&action=task&from=-2h&limit=50']);
+    expect(asked).toEqual([{ actor: 'alice', action: 'task', from: '-2h', limit: '50' }]);
     expect(told.out).toContain('2023-11-14 22:13:22Z  alice (token ci)  10.0.0.7  task.cancel');
     expect(told.out).toContain('force=true');
     expect(told.out).toMatch(/nobody known .* denied: locked_out/);
@@ -57,5 +62,10 @@ it('a feed gives each entry once, oldest first, also one that comes late', async
   const given: string[][] = [];
   for (let n = 0; n < 4; n += 1) given.push((await feed.fresh(signal)).map(({ audit_id }) => audit_id));
   expect(given).toEqual([['audit-1', 'audit-2'], ['audit-4'], ['audit-3'], []]);
-  expect(asked).toEqual([undefined, '2023-11-14T22:13:12.000Z', '2023-11-14T22:13:14.000Z', '2023-11-14T22:13:14.000Z']);
+  expect(asked).toEqual([
+    undefined,
+    '2023-11-14T22:13:12.000Z',
+    '2023-11-14T22:13:14.000Z',
+    '2023-11-14T22:13:14.000Z',
+  ]);
 });

@@ -44,7 +44,12 @@ function tableUnder(head: string): string[][] {
   if (at < 0) throw new Error(`the document has no table ${head}`);
   const lines = reference.slice(at + 1).split('\n');
   const end = lines.findIndex((line) => !line.startsWith('|'));
-  return lines.slice(2, end).map((line) => line.slice(1).split(' | ').map((cell) => cell.trim()));
+  return lines.slice(2, end).map((line) =>
+    line
+      .slice(1)
+      .split(' | ')
+      .map((cell) => cell.trim()),
+  );
 }
 
 /** Of `` `POST /api/workers/{id}/cordon`, `/uncordon` `` and `` `PATCH`, `HEAD`, `DELETE /api/uploads/{id}` `` each; HEAD is GET to hapi. */

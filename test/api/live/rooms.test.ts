@@ -23,7 +23,10 @@ describe.each([['open'], ['required']] as const)('with OBSERVE_AUTH=%s', (observ
       test.join('bob'),
     ]);
     people = { nobody: null, viewer: await test.join('vera', { role: 'viewer' }), other, owner, admin };
-    const { body } = await test.call<TaskBody>('POST', '/api/tasks', { as: owner, body: { docker_image: 'a' } });
+    const { body } = await test.call<TaskBody>('POST', '/api/tasks', {
+      as: owner,
+      body: { docker_image: 'a' },
+    });
     taskId = body.task_id;
   });
   afterAll(() => test?.close());
@@ -60,7 +63,9 @@ describe.each([['open'], ['required']] as const)('with OBSERVE_AUTH=%s', (observ
       const own = (await submit(people.other)).body.task_id;
       const [viewer, other] = ears as [Ear, Ear];
       const told = (ear: Ear) => ear.of('task').map((event) => (event as { task_id: string }).task_id);
-      await waitFor(() => told(other).includes(own) && told(viewer).includes(own), { what: 'the second event' });
+      await waitFor(() => told(other).includes(own) && told(viewer).includes(own), {
+        what: 'the second event',
+      });
       expect(told(viewer)).toContain(foreign);
       expect(told(other)).not.toContain(foreign);
     } finally {

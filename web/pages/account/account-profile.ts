@@ -1,8 +1,8 @@
 // Who one is, and what one uses of what one may have.
 
 import { css, html, LitElement } from 'lit';
-import { Poll } from '../../data/poll.ts';
 import type { Role } from '../../../shared/model/user.ts';
+import { Poll } from '../../data/poll.ts';
 import type { Session } from '../../data/session.ts';
 import { errorNotice } from '../../elements/error-notice.ts';
 import { base, controls } from '../../styles/shared.ts';
