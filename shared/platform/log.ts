@@ -12,6 +12,7 @@ const REDACTED = [
   'authorization',
   'secret',
   'jwtSecret',
+  'jwtKeys',
   'env',
   '*.password',
   '*.token',
