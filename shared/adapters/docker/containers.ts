@@ -20,6 +20,7 @@ import type { EngineLives } from './engine-lives.ts';
 import {
   createFault,
   isNamespaceGone,
+  isNetworkGone,
   isNotRunning,
   isRemovalToRepeat,
   isStorageLimitUnsupported,
@@ -33,6 +34,7 @@ import type { InputVolumes } from './input-volumes.ts';
 import type { KernelLog } from './kernel-log.ts';
 import type { NetworkSlots, Slot } from './network-slots.ts';
 import { createOutputFolders, type OutputFolders } from './output-folder.ts';
+import type { TaskNetworks } from './task-network.ts';
 import type { TaskVolumes } from './task-volumes.ts';
 
 const REMOVE_LIMIT_MS = 60_000;
@@ -60,13 +62,14 @@ export function createContainers(parts: {
   inputs: InputVolumes;
   volumes: TaskVolumes;
   slots: NetworkSlots;
+  networks: Pick<TaskNetworks, 'modeOf' | 'restore'>;
   kernelLog: KernelLog;
   lives: EngineLives;
   bootId: string | null;
   logMaxBytes: number;
 }): Containers {
-  const { connection, facts, images, exits, inputs, volumes, slots, kernelLog, lives, bootId, logMaxBytes } =
-    parts;
+  const { connection, facts, images, exits, inputs, volumes, slots, networks, kernelLog, lives } = parts;
+  const { bootId, logMaxBytes } = parts;
   const { docker } = connection;
   /** Created by this process and never asked to start: the only ones that are started without a look. */
   const unstarted = new Set<string>();
@@ -193,7 +196,8 @@ export function createContainers(parts: {
       const done = slots.working();
       try {
         if (spec.hasInput) await inputs.check(spec);
-        const id = (await createInSlot(spec)) ?? (await createOnce(spec, spec.network));
+        const id =
+          (await createInSlot(spec)) ?? (await createOnce(spec, await networks.modeOf(spec.network)));
         try {
           await prepareFolders(id, spec);
         } catch (error) {
@@ -221,6 +225,10 @@ export function createContainers(parts: {
           await startOnce(containerId);
         } catch (error) {
           const slot = slots.slotOf(containerId);
+          if (!slot && error instanceof AppError && isNetworkGone(error.cause)) {
+            await networks.restore();
+            return await startOnce(containerId).then(() => exits.follow(containerId));
+          }
           if (!slot || !isGone(error, slot)) throw error;
           // The container may know its slot by the id that it has now, which ends with a pause container.
           const before = { ...slot };

@@ -143,6 +143,12 @@ export function isNamespaceGone(error: unknown, names: readonly string[]): boole
   return /cannot join network|no such container/i.test(words) && names.some((name) => words.includes(name));
 }
 
+// start, 404: {"message":"network cloudai-3f9a2c not found"}
+/** Somebody has removed it, for example with `docker network prune`. */
+export function isNetworkGone(error: unknown): boolean {
+  return statusOf(error) === 404 && /network \S+ not found/i.test(wordsOf(error));
+}
+
 /** The container cannot be moved to another namespace, so the attempt must be made anew. */
 export function namespaceLost(cause: unknown): AppError {
   return new AppError('runtime_unavailable', 'cannot start the container: its network slot is gone', {
