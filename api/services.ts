@@ -30,7 +30,7 @@ import { ResumableUploads } from './services/files/uploads/resumable-uploads.ts'
 import { UploadSweep } from './services/files/uploads/upload-sweep.ts';
 import { UserFiles } from './services/files/user-files.ts';
 import { Holdings } from './services/holdings.ts';
-import { imageRule } from './services/image-rules.ts';
+import { imageRule } from '../shared/model/image-rules.ts';
 import { KnownUsers } from './services/known-users.ts';
 import { WorkerMaintenance } from './services/maintenance.ts';
 import { LogTails } from './services/output/log-tails.ts';

@@ -4,6 +4,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, isAppError } from '../../errors.ts';
 import { untilAborted } from '../../platform/deadline.ts';
+import type { ContainerPolicy } from '../../platform/config/containers.ts';
 import type { ContainerSpec, ContainerStatus } from '../../ports/container-runtime.ts';
 import { type Connection, LOOK_TIMEOUT_MS, WORK_TIMEOUT_MS } from './connection.ts';
 import {
@@ -67,9 +68,10 @@ export function createContainers(parts: {
   lives: EngineLives;
   bootId: string | null;
   logMaxBytes: number;
+  policy: ContainerPolicy;
 }): Containers {
   const { connection, facts, images, exits, inputs, volumes, slots, networks, kernelLog, lives } = parts;
-  const { bootId, logMaxBytes } = parts;
+  const { bootId, logMaxBytes, policy } = parts;
   const { docker } = connection;
   /** Created by this process and never asked to start: the only ones that are started without a look. */
   const unstarted = new Set<string>();
@@ -79,7 +81,9 @@ export function createContainers(parts: {
     const known = await facts.get();
     const limitStorage = mayLimitStorage && known.mayLimitStorage && spec.resources.storageMb > 0;
     try {
-      const settings = containerSettings(spec, known, { networkMode, limitStorage, bootId, logMaxBytes });
+      const settings = containerSettings(spec, known, {
+        ...{ networkMode, limitStorage, bootId, logMaxBytes, policy },
+      });
       const container = await connection.ask(
         'create the container',
         WORK_TIMEOUT_MS,
@@ -154,7 +158,7 @@ export function createContainers(parts: {
   /** After the creation, before the start. */
   const prepareFolders = async (id: string, spec: ContainerSpec) => {
     volumes.learn(id, [outputVolumeName(spec), ...(spec.hasInput ? [inputVolumeName(spec)] : [])]);
-    if (!(await images.runsAsRoot(spec.image))) await folders.openToAll(id);
+    if (policy.user !== null || !(await images.runsAsRoot(spec.image))) await folders.openToAll(id);
     folders.note(id);
   };
 

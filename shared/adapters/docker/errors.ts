@@ -111,6 +111,14 @@ export function imageNotFound(image: string, why: string, cause?: unknown): AppE
   return new AppError('image_not_found', `there is no image "${image}": ${why}`, { cause });
 }
 
+/** The API refuses it already, where it has the same list. */
+export function imageNotAllowed(image: string): AppError {
+  return new AppError(
+    'image_not_found',
+    `the image "${image}" is not among those that this worker may run (IMAGE_ALLOW): take another, or ask an admin`,
+  );
+}
+
 // {"message":"Conflict. The container name \"/x\" is already in use by container \"a5d9…\". You have to remove (or rename) that container to be able to reuse that name."}
 // {"message":"No command specified"}
 // {"message":"Minimum memory limit allowed is 6MB"}

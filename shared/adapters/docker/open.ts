@@ -1,6 +1,8 @@
 // The Docker engine as container runtime. Puts the parts together; holds no logic of its own.
 
 import { readBootId } from '../../platform/boot-id.ts';
+import { imageRule } from '../../model/image-rules.ts';
+import type { ContainerPolicy } from '../../platform/config/containers.ts';
 import type { TaskNetworkConfig } from '../../platform/config/task-network.ts';
 import { withDeadline } from '../../platform/deadline.ts';
 import type { Log } from '../../platform/log.ts';
@@ -10,6 +12,7 @@ import { createContainers } from './containers.ts';
 import { createFactsReader } from './engine-facts.ts';
 import { createHealth } from './engine-health.ts';
 import { createEngineLives } from './engine-lives.ts';
+import { imageNotAllowed } from './errors.ts';
 import { createExits } from './exits.ts';
 import { type HostCommands, hostCommands } from './host-commands.ts';
 import { createImages } from './images.ts';
@@ -37,6 +40,8 @@ export interface DockerRuntimeOptions {
   readonly sweepGraceMs?: number;
   /** An image present on the engine whose own command runs for ever; by default one is made. */
   readonly pauseImage?: string;
+  /** By default the image decides, and every image may run. */
+  readonly containers?: ContainerPolicy;
   /** What tasks may reach; by default no rules are made and they are on the engine's own bridge. */
   readonly taskNetwork?: TaskNetworkConfig;
   /** Programs of the engine's machine; by default those of this one. */
@@ -46,6 +51,7 @@ export interface DockerRuntimeOptions {
 }
 
 const LOG_MAX_BYTES = 2 ** 30;
+const NO_POLICY: ContainerPolicy = { imageAllow: [], readOnlyRoot: false, user: null, seccompProfile: null };
 const NO_RULES: TaskNetworkConfig = { policy: 'off', allow: [], block: [], servers: [] };
 /** A runner stops within seconds, whatever its engine does. */
 const CLOSE_MS = 3_000;
@@ -58,6 +64,8 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
   const { log, workerId } = options;
   const connection = openConnection(options.dockerHost);
   const facts = createFactsReader(connection);
+  const policy = options.containers ?? NO_POLICY;
+  const isAllowed = imageRule(policy.imageAllow);
   const exits = createExits(connection);
   const images = createImages(connection, options.pullStallMs);
   const outputs = createOutputs(connection, exits, log);
@@ -102,6 +110,7 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
     lives,
     bootId,
     logMaxBytes,
+    policy,
   });
   let closing: Promise<void> | null = null;
   return {
@@ -111,7 +120,10 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
       return options.taskNetwork ? { ...info, taskNetwork: await networks.facts() } : info;
     },
     health: createHealth({ connection, facts, slots, networks, workerId }).health,
-    ensureImage: images.ensure,
+    ensureImage: async (image, pullPolicy, how) => {
+      if (!isAllowed(image)) throw imageNotAllowed(image);
+      return images.ensure(image, pullPolicy, how);
+    },
     images: images.list,
     provideInput: inputs.provideInput,
     dropInput: inputs.dropInput,

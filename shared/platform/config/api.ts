@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import Joi from 'joi';
 import { DEFAULT_MAX_LOSSES } from '../../model/retry.ts';
+import type { TlsFiles } from '../tls-files.ts';
 import { clusterTokenOf, clusterTokenSettings } from './cluster-token.ts';
 import {
   BYTES_PER_MB,
@@ -15,11 +16,17 @@ import {
   storeUrl,
   WORKER_LEASE_SECONDS,
 } from './common.ts';
+import { IMAGE_ALLOW } from './containers.ts';
 import { type Environment, readSettings, splitList } from './reading.ts';
+import { tlsConfig, tlsSettings } from './tls.ts';
 
 export interface ApiConfig extends CommonConfig {
   readonly host: string;
   readonly port: number;
+  /** Null: no TLS. */
+  readonly tls: TlsFiles | null;
+  /** Web pages of these origins may use the API from a browser, besides its own. */
+  readonly corsOrigins: readonly string[];
   readonly jwtSecret: string;
   readonly tokenTtlSeconds: number;
   readonly registration: 'open' | 'closed';
@@ -70,6 +77,7 @@ const RETENTION_DAYS = Joi.number().min(0.02).max(36_500).allow(0).default(0).me
 
 const apiSchema = {
   ...commonSettings,
+  ...tlsSettings,
   ...clusterTokenSettings,
   WORKER_LEASE_SECONDS,
   RUNNER_STORE_URL: storeUrl
@@ -79,6 +87,10 @@ const apiSchema = {
   RUNNER_FILES_URL: filesUrl,
   HOST: Joi.string().hostname().default('0.0.0.0'),
   PORT: Joi.number().port().default(8080),
+  CORS_ORIGINS: Joi.string().custom(checkOrigins).allow('').default('').messages({
+    'origins.form':
+      'must be origins, separated by commas, such as "https://app.example.com,http://localhost:3000"; "{{#entry}}" is none',
+  }),
   JWT_SECRET: Joi.string().min(32).required().messages({
     'any.required': 'is required: at least 32 random characters, for example from "openssl rand -hex 32"',
     'string.min': 'must be at least 32 characters, for example from "openssl rand -hex 32"',
@@ -86,7 +98,7 @@ const apiSchema = {
   TOKEN_TTL_HOURS: Joi.number().min(0.01).max(8_760).default(24),
   REGISTRATION: Joi.string().valid('open', 'closed').default('open'),
   OBSERVE_AUTH: Joi.string().valid('open', 'required').default('open'),
-  IMAGE_ALLOW: Joi.string().allow('').default(''),
+  IMAGE_ALLOW,
   LOGIN_MAX_FAILURES: Joi.number().integer().min(1).max(1_000).default(5),
   LOGIN_LOCKOUT_SECONDS: Joi.number().integer().min(1).max(86_400).default(300),
   RATE_LIMIT_READS: rate.default(500),
@@ -106,6 +118,8 @@ export function loadApiConfig(env: Environment): ApiConfig {
     ...commonConfig(v),
     host: v.HOST,
     port: v.PORT,
+    tls: tlsConfig(v),
+    corsOrigins: splitList(v.CORS_ORIGINS),
     jwtSecret: v.JWT_SECRET,
     tokenTtlSeconds: Math.round(v.TOKEN_TTL_HOURS * 3_600),
     registration: v.REGISTRATION,
@@ -130,6 +144,12 @@ export function loadApiConfig(env: Environment): ApiConfig {
     runnerFilesUrl: v.RUNNER_FILES_URL ?? null,
     retentionMs: v.RETENTION_DAYS * MS_PER_DAY,
   };
+}
+
+/** As a browser spells them: no path, no `*`, which would let every page in. */
+function checkOrigins(text: string, { error }: Joi.CustomHelpers): string | Joi.ErrorReport {
+  const entry = splitList(text).find((one) => !URL.canParse(one) || new URL(one).origin !== one);
+  return entry === undefined ? text : error('origins.form', { entry });
 }
 
 /** Another name of the same store, never another store. */

@@ -11,6 +11,7 @@ import {
   commonSettings,
   WORKER_LEASE_SECONDS,
 } from './common.ts';
+import { type ContainerPolicy, containerPolicy, containerSettings } from './containers.ts';
 import { type Environment, readSettings, splitList } from './reading.ts';
 import { type TaskNetworkConfig, taskNetworkConfig, taskNetworkSettings } from './task-network.ts';
 
@@ -38,6 +39,7 @@ export interface RunnerConfig extends CommonConfig {
   readonly pullStallSeconds: number;
   /** Warm network namespaces kept ready for tasks; 0 switches them off. */
   readonly networkSlots: number;
+  readonly containers: ContainerPolicy;
   /** What tasks may reach. */
   readonly taskNetwork: TaskNetworkConfig;
   /** Text of one attempt that is kept, a line counted with 64 bytes more than it has. */
@@ -52,6 +54,7 @@ export interface RunnerConfig extends CommonConfig {
 export const runnerSchema = {
   ...commonSettings,
   ...taskNetworkSettings,
+  ...containerSettings,
   WORKER_LEASE_SECONDS,
   WORKER_ID: Joi.string().pattern(WORKER_ID_PATTERN, 'letters, digits, ".", "_" and "-"'),
   WORKER_ADDRESS: Joi.string().hostname(),
@@ -107,6 +110,7 @@ export function loadRunnerConfig(env: Environment): RunnerConfig {
     diskReserveMb: v.DISK_RESERVE_MB,
     pullStallSeconds: v.PULL_STALL_SECONDS,
     networkSlots: v.NETWORK_SLOTS,
+    containers: containerPolicy(v),
     taskNetwork: taskNetworkConfig(v, common),
     logMaxBytes: v.LOG_MAX_MB * BYTES_PER_MB,
     outputMaxBytes: v.OUTPUT_MAX_MB * BYTES_PER_MB,
