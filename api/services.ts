@@ -1,6 +1,7 @@
 // Puts the services of the API together from its parts. Starts and opens nothing; no routes here.
 
 import { RunLearner } from '../shared/learning/run-learner.ts';
+import { imageRule } from '../shared/model/image-rules.ts';
 import type { ApiConfig } from '../shared/platform/config/api.ts';
 import type { Log } from '../shared/platform/log.ts';
 import type { Clock, ClusterClock } from '../shared/ports/clock.ts';
@@ -30,7 +31,6 @@ import { ResumableUploads } from './services/files/uploads/resumable-uploads.ts'
 import { UploadSweep } from './services/files/uploads/upload-sweep.ts';
 import { UserFiles } from './services/files/user-files.ts';
 import { Holdings } from './services/holdings.ts';
-import { imageRule } from '../shared/model/image-rules.ts';
 import { KnownUsers } from './services/known-users.ts';
 import { WorkerMaintenance } from './services/maintenance.ts';
 import { LogTails } from './services/output/log-tails.ts';

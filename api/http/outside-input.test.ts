@@ -4,8 +4,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isAppError } from '../../shared/errors.ts';
-import { tokenOfHandshake, tokenOfUpgrade } from '../live/access.ts';
 import { imageRule } from '../../shared/model/image-rules.ts';
+import { tokenOfHandshake, tokenOfUpgrade } from '../live/access.ts';
 import { networkOf } from '../services/network-of.ts';
 import { AddressRules } from '../services/webhooks/address-rules.ts';
 import { chooseAnswer } from './conditions.ts';

@@ -149,7 +149,9 @@ export function containerSettings(
         : {}),
       CapAdd: [...KEPT_CAPABILITIES],
       // Programs expect to run what they put there; it counts as the task's memory.
-      ...(policy?.readOnlyRoot ? { ReadonlyRootfs: true, Tmpfs: { '/tmp': 'rw,exec,nosuid,nodev,mode=1777' } } : {}),
+      ...(policy?.readOnlyRoot
+        ? { ReadonlyRootfs: true, Tmpfs: { '/tmp': 'rw,exec,nosuid,nodev,mode=1777' } }
+        : {}),
       NetworkMode: choice.networkMode,
       RestartPolicy: { Name: 'no' },
       // The engine refuses more than the machine has; an over-committed worker's task gets all there is.

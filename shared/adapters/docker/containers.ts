@@ -3,17 +3,20 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, isAppError } from '../../errors.ts';
-import { untilAborted } from '../../platform/deadline.ts';
 import type { ContainerPolicy } from '../../platform/config/containers.ts';
+import { untilAborted } from '../../platform/deadline.ts';
 import type { ContainerSpec, ContainerStatus } from '../../ports/container-runtime.ts';
 import { type Connection, LOOK_TIMEOUT_MS, WORK_TIMEOUT_MS } from './connection.ts';
 import {
   containerName,
   containerSettings,
   inputVolumeName,
+  LABEL_INPUT,
   LABEL_TASK,
   LABEL_WORKER,
+  OUTPUT_PATH,
   outputVolumeName,
+  volumeAt,
 } from './container-settings.ts';
 import { toStatus } from './container-status.ts';
 import type { FactsReader } from './engine-facts.ts';
@@ -35,6 +38,7 @@ import type { InputVolumes } from './input-volumes.ts';
 import type { KernelLog } from './kernel-log.ts';
 import type { NetworkSlots, Slot } from './network-slots.ts';
 import { createOutputFolders, type OutputFolders } from './output-folder.ts';
+import type { PauseContainers } from './pause-containers.ts';
 import type { TaskNetworks } from './task-network.ts';
 import type { TaskVolumes } from './task-volumes.ts';
 
@@ -63,6 +67,7 @@ export function createContainers(parts: {
   inputs: InputVolumes;
   volumes: TaskVolumes;
   slots: NetworkSlots;
+  pauses: Pick<PauseContainers, 'shelf' | 'remove'>;
   networks: Pick<TaskNetworks, 'modeOf' | 'restore'>;
   kernelLog: KernelLog;
   lives: EngineLives;
@@ -70,7 +75,8 @@ export function createContainers(parts: {
   logMaxBytes: number;
   policy: ContainerPolicy;
 }): Containers {
-  const { connection, facts, images, exits, inputs, volumes, slots, networks, kernelLog, lives } = parts;
+  const { connection, facts, images, exits, inputs, volumes, slots, pauses, networks, kernelLog, lives } =
+    parts;
   const { bootId, logMaxBytes, policy } = parts;
   const { docker } = connection;
   /** Created by this process and never asked to start: the only ones that are started without a look. */
@@ -155,10 +161,24 @@ export function createContainers(parts: {
 
   const folders = createOutputFolders({ connection, inspect });
 
+  /** The engine writes nothing into a container whose own files are read-only, volumes included. */
+  const openOutput = async (id: string, spec: ContainerSpec) => {
+    if (!policy.readOnlyRoot) return folders.openToAll(id);
+    const volume = outputVolumeName(spec);
+    const helper = await pauses.shelf(`${volume}-open`, { [LABEL_INPUT]: volume }, [
+      volumeAt(OUTPUT_PATH, volume),
+    ]);
+    try {
+      await folders.openToAll(helper);
+    } finally {
+      await pauses.remove(helper);
+    }
+  };
+
   /** After the creation, before the start. */
   const prepareFolders = async (id: string, spec: ContainerSpec) => {
     volumes.learn(id, [outputVolumeName(spec), ...(spec.hasInput ? [inputVolumeName(spec)] : [])]);
-    if (policy.user !== null || !(await images.runsAsRoot(spec.image))) await folders.openToAll(id);
+    if (policy.user !== null || !(await images.runsAsRoot(spec.image))) await openOutput(id, spec);
     folders.note(id);
   };
 

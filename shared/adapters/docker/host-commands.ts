@@ -28,7 +28,9 @@ export function hostCommands(through: readonly string[] = []): HostCommands {
         child.stderr.on('data', (chunk) => {
           if (said.length < LONGEST_OUTPUT) said += chunk;
         });
-        child.once('error', fail);
+        child.once('error', (error: NodeJS.ErrnoException) =>
+          fail(error.code === 'ENOENT' ? new Error(`there is no program ${first} here`) : error),
+        );
         child.once('close', (code, signal) => {
           if (code === 0) return done(out);
           const how = signal === null ? `exit code ${code}` : `ended by ${signal}`;

@@ -1,7 +1,7 @@
 // The Docker engine as container runtime. Puts the parts together; holds no logic of its own.
 
-import { readBootId } from '../../platform/boot-id.ts';
 import { imageRule } from '../../model/image-rules.ts';
+import { readBootId } from '../../platform/boot-id.ts';
 import type { ContainerPolicy } from '../../platform/config/containers.ts';
 import type { TaskNetworkConfig } from '../../platform/config/task-network.ts';
 import { withDeadline } from '../../platform/deadline.ts';
@@ -105,6 +105,7 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
     inputs,
     volumes,
     slots,
+    pauses,
     networks,
     kernelLog,
     lives,

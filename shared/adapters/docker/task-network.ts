@@ -170,17 +170,21 @@ async function insertJump(commands: HostCommands, chain: string, name: string): 
 
 async function makeNetwork(connection: Connection, name: string): Promise<void> {
   const { docker } = connection;
-  try {
-    await connection.ask('look at the network of tasks', WORK_TIMEOUT_MS, () =>
-      docker.getNetwork(name).inspect(),
-    );
-    return;
-  } catch (error) {
-    if (!isAppError(error, 'not_found')) throw error;
-  }
-  await connection.ask('make the network of tasks', WORK_TIMEOUT_MS, async (abortSignal) => {
+  const isThere = async () => {
     try {
-      await docker.createNetwork({
+      await connection.ask('look at the network of tasks', WORK_TIMEOUT_MS, () =>
+        docker.getNetwork(name).inspect(),
+      );
+      return true;
+    } catch (error) {
+      if (isAppError(error, 'not_found')) return false;
+      throw error;
+    }
+  };
+  if (await isThere()) return;
+  try {
+    await connection.ask('make the network of tasks', WORK_TIMEOUT_MS, (abortSignal) =>
+      docker.createNetwork({
         Name: name,
         Driver: 'bridge',
         CheckDuplicate: true,
@@ -189,12 +193,12 @@ async function makeNetwork(connection: Connection, name: string): Promise<void> 
         Options: { 'com.docker.network.bridge.name': name },
         Labels: { [LABEL_NETWORK]: name },
         abortSignal,
-      });
-    } catch (error) {
-      // Another runner on this engine was quicker.
-      if (statusOf(error) !== 409) throw error;
-    }
-  });
+      }),
+    );
+  } catch (error) {
+    // Another runner on this engine was quicker.
+    if (!(await isThere())) throw error;
+  }
 }
 
 /** Of what cannot be looked up now the addresses of the last time hold. */

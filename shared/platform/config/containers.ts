@@ -28,7 +28,9 @@ export const containerSettings = {
   CONTAINER_READ_ONLY: Joi.string().valid('on', 'off').default('off'),
   CONTAINER_USER: Joi.string()
     .pattern(/^[1-9]\d{0,9}(:\d{1,10})?$/)
-    .messages({ 'string.pattern.base': 'must be numbers, a user or a user and a group, and not root: "1000:1000"' }),
+    .messages({
+      'string.pattern.base': 'must be numbers, a user or a user and a group, and not root: "1000:1000"',
+    }),
   CONTAINER_SECCOMP_FILE: seccompProfile,
 };
 

@@ -124,7 +124,10 @@ describe.each([0, 2])('a container of the Docker runtime with %i network slots',
   });
 
   it.skipIf(networkSlots > 0)('is held to the policy of its worker', async () => {
-    const profile = { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_ERRNO' }] };
+    const profile = {
+      defaultAction: 'SCMP_ACT_ALLOW',
+      syscalls: [{ names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_ERRNO' }],
+    };
     const strict = await openDockerRuntime({
       dockerHost: '',
       log: silentLog(),
@@ -138,7 +141,13 @@ describe.each([0, 2])('a container of the Docker runtime with %i network slots',
       },
     });
     try {
-      const tries = ['id -u', 'id -g', 'echo x > /tmp/a; ls -n /tmp/a', 'echo x > /etc/a || echo read-only', 'mkdir /tmp/b || echo no-folder'];
+      const tries = [
+        'id -u',
+        'id -g',
+        'echo x > /tmp/a; ls -n /tmp/a',
+        'echo x > /etc/a || echo read-only',
+        'mkdir /tmp/b || echo no-folder',
+      ];
       const command = [...tries, 'echo kept > /output/a'].join('; ');
       await strict.ensureImage(TEST_IMAGE, 'never', {});
       const { id, ear, status } = await runToEnd(strict, spec({ command }));
