@@ -36,7 +36,7 @@ const RETRY_SECONDS = 1;
 /** A script that sends a thousand requests with some hundred open at a time is held back, not refused. */
 const WAITING_PER_TURN = 32;
 const WAITING_IN_ALL = 4_096;
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 20_000;
 const HELD_MS = 1_000;
 
 export function turnsOf(atOnce: number): RequestTurnsLimits {
