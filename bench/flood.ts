@@ -24,7 +24,7 @@
 
 import { loadavg } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { startCluster } from '../test/support/cluster.ts';
+import { type Part, startCluster } from '../test/support/cluster.ts';
 import { TEST_IMAGE } from '../test/support/servers.ts';
 import {
   burst,
@@ -105,7 +105,6 @@ const cluster = await startCluster({
   ],
   env: INSPECTED,
 });
-const unbounded = await cluster.addApi({ REQUESTS_AT_ONCE: '0' });
 
 async function tokenOf(username: string): Promise<string> {
   const credentials = { username, password: 'secure123' };
@@ -113,8 +112,22 @@ async function tokenOf(username: string): Promise<string> {
   return (await cluster.call<{ token: string }>('POST', '/api/auth/login', credentials)).body.token;
 }
 
-async function run({ name, worker, isUnbounded, flood, load }: Scenario, from: Flood): Promise<void> {
-  if (which !== 'all' && which !== name.split(' ')[0]) return;
+async function run(scenario: Scenario, on: Flood): Promise<void> {
+  if (which !== 'all' && which !== scenario.name.split(' ')[0]) return;
+  if (!scenario.isUnbounded) return look(scenario, on, { part: cluster.api, log: 'api' });
+  const { part, url } = await cluster.addApi({ REQUESTS_AT_ONCE: '0' });
+  try {
+    await look(scenario, { ...on, url }, { part, log: `api-${new URL(url).port}` });
+  } finally {
+    await part.end('SIGTERM');
+  }
+}
+
+async function look(
+  { name, worker, flood, load }: Scenario,
+  on: Flood,
+  api: { part: Part; log: string },
+): Promise<void> {
   const small = {
     docker_image: TEST_IMAGE,
     command: 'echo hello',
@@ -123,16 +136,12 @@ async function run({ name, worker, isUnbounded, flood, load }: Scenario, from: F
     memory_required: 32,
     network: 'none',
   };
-  const on: Flood = { ...from, url: isUnbounded ? unbounded.url : from.url };
   const plan: OtherUserPlan = {
     url: on.url,
     token: on.otherToken,
     waiting: { docker_image: 'nothing:here', worker: 'nowhere', cpu_required: 0.1, memory_required: 16 },
     small,
   };
-  const api = isUnbounded
-    ? { part: unbounded.part, log: `api-${new URL(unbounded.url).port}` }
-    : { part: cluster.api, log: 'api' };
   const parts = {
     API: api,
     scheduler: { part: cluster.scheduler, log: 'scheduler' },
@@ -196,7 +205,6 @@ try {
   console.log(`${machineLine()}; scale ${scale}`);
   for (const scenario of SCENARIOS) await run(scenario, { cluster, url: cluster.url, tokens, otherToken });
 } finally {
-  await unbounded.part.end('SIGTERM');
   await cluster.stop();
 }
 

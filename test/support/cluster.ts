@@ -160,7 +160,7 @@ export class Cluster {
     part.start();
     await waitFor(async () => (await fetch(`${url}/readyz`)).status === 200, {
       what: `${url}/readyz`,
-      deadlineMs: 30_000,
+      deadlineMs: READY_DEADLINE_MS,
     });
     return { part, url };
   }
