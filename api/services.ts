@@ -47,6 +47,7 @@ import { WaitingLine } from './services/queue/waiting-line.ts';
 import { Quotas } from './services/quotas.ts';
 import { type RegistrationPace, Registrations } from './services/registrations/registrations.ts';
 import { RequestLimits, type RequestLimitsParts } from './services/request-limits.ts';
+import { RequestTurns, turnsOf } from './services/request-turns.ts';
 import { Retention } from './services/retention.ts';
 import { SchedulerNews } from './services/scheduler-news.ts';
 import { Sessions } from './services/sessions.ts';
@@ -197,6 +198,7 @@ export function createServices(parts: ApiParts) {
     trail,
     auditPages,
     requestLimits,
+    requestTurns: new RequestTurns(turnsOf(config.requestsAtOnce)),
     bodyRoom: new BodyRoom(),
     announcer,
     watch,

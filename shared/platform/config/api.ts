@@ -37,6 +37,8 @@ export interface ApiConfig extends CommonConfig {
   readonly loginLockoutSeconds: number;
   /** Requests a second, averaged over a window; 0 for no limit. */
   readonly rateLimits: RateLimits;
+  /** Requests of one user, or of one address without a sign-in, in progress in this process; 0 for no limit. */
+  readonly requestsAtOnce: number;
   /** Directory of the built dashboard, served at `/`. */
   readonly webDir: string;
   /** Largest upload. */
@@ -106,6 +108,7 @@ const apiSchema = {
   RATE_LIMIT_READS: rate.default(500),
   RATE_LIMIT_WRITES: rate.default(200),
   RATE_LIMIT_ANONYMOUS: rate.default(100),
+  REQUESTS_AT_ONCE: Joi.number().integer().min(0).max(10_000).default(16),
   WEB_DIR: Joi.string().default('dist/web'),
   FILE_MAX_MB: Joi.number().integer().min(1).max(1_048_576).default(5_120),
   WEBHOOK_ALLOW: Joi.string().allow('').default(''),
@@ -137,6 +140,7 @@ export function loadApiConfig(env: Environment): ApiConfig {
       writes: v.RATE_LIMIT_WRITES,
       anonymous: v.RATE_LIMIT_ANONYMOUS,
     },
+    requestsAtOnce: v.REQUESTS_AT_ONCE,
     webDir: resolve(v.WEB_DIR),
     fileMaxBytes: v.FILE_MAX_MB * BYTES_PER_MB,
     webhookAllow: splitList(v.WEBHOOK_ALLOW),
