@@ -15,6 +15,7 @@ import { healthPlugin } from './plugins/health.ts';
 import { historyPlugin } from './plugins/history.ts';
 import { imagesPlugin } from './plugins/images.ts';
 import { logsPlugin } from './plugins/logs.ts';
+import { metricsPlugin } from './plugins/metrics.ts';
 import { queuePlugin } from './plugins/queue.ts';
 import { queueBoardPlugin } from './plugins/queue-board.ts';
 import { rateLimitsPlugin } from './plugins/rate-limits.ts';
@@ -22,6 +23,7 @@ import { requestsPlugin } from './plugins/requests.ts';
 import { taskFilesPlugin } from './plugins/task-files.ts';
 import { taskUsagePlugin } from './plugins/task-usage.ts';
 import { tasksPlugin } from './plugins/tasks.ts';
+import { tracingPlugin } from './plugins/tracing.ts';
 import { uploadsPlugin } from './plugins/uploads.ts';
 import { usersPlugin } from './plugins/users.ts';
 import { webhooksPlugin } from './plugins/webhooks.ts';
@@ -103,6 +105,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   } = services;
   await server.register([
     { plugin: requestsPlugin, options: { log } },
+    { plugin: tracingPlugin, options: { tracer: services.tracer, clock: parts.clock } },
     { plugin: rateLimitsPlugin, options: services },
     { plugin: authPlugin, options: services },
     { plugin: accountsPlugin, options: services },
@@ -129,6 +132,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     },
     { plugin: imagesPlugin, options: services },
     { plugin: workersPlugin, options: { ...services, observeAuth: config.observeAuth } },
+    { plugin: metricsPlugin, options: { ...services, observeAuth: config.observeAuth } },
     { plugin: historyPlugin, options: { ...services, observeAuth: config.observeAuth } },
     {
       plugin: healthPlugin,
@@ -141,6 +145,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     { ...parts, ...services, tasks: store.tasks, observeAuth: config.observeAuth },
     server.listener,
   );
+  services.metrics.liveLoad = () => live.load;
   await server.initialize();
   await watch.start();
   await live.start();

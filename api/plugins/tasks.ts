@@ -39,6 +39,7 @@ import type { TaskQuery, TaskRecords } from '../services/task-records.ts';
 import { bodyOf, checked, idOf, queryOf } from '../validation.ts';
 import { principalOf } from './auth.ts';
 import { ONLY_READS } from './rate-limits.ts';
+import { traceOf } from './tracing.ts';
 
 export interface TasksOptions {
   readonly submissions: Submissions;
@@ -63,7 +64,7 @@ export const tasksPlugin: Plugin<TasksOptions> = {
       path: '/api/tasks',
       options: { payload: { maxBytes: SUBMIT_MAX_BYTES }, validate: checked({ payload: submitSchema }) },
       handler: async (request, h) => {
-        const spec = taskSpec(bodyOf<SubmitBody>(request));
+        const spec = { ...taskSpec(bodyOf<SubmitBody>(request)), ...traceOf(request) };
         const key = idempotencyKey(request.headers['idempotency-key']);
         return single(await submissions.submit(principalOf(request), spec, key), h);
       },
@@ -74,7 +75,8 @@ export const tasksPlugin: Plugin<TasksOptions> = {
       path: '/api/tasks/batch',
       options: { payload: { maxBytes: BATCH_MAX_BYTES }, validate: checked({ payload: batchSchema }) },
       handler: async (request, h) => {
-        const specs = bodyOf<{ tasks: SubmitBody[] }>(request).tasks.map(taskSpec);
+        const { tasks } = bodyOf<{ tasks: SubmitBody[] }>(request);
+        const specs = tasks.map((task) => ({ ...taskSpec(task), ...traceOf(request) }));
         const key = idempotencyKey(request.headers['idempotency-key']);
         const by = principalOf(request);
         requestLimits.chargeFor(specs.length, by.userId);
@@ -178,7 +180,8 @@ export const tasksPlugin: Plugin<TasksOptions> = {
       options: { validate: checked({ params: taskIdParams }) },
       handler: async (request, h) => {
         const key = idempotencyKey(request.headers['idempotency-key']);
-        return single(await submissions.retry(principalOf(request), idOf(request), key), h);
+        const by = principalOf(request);
+        return single(await submissions.retry(by, idOf(request), key, traceOf(request)), h);
       },
     });
 

@@ -11,9 +11,11 @@ import {
   commonSettings,
   WORKER_LEASE_SECONDS,
 } from './common.ts';
+import { METRICS_HOST, METRICS_PORT, type MetricsDoorConfig, metricsDoorConfig } from './metrics.ts';
 import { type Environment, readSettings, splitList } from './reading.ts';
 
 export interface RunnerConfig extends CommonConfig {
+  readonly metrics: MetricsDoorConfig;
   readonly workerId: string;
   readonly address: string;
   readonly runtime: 'docker' | 'process' | 'scripted';
@@ -48,6 +50,8 @@ export interface RunnerConfig extends CommonConfig {
 
 export const runnerSchema = {
   ...commonSettings,
+  METRICS_HOST,
+  RUNNER_METRICS_PORT: METRICS_PORT,
   WORKER_LEASE_SECONDS,
   WORKER_ID: Joi.string().pattern(WORKER_ID_PATTERN, 'letters, digits, ".", "_" and "-"'),
   WORKER_ADDRESS: Joi.string().hostname(),
@@ -86,6 +90,7 @@ export function loadRunnerConfig(env: Environment): RunnerConfig {
   const host = hostname();
   return {
     ...commonConfig(v),
+    metrics: metricsDoorConfig(v.METRICS_HOST, v.RUNNER_METRICS_PORT),
     workerId: v.WORKER_ID ?? `worker-${host.toLowerCase().replace(/[^a-z0-9._-]/g, '-')}`.slice(0, 63),
     address: v.WORKER_ADDRESS ?? host,
     runtime: v.RUNTIME,
