@@ -93,6 +93,7 @@ export interface ApiParts {
   readonly registrationPace?: Partial<RegistrationPace>;
   readonly listenerBounds?: Partial<ListenerBounds>;
   readonly peerIdleMs?: number;
+  readonly maxTelemetrySockets?: number;
   readonly learnEveryMs?: number;
   readonly scoreEveryMs?: number;
   readonly purgeEveryMs?: number;

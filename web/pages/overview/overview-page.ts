@@ -67,7 +67,7 @@ export class OverviewPage extends LitElement {
     new LiveSubscription(this, () =>
       this.session.live.subscribe('tasks', {
         task: () => this.#lists.refreshSoon(),
-        resumed: () => this.#lists.refreshSoon(),
+        standing: () => this.#lists.refreshSoon(),
       }),
     );
   }

@@ -73,7 +73,7 @@ export class QueuePage extends LitElement {
     new LiveSubscription(this, () =>
       this.session.live.subscribe('tasks', {
         task: () => this.#queue.refreshSoon(),
-        resumed: () => this.#queue.refreshSoon(),
+        standing: () => this.#queue.refreshSoon(),
       }),
     );
   }

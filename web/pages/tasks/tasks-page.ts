@@ -84,7 +84,7 @@ export class TasksPage extends LitElement {
     new LiveSubscription(this, () =>
       this.session.live.subscribe('tasks', {
         task: (event) => this.#heard(event),
-        resumed: () => {
+        standing: () => {
           this.#deep = true;
           this.#top.refreshSoon();
         },
