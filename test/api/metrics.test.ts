@@ -72,7 +72,7 @@ describe('metrics of the API', () => {
     // A line for each sample: a name, labels, a number.
     const odd = text
       .split('\n')
-      .filter((line) => !/^(#.*|[a-z_:]+(\{.*\})? (\+Inf|NaN|[\d.e+-]+)|)$/i.test(line));
+      .filter((line) => !/^(#.*|[a-z_:][a-z0-9_:]*(\{.*\})? (\+Inf|NaN|[\d.e+-]+)|)$/i.test(line));
     expect(odd).toEqual([]);
   });
 
