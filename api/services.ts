@@ -18,6 +18,8 @@ import type { ListenerBounds } from './http/listener.ts';
 import { OpenSessions } from './live/open-sessions.ts';
 import { Accounts } from './services/accounts.ts';
 import { Announcer } from './services/announcer.ts';
+import { AuditPages } from './services/audit-pages.ts';
+import { AuditTrail } from './services/audit-trail.ts';
 import { Backups } from './services/backups/backups.ts';
 import { BoardTickets } from './services/board-tickets.ts';
 import { BodyRoom } from './services/body-room.ts';
@@ -103,6 +105,15 @@ export interface ApiParts {
 export function createServices(parts: ApiParts) {
   const { config, store, intake, presence, bus, logs, clock, log, tracer = NO_TRACER } = parts;
   const announcer = new Announcer({ intake, bus, log });
+  const trail = new AuditTrail({ store: store.audit, clock, log });
+  const auditPages = new AuditPages({
+    store,
+    trail,
+    keptMs: config.auditKeptMs,
+    clock,
+    log,
+    everyMs: parts.purgeEveryMs,
+  });
   const people = createPeopleServices(parts, announcer);
   const { known } = people;
   const { rateLimits } = config;
@@ -201,6 +212,8 @@ export function createServices(parts: ApiParts) {
     ...people,
     tracer,
     metrics,
+    trail,
+    auditPages,
     requestLimits,
     bodyRoom: new BodyRoom(),
     announcer,

@@ -15,6 +15,7 @@ import type { Announcer } from './announcer.ts';
 import { contentHash } from './canonical.ts';
 import { refusal } from './faults.ts';
 import { type Quotas, tooManyTasks } from './quotas.ts';
+import { requireChanger } from './rights.ts';
 import type { TaskRecords } from './task-records.ts';
 
 export interface SubmissionParts {
@@ -59,8 +60,9 @@ export class Submissions {
     this.#parts = parts;
   }
 
-  /** @throws AppError `invalid_request` naming every fault; `idempotency_mismatch`; `quota_exceeded` */
-  submit(by: Principal, spec: TaskSpec, idempotencyKey: string | null): Promise<Submission> {
+  /** @throws AppError `invalid_request` naming every fault; `idempotency_mismatch`; `quota_exceeded`; `forbidden` to viewers */
+  async submit(by: Principal, spec: TaskSpec, idempotencyKey: string | null): Promise<Submission> {
+    requireChanger(by);
     return this.#insert({
       owner: { id: by.userId, name: by.username },
       specs: [spec],
@@ -70,7 +72,12 @@ export class Submissions {
   }
 
   /** All or none. The tasks of a batch with a key have the keys `key#0`, `key#1`, … */
-  submitBatch(by: Principal, specs: readonly TaskSpec[], idempotencyKey: string | null): Promise<Submission> {
+  async submitBatch(
+    by: Principal,
+    specs: readonly TaskSpec[],
+    idempotencyKey: string | null,
+  ): Promise<Submission> {
+    requireChanger(by);
     return this.#insert({
       owner: { id: by.userId, name: by.username },
       specs,
@@ -95,6 +102,7 @@ export class Submissions {
     idempotencyKey: string | null,
     trace: Pick<TaskSpec, 'traceparent'> = {},
   ): Promise<Submission> {
+    requireChanger(by);
     const old = await this.#parts.records.get(by, taskId);
     return this.#insert({
       owner: { id: old.ownerId, name: old.ownerName },
