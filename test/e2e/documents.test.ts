@@ -2,8 +2,8 @@
 // real cluster, in the order of the document, and each command must end with 0. Which blocks have to have a remark, and
 // which there are: test/rules/commands.test.ts. Also understood: `<!-- typed, not shown: secure123 -->`.
 //
-// What a reader puts in, the test puts in: `<token>`, `<task id>`, `task-…` (the newest task), `upload-…`, and images
-// that would have to be fetched.
+// What a reader puts in, the test puts in: `<token>`, `<task id>`, `task-…` (the newest task), `upload-…`, the name of the
+// worker, and images that would have to be fetched.
 
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import { blocksToRun, userDocuments } from '../support/documents.ts';
 import type { Fenced } from '../support/markdown.ts';
-import { TEST_IMAGE } from '../support/servers.ts';
+import { TEST_IMAGE, uniqueName } from '../support/servers.ts';
 import { TypedShell } from '../support/typed-shell.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -29,6 +29,8 @@ const PROGRAMS = {
   curl: `exec "${process.env.CURL_PATH ?? '/usr/bin/curl'}" --silent --show-error --fail-with-body --max-time 30 "$@"`,
 };
 
+/** Containers of a worker's name are its own on a machine. */
+const worker = uniqueName('w-');
 let cluster: Cluster;
 
 beforeAll(async () => {
@@ -39,7 +41,7 @@ beforeAll(async () => {
     WORKER_STORAGE_MB: '20480',
     STOP_GRACE_SECONDS: '1',
   };
-  cluster = await startCluster({ runners: [{ id: 'worker-1', env }] });
+  cluster = await startCluster({ runners: [{ id: worker, env }] });
   await cluster.signIn('admin');
   await mkdir(`${cluster.dataDir}/bin`);
   for (const [name, script] of Object.entries(PROGRAMS)) {
@@ -117,6 +119,7 @@ class Reader {
     let text = line
       .replaceAll('localhost:8080', new URL(this.#cluster.url).host)
       .replaceAll('<token>', this.#token)
+      .replaceAll(/\bworker-1\b/g, worker)
       .replaceAll(FETCHED_IMAGES, TEST_IMAGE);
     if (/<task id>|task-…|task-<id>/.test(text)) {
       const { body } = await this.#cluster.call<{ tasks: { task_id: string }[] }>(
