@@ -55,6 +55,8 @@ export class Part {
   #child: ChildProcess | null = null;
   /** Called when it ended although nobody ended it. */
   onOwnEnd: (how: string) => void = () => undefined;
+  /** Called when it did not end when it was told to, and is killed. */
+  onForcedEnd: () => void = () => undefined;
 
   constructor(
     room: Room,
@@ -112,7 +114,10 @@ export class Part {
     if (hasEnded(child)) return child.exitCode;
     const ended = new Promise<number | null>((done) => child.once('exit', (code) => done(code)));
     child.kill(signal);
-    const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
+    const timer = setTimeout(() => {
+      this.onForcedEnd();
+      child.kill('SIGKILL');
+    }, 20_000);
     const code = await ended;
     clearTimeout(timer);
     return code;
