@@ -27,6 +27,7 @@ const transcript = readTranscript(document);
 const isUpdate = process.env.UPDATE_EXAMPLE === '1';
 const isWhole = isUpdate || process.env.WHOLE_EXAMPLE === '1';
 const SLOW_DEADLINE_MS = 900_000;
+const limits = isWhole ? { timeout: SLOW_DEADLINE_MS } : {};
 
 /** As long as the document's own, so that tables look alike; containers of a worker's name are its own on a machine. */
 const machine = uniqueName('w').slice(0, 6);
@@ -121,8 +122,7 @@ describe('docs/EXAMPLE.md', () => {
   let isBroken = false;
 
   for (const block of transcript.blocks) {
-    const timeout = isWhole ? SLOW_DEADLINE_MS : undefined;
-    it(`line ${block.line}: ${block.steps[0]?.typed[0]}`, { ...(timeout ? { timeout } : {}) }, async ({ skip }) => {
+    it(`line ${block.line}: ${block.steps[0]?.typed[0]}`, limits, async ({ skip }) => {
       if (block.slow !== null && !isWhole) skip(block.slow);
       if (isBroken) skip('a block above is not as shown');
       isBroken = true;

@@ -69,8 +69,7 @@ describe('a document with console blocks', () => {
     const { blocks } = readTranscript(markdown(...remarks, '```console', '$ a', '```'));
     expect(blocks).toMatchObject([{ figuresDiffer: 'measured', again: 'it takes a moment' }]);
     const apart = readTranscript(markdown(...remarks, '', '```console', '$ a', '```'));
-    expect(apart.blocks).toMatchObject([{ figuresDiffer: null,
-        slow: null, again: null }]);
+    expect(apart.blocks).toMatchObject([{ figuresDiffer: null, slow: null, again: null }]);
   });
 
   it.each([
