@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { errorReply } from '../../api/errors.ts';
 import { AppError, ERROR_CODES, type ErrorCode } from '../../shared/errors.ts';
 import { FAILURE_REASONS } from '../../shared/model/task.ts';
+import { anchorsOf, linksOf } from '../support/markdown.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(`${root}/${path}`, 'utf8');
@@ -31,6 +32,13 @@ describe('the reference', () => {
       .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name));
     expect(inCode.size).toBeGreaterThan(20);
     expect([...new Set(documented)].sort()).toEqual([...inCode].sort());
+  });
+
+  it('leads from its top to every part', () => {
+    const [top = '', ...parts] = reference.split(/^## /m);
+    const targets = linksOf(top).map(({ target }) => target);
+    const anchors = parts.map((part) => [...anchorsOf(`## ${part}`)][0]);
+    expect(anchors.filter((anchor) => !targets.includes(`#${anchor}`))).toEqual([]);
   });
 
   it('names every reason of failure', () => {
