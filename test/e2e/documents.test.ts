@@ -43,6 +43,13 @@ beforeAll(async () => {
   };
   cluster = await startCluster({ runners: [{ id: worker, env }] });
   await cluster.signIn('admin');
+  // As `npm start` does.
+  const first = await cluster.submit({
+    docker_image: TEST_IMAGE,
+    command: 'echo hello',
+    memory_required: 64,
+  });
+  await cluster.ended(first.task_id);
   await mkdir(`${cluster.dataDir}/bin`);
   for (const [name, script] of Object.entries(PROGRAMS)) {
     await writeFile(`${cluster.dataDir}/bin/${name}`, `#!/bin/sh\n${script}\n`);
