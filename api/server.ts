@@ -3,6 +3,7 @@
 
 import { setMaxListeners } from 'node:events';
 import Hapi, { type Server } from '@hapi/hapi';
+import { GrpcServer } from './grpc/grpc-server.ts';
 import { createListener, listenerBounds, openFilesLimit } from './http/listener.ts';
 import { Live, type LiveLoad } from './live/live.ts';
 import { accountsPlugin } from './plugins/accounts.ts';
@@ -27,12 +28,18 @@ import { usersPlugin } from './plugins/users.ts';
 import { webhooksPlugin } from './plugins/webhooks.ts';
 import { whatIfPlugin } from './plugins/what-if.ts';
 import { workersPlugin } from './plugins/workers.ts';
+import { readTlsFiles } from '../shared/platform/tls-files.ts';
 import { answerWithin } from './services/deadline.ts';
+import { Readiness } from './services/readiness.ts';
 import { type ApiParts, createServices } from './services.ts';
 
 export interface Api {
   /** For `inject` in tests and for what listens on the same port. */
   readonly server: Server;
+  /** Where gRPC listens; null before `start`, and where it is off. */
+  readonly grpcPort: number | null;
+  /** Watches that are open over gRPC now. */
+  readonly grpcWatches: number;
   /** What is open over sockets now. */
   readonly liveLoad: LiveLoad;
   /** Listens, and says where. */
@@ -101,6 +108,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     forecastScores,
     retention,
   } = services;
+  const readiness = new Readiness({ store: () => store.ping(), queue: () => parts.pingQueue() }, log);
   await server.register([
     { plugin: requestsPlugin, options: { log } },
     { plugin: rateLimitsPlugin, options: services },
@@ -130,10 +138,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     { plugin: imagesPlugin, options: services },
     { plugin: workersPlugin, options: { ...services, observeAuth: config.observeAuth } },
     { plugin: historyPlugin, options: { ...services, observeAuth: config.observeAuth } },
-    {
-      plugin: healthPlugin,
-      options: { checks: { store: () => store.ping(), queue: () => parts.pingQueue() }, log },
-    },
+    { plugin: healthPlugin, options: { readiness } },
     { plugin: queueBoardPlugin, options: { ...services, queueViews: parts.queueViews } },
     { plugin: dashboardPlugin, options: { webDir: config.webDir } },
   ]);
@@ -141,6 +146,23 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     { ...parts, ...services, tasks: store.tasks, observeAuth: config.observeAuth },
     server.listener,
   );
+  const grpc =
+    config.grpcPort === null
+      ? null
+      : new GrpcServer({
+          ...services,
+          ticker: live.ticker,
+          readiness,
+          retentionMs: config.retentionMs,
+          observeAuth: config.observeAuth,
+          host: config.host,
+          port: config.grpcPort,
+          tls: config.tls === null ? null : readTlsFiles(config.tls),
+          bounds,
+          peerIdleMs,
+          stopping: stopping.signal,
+          log,
+        });
   await server.initialize();
   await watch.start();
   await live.start();
@@ -151,17 +173,26 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   forecastScores.start();
   retention.start();
 
+  let grpcPort: number | null = null;
   return {
     server,
     get liveLoad() {
       return live.load;
     },
+    get grpcPort() {
+      return grpcPort;
+    },
+    get grpcWatches() {
+      return grpc?.watches ?? 0;
+    },
     start: async () => {
+      grpcPort = (await grpc?.start()) ?? null;
       await server.start();
       return server.info.uri;
     },
     stop: async () => {
       stopping.abort();
+      const callsEnded = grpc?.stop();
       await live.stop();
       const webhooksStopped = answerWithin(webhookEngine.stop(), STOP_DEADLINE_MS, 'the store').catch(
         (error) => log.warn({ err: error }, 'stopped before webhooks had come to rest'),
@@ -181,6 +212,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
       );
       const uploadsSettled = Promise.all([resumableUploads.settle(), uploadSweep.stop()]);
       await server.stop({ timeout: STOP_DEADLINE_MS });
+      await callsEnded;
       await callsStopped;
       await learnerStopped;
       await scoresStopped;

@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Server as NetServer, Socket } from 'node:net';
 import { networkOf } from '../services/network-of.ts';
 
 export interface ListenerBounds {
@@ -59,6 +59,11 @@ export function createListener(bounds: ListenerBounds): Server {
     requestTimeout: REQUEST_MS,
     connectionsCheckingInterval: bounds.lookMs,
   });
+  return boundConnections(listener, bounds);
+}
+
+/** As many connections as there may be, in all and of one address. */
+export function boundConnections<T extends NetServer>(listener: T, bounds: ListenerBounds): T {
   listener.maxConnections = bounds.connections;
   const open = new Map<string, number>();
   const counted = new WeakSet<Socket>();

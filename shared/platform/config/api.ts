@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import Joi from 'joi';
 import { DEFAULT_MAX_LOSSES } from '../../model/retry.ts';
+import type { TlsFiles } from '../tls-files.ts';
 import { clusterTokenOf, clusterTokenSettings } from './cluster-token.ts';
 import {
   BYTES_PER_MB,
@@ -15,11 +16,17 @@ import {
   storeUrl,
   WORKER_LEASE_SECONDS,
 } from './common.ts';
+import { grpcPort, grpcPortOf } from './grpc-port.ts';
 import { type Environment, readSettings, splitList } from './reading.ts';
+import { tlsConfig, tlsSettings } from './tls.ts';
 
 export interface ApiConfig extends CommonConfig {
   readonly host: string;
   readonly port: number;
+  /** Where gRPC listens; null: it does not. */
+  readonly grpcPort: number | null;
+  /** Null: no TLS. */
+  readonly tls: TlsFiles | null;
   readonly jwtSecret: string;
   readonly tokenTtlSeconds: number;
   readonly registration: 'open' | 'closed';
@@ -79,6 +86,8 @@ const apiSchema = {
   RUNNER_FILES_URL: filesUrl,
   HOST: Joi.string().hostname().default('0.0.0.0'),
   PORT: Joi.number().port().default(8080),
+  GRPC_PORT: grpcPort,
+  ...tlsSettings,
   JWT_SECRET: Joi.string().min(32).required().messages({
     'any.required': 'is required: at least 32 random characters, for example from "openssl rand -hex 32"',
     'string.min': 'must be at least 32 characters, for example from "openssl rand -hex 32"',
@@ -106,6 +115,8 @@ export function loadApiConfig(env: Environment): ApiConfig {
     ...commonConfig(v),
     host: v.HOST,
     port: v.PORT,
+    grpcPort: grpcPortOf(v),
+    tls: tlsConfig(v),
     jwtSecret: v.JWT_SECRET,
     tokenTtlSeconds: Math.round(v.TOKEN_TTL_HOURS * 3_600),
     registration: v.REGISTRATION,
