@@ -3,10 +3,12 @@
 
 import { setMaxListeners } from 'node:events';
 import Hapi, { type Server } from '@hapi/hapi';
+import { readTlsFiles } from '../shared/platform/tls-files.ts';
 import { GrpcServer } from './grpc/grpc-server.ts';
 import { createListener, listenerBounds, openFilesLimit } from './http/listener.ts';
 import { Live, type LiveLoad } from './live/live.ts';
 import { accountsPlugin } from './plugins/accounts.ts';
+import { auditPlugin } from './plugins/audit.ts';
 import { authPlugin } from './plugins/auth.ts';
 import { backupsPlugin } from './plugins/backups.ts';
 import { dashboardPlugin } from './plugins/dashboard.ts';
@@ -28,7 +30,6 @@ import { usersPlugin } from './plugins/users.ts';
 import { webhooksPlugin } from './plugins/webhooks.ts';
 import { whatIfPlugin } from './plugins/what-if.ts';
 import { workersPlugin } from './plugins/workers.ts';
-import { readTlsFiles } from '../shared/platform/tls-files.ts';
 import { answerWithin } from './services/deadline.ts';
 import { Readiness } from './services/readiness.ts';
 import { type ApiParts, createServices } from './services.ts';
@@ -107,6 +108,8 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     learner,
     forecastScores,
     retention,
+    trail,
+    auditPages,
   } = services;
   const readiness = new Readiness({ store: () => store.ping(), queue: () => parts.pingQueue() }, log);
   await server.register([
@@ -115,6 +118,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     { plugin: authPlugin, options: services },
     { plugin: accountsPlugin, options: services },
     { plugin: usersPlugin, options: services },
+    { plugin: auditPlugin, options: { ...services, clock: parts.clock } },
     { plugin: backupsPlugin, options: services },
     { plugin: tasksPlugin, options: { ...services, retentionMs: config.retentionMs } },
     { plugin: queuePlugin, options: services },
@@ -172,6 +176,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   learner.start();
   forecastScores.start();
   retention.start();
+  auditPages.start();
 
   let grpcPort: number | null = null;
   return {
@@ -210,6 +215,9 @@ export async function createApi(parts: ApiParts): Promise<Api> {
       const retentionStopped = answerWithin(retention.stop(), STOP_DEADLINE_MS, 'the store').catch((error) =>
         log.warn({ err: error }, 'stopped while old tasks were being purged'),
       );
+      const auditStopped = answerWithin(auditPages.stop(), STOP_DEADLINE_MS, 'the store').catch((error) =>
+        log.warn({ err: error }, 'stopped while old entries of the audit log were being dropped'),
+      );
       const uploadsSettled = Promise.all([resumableUploads.settle(), uploadSweep.stop()]);
       await server.stop({ timeout: STOP_DEADLINE_MS });
       await callsEnded;
@@ -217,6 +225,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
       await learnerStopped;
       await scoresStopped;
       await retentionStopped;
+      await auditStopped;
       await webhooksStopped;
       await answerWithin(uploadsSettled, STOP_DEADLINE_MS, 'the file store').catch((error) =>
         log.warn({ err: error }, 'stopped before all that had come of uploads was kept'),
@@ -224,6 +233,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
       await answerWithin(announcer.settle(), STOP_DEADLINE_MS, 'the queue').catch((error) =>
         log.warn({ err: error }, 'stopped before all new tasks were announced'),
       );
+      await trail.stop();
       tails.close();
       await watch.stop();
     },

@@ -12,7 +12,9 @@ import {
 } from '@grpc/grpc-js';
 import type { Principal } from '../../shared/model/user.ts';
 import type { Log } from '../../shared/platform/log.ts';
+import { originOfSession } from '../plugins/audit.ts';
 import { limitHeaders } from '../plugins/rate-limits.ts';
+import type { Origin } from '../services/audit-trail.ts';
 import { type Admission, LimitReached, type RequestLimits } from '../services/request-limits.ts';
 import { bearerToken, type Session, type Sessions } from '../services/sessions.ts';
 import type { Contract } from './contract.ts';
@@ -46,8 +48,12 @@ export const RULES: Readonly<Record<string, Rule>> = {
   WatchTelemetry: { kind: 'reads', observe: true },
 };
 
-/** Null: nobody who signed in. */
-export type Caller = { readonly session: Session | null; readonly address: string };
+/** `session` is null of nobody who signed in. */
+export interface Caller {
+  readonly session: Session | null;
+  readonly address: string;
+  readonly requestId: string;
+}
 
 /** What grpc itself calls a partial status, and does not export. */
 type SentStatus = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
@@ -69,6 +75,12 @@ export class Admissions {
     const caller = this.#callers.get(metadata);
     if (!caller) throw new Error('a call came in without being admitted');
     return caller;
+  }
+
+  /** For those who write down what was done. */
+  originOf(metadata: Metadata): Origin {
+    const { session, address, requestId } = this.callerOf(metadata);
+    return originOfSession(session, address, requestId);
   }
 
   /** Only where a sign-in is asked for. */
@@ -170,7 +182,7 @@ class Entry {
       const late = (error: unknown) => this.#refuse(error);
       this.#received = await receiving.begin(userId, late, this.#gone.signal);
     }
-    return { session, address };
+    return { session, address, requestId: this.#id };
   }
 
   async #signIn(metadata: Metadata): Promise<Session | null> {

@@ -14,6 +14,8 @@ import { taskBody, taskDetailBody, taskSpec } from '../../shared/contracts/http.
 import { submitSchema, taskListSchema } from '../../shared/contracts/schemas.ts';
 import type { RunLearner } from '../../shared/learning/run-learner.ts';
 import type { Principal } from '../../shared/model/user.ts';
+import { forceDetail, toldOfOne } from '../plugins/tasks.ts';
+import type { AuditTrail } from '../services/audit-trail.ts';
 import type { BodyRoom } from '../services/body-room.ts';
 import type { ClusterView } from '../services/cluster-view.ts';
 import { answerWithin } from '../services/deadline.ts';
@@ -30,6 +32,7 @@ export interface CallParts extends ToldParts {
   readonly learner: Pick<RunLearner, 'slaOf'>;
   readonly view: ClusterView;
   readonly bodyRoom: BodyRoom;
+  readonly trail: AuditTrail;
   /** Of ended tasks; 0: for ever. */
   readonly retentionMs: number;
 }
@@ -42,7 +45,7 @@ const LARGE_CHARS = 64 * 1_024;
 type Handler<Request> = (request: Request, metadata: Metadata) => Promise<object>;
 
 export function createCalls(parts: CallParts) {
-  const { admissions, submissions, records, learner, view, bodyRoom, retentionMs } = parts;
+  const { admissions, submissions, records, learner, view, bodyRoom, trail, retentionMs } = parts;
   const by = (metadata: Metadata): Principal => admissions.principalOf(metadata);
   const acceptSubmit = acceptor(submitSchema.label('the request'));
   const acceptList = acceptor(taskListSchema.label('the request'), 'as_text');
@@ -56,7 +59,12 @@ export function createCalls(parts: CallParts) {
     try {
       const spec = taskSpec(acceptSubmit(submitBodyOf(message)));
       const key = acceptIdempotencyKey(message.idempotency_key, 'idempotency_key', 'field');
-      const { tasks, replayed } = await submissions.submit(principal, spec, key);
+      const { tasks, replayed } = await trail.note(
+        admissions.originOf(metadata),
+        { action: 'task.submit' },
+        () => submissions.submit(principal, spec, key),
+        toldOfOne,
+      );
       const [task] = tasks;
       if (!task) throw new Error('a submission made no task');
       return { task: taskMessage(taskBody(task)), replayed };
@@ -78,7 +86,12 @@ export function createCalls(parts: CallParts) {
 
   const cancelTask: Handler<object> = async (message, metadata) => {
     const { task_id: id, force } = acceptCancel(message);
-    return taskMessage(taskBody(await records.cancel(by(metadata), id, force)));
+    const task = await trail.note(
+      admissions.originOf(metadata),
+      { action: 'task.cancel', target: id, details: forceDetail(force) },
+      () => records.cancel(by(metadata), id, force),
+    );
+    return taskMessage(taskBody(task));
   };
 
   const listWorkers: Handler<object> = async () => ({ workers: workerBodies(await view.snapshot()) });

@@ -32,7 +32,9 @@ interface FileProto {
 type FileCodec = MessageTypeDefinition<FileProto, FileProto>;
 
 /** Where compilers have the types of their own that a contract may use. */
-const KNOWN_FILES: Readonly<Record<string, string>> = { 'google.protobuf': 'google/protobuf/timestamp.proto' };
+const KNOWN_FILES: Readonly<Record<string, string>> = {
+  'google.protobuf': 'google/protobuf/timestamp.proto',
+};
 
 /** @param codec of `google.protobuf.FileDescriptorProto` */
 export function shownDefinition(loaded: PackageDefinition, codec: FileCodec): PackageDefinition {
@@ -59,7 +61,10 @@ function fileName(file: FileProto): string {
 function homesOf(files: Iterable<FileProto>): Map<string, string> {
   const homes = new Map<string, string>();
   for (const file of files) {
-    const note = (scope: string, { messages, enums }: { messages?: MessageProto[]; enums?: { name: string }[] }) => {
+    const note = (
+      scope: string,
+      { messages, enums }: { messages?: MessageProto[]; enums?: { name: string }[] },
+    ) => {
       for (const { name } of [...(messages ?? []), ...(enums ?? [])]) {
         homes.set(`${scope}.${name}`, fileName(file));
       }

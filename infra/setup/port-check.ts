@@ -6,7 +6,11 @@ import { nextFreePort, portOwner, portState } from './ports.ts';
 const FREE = { PORT: 8_080, GRPC_PORT: 50_051 } as const;
 
 /** @throws {AppError} `conflict` */
-export async function checkPort(port: number, host: string, setting: keyof typeof FREE = 'PORT'): Promise<void> {
+export async function checkPort(
+  port: number,
+  host: string,
+  setting: keyof typeof FREE = 'PORT',
+): Promise<void> {
   const state = await portState(port, host);
   if (state === 'free') return;
   if (state === 'forbidden') {

@@ -66,11 +66,7 @@ export async function startTestServers(options: TestServersOptions): Promise<Rec
     if (path) variables.GRPCURL_PATH = path;
   }
   for (const program of PROGRAMS.filter(({ variable }) => isAskedFor(variable, options.root))) {
-    const path = await step(
-      program.step,
-      (note) => findTestProgram(program, env, packages, note),
-      toldWhere,
-    );
+    const path = await step(program.step, (note) => findTestProgram(program, env, packages, note), toldWhere);
     if (path) variables[program.variable] = path;
   }
   return variables;

@@ -173,7 +173,11 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     copy: async (port = 0, grpcPort = null) => {
       const own = await openRedis(toRedis);
       const its = partsOn(own);
-      const copy = await createApi({ ...its, ...options.parts?.(its), config: { ...config, port, grpcPort } });
+      const copy = await createApi({
+        ...its,
+        ...options.parts?.(its),
+        config: { ...config, port, grpcPort },
+      });
       return {
         api: copy,
         close: async () => {

@@ -3,11 +3,12 @@
 import { once } from 'node:events';
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { loadContract } from '../../../api/grpc/contract.ts';
 import { RULES } from '../../../api/grpc/admission.ts';
+import { loadContract } from '../../../api/grpc/contract.ts';
 import { taskMessage } from '../../../shared/contracts/grpc.ts';
 import type { TaskBody } from '../../../shared/contracts/http.ts';
 import { freePort } from '../../support/cluster.ts';
+import { waitFor } from '../../support/wait-for.ts';
 import { openTestApi, type Person, type TestApi } from '../harness.ts';
 import { openClient, type TestClient } from './client.ts';
 
@@ -16,11 +17,13 @@ let client: TestClient;
 let admin: Person;
 let alice: Person;
 let bob: Person;
+let viewing: Promise<Person>;
 
 beforeAll(async () => {
   test = await openTestApi({ env: { GRPC_PORT: String(await freePort()) } });
   admin = await test.signUp('root');
   [alice, bob] = await Promise.all([test.signUp('alice'), test.signUp('bob')]);
+  viewing = test.join('vera', { role: 'viewer' });
   await test.api.start();
   client = openClient(test.api.grpcPort);
 });
@@ -99,7 +102,10 @@ describe('SubmitTask', () => {
     expect(other.code).toBe(status.ALREADY_EXISTS);
     expect(other.metadata.get('error-code')).toEqual(['idempotency_mismatch']);
     const bad = await client.refusal('SubmitTask', { ...ask, idempotency_key: 'a b' }, alice);
-    expect(bad).toMatchObject({ code: status.INVALID_ARGUMENT, details: expect.stringContaining('idempotency_key') });
+    expect(bad).toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      details: expect.stringContaining('idempotency_key'),
+    });
   });
 
   it('names every fault, as data too', async () => {
@@ -161,30 +167,53 @@ describe('GetTask, ListTasks, CancelTask', () => {
     const rest = (await client.call('ListTasks', { limit: 2, cursor: page.next_cursor }, carol)).body;
     expect(rest.tasks.map((task: TaskBody) => task.task_id)).toEqual(ids.slice(2));
     expect(rest.next_cursor).toBeUndefined();
-    expect((await client.call('ListTasks', { status: ['TASK_STATE_FAILED'] }, carol)).body.tasks).toBeUndefined();
+    expect(
+      (await client.call('ListTasks', { status: ['TASK_STATE_FAILED'] }, carol)).body.tasks,
+    ).toBeUndefined();
     expect((await client.call('CancelTask', { task_id: ids[1] }, carol)).body).toMatchObject({
       status: 'TASK_STATE_CANCELLED',
       cancel_requested: true,
     });
     const again = await client.refusal('CancelTask', { task_id: ids[1] }, carol);
     expect(again.code).toBe(status.FAILED_PRECONDITION);
-    const odd = await client.refusal('ListTasks', { status: ['TASK_STATE_UNSPECIFIED'], limit: 5_000 }, carol);
+    const odd = await client.refusal(
+      'ListTasks',
+      { status: ['TASK_STATE_UNSPECIFIED'], limit: 5_000 },
+      carol,
+    );
     expect(odd.details).toMatch(/"status" must be one or more of queued.*and 1 more/);
     expect((await client.refusal('GetTask', { task_id: 'x' }, carol)).details).toContain('"task_id"');
   });
 });
 
+describe('the audit log', () => {
+  it('tells of submissions and cancels over gRPC as of those over REST', async () => {
+    const { body } = await client.call('SubmitTask', { docker_image: 'x' }, bob);
+    await client.call('CancelTask', { task_id: body.task.task_id, force: true }, bob);
+    const wanted = () =>
+      test.call<{ entries: object[] }>('GET', `/api/audit?target=${body.task.task_id}`, { as: admin });
+    await waitFor(async () => (await wanted()).body.entries.length === 2, { what: 'both entries' });
+    expect((await wanted()).body.entries).toMatchObject([
+      { action: 'task.cancel', actor: 'bob', address: '127.0.0.1' },
+      { action: 'task.submit', actor: 'bob', address: '127.0.0.1' },
+    ]);
+  });
+});
+
 describe('who may', () => {
   const OK = status.OK;
-  const { UNAUTHENTICATED: NOBODY, NOT_FOUND } = status;
-  const table: [name: string, expected: [nobody: number, other: number, owner: number, admin: number]][] = [
-    ['SubmitTask', [NOBODY, OK, OK, OK]],
-    ['GetTask', [NOBODY, NOT_FOUND, OK, OK]],
-    ['ListTasks', [NOBODY, OK, OK, OK]],
-    ['CancelTask', [NOBODY, NOT_FOUND, OK, OK]],
-    ['WatchTask', [NOBODY, NOT_FOUND, OK, OK]],
-    ['ListWorkers', [OK, OK, OK, OK]],
-    ['WatchTelemetry', [OK, OK, OK, OK]],
+  const { UNAUTHENTICATED: NOBODY, NOT_FOUND, PERMISSION_DENIED: NEVER } = status;
+  const table: [
+    name: string,
+    expected: [nobody: number, other: number, owner: number, admin: number, viewer: number],
+  ][] = [
+    ['SubmitTask', [NOBODY, OK, OK, OK, NEVER]],
+    ['GetTask', [NOBODY, NOT_FOUND, OK, OK, OK]],
+    ['ListTasks', [NOBODY, OK, OK, OK, OK]],
+    ['CancelTask', [NOBODY, NOT_FOUND, OK, OK, NEVER]],
+    ['WatchTask', [NOBODY, NOT_FOUND, OK, OK, OK]],
+    ['ListWorkers', [OK, OK, OK, OK, OK]],
+    ['WatchTelemetry', [OK, OK, OK, OK, OK]],
   ];
 
   it('is told for every call', () => {
@@ -194,7 +223,8 @@ describe('who may', () => {
 
   it.each(table)('%s', async (name, expected) => {
     const seen: number[] = [];
-    for (const who of [null, bob, alice, admin]) {
+    const viewer = await viewing;
+    for (const who of [null, bob, alice, admin, viewer]) {
       const { body } = await client.call('SubmitTask', { docker_image: 'x' }, alice);
       const request = name === 'SubmitTask' ? { docker_image: 'x' } : name.endsWith('Task') ? body.task : {};
       seen.push(await codeOf(name, request, who));

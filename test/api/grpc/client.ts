@@ -37,7 +37,9 @@ export interface TestClient {
   close(): void;
 }
 
-const made = loadPackageDefinition(loadSync(PROTO, { keepCase: true, longs: Number, enums: String })) as Answer;
+const made = loadPackageDefinition(
+  loadSync(PROTO, { keepCase: true, longs: Number, enums: String }),
+) as Answer;
 
 export function openClient(
   port: number | null,
@@ -56,10 +58,15 @@ export function openClient(
     new Promise((done, fail) => {
       let body: Answer;
       const options = { deadline: Date.now() + 30_000 };
-      const made = client[name](request, headers(as), options, (error: ServiceError | null, value: Answer) => {
-        if (error) fail(error);
-        else body = value;
-      });
+      const made = client[name](
+        request,
+        headers(as),
+        options,
+        (error: ServiceError | null, value: Answer) => {
+          if (error) fail(error);
+          else body = value;
+        },
+      );
       made.on('status', ({ metadata }: { metadata: Metadata }) => done({ body, trailers: metadata }));
     });
   return {
@@ -85,7 +92,7 @@ export interface Watched {
 
 /** Takes what comes; `into` goes on with what an earlier call has brought. */
 export function collect(stream: ClientReadableStream<Answer>, into?: Watched): Watched {
-  const { states, lines } = into ?? { states: [], lines: [] };
+  const { states, lines }: Pick<Watched, 'states' | 'lines'> = into ?? { states: [], lines: [] };
   const watched: Watched = {
     states,
     lines,
@@ -98,7 +105,8 @@ export function collect(stream: ClientReadableStream<Answer>, into?: Watched): W
   stream.on('data', (message: Answer) => {
     watched.next = message.next;
     if (message.state) states.push(message.state);
-    for (const line of message.logs?.lines ?? []) lines.push(`${message.logs.attempt}/${line.seq} ${line.line}`);
+    for (const line of message.logs?.lines ?? [])
+      lines.push(`${message.logs.attempt}/${line.seq} ${line.line}`);
   });
   return watched;
 }

@@ -166,7 +166,7 @@ describe('WatchTask', () => {
     const { test, client, alice, stage } = await openStage({ parts: () => ({ peerIdleMs: 300 }) });
     const task = await stage.started();
     const text = 'x'.repeat(1_000);
-    for (let first = 1; first <= 3_000; first += 1_000) {
+    for (let first = 1; first <= 20_000; first += 1_000) {
       await stage.print(task, lines(first, first + 999, text), 'nothing');
     }
     const stuck = await paused(client.stream('WatchTask', { task_id: task.id }, alice));
@@ -176,13 +176,16 @@ describe('WatchTask', () => {
     expect((await late.ended)?.code).toBe(status.DEADLINE_EXCEEDED);
     const gone = client.stream('WatchTask', { task_id: task.id }, alice);
     const cancelled = collect(gone);
-    await waitFor(() => cancelled.lines.length === 3_000, { what: 'all lines' });
+    await waitFor(() => cancelled.lines.length >= 3_000, { what: 'some lines' });
     gone.cancel();
     expect((await cancelled.ended)?.code).toBe(status.CANCELLED);
     const seen = collect(stuck);
     stuck.resume();
-    expect(await seen.ended).toMatchObject({ code: status.UNAVAILABLE, details: /nothing was read/ });
-    expect(seen.lines.length).toBeLessThan(3_000);
+    expect(await seen.ended).toMatchObject({
+      code: status.UNAVAILABLE,
+      details: expect.stringContaining('nothing was read'),
+    });
+    expect(seen.lines.length).toBeLessThan(20_000);
     await waitFor(() => test.api.grpcWatches === 0, { what: 'all watches to be let go' });
     const last = seen.next;
     await stage.ended(task);
@@ -201,7 +204,10 @@ describe('WatchTask', () => {
     const seen = collect(client.stream('WatchTask', { task_id: task.id }, made.body.token));
     await waitFor(() => seen.states.length === 3, { what: 'the states' });
     await test.call('DELETE', `/api/auth/tokens/${made.body.token_id}`, { as: alice });
-    expect(await seen.ended).toMatchObject({ code: status.UNAUTHENTICATED, details: /taken back/ });
+    expect(await seen.ended).toMatchObject({
+      code: status.UNAUTHENTICATED,
+      details: expect.stringContaining('taken back'),
+    });
   });
 });
 
