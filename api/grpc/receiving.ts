@@ -23,6 +23,11 @@ export class Receiving {
     this.#deadlineMs = deadlineMs;
   }
 
+  /** On their way in. */
+  get size(): number {
+    return this.#all;
+  }
+
   get waiting(): number {
     return this.#waiting.size;
   }

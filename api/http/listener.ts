@@ -3,7 +3,9 @@
 
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { Server as NetServer, Socket } from 'node:net';
+import type { TlsTexts } from '../../shared/platform/tls-files.ts';
 import { networkOf } from '../services/network-of.ts';
 
 export interface ListenerBounds {
@@ -53,12 +55,17 @@ export function openFilesLimit(): number | null {
   }
 }
 
-export function createListener(bounds: ListenerBounds): Server {
-  const listener = createServer({
+/** With `tls` it speaks HTTPS alone, and `renew` changes the certificate. */
+export function createListener(bounds: ListenerBounds, tls: TlsTexts | null = null): Server {
+  const times = {
     headersTimeout: bounds.headMs,
     requestTimeout: REQUEST_MS,
     connectionsCheckingInterval: bounds.lookMs,
-  });
+  };
+  // A server of either kind is used alike from here on.
+  const listener = tls
+    ? (createTlsServer({ ...times, ...tls, handshakeTimeout: bounds.headMs }) as unknown as Server)
+    : createServer(times);
   return boundConnections(listener, bounds);
 }
 
@@ -86,4 +93,9 @@ export function boundConnections<T extends NetServer>(listener: T, bounds: Liste
     });
   });
   return listener;
+}
+
+/** For connections from now on. */
+export function renew(listener: Server, tls: TlsTexts): void {
+  (listener as unknown as TlsServer).setSecureContext(tls);
 }

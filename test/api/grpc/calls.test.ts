@@ -194,8 +194,8 @@ describe('the audit log', () => {
       test.call<{ entries: object[] }>('GET', `/api/audit?target=${body.task.task_id}`, { as: admin });
     await waitFor(async () => (await wanted()).body.entries.length === 2, { what: 'both entries' });
     expect((await wanted()).body.entries).toMatchObject([
-      { action: 'task.cancel', actor: 'bob', address: '127.0.0.1' },
-      { action: 'task.submit', actor: 'bob', address: '127.0.0.1' },
+      { action: 'task.cancel', actor: { username: 'bob' }, address: '127.0.0.1' },
+      { action: 'task.submit', actor: { username: 'bob' }, address: '127.0.0.1' },
     ]);
   });
 });

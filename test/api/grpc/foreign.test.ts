@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../../support/cluster.ts';
+import { tempDir } from '../../support/servers.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { openTestApi } from '../harness.ts';
 import { lines, OutputStage } from '../output-stage.ts';
@@ -54,17 +55,31 @@ describe.skipIf(grpcurl === '')('grpcurl', () => {
     );
     expect(text).toContain('TASK_STATE_COMPLETED');
 
-    const refused = run(grpcurl, [...auth, '-d', '{"docker_image":"NO"}', address, 'cloudai.v1.CloudAI/SubmitTask']);
+    const refused = run(grpcurl, [
+      ...auth,
+      '-d',
+      '{"docker_image":"NO"}',
+      address,
+      'cloudai.v1.CloudAI/SubmitTask',
+    ]);
     await expect(refused).rejects.toMatchObject({
-      stderr: expect.stringMatching(/InvalidArgument[\s\S]*google\.rpc\.BadRequest[\s\S]*"field": "docker_image"/),
+      stderr: expect.stringMatching(
+        /InvalidArgument[\s\S]*google\.rpc\.BadRequest[\s\S]*"field": "docker_image"/,
+      ),
     });
   });
 
   it('speaks TLS with the certificate of the settings, and only that', async () => {
-    const { stdout: key } = await run('openssl', ['genpkey', '-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048']);
-    const made = await openTestApi();
-    const [keyFile, certFile] = [`${made.config.dataDir}/key.pem`, `${made.config.dataDir}/cert.pem`];
-    onTestFinished(() => made.close());
+    const { stdout: key } = await run('openssl', [
+      'genpkey',
+      '-algorithm',
+      'RSA',
+      '-pkeyopt',
+      'rsa_keygen_bits:2048',
+    ]);
+    const folder = await tempDir();
+    onTestFinished(() => folder.remove());
+    const [keyFile, certFile] = [`${folder.path}/key.pem`, `${folder.path}/cert.pem`];
     await writeFile(keyFile, key);
     const name = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'];
     await run('openssl', ['req', '-x509', '-new', '-key', keyFile, '-out', certFile, ...name]);
