@@ -44,6 +44,7 @@ export class Receiving {
       if (isOver) return;
       isOver = true;
       clearTimeout(timer);
+      gone.removeEventListener('abort', end);
       this.#count(userId, -1);
       this.#next();
     };
