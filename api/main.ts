@@ -4,6 +4,7 @@ import { systemClock } from '../shared/platform/clock.ts';
 import { openClusterClock } from '../shared/platform/cluster-clock.ts';
 import { loadApiConfig } from '../shared/platform/config/api.ts';
 import { loadCommonConfig } from '../shared/platform/config/common.ts';
+import { renewHealthFile } from '../shared/platform/health-file.ts';
 import { createLog } from '../shared/platform/log.ts';
 import { runService } from '../shared/platform/service.ts';
 import { openRedis } from '../shared/wiring/open-redis.ts';
@@ -18,6 +19,7 @@ await runService({
     if (backup !== null) return restoreAndEnd(backup);
     const config = loadApiConfig(process.env);
     const log = createLog('api', config.logLevel);
+    renewHealthFile(config.healthFile, log);
     const { store, logs, files } = await openRecords(config);
     const redis = await openRedis({
       url: config.redisUrl,

@@ -2,6 +2,7 @@
 
 import { openClusterClock } from '../shared/platform/cluster-clock.ts';
 import { loadSchedulerConfig } from '../shared/platform/config/scheduler.ts';
+import { renewHealthFile } from '../shared/platform/health-file.ts';
 import { createLog } from '../shared/platform/log.ts';
 import { runService } from '../shared/platform/service.ts';
 import { openRedis } from '../shared/wiring/open-redis.ts';
@@ -13,6 +14,7 @@ await runService({
   start: async () => {
     const config = loadSchedulerConfig(process.env);
     const log = createLog('scheduler', config.logLevel);
+    renewHealthFile(config.healthFile, log);
     const { store } = await openRecords(config);
     const redis = await openRedis({
       url: config.redisUrl,

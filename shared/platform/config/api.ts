@@ -15,7 +15,7 @@ import {
   storeUrl,
   WORKER_LEASE_SECONDS,
 } from './common.ts';
-import { type Environment, readSettings, splitList } from './reading.ts';
+import { type Environment, readSettings, splitList, valueFile } from './reading.ts';
 
 export interface ApiConfig extends CommonConfig {
   readonly host: string;
@@ -80,9 +80,11 @@ const apiSchema = {
   HOST: Joi.string().hostname().default('0.0.0.0'),
   PORT: Joi.number().port().default(8080),
   JWT_SECRET: Joi.string().min(32).required().messages({
-    'any.required': 'is required: at least 32 random characters, for example from "openssl rand -hex 32"',
+    'any.required':
+      'is required (or JWT_SECRET_FILE): at least 32 random characters, for example from "openssl rand -hex 32"',
     'string.min': 'must be at least 32 characters, for example from "openssl rand -hex 32"',
   }),
+  JWT_SECRET_FILE: valueFile,
   TOKEN_TTL_HOURS: Joi.number().min(0.01).max(8_760).default(24),
   REGISTRATION: Joi.string().valid('open', 'closed').default('open'),
   OBSERVE_AUTH: Joi.string().valid('open', 'required').default('open'),
