@@ -3,7 +3,7 @@
 // the Dockerfile's own, word for word.
 
 import { execFile, spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
@@ -37,15 +37,31 @@ export async function makeBase(docker: Docker, name: string): Promise<void> {
   await importTar(docker, tar as unknown as Readable, name, 'the base');
 }
 
-/** What the build stage leaves: the base with the build and its packages that are here. */
+/** What the build stage leaves, without the packages: those are thousands of files, and whoever runs it mounts them. */
 export async function makeBuilt(docker: Docker, name: string): Promise<void> {
-  const files = ['package.json', 'dist', ...(await productionPackages())];
-  // Links keep their targets.
-  const app = spawn('tar', ['-cf', '-', '--transform', 's,^,app/,S', '-C', root, ...files], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const app = spawn(
+    'tar',
+    [
+      '-cf',
+      '-',
+      '--transform',
+      's,^,app/,S',
+      '-C',
+      root,
+      'package.json',
+      'dist',
+      '--no-recursion',
+      'node_modules',
+    ],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   await importTar(docker, app.stdout, name, 'the build');
 }
+
+/** For the containers of the image, at `/app/node_modules`. */
+export const PACKAGES = join(root, 'node_modules');
 
 /** @param images made by `makeBase` and `makeBuilt` */
 export async function buildImage(
@@ -92,41 +108,11 @@ async function importTar(docker: Docker, tar: Readable, name: string, what: stri
   }
 }
 
-/** The dashboard is built of them; nothing that runs loads them. */
-const BUNDLED = /^node_modules\/(lucide|lit|lit-html|lit-element|@lit|@tanstack|uplot)(\/|$)/;
-
-/** What `npm prune --omit=dev` leaves, and the servers load. */
-async function productionPackages(): Promise<string[]> {
-  const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')) as {
-    packages: Record<string, { dev?: boolean; devOptional?: boolean }>;
-  };
-  const there = JSON.parse(await readFile(join(root, 'node_modules/.package-lock.json'), 'utf8')) as {
-    packages: Record<string, unknown>;
-  };
-  return (
-    Object.entries(lock.packages)
-      .filter(([path, { dev, devOptional }]) => path in there.packages && !dev && !devOptional)
-      // Of the base's C library alone.
-      .filter(([path]) => !path.endsWith('-musl') && !BUNDLED.test(path))
-      .map(([path]) => path)
-      .filter((path) => path.lastIndexOf('node_modules/') === 0)
-  );
-}
-
+/** Of this machine's C library. */
 async function nativePackages(): Promise<string[]> {
-  const { stdout } = await promisify(execFile)(
-    'find',
-    [
-      ...(await productionPackages()).filter((path) => path.startsWith('node_modules/@libsql')),
-      '-name',
-      '*.node',
-    ],
-    { cwd: root },
-  );
-  return stdout
-    .split('\n')
-    .filter(Boolean)
-    .map((path) => join(root, path));
+  const folder = join(root, 'node_modules/@libsql');
+  const names = (await readdir(folder)).filter((name) => name.endsWith('-gnu'));
+  return names.map((name) => join(folder, name, 'index.node'));
 }
 
 async function librariesOf(program: string): Promise<string[]> {

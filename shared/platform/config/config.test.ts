@@ -205,12 +205,15 @@ describe('settings in files', () => {
       STORE_URL_FILE: kept('mongodb://u:p@db/cloudai\n'),
       REDIS_URL_FILE: kept('redis://:p@redis:6379'),
       RUNNER_STORE_URL: 'mongodb://u:p@outside/cloudai',
+      // Not a value in a file: there is no HEALTH.
+      HEALTH_FILE: '/nowhere/health',
     });
     expect(config).toMatchObject({
       jwtSecret: secret,
       storeUrl: 'mongodb://u:p@db/cloudai',
       redisUrl: 'redis://:p@redis:6379',
       filesUrl: 'mongodb',
+      healthFile: '/nowhere/health',
     });
   });
 

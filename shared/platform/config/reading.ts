@@ -25,7 +25,7 @@ export function readSettings(keys: Record<string, Joi.Schema>, env: Environment)
   const given = Object.fromEntries(
     Object.keys(keys).map((name) => [name, env[name] === '' ? undefined : env[name]]),
   );
-  const { values: known, faults, fromFiles } = withFiles(Object.keys(keys), given);
+  const { values: known, faults, fromFiles } = withFiles(fieldsOfFiles(keys), given);
   const { error, value } = Joi.object(keys).validate(known, {
     abortEarly: false,
     // For settings that depend on each other.
@@ -62,12 +62,19 @@ export function withValueFiles(env: Environment, names: readonly string[]): Envi
   return settled;
 }
 
+/** `X_FILE` beside `X`; a setting that merely ends so is one of its own. */
+function fieldsOfFiles(keys: Record<string, Joi.Schema>): string[] {
+  return Object.keys(keys).filter(
+    (field) => field.endsWith(OF_FILE) && field.slice(0, -OF_FILE.length) in keys,
+  );
+}
+
 /** Puts the texts of files in the places of the settings they hold. */
 function withFiles(fields: readonly string[], given: Environment) {
   const values: Record<string, string | undefined> = { ...given };
   const faults: Fault[] = [];
   const fromFiles = new Set<string>();
-  for (const field of fields.filter((one) => one.endsWith(OF_FILE))) {
+  for (const field of fields) {
     const name = field.slice(0, -OF_FILE.length);
     const path = given[field];
     if (path === undefined) continue;
