@@ -3,9 +3,13 @@
 
 import { setMaxListeners } from 'node:events';
 import Hapi, { type Server } from '@hapi/hapi';
-import { createListener, listenerBounds, openFilesLimit } from './http/listener.ts';
+import { readTlsFiles } from '../shared/platform/tls-files.ts';
+import { keepCertificates } from './http/certificates.ts';
+import { CORS_HEADERS } from './http/cors-headers.ts';
+import { createListener, listenerBounds, openFilesLimit, renew } from './http/listener.ts';
 import { Live, type LiveLoad } from './live/live.ts';
 import { accountsPlugin } from './plugins/accounts.ts';
+import { auditPlugin } from './plugins/audit.ts';
 import { authPlugin } from './plugins/auth.ts';
 import { backupsPlugin } from './plugins/backups.ts';
 import { dashboardPlugin } from './plugins/dashboard.ts';
@@ -47,13 +51,19 @@ const BODY_DEADLINE_MS = 20_000;
 /** No handler should take so long; whoever waits longer has given up. */
 const ANSWER_DEADLINE_MS = 30_000;
 const STOP_DEADLINE_MS = 5_000;
+const HSTS_SECONDS = 31_536_000;
+/** So long a browser need not ask again what a page of another origin may do. */
+const CORS_SECONDS = 600;
 
 /** Plugins are registered; nothing listens before `start`. */
 export async function createApi(parts: ApiParts): Promise<Api> {
   const { config, store, log, peerIdleMs } = parts;
   const bounds = { ...listenerBounds(openFilesLimit()), ...parts.listenerBounds };
+  const tls = config.tls === null ? null : readTlsFiles(config.tls);
+  const listener = createListener(bounds, tls);
   const server = Hapi.server({
-    listener: createListener(bounds),
+    listener,
+    tls: tls !== null,
     host: config.host,
     port: config.port,
     debug: false,
@@ -74,14 +84,23 @@ export async function createApi(parts: ApiParts): Promise<Api> {
       // No cookies are used but one, at its own path, so broken ones of others are none of our business.
       state: { parse: false, failAction: 'ignore' },
       security: {
-        hsts: false,
+        // A page that came over TLS once is never asked for without it again.
+        hsts: tls === null ? false : { maxAge: HSTS_SECONDS },
         xframe: 'deny',
         xss: 'disabled',
         noOpen: true,
         noSniff: true,
         referrer: 'no-referrer',
       },
-      cors: false,
+      cors:
+        config.corsOrigins.length === 0
+          ? false
+          : {
+              origin: [...config.corsOrigins],
+              additionalHeaders: [...CORS_HEADERS.sent],
+              additionalExposedHeaders: [...CORS_HEADERS.read],
+              maxAge: CORS_SECONDS,
+            },
     },
   });
 
@@ -100,6 +119,8 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     learner,
     forecastScores,
     retention,
+    trail,
+    auditPages,
   } = services;
   await server.register([
     { plugin: requestsPlugin, options: { log } },
@@ -107,6 +128,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     { plugin: authPlugin, options: services },
     { plugin: accountsPlugin, options: services },
     { plugin: usersPlugin, options: services },
+    { plugin: auditPlugin, options: { ...services, clock: parts.clock } },
     { plugin: backupsPlugin, options: services },
     { plugin: tasksPlugin, options: { ...services, retentionMs: config.retentionMs } },
     { plugin: queuePlugin, options: services },
@@ -138,9 +160,19 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     { plugin: dashboardPlugin, options: { webDir: config.webDir } },
   ]);
   const live = new Live(
-    { ...parts, ...services, tasks: store.tasks, observeAuth: config.observeAuth },
+    {
+      ...parts,
+      ...services,
+      tasks: store.tasks,
+      observeAuth: config.observeAuth,
+      corsOrigins: config.corsOrigins,
+    },
     server.listener,
   );
+  const certificates =
+    config.tls === null || tls === null
+      ? null
+      : keepCertificates({ files: config.tls, now: tls, use: (texts) => renew(listener, texts), log });
   await server.initialize();
   await watch.start();
   await live.start();
@@ -150,6 +182,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   learner.start();
   forecastScores.start();
   retention.start();
+  auditPages.start();
 
   return {
     server,
@@ -162,6 +195,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     },
     stop: async () => {
       stopping.abort();
+      certificates?.stop();
       await live.stop();
       const webhooksStopped = answerWithin(webhookEngine.stop(), STOP_DEADLINE_MS, 'the store').catch(
         (error) => log.warn({ err: error }, 'stopped before webhooks had come to rest'),
@@ -179,12 +213,16 @@ export async function createApi(parts: ApiParts): Promise<Api> {
       const retentionStopped = answerWithin(retention.stop(), STOP_DEADLINE_MS, 'the store').catch((error) =>
         log.warn({ err: error }, 'stopped while old tasks were being purged'),
       );
+      const auditStopped = answerWithin(auditPages.stop(), STOP_DEADLINE_MS, 'the store').catch((error) =>
+        log.warn({ err: error }, 'stopped while old entries of the audit log were being dropped'),
+      );
       const uploadsSettled = Promise.all([resumableUploads.settle(), uploadSweep.stop()]);
       await server.stop({ timeout: STOP_DEADLINE_MS });
       await callsStopped;
       await learnerStopped;
       await scoresStopped;
       await retentionStopped;
+      await auditStopped;
       await webhooksStopped;
       await answerWithin(uploadsSettled, STOP_DEADLINE_MS, 'the file store').catch((error) =>
         log.warn({ err: error }, 'stopped before all that had come of uploads was kept'),
@@ -192,6 +230,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
       await answerWithin(announcer.settle(), STOP_DEADLINE_MS, 'the queue').catch((error) =>
         log.warn({ err: error }, 'stopped before all new tasks were announced'),
       );
+      await trail.stop();
       tails.close();
       await watch.stop();
     },

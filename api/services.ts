@@ -1,6 +1,7 @@
 // Puts the services of the API together from its parts. Starts and opens nothing; no routes here.
 
 import { RunLearner } from '../shared/learning/run-learner.ts';
+import { imageRule } from '../shared/model/image-rules.ts';
 import type { ApiConfig } from '../shared/platform/config/api.ts';
 import type { Log } from '../shared/platform/log.ts';
 import type { Clock, ClusterClock } from '../shared/ports/clock.ts';
@@ -17,6 +18,8 @@ import type { ListenerBounds } from './http/listener.ts';
 import { OpenSessions } from './live/open-sessions.ts';
 import { Accounts } from './services/accounts.ts';
 import { Announcer } from './services/announcer.ts';
+import { AuditPages } from './services/audit-pages.ts';
+import { AuditTrail } from './services/audit-trail.ts';
 import { Backups } from './services/backups/backups.ts';
 import { BoardTickets } from './services/board-tickets.ts';
 import { BodyRoom } from './services/body-room.ts';
@@ -30,7 +33,6 @@ import { ResumableUploads } from './services/files/uploads/resumable-uploads.ts'
 import { UploadSweep } from './services/files/uploads/upload-sweep.ts';
 import { UserFiles } from './services/files/user-files.ts';
 import { Holdings } from './services/holdings.ts';
-import { imageRule } from './services/image-rules.ts';
 import { KnownUsers } from './services/known-users.ts';
 import { WorkerMaintenance } from './services/maintenance.ts';
 import { LogTails } from './services/output/log-tails.ts';
@@ -45,6 +47,7 @@ import { WaitingLine } from './services/queue/waiting-line.ts';
 import { Quotas } from './services/quotas.ts';
 import { type RegistrationPace, Registrations } from './services/registrations/registrations.ts';
 import { RequestLimits, type RequestLimitsParts } from './services/request-limits.ts';
+import { RequestTurns, turnsOf } from './services/request-turns.ts';
 import { Retention } from './services/retention.ts';
 import { SchedulerNews } from './services/scheduler-news.ts';
 import { Sessions } from './services/sessions.ts';
@@ -89,6 +92,7 @@ export interface ApiParts {
   readonly registrationPace?: Partial<RegistrationPace>;
   readonly listenerBounds?: Partial<ListenerBounds>;
   readonly peerIdleMs?: number;
+  readonly maxTelemetrySockets?: number;
   readonly learnEveryMs?: number;
   readonly scoreEveryMs?: number;
   readonly purgeEveryMs?: number;
@@ -98,6 +102,15 @@ export interface ApiParts {
 export function createServices(parts: ApiParts) {
   const { config, store, intake, presence, bus, logs, clock, log } = parts;
   const announcer = new Announcer({ intake, bus, log });
+  const trail = new AuditTrail({ store: store.audit, clock, log });
+  const auditPages = new AuditPages({
+    store,
+    trail,
+    keptMs: config.auditKeptMs,
+    clock,
+    log,
+    everyMs: parts.purgeEveryMs,
+  });
   const people = createPeopleServices(parts, announcer);
   const { known } = people;
   const { rateLimits } = config;
@@ -182,7 +195,10 @@ export function createServices(parts: ApiParts) {
   const simulations = new Simulations({ store, facts, learner, submissions, clock });
   return {
     ...people,
+    trail,
+    auditPages,
     requestLimits,
+    requestTurns: new RequestTurns(turnsOf(config.requestsAtOnce)),
     bodyRoom: new BodyRoom(),
     announcer,
     watch,

@@ -9,6 +9,7 @@ import { resolve } from 'node:path';
 import { hasEnded } from '../../infra/setup/commands.ts';
 import type { ErrorBody, TaskBody } from '../../shared/contracts/http.ts';
 import type { TelemetryReply, WorkerListReply } from '../../shared/contracts/workers.ts';
+import { withDeadline } from '../../shared/platform/deadline.ts';
 import type { Host } from './hosts/host.ts';
 import { redisUrl, tempDir, uniqueName } from './servers.ts';
 import { waitFor } from './wait-for.ts';
@@ -54,6 +55,8 @@ export class Part {
   #child: ChildProcess | null = null;
   /** Called when it ended although nobody ended it. */
   onOwnEnd: (how: string) => void = () => undefined;
+  /** Called when it did not end when it was told to, and is killed. */
+  onForcedEnd: () => void = () => undefined;
 
   constructor(
     room: Room,
@@ -111,7 +114,10 @@ export class Part {
     if (hasEnded(child)) return child.exitCode;
     const ended = new Promise<number | null>((done) => child.once('exit', (code) => done(code)));
     child.kill(signal);
-    const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
+    const timer = setTimeout(() => {
+      this.onForcedEnd();
+      child.kill('SIGKILL');
+    }, 20_000);
     const code = await ended;
     clearTimeout(timer);
     return code;
@@ -125,7 +131,7 @@ export class Cluster {
   readonly scheduler: Part;
   readonly runners: readonly Part[];
   token = '';
-  readonly #makeApi: (port: number) => Part;
+  readonly #makeApi: (port: number, env: Record<string, string>) => Part;
   readonly #cleanUp: () => Promise<void>;
 
   constructor(parts: {
@@ -134,7 +140,7 @@ export class Cluster {
     api: Part;
     scheduler: Part;
     runners: Part[];
-    makeApi: (port: number) => Part;
+    makeApi: (port: number, env: Record<string, string>) => Part;
     cleanUp: () => Promise<void>;
   }) {
     this.url = parts.url;
@@ -147,14 +153,14 @@ export class Cluster {
   }
 
   /** One more copy of the API, ready; to be ended by whoever asked for it. */
-  async addApi(): Promise<{ part: Part; url: string }> {
+  async addApi(env: Record<string, string> = {}): Promise<{ part: Part; url: string }> {
     const port = await freePort();
-    const part = this.#makeApi(port);
+    const part = this.#makeApi(port, env);
     const url = `http://${new URL(this.url).hostname}:${port}`;
     part.start();
     await waitFor(async () => (await fetch(`${url}/readyz`)).status === 200, {
       what: `${url}/readyz`,
-      deadlineMs: 30_000,
+      deadlineMs: READY_DEADLINE_MS,
     });
     return { part, url };
   }
@@ -261,8 +267,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     url: `http://${address}:${port}`,
     dataDir,
     api: new Part('api', apiEnv, `${dataDir}/api.log`, [], apiHost),
-    makeApi: (other) =>
-      new Part('api', { ...apiEnv, PORT: String(other) }, `${dataDir}/api-${other}.log`, [], apiHost),
+    makeApi: (other, env) =>
+      new Part('api', { ...apiEnv, ...env, PORT: String(other) }, `${dataDir}/api-${other}.log`, [], apiHost),
     scheduler: new Part('scheduler', common, `${dataDir}/scheduler.log`, [], schedulerHost),
     runners,
     cleanUp: process.env.KEEP_TEST_DATA ? async () => console.log(`kept ${dataDir}`) : remove,
@@ -296,6 +302,22 @@ export async function ask<T>(
   path: string,
   body?: unknown,
   headers: Record<string, string> = {},
+): Promise<Reply<T>> {
+  // By a timer of its own: a body that is cut off while it is read never ends for Node's fetch, whatever its signal says.
+  return withDeadline(
+    answerOf<T>(url, { token, deadlineMs }, method, path, body, headers),
+    deadlineMs + 1_000,
+    () => new Error(`${method} ${path}: no whole answer within ${deadlineMs} ms`),
+  );
+}
+
+async function answerOf<T>(
+  url: string,
+  { token, deadlineMs }: Asking,
+  method: string,
+  path: string,
+  body: unknown,
+  headers: Record<string, string>,
 ): Promise<Reply<T>> {
   const response = await fetch(`${url}${path}`, {
     method,
