@@ -5,10 +5,12 @@ import { openClusterClock } from '../shared/platform/cluster-clock.ts';
 import { loadApiConfig } from '../shared/platform/config/api.ts';
 import { loadCommonConfig } from '../shared/platform/config/common.ts';
 import { renewHealthFile } from '../shared/platform/health-file.ts';
+import { instanceName } from '../shared/platform/ids.ts';
 import { createLog } from '../shared/platform/log.ts';
 import { runService } from '../shared/platform/service.ts';
 import { openRedis } from '../shared/wiring/open-redis.ts';
 import { openRecords } from '../shared/wiring/open-store.ts';
+import { openTracing } from '../shared/wiring/open-tracing.ts';
 import { createApi } from './server.ts';
 import { restoreArgument, restoreOffline } from './services/backups/offline-restore.ts';
 
@@ -20,6 +22,12 @@ await runService({
     const config = loadApiConfig(process.env);
     const log = createLog('api', config.logLevel);
     renewHealthFile(config.healthFile, log);
+    const tracer = await openTracing({
+      config: config.tracing,
+      service: 'api',
+      instance: instanceName(),
+      log,
+    });
     const { store, logs, files } = await openRecords(config);
     const redis = await openRedis({
       url: config.redisUrl,
@@ -53,12 +61,14 @@ await runService({
       }),
       rateLimiter: (limits) => redis.rateLimiter(limits),
       pingQueue: () => redis.ping(),
+      tracer,
       clock,
     });
     const url = await api.start();
     log.info({ url }, 'api is up');
     const stop = async () => {
       await api.stop();
+      await tracer.close();
       clock.stop();
       await redis.close();
       await store.close();

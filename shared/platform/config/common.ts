@@ -4,6 +4,7 @@
 import { resolve } from 'node:path';
 import Joi from 'joi';
 import { type Environment, readSettings, type Values, valueFile } from './reading.ts';
+import { type TracingConfig, tracingConfig, tracingSettings } from './tracing.ts';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -21,6 +22,7 @@ export interface CommonConfig {
   readonly filesUrl: string;
   /** Renewed while this process is not hung; null: none. */
   readonly healthFile: string | null;
+  readonly tracing: TracingConfig;
 }
 
 export const storeUrl = Joi.string()
@@ -45,6 +47,7 @@ export const commonSettings = {
     .default('cloudai'),
   FILES_URL: filesUrl,
   HEALTH_FILE: Joi.string(),
+  ...tracingSettings,
 };
 
 export const BYTES_PER_MB = 2 ** 20;
@@ -63,6 +66,7 @@ export function commonConfig(v: Values): CommonConfig {
     redisPrefix: v.REDIS_PREFIX,
     filesUrl: v.FILES_URL ?? (storeUrl.startsWith('mongodb') ? 'mongodb' : `file:${dataDir}/files`),
     healthFile: v.HEALTH_FILE === undefined ? null : resolve(v.HEALTH_FILE),
+    tracing: tracingConfig(v),
   };
 }
 
