@@ -31,10 +31,12 @@ await runService({
       process.exit(0);
     }
     if (args.removeNetworks) {
-      const names = await removeNetworks(loadRunnerConfig(process.env).dockerHost);
-      process.stdout.write(
-        names.length > 0 ? `removed: ${names.join(', ')}\n` : 'there is nothing to remove\n',
-      );
+      const { removed, used } = await removeNetworks(loadRunnerConfig(process.env).dockerHost);
+      const lines = [
+        removed.length > 0 ? `removed: ${removed.join(', ')}` : 'nothing was removed',
+        ...(used.length > 0 ? [`in use by containers: ${used.join(', ')}`] : []),
+      ];
+      process.stdout.write(`${lines.join('\n')}\n`);
       process.exit(0);
     }
     return args.wait ? startWaiting(args) : startMember();
