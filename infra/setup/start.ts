@@ -28,6 +28,7 @@ async function bringUp(run: Run): Promise<void> {
   await mkdir(logs, { recursive: true });
   const hostToBind = options.host ?? '0.0.0.0';
   await checkPort(options.port, hostToBind);
+  if (options.grpcPort !== null) await checkPort(options.grpcPort, hostToBind, 'GRPC_PORT');
   const secrets = await loadSecrets(options.dataDir);
   const clusterToken = options.hasClusterToken ? null : await loadClusterToken(options.dataDir);
   const servers = await startServers({ ...run, logs, redisPassword: secrets.redisPassword });
@@ -131,7 +132,7 @@ process.exit(
     usage: USAGE,
     command: 'npm start',
     address: ({ port }) => `http://localhost:${port}`,
-    another: 'DATA_DIR=./data2 PORT=8081 WORKER_ID=worker-2 npm start',
+    another: 'DATA_DIR=./data2 PORT=8081 GRPC_PORT=off WORKER_ID=worker-2 npm start',
     bringUp,
   }),
 );

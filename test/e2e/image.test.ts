@@ -119,7 +119,12 @@ describe('the image', () => {
   it('is an API, a scheduler and a runner that run a task, tell their health and stop when told to', async () => {
     const port = await freePort();
     url = `http://127.0.0.1:${port}`;
-    const apiEnv = { PORT: String(port), HOST: '127.0.0.1', JWT_SECRET_FILE: '/run/secrets/jwt-secret' };
+    const apiEnv = {
+      PORT: String(port),
+      HOST: '127.0.0.1',
+      GRPC_PORT: 'off',
+      JWT_SECRET_FILE: '/run/secrets/jwt-secret',
+    };
     const api = await start(['api'], apiEnv);
     await untilReady(api);
     const others = await Promise.all([

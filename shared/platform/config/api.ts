@@ -17,12 +17,15 @@ import {
   WORKER_LEASE_SECONDS,
 } from './common.ts';
 import { IMAGE_ALLOW } from './containers.ts';
+import { grpcPort, grpcPortOf } from './grpc-port.ts';
 import { type Environment, readSettings, splitList, valueFile } from './reading.ts';
 import { tlsConfig, tlsSettings } from './tls.ts';
 
 export interface ApiConfig extends CommonConfig {
   readonly host: string;
   readonly port: number;
+  /** Where gRPC listens; null: it does not. */
+  readonly grpcPort: number | null;
   /** Null: no TLS. */
   readonly tls: TlsFiles | null;
   /** Web pages of these origins may use the API from a browser, besides its own. */
@@ -91,6 +94,7 @@ const apiSchema = {
   RUNNER_FILES_URL: filesUrl,
   HOST: Joi.string().hostname().default('0.0.0.0'),
   PORT: Joi.number().port().default(8080),
+  GRPC_PORT: grpcPort,
   CORS_ORIGINS: Joi.string().custom(checkOrigins).allow('').default('').messages({
     'origins.form':
       'must be origins, separated by commas, such as "https://app.example.com,http://localhost:3000"; "{{#entry}}" is none',
@@ -128,6 +132,7 @@ export function loadApiConfig(env: Environment): ApiConfig {
     ...commonConfig(v),
     host: v.HOST,
     port: v.PORT,
+    grpcPort: grpcPortOf(v),
     tls: tlsConfig(v),
     corsOrigins: splitList(v.CORS_ORIGINS),
     jwtSecret: v.JWT_SECRET,
