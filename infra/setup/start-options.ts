@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { AppError, messageOf } from '../../shared/errors.ts';
 import { DEFAULT_GRPC_PORT, readGrpcPort } from '../../shared/platform/config/grpc-port.ts';
-import type { Environment } from '../../shared/platform/config/reading.ts';
+import { type Environment, withValueFiles } from '../../shared/platform/config/reading.ts';
 
 export interface StartOptions {
   readonly port: number;
@@ -37,6 +37,11 @@ Settings are environment variables, for example:
   GRPC_PORT=off               no gRPC, which otherwise listens on port 50051
   STORE_URL=mongodb://…       keep the records there instead of in a file
 All of them: docs/DOCUMENTATION.md`;
+
+/** What the processes are told, with what lies in files in its place. @throws {AppError} `bad_config` */
+export function settledEnvironment(env: Environment): Environment {
+  return withValueFiles(env, ['JWT_SECRET', 'REDIS_URL', 'STORE_URL']);
+}
 
 /** @throws {AppError} `bad_config` naming the option or variable at fault; null when help is asked for. */
 export function readStartOptions(

@@ -13,7 +13,7 @@ import { checkPort } from './port-check.ts';
 import { localProcesses } from './processes.ts';
 import { awaitApi, awaitWorker } from './readiness.ts';
 import { clusterTokenFile, loadClusterToken, loadSecrets, type Secrets } from './secrets.ts';
-import { readStartOptions, type StartOptions, USAGE } from './start-options.ts';
+import { readStartOptions, type StartOptions, settledEnvironment, USAGE } from './start-options.ts';
 import { summaryLines } from './summary.ts';
 import { clock, supervise } from './supervise.ts';
 import { watchWorkers } from './worker-watch.ts';
@@ -81,7 +81,7 @@ function startProcesses(run: Run, servers: LocalServers, secrets: Secrets & { cl
       ...secrets,
       dist,
       dataDir: options.dataDir,
-      env: process.env,
+      env: settledEnvironment(process.env),
       port: options.port,
       runtime: options.runtime,
     }),
@@ -128,7 +128,7 @@ function urlOf(host: string | null, port: number): string {
 
 process.exit(
   await runInForeground({
-    read: () => readStartOptions(process.argv.slice(2), process.env, process.cwd()),
+    read: () => readStartOptions(process.argv.slice(2), settledEnvironment(process.env), process.cwd()),
     usage: USAGE,
     command: 'npm start',
     address: ({ port }) => `http://localhost:${port}`,

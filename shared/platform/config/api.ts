@@ -18,7 +18,7 @@ import {
 } from './common.ts';
 import { IMAGE_ALLOW } from './containers.ts';
 import { grpcPort, grpcPortOf } from './grpc-port.ts';
-import { type Environment, readSettings, splitList } from './reading.ts';
+import { type Environment, readSettings, splitList, valueFile } from './reading.ts';
 import { tlsConfig, tlsSettings } from './tls.ts';
 
 export interface ApiConfig extends CommonConfig {
@@ -100,9 +100,11 @@ const apiSchema = {
       'must be origins, separated by commas, such as "https://app.example.com,http://localhost:3000"; "{{#entry}}" is none',
   }),
   JWT_SECRET: Joi.string().min(32).required().messages({
-    'any.required': 'is required: at least 32 random characters, for example from "openssl rand -hex 32"',
+    'any.required':
+      'is required (or JWT_SECRET_FILE): at least 32 random characters, for example from "openssl rand -hex 32"',
     'string.min': 'must be at least 32 characters, for example from "openssl rand -hex 32"',
   }),
+  JWT_SECRET_FILE: valueFile,
   TOKEN_TTL_HOURS: Joi.number().min(0.01).max(8_760).default(24),
   REGISTRATION: Joi.string().valid('open', 'closed').default('open'),
   OBSERVE_AUTH: Joi.string().valid('open', 'required').default('open'),
