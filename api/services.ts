@@ -56,6 +56,7 @@ import { Sessions } from './services/sessions.ts';
 import { SigningKeys } from './services/signing-keys.ts';
 import { Simulations } from './services/simulation.ts';
 import { Submissions } from './services/submission.ts';
+import { TaskFollowing } from './services/task-following.ts';
 import { TaskRecords } from './services/task-records.ts';
 import { TaskUsage } from './services/task-usage.ts';
 import { TaskWatch } from './services/task-watch.ts';
@@ -135,6 +136,7 @@ export function createServices(parts: ApiParts) {
     log,
   });
   const output = new TaskOutput({ records, logs, tails, pages, clock });
+  const following = new TaskFollowing({ records, output, watch, clock });
   const metrics = new ApiMetrics({ snapshot: () => view.snapshot(), clock, log });
   const webhookEngine = new WebhookEngine({
     store,
@@ -225,6 +227,7 @@ export function createServices(parts: ApiParts) {
     submissions,
     tails,
     output,
+    following,
     news,
     view,
     workerImages,
