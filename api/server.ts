@@ -3,6 +3,7 @@
 
 import { setMaxListeners } from 'node:events';
 import Hapi, { type Server } from '@hapi/hapi';
+import { readVersion } from '../shared/platform/version.ts';
 import { createListener, listenerBounds, openFilesLimit } from './http/listener.ts';
 import { Live, type LiveLoad } from './live/live.ts';
 import { accountsPlugin } from './plugins/accounts.ts';
@@ -10,6 +11,7 @@ import { authPlugin } from './plugins/auth.ts';
 import { backupsPlugin } from './plugins/backups.ts';
 import { dashboardPlugin } from './plugins/dashboard.ts';
 import { decisionsPlugin } from './plugins/decisions.ts';
+import { documentationPlugin } from './plugins/documentation.ts';
 import { filesPlugin } from './plugins/files.ts';
 import { healthPlugin } from './plugins/health.ts';
 import { historyPlugin } from './plugins/history.ts';
@@ -135,6 +137,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
       options: { checks: { store: () => store.ping(), queue: () => parts.pingQueue() }, log },
     },
     { plugin: queueBoardPlugin, options: { ...services, queueViews: parts.queueViews } },
+    { plugin: documentationPlugin, options: { release: readVersion() } },
     { plugin: dashboardPlugin, options: { webDir: config.webDir } },
   ]);
   const live = new Live(

@@ -1,6 +1,13 @@
 // /api/auth: registration, login, who am I, another password, API tokens.
 
 import type { Plugin, ResponseObject, Server } from '@hapi/hapi';
+import {
+  accountReplySchema,
+  loginReplySchema,
+  newTokenReplySchema,
+  tokenListReplySchema,
+  userReplySchema,
+} from '../../shared/contracts/account-reply-schemas.ts';
 import type { CredentialsBody, LoginReply, NewTokenReply } from '../../shared/contracts/http.ts';
 import { tokenBody, userBody } from '../../shared/contracts/http.ts';
 import {
@@ -11,6 +18,7 @@ import {
 } from '../../shared/contracts/schemas.ts';
 import { passwordChangeSchema } from '../../shared/contracts/user-schemas.ts';
 import { accountBody, type PasswordChangeBody } from '../../shared/contracts/users.ts';
+import { documented } from '../openapi/call-doc.ts';
 import type { Accounts, SignIn } from '../services/accounts.ts';
 import type { Sessions } from '../services/sessions.ts';
 import type { UserDirectory } from '../services/user-directory.ts';
@@ -30,7 +38,18 @@ export const accountsPlugin: Plugin<AccountsOptions> = {
     server.route({
       method: 'POST',
       path: '/api/auth/register',
-      options: { ...ALSO_ANONYMOUS, auth: false, validate: checked({ payload: registerSchema }) },
+      options: {
+        ...documented({
+          id: 'register',
+          tag: 'accounts',
+          summary: 'Makes an account; the first of a cluster is its admin.',
+          replies: { 201: userReplySchema },
+          refusals: [403, 409],
+        }),
+        ...ALSO_ANONYMOUS,
+        auth: false,
+        validate: checked({ payload: registerSchema }),
+      },
       handler: async (request, h) => {
         const user = await accounts.register(bodyOf<CredentialsBody>(request));
         return h.response(userBody(user)).code(201);
@@ -40,7 +59,19 @@ export const accountsPlugin: Plugin<AccountsOptions> = {
     server.route({
       method: 'POST',
       path: '/api/auth/login',
-      options: { ...ALSO_ANONYMOUS, auth: false, validate: checked({ payload: loginSchema }) },
+      options: {
+        ...documented({
+          id: 'login',
+          tag: 'accounts',
+          summary: 'A token for a name and a password.',
+          notes: 'After repeated failures 429 with `locked_out`.',
+          replies: { 200: loginReplySchema },
+          refusals: [401, 403],
+        }),
+        ...ALSO_ANONYMOUS,
+        auth: false,
+        validate: checked({ payload: loginSchema }),
+      },
       handler: async (request, h) => {
         const credentials = bodyOf<CredentialsBody>(request);
         const signIn = await accounts.login(credentials, request.info.remoteAddress);
@@ -51,7 +82,16 @@ export const accountsPlugin: Plugin<AccountsOptions> = {
     server.route({
       method: 'POST',
       path: '/api/auth/password',
-      options: { validate: checked({ payload: passwordChangeSchema }) },
+      options: {
+        ...documented({
+          id: 'changePassword',
+          tag: 'accounts',
+          summary: 'Another password: all other sign-ins end, and the answer is a fresh one.',
+          replies: { 200: loginReplySchema },
+          refusals: [403],
+        }),
+        validate: checked({ payload: passwordChangeSchema }),
+      },
       handler: async (request, h) => {
         const { current_password, new_password } = bodyOf<PasswordChangeBody>(request);
         const change = { current: current_password, next: new_password };
@@ -64,13 +104,30 @@ export const accountsPlugin: Plugin<AccountsOptions> = {
     server.route({
       method: 'GET',
       path: '/api/auth/me',
+      options: {
+        ...documented({
+          id: 'getOwnAccount',
+          tag: 'accounts',
+          summary: 'Who am I, with quota and use.',
+          replies: { 200: accountReplySchema },
+        }),
+      },
       handler: async (request) => accountBody(await directory.own(principalOf(request))),
     });
 
     server.route({
       method: 'POST',
       path: '/api/auth/tokens',
-      options: { validate: checked({ payload: newTokenSchema }) },
+      options: {
+        ...documented({
+          id: 'createToken',
+          tag: 'accounts',
+          summary: 'A long-lived API token, shown once.',
+          replies: { 201: newTokenReplySchema },
+          refusals: [409],
+        }),
+        validate: checked({ payload: newTokenSchema }),
+      },
       handler: async (request, h) => {
         const { name } = bodyOf<{ name: string }>(request);
         const { record, token } = await sessions.createApiToken(principalOf(request), name);
@@ -82,6 +139,14 @@ export const accountsPlugin: Plugin<AccountsOptions> = {
     server.route({
       method: 'GET',
       path: '/api/auth/tokens',
+      options: {
+        ...documented({
+          id: 'listTokens',
+          tag: 'accounts',
+          summary: 'Own API tokens without the secret.',
+          replies: { 200: tokenListReplySchema },
+        }),
+      },
       handler: async (request) => ({
         tokens: (await sessions.listApiTokens(principalOf(request))).map(tokenBody),
       }),
@@ -90,7 +155,16 @@ export const accountsPlugin: Plugin<AccountsOptions> = {
     server.route({
       method: 'DELETE',
       path: '/api/auth/tokens/{id}',
-      options: { validate: checked({ params: tokenIdParams }) },
+      options: {
+        ...documented({
+          id: 'deleteToken',
+          tag: 'accounts',
+          summary: 'Takes an API token back.',
+          replies: { 204: null },
+          refusals: [404],
+        }),
+        validate: checked({ params: tokenIdParams }),
+      },
       handler: async (request, h) => {
         await sessions.removeApiToken(principalOf(request), idOf(request));
         return h.response().code(204);

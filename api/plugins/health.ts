@@ -1,9 +1,11 @@
 // /healthz: this process lives. /readyz: it can do its work, or what keeps it from it.
 
 import type { Plugin, Server } from '@hapi/hapi';
+import { healthReplySchema, readyReplySchema } from '../../shared/contracts/cluster-reply-schemas.ts';
 import type { ReadyReply } from '../../shared/contracts/http.ts';
 import { isAppError } from '../../shared/errors.ts';
 import type { Log } from '../../shared/platform/log.ts';
+import { documented } from '../openapi/call-doc.ts';
 import { answerWithin } from '../services/deadline.ts';
 
 export interface HealthOptions {
@@ -20,7 +22,15 @@ export const healthPlugin: Plugin<HealthOptions> = {
     server.route({
       method: 'GET',
       path: '/healthz',
-      options: { auth: false },
+      options: {
+        ...documented({
+          id: 'isAlive',
+          tag: 'service',
+          summary: 'This process lives.',
+          replies: { 200: healthReplySchema },
+        }),
+        auth: false,
+      },
       handler: () => ({ status: 'ok' }),
     });
 
@@ -36,7 +46,21 @@ export const healthPlugin: Plugin<HealthOptions> = {
     server.route({
       method: 'GET',
       path: '/readyz',
-      options: { auth: false },
+      options: {
+        ...documented({
+          id: 'isReady',
+          tag: 'service',
+          summary: 'It can do its work, or what keeps it from it.',
+          replies: {
+            200: readyReplySchema,
+            503: {
+              content: { 'application/json': readyReplySchema },
+              headers: { 'Retry-After': { description: 'Seconds to wait before it is asked again.' } },
+            },
+          },
+        }),
+        auth: false,
+      },
       handler: async (_request, h) => {
         const checked = await results();
         const ready = checked.every(([, { ok }]) => ok);

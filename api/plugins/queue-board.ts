@@ -6,6 +6,7 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import Boom from '@hapi/boom';
 import type { Lifecycle, Plugin, Request, RouteOptions, Server } from '@hapi/hapi';
 import type { QueueViews } from '../../shared/ports/queue.ts';
+import { documented } from '../openapi/call-doc.ts';
 import { BoardQueues } from '../queue-board/board-queues.ts';
 import { boardPage, ReadOnlyAdapter } from '../queue-board/read-only-adapter.ts';
 import { type BoardTickets, SIGN_IN, TICKET_SECONDS } from '../services/board-tickets.ts';
@@ -67,6 +68,15 @@ export const queueBoardPlugin: Plugin<QueueBoardOptions> = {
     server.route({
       method: 'POST',
       path: '/api/auth/queue-board',
+      options: {
+        ...documented({
+          id: 'openQueueBoard',
+          tag: 'administration',
+          summary: 'Lets this browser open `/queues` for 15 minutes.',
+          replies: { 204: { headers: { 'Set-Cookie': { description: 'For `/queues` alone.' } } } },
+          refusals: [403],
+        }),
+      },
       handler: async (request, h) => {
         const ticket = await boardTickets.issue(principalOf(request));
         return h
@@ -85,6 +95,14 @@ export const queueBoardPlugin: Plugin<QueueBoardOptions> = {
     });
 
     const options: RouteOptions = {
+      // The page itself; what it asks for is no call of the API.
+      ...documented({
+        id: 'showQueueBoard',
+        tag: 'administration',
+        summary: 'Bull Board: the queues in Redis as they stand, to look at.',
+        replies: { 200: { content: { 'text/html': 'text' } } },
+        refusals: [403, 404],
+      }),
       auth: STRATEGY,
       state: { parse: true, failAction: 'ignore' },
       ext: { onPreResponse: { method: dress } },

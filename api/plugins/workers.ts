@@ -2,8 +2,11 @@
 
 import type { Plugin, Server } from '@hapi/hapi';
 import { telemetryReply, workerBodies, workerBody } from '../../shared/contracts/cluster.ts';
+import { telemetryReplySchema } from '../../shared/contracts/cluster-reply-schemas.ts';
 import { drainSchema, registerWorkerSchema, workerIdParams } from '../../shared/contracts/schemas.ts';
+import { workerListReplySchema, workerReplySchema } from '../../shared/contracts/worker-reply-schemas.ts';
 import type { DrainBody, RegisterWorkerBody } from '../../shared/contracts/workers.ts';
+import { documented } from '../openapi/call-doc.ts';
 import type { ClusterView } from '../services/cluster-view.ts';
 import type { WorkerMaintenance } from '../services/maintenance.ts';
 import type { Registrations } from '../services/registrations/registrations.ts';
@@ -17,7 +20,10 @@ export interface WorkersOptions {
   readonly observeAuth: 'open' | 'required';
 }
 
-const VERBS = { cordon: 'cordoned', uncordon: 'none' } as const;
+const VERBS = [
+  { verb: 'cordon', wish: 'cordoned', summary: 'Nothing new is placed there.' },
+  { verb: 'uncordon', wish: 'none', summary: 'Tasks are placed there again.' },
+] as const;
 
 export const workersPlugin: Plugin<WorkersOptions> = {
   name: 'workers',
@@ -27,28 +33,64 @@ export const workersPlugin: Plugin<WorkersOptions> = {
     server.route({
       method: 'GET',
       path: '/workers',
-      options: observe,
+      options: {
+        ...observe,
+        ...documented({
+          id: 'listWorkers',
+          tag: 'workers',
+          summary: 'Capacity, what is free, state and heartbeat of all machines.',
+          replies: { 200: workerListReplySchema },
+        }),
+      },
       handler: async () => ({ workers: workerBodies(await view.snapshot()) }),
     });
 
     server.route({
       method: 'GET',
       path: '/workers/{id}',
-      options: { ...observe, validate: checked({ params: workerIdParams }) },
+      options: {
+        ...documented({
+          id: 'getWorker',
+          tag: 'workers',
+          summary: 'One machine.',
+          replies: { 200: workerReplySchema },
+          refusals: [404],
+        }),
+        ...observe,
+        validate: checked({ params: workerIdParams }),
+      },
       handler: async (request) => workerBody(await view.worker(idOf(request))),
     });
 
     server.route({
       method: 'GET',
       path: '/telemetry',
-      options: observe,
+      options: {
+        ...observe,
+        ...documented({
+          id: 'getTelemetry',
+          tag: 'cluster',
+          summary: 'The cluster as it is now.',
+          replies: { 200: telemetryReplySchema },
+        }),
+      },
       handler: async () => telemetryReply(await view.snapshot()),
     });
 
     server.route({
       method: 'POST',
       path: '/api/workers',
-      options: { validate: checked({ payload: registerWorkerSchema }) },
+      options: {
+        ...documented({
+          id: 'registerWorker',
+          tag: 'workers',
+          summary: 'Takes in the runner that waits at an address.',
+          notes: '201 when it has joined; 202 while it is called on.',
+          replies: { 201: workerReplySchema, 202: workerReplySchema },
+          refusals: [403, 409],
+        }),
+        validate: checked({ payload: registerWorkerSchema }),
+      },
       handler: async (request, h) => {
         const wanted = bodyOf<RegisterWorkerBody>(request);
         const worker = await registrations.register(principalOf(request), wanted);
@@ -57,11 +99,20 @@ export const workersPlugin: Plugin<WorkersOptions> = {
       },
     });
 
-    for (const [verb, wish] of Object.entries(VERBS)) {
+    for (const { verb, wish, summary } of VERBS) {
       server.route({
         method: 'POST',
         path: `/api/workers/{id}/${verb}`,
-        options: { validate: checked({ params: workerIdParams }) },
+        options: {
+          ...documented({
+            id: `${verb}Worker`,
+            tag: 'workers',
+            summary,
+            replies: { 200: workerReplySchema },
+            refusals: [403, 404, 409],
+          }),
+          validate: checked({ params: workerIdParams }),
+        },
         handler: async (request) =>
           workerBody(await maintenance.set(principalOf(request), idOf(request), wish)),
       });
@@ -70,7 +121,18 @@ export const workersPlugin: Plugin<WorkersOptions> = {
     server.route({
       method: 'POST',
       path: '/api/workers/{id}/drain',
-      options: { validate: checked({ params: workerIdParams, payload: drainSchema }) },
+      options: {
+        ...documented({
+          id: 'drainWorker',
+          tag: 'workers',
+          summary:
+            'Nothing new is placed there; what runs there finishes, or moves elsewhere at the deadline.',
+          notes: 'The body may be left out.',
+          replies: { 200: workerReplySchema },
+          refusals: [403, 404, 409],
+        }),
+        validate: checked({ params: workerIdParams, payload: drainSchema }),
+      },
       handler: async (request) => {
         const seconds = bodyOf<DrainBody | null>(request)?.deadline_seconds;
         const deadlineMs = seconds === undefined ? null : seconds * 1_000;
@@ -81,7 +143,16 @@ export const workersPlugin: Plugin<WorkersOptions> = {
     server.route({
       method: 'DELETE',
       path: '/api/workers/{id}',
-      options: { validate: checked({ params: workerIdParams }) },
+      options: {
+        ...documented({
+          id: 'removeWorker',
+          tag: 'workers',
+          summary: 'Forgets a worker that is down or holds no task.',
+          replies: { 204: null },
+          refusals: [403, 404, 409],
+        }),
+        validate: checked({ params: workerIdParams }),
+      },
       handler: async (request, h) => {
         await maintenance.remove(principalOf(request), idOf(request));
         return h.response().code(204);
