@@ -6,6 +6,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 // answer, and one file at a time leaves the machine idle.
 const SIDE_BY_SIDE = availableParallelism() + 1;
 const CLUSTERS_AT_ONCE = 3;
+/** Of `expect.poll`; less than any test may take, so that a failure says what was awaited. */
+const POLL_DEADLINE_MS = 55_000;
 
 // Begun first, so that none of them is left over with a machine for itself. By size, which is what counts where nothing
 // has run yet, the first two would be last: what they do is in other files.
@@ -34,6 +36,8 @@ const layer = (name: string, include: string[], timeoutMs: number, parallel: boo
     include,
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
+    // One second is little where everything runs at once.
+    expect: { poll: { timeout: POLL_DEADLINE_MS } },
     maxWorkers: parallel ? SIDE_BY_SIDE : CLUSTERS_AT_ONCE,
     sequence: { groupOrder: parallel ? 0 : 1 },
     exclude: ['node_modules/**', 'dist/**'],

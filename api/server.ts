@@ -7,6 +7,7 @@ import { readVersion } from '../shared/platform/version.ts';
 import { createListener, listenerBounds, openFilesLimit } from './http/listener.ts';
 import { Live, type LiveLoad } from './live/live.ts';
 import { accountsPlugin } from './plugins/accounts.ts';
+import { auditPlugin } from './plugins/audit.ts';
 import { authPlugin } from './plugins/auth.ts';
 import { backupsPlugin } from './plugins/backups.ts';
 import { dashboardPlugin } from './plugins/dashboard.ts';
@@ -102,6 +103,8 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     learner,
     forecastScores,
     retention,
+    trail,
+    auditPages,
   } = services;
   await server.register([
     { plugin: requestsPlugin, options: { log } },
@@ -109,6 +112,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     { plugin: authPlugin, options: services },
     { plugin: accountsPlugin, options: services },
     { plugin: usersPlugin, options: services },
+    { plugin: auditPlugin, options: { ...services, clock: parts.clock } },
     { plugin: backupsPlugin, options: services },
     { plugin: tasksPlugin, options: { ...services, retentionMs: config.retentionMs } },
     { plugin: queuePlugin, options: services },
@@ -153,6 +157,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   learner.start();
   forecastScores.start();
   retention.start();
+  auditPages.start();
 
   return {
     server,
@@ -182,12 +187,16 @@ export async function createApi(parts: ApiParts): Promise<Api> {
       const retentionStopped = answerWithin(retention.stop(), STOP_DEADLINE_MS, 'the store').catch((error) =>
         log.warn({ err: error }, 'stopped while old tasks were being purged'),
       );
+      const auditStopped = answerWithin(auditPages.stop(), STOP_DEADLINE_MS, 'the store').catch((error) =>
+        log.warn({ err: error }, 'stopped while old entries of the audit log were being dropped'),
+      );
       const uploadsSettled = Promise.all([resumableUploads.settle(), uploadSweep.stop()]);
       await server.stop({ timeout: STOP_DEADLINE_MS });
       await callsStopped;
       await learnerStopped;
       await scoresStopped;
       await retentionStopped;
+      await auditStopped;
       await webhooksStopped;
       await answerWithin(uploadsSettled, STOP_DEADLINE_MS, 'the file store').catch((error) =>
         log.warn({ err: error }, 'stopped before all that had come of uploads was kept'),
@@ -195,6 +204,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
       await answerWithin(announcer.settle(), STOP_DEADLINE_MS, 'the queue').catch((error) =>
         log.warn({ err: error }, 'stopped before all new tasks were announced'),
       );
+      await trail.stop();
       tails.close();
       await watch.stop();
     },

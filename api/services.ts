@@ -17,6 +17,8 @@ import type { ListenerBounds } from './http/listener.ts';
 import { OpenSessions } from './live/open-sessions.ts';
 import { Accounts } from './services/accounts.ts';
 import { Announcer } from './services/announcer.ts';
+import { AuditPages } from './services/audit-pages.ts';
+import { AuditTrail } from './services/audit-trail.ts';
 import { Backups } from './services/backups/backups.ts';
 import { BoardTickets } from './services/board-tickets.ts';
 import { BodyRoom } from './services/body-room.ts';
@@ -89,6 +91,7 @@ export interface ApiParts {
   readonly registrationPace?: Partial<RegistrationPace>;
   readonly listenerBounds?: Partial<ListenerBounds>;
   readonly peerIdleMs?: number;
+  readonly maxTelemetrySockets?: number;
   readonly learnEveryMs?: number;
   readonly scoreEveryMs?: number;
   readonly purgeEveryMs?: number;
@@ -98,6 +101,15 @@ export interface ApiParts {
 export function createServices(parts: ApiParts) {
   const { config, store, intake, presence, bus, logs, clock, log } = parts;
   const announcer = new Announcer({ intake, bus, log });
+  const trail = new AuditTrail({ store: store.audit, clock, log });
+  const auditPages = new AuditPages({
+    store,
+    trail,
+    keptMs: config.auditKeptMs,
+    clock,
+    log,
+    everyMs: parts.purgeEveryMs,
+  });
   const people = createPeopleServices(parts, announcer);
   const { known } = people;
   const { rateLimits } = config;
@@ -182,6 +194,8 @@ export function createServices(parts: ApiParts) {
   const simulations = new Simulations({ store, facts, learner, submissions, clock });
   return {
     ...people,
+    trail,
+    auditPages,
     requestLimits,
     bodyRoom: new BodyRoom(),
     announcer,

@@ -6,6 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AuditEntryBody } from '../shared/contracts/audit.ts';
 import type { RestoreReply } from '../shared/contracts/backups.ts';
 import { type CliStage, openCliStage, type World } from '../test/support/cli-stage.ts';
 import { fileBodyOf, playFiles } from '../test/support/played-files.ts';
@@ -93,6 +94,19 @@ const SIGN_IN = { words: ['--username', 'alice', '--password-stdin'], input: 'se
 const here = await mkdtemp(join(tmpdir(), 'cloudai-answers-'));
 const at = (name: string) => join(here, name);
 
+const AUDIT_ENTRY: AuditEntryBody = {
+  audit_id: 'audit-1',
+  at: '2026-01-01T10:00:00.000Z',
+  actor: { user_id: 'user-1', username: 'alice', token: null },
+  address: '10.0.0.7',
+  request_id: 'req-1',
+  action: 'user.change',
+  target: 'bob',
+  outcome: 'done',
+  code: null,
+  details: { role: 'admin' },
+};
+
 const TRIALS: Readonly<Record<string, Trial>> = {
   task: { words: ['python:3.9', '-name', 'my-task', '--', 'true'], quiet: [TASK_ID] },
   dispatch: { words: ['worker-1', 'python:3.9', '--wait'], quiet: [TASK_ID] },
@@ -131,6 +145,7 @@ const TRIALS: Readonly<Record<string, Trial>> = {
   user: { words: ['alice'], quiet: ['alice'] },
   'add-user': { words: ['alice', '--password-stdin'], input: 'secure123\n', quiet: ['alice'] },
   'set-user': { words: ['alice', '--disable'], quiet: ['alice'] },
+  audit: { words: ['--action', 'user'], quiet: ['audit-1'] },
   backup: { words: [at('backup.tar')], quiet: [at('backup.tar')] },
   restore: { words: [at('old.tar'), '--yes'], quiet: ['/data/cloudai.db.before-restore'] },
   // It asks no API.
@@ -218,6 +233,7 @@ function answerAll(api: SmallApi): void {
     reply.writeHead(200, { 'content-type': 'application/x-ndjson' });
     reply.end();
   });
+  api.on('GET /api/audit', () => ({ entries: [AUDIT_ENTRY], next_cursor: null }));
   api.on('GET /api/users', () => ({ users: [ACCOUNT], next_cursor: null }));
   api.on('POST /api/users', () => new Status(201, ACCOUNT));
   api.on('(GET|PATCH) /api/users/alice', () => ACCOUNT);

@@ -4,6 +4,7 @@
 import { Command, CommanderError } from 'commander';
 import { type OptionKind, splitArgv } from './argv.ts';
 import { addAccountCommands } from './commands/account.ts';
+import { addAuditCommand } from './commands/audit.ts';
 import { addBackupCommands } from './commands/backup.ts';
 import { addClusterCommands } from './commands/cluster.ts';
 import { addCompletionCommands } from './commands/completion.ts';
@@ -138,6 +139,7 @@ function createProgram(version: string, run: Run, words: Words, prompt: PromptCo
   addWebhookCommands(program, run);
   program.commandsGroup('Accounts:');
   addUserCommands(program, run);
+  addAuditCommand(program, run);
   addBackupCommands(program, run);
   program.commandsGroup('This program:');
   addHelpCommand(program);

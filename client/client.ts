@@ -25,6 +25,7 @@ import type {
   WorkerListReply,
 } from '../shared/contracts/workers.ts';
 import type { TaskState } from '../shared/model/task.ts';
+import { type AuditCalls, auditCalls } from './audit.ts';
 import { type BackupCalls, backupCalls } from './backups.ts';
 import { type DecisionCalls, decisionCalls } from './decisions.ts';
 import { type FileCalls, fileCalls } from './files.ts';
@@ -71,7 +72,8 @@ export interface CallOptions {
 
 /** All calls throw ApiError or ConnectionError; see `errors.ts`. */
 export interface Client
-  extends BackupCalls,
+  extends AuditCalls,
+    BackupCalls,
     DecisionCalls,
     FileCalls,
     TaskListCalls,
@@ -179,6 +181,7 @@ export function createClient(options: ClientOptions): Client {
     ...fileCalls(transport),
     ...uploadCalls(transport),
     ...userCalls(transport),
+    ...auditCalls(transport),
     ...taskListCalls(transport),
   };
 }

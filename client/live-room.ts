@@ -32,6 +32,8 @@ export interface RoomListener {
   lines?(event: TaskLogEvent): void;
   /** All of the output that was asked for has come. */
   logsEnded?(event: TaskLogEndEvent): void;
+  /** The subscription stands, for the first time or again: what was read before may be stale. */
+  standing?(): void;
   /** The subscription stands again after a break: what a list shows may be stale. Lines go on by themselves. */
   resumed?(): void;
   /** The API said no, for good. */
@@ -156,9 +158,11 @@ export class LiveRoom {
     } else if (answer.ok) {
       this.#pauseMs = FIRST_PAUSE_MS;
       if (answer.task) cursor?.begun(answer.task.attempt);
+      const isNew = !this.#stood || this.#broken;
       if (this.#stood && this.#broken) this.tell('resumed');
       this.#stood = true;
       this.#broken = false;
+      if (isNew) this.tell('standing');
       if (answer.task) this.tell('record', answer.task);
       if (answer.progress !== undefined) this.tell('progress', answer.progress);
     } else if (PASSING.has(answer.error.code)) {

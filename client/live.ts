@@ -30,7 +30,10 @@ export interface LiveOptions {
   readonly onState?: ((state: LiveState, fault: SocketRefusal | null) => void) | undefined;
 }
 
-type Watch<E extends keyof RoomListener> = Pick<RoomListener, E | 'resumed' | 'refused' | 'delayed'>;
+type Watch<E extends keyof RoomListener> = Pick<
+  RoomListener,
+  E | 'standing' | 'resumed' | 'refused' | 'delayed'
+>;
 export type TelemetryWatch = Watch<'telemetry'>;
 export type TasksWatch = Watch<'task'>;
 export type TaskWatch = Omit<RoomListener, 'telemetry'>;

@@ -24,6 +24,7 @@ export const PAGES: Readonly<Record<Exclude<Route['page'], 'nowhere'>, Page>> = 
   worker: { title: 'Worker', tag: 'worker-page', load: () => import('./pages/workers/index.ts') },
   files: { title: 'Files', tag: 'files-page', load: () => import('./pages/files/index.ts') },
   account: { title: 'Account', tag: 'account-page', load: () => import('./pages/account/index.ts') },
+  audit: { title: 'Audit log', tag: 'audit-page', load: () => import('./pages/audit/index.ts') },
   admin: { title: 'Users', tag: 'admin-page', load: () => import('./pages/admin/index.ts') },
 };
 

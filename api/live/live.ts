@@ -16,6 +16,7 @@ export interface LiveParts extends Omit<SocketServerParts, 'access' | 'ticker'> 
   readonly sessions: Sessions;
   readonly view: ClusterView;
   readonly observeAuth: 'open' | 'required';
+  readonly maxTelemetrySockets?: number | undefined;
 }
 
 export interface LiveLoad {
@@ -38,7 +39,7 @@ export class Live {
     this.#ticker = new TelemetryTicker(async () => telemetryReply(await view.snapshot()), log);
     const shared = { access, open, ticker: this.#ticker };
     this.#sockets = new SocketServer({ ...parts, ...shared }, listener);
-    this.#viewers = new TelemetrySockets({ ...shared, clock, log });
+    this.#viewers = new TelemetrySockets({ ...shared, clock, log, maxSockets: parts.maxTelemetrySockets });
     routeUpgrades(listener, new Map([[TELEMETRY_SOCKET_PATH, this.#viewers.take]]));
     sessions.onTokenRemoved((tokenId) => this.#sockets.tokenRemoved(tokenId));
     known.onChanged((userId) => this.#sockets.accountChanged(userId));

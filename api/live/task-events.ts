@@ -8,7 +8,7 @@ import type { RunLearner } from '../../shared/learning/run-learner.ts';
 import { type TaskChanged, taskChanged } from '../../shared/model/event.ts';
 import type { Task } from '../../shared/model/task.ts';
 import { isTerminal } from '../../shared/model/task-states.ts';
-import type { Principal } from '../../shared/model/user.ts';
+import { type Principal, seesAllTasks } from '../../shared/model/user.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { EventBus } from '../../shared/ports/coordination.ts';
@@ -19,8 +19,7 @@ import type { LiveServer } from './live-server.ts';
 /** Rooms behind the room `tasks`. */
 export const ALL_TASKS = 'tasks:all';
 export const tasksOf = (userId: string): string => `tasks:of:${userId}`;
-export const tasksRoomOf = (who: Principal): string =>
-  who.role === 'admin' ? ALL_TASKS : tasksOf(who.userId);
+export const tasksRoomOf = (who: Principal): string => (seesAllTasks(who) ? ALL_TASKS : tasksOf(who.userId));
 
 export interface TaskEventParts {
   readonly io: LiveServer;

@@ -20,9 +20,11 @@ export interface TelemetrySocketParts {
   readonly ticker: TelemetryTicker;
   readonly clock: Clock;
   readonly log: Log;
+  /** Default: 2,000. */
+  readonly maxSockets?: number | undefined;
 }
 
-export const MAX_TELEMETRY_SOCKETS = 2_000;
+const MAX_SOCKETS = 2_000;
 /** Clients have nothing to say. */
 const MAX_MESSAGE_BYTES = 1_024;
 /** Of a client that has more unsent, looks are left out. */
@@ -47,6 +49,7 @@ interface Viewer {
 
 export class TelemetrySockets {
   readonly #parts: TelemetrySocketParts;
+  readonly #maxSockets: number;
   readonly #server = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
@@ -61,6 +64,7 @@ export class TelemetrySockets {
 
   constructor(parts: TelemetrySocketParts) {
     this.#parts = parts;
+    this.#maxSockets = parts.maxSockets ?? MAX_SOCKETS;
   }
 
   get size(): number {
@@ -98,7 +102,7 @@ export class TelemetrySockets {
   }
 
   async #admit(request: IncomingMessage): Promise<Caller> {
-    if (this.#stopping || this.#viewers.size + this.#entering > MAX_TELEMETRY_SOCKETS) {
+    if (this.#stopping || this.#viewers.size + this.#entering > this.#maxSockets) {
       throw new AppError('rate_limited', 'too many watch here already: try again later', {
         retryable: true,
         retryAfterSeconds: 10,

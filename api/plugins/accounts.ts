@@ -19,10 +19,14 @@ import {
 import { passwordChangeSchema } from '../../shared/contracts/user-schemas.ts';
 import { accountBody, type PasswordChangeBody } from '../../shared/contracts/users.ts';
 import { documented } from '../openapi/call-doc.ts';
+import type { AuditActor } from '../../shared/model/audit.ts';
+import type { User } from '../../shared/model/user.ts';
 import type { Accounts, SignIn } from '../services/accounts.ts';
+import type { AuditTrail } from '../services/audit-trail.ts';
 import type { Sessions } from '../services/sessions.ts';
 import type { UserDirectory } from '../services/user-directory.ts';
 import { bodyOf, checked, idOf } from '../validation.ts';
+import { originOf } from './audit.ts';
 import { principalOf } from './auth.ts';
 import { ALSO_ANONYMOUS } from './rate-limits.ts';
 
@@ -30,11 +34,12 @@ export interface AccountsOptions {
   readonly accounts: Accounts;
   readonly sessions: Sessions;
   readonly directory: UserDirectory;
+  readonly trail: AuditTrail;
 }
 
 export const accountsPlugin: Plugin<AccountsOptions> = {
   name: 'accounts',
-  register: (server: Server, { accounts, sessions, directory }: AccountsOptions) => {
+  register: (server: Server, { accounts, sessions, directory, trail }: AccountsOptions) => {
     server.route({
       method: 'POST',
       path: '/api/auth/register',
@@ -51,7 +56,13 @@ export const accountsPlugin: Plugin<AccountsOptions> = {
         validate: checked({ payload: registerSchema }),
       },
       handler: async (request, h) => {
-        const user = await accounts.register(bodyOf<CredentialsBody>(request));
+        const credentials = bodyOf<CredentialsBody>(request);
+        const user = await trail.note(
+          originOf(request),
+          { action: 'account.register', target: () => accounts.knownName(credentials.username) },
+          () => accounts.register(credentials),
+          (made) => ({ actor: actorOf(made), details: { role: made.role } }),
+        );
         return h.response(userBody(user)).code(201);
       },
     });
@@ -74,7 +85,12 @@ export const accountsPlugin: Plugin<AccountsOptions> = {
       },
       handler: async (request, h) => {
         const credentials = bodyOf<CredentialsBody>(request);
-        const signIn = await accounts.login(credentials, request.info.remoteAddress);
+        const signIn = await trail.note(
+          originOf(request),
+          { action: 'account.sign_in', target: () => accounts.knownName(credentials.username) },
+          () => accounts.login(credentials, request.info.remoteAddress),
+          ({ user }) => ({ actor: actorOf(user) }),
+        );
         return notKept(h.response(loginReply(signIn)));
       },
     });
@@ -96,7 +112,11 @@ export const accountsPlugin: Plugin<AccountsOptions> = {
         const { current_password, new_password } = bodyOf<PasswordChangeBody>(request);
         const change = { current: current_password, next: new_password };
         const by = principalOf(request);
-        const signIn = await accounts.changePassword(by, change, request.info.remoteAddress);
+        const signIn = await trail.note(
+          originOf(request),
+          { action: 'account.password', target: by.username },
+          () => accounts.changePassword(by, change, request.info.remoteAddress),
+        );
         return notKept(h.response(loginReply(signIn)));
       },
     });
@@ -130,7 +150,12 @@ export const accountsPlugin: Plugin<AccountsOptions> = {
       },
       handler: async (request, h) => {
         const { name } = bodyOf<{ name: string }>(request);
-        const { record, token } = await sessions.createApiToken(principalOf(request), name);
+        const { record, token } = await trail.note(
+          originOf(request),
+          { action: 'token.create', details: { name } },
+          () => sessions.createApiToken(principalOf(request), name),
+          (made) => ({ targets: [made.record.id] }),
+        );
         const reply: NewTokenReply = { ...tokenBody(record), token };
         return notKept(h.response(reply).code(201));
       },
@@ -166,12 +191,19 @@ export const accountsPlugin: Plugin<AccountsOptions> = {
         validate: checked({ params: tokenIdParams }),
       },
       handler: async (request, h) => {
-        await sessions.removeApiToken(principalOf(request), idOf(request));
+        const id = idOf(request);
+        await trail.note(originOf(request), { action: 'token.delete', target: id }, () =>
+          sessions.removeApiToken(principalOf(request), id),
+        );
         return h.response().code(204);
       },
     });
   },
 };
+
+function actorOf({ id, username }: User): AuditActor {
+  return { userId: id, username, token: null };
+}
 
 function loginReply({ user, token, expiresAt }: SignIn): LoginReply {
   return { token, expires_at: new Date(expiresAt).toISOString(), user: userBody(user) };

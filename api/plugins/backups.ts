@@ -9,12 +9,15 @@ import { bodyBytes, STREAMED_BODY } from '../http/body-bytes.ts';
 import { archiveReply } from '../http/file-reply.ts';
 import { IDLE_MS } from '../http/slow-peers.ts';
 import { documented } from '../openapi/call-doc.ts';
+import type { AuditTrail } from '../services/audit-trail.ts';
 import type { Backups } from '../services/backups/backups.ts';
 import { checked, queryOf } from '../validation.ts';
+import { originOf } from './audit.ts';
 import { principalOf } from './auth.ts';
 
 export interface BackupsOptions {
   readonly backups: Backups;
+  readonly trail: AuditTrail;
 }
 
 /** A copy of many gigabytes is made or put back, and nothing is said meanwhile. */
@@ -22,7 +25,7 @@ const WORK_MS = 30 * 60_000;
 
 export const backupsPlugin: Plugin<BackupsOptions> = {
   name: 'backups',
-  register: (server: Server, { backups }: BackupsOptions) => {
+  register: (server: Server, { backups, trail }: BackupsOptions) => {
     server.route({
       method: 'GET',
       path: '/api/backup',
@@ -48,7 +51,12 @@ export const backupsPlugin: Plugin<BackupsOptions> = {
         response: { ranges: false },
       },
       handler: async (request, h) => {
-        const made = await backups.make(principalOf(request));
+        const made = await trail.note(
+          originOf(request),
+          { action: 'backup.make' },
+          () => backups.make(principalOf(request)),
+          ({ name, sizeBytes }) => ({ targets: [name], details: { size_bytes: sizeBytes } }),
+        );
         request.raw.req.socket?.setTimeout(IDLE_MS);
         return archiveReply(request, h, { ...made, type: 'application/x-tar' })
           .header('content-length', String(made.sizeBytes))
@@ -75,7 +83,11 @@ export const backupsPlugin: Plugin<BackupsOptions> = {
         const { dry_run: dryRun } = queryOf<RestoreQuery>(request);
         const onWhole = () => void request.raw.req.socket?.setTimeout(WORK_MS);
         const content = bodyBytes(request, { onWhole });
-        return backups.restore(principalOf(request), content, { dryRun });
+        const restore = () => backups.restore(principalOf(request), content, { dryRun });
+        if (dryRun) return restore();
+        return trail.note(originOf(request), { action: 'backup.restore' }, restore, (reply) => ({
+          details: { made_at: reply.backup.created_at, safety_copy: reply.safety_copy },
+        }));
       },
     });
   },

@@ -16,9 +16,11 @@ import { BYTES_ROUTE, fileReply } from '../http/file-reply.ts';
 import { contentTypeOf, headerFault, isOnlyNew, lengthOf, sha256Of } from '../http/upload-headers.ts';
 import { BYTES_CALL, CHECKSUM } from '../openapi/bytes-call.ts';
 import { documented } from '../openapi/call-doc.ts';
+import type { AuditTrail } from '../services/audit-trail.ts';
 import type { FileContents } from '../services/files/file-contents.ts';
 import { tooLarge, type UserFiles } from '../services/files/user-files.ts';
 import { checked, pathOf, queryOf } from '../validation.ts';
+import { originOf } from './audit.ts';
 import { principalOf } from './auth.ts';
 
 export interface FilesOptions {
@@ -28,6 +30,7 @@ export interface FilesOptions {
   readonly maxBytes: number;
   /** A sender from whom next to nothing comes for so long is cut. */
   readonly peerIdleMs?: number | undefined;
+  readonly trail: AuditTrail;
 }
 
 const PUT_REPLY = {
@@ -37,7 +40,7 @@ const PUT_REPLY = {
 
 export const filesPlugin: Plugin<FilesOptions> = {
   name: 'files',
-  register: (server: Server, { userFiles, fileContents, maxBytes, peerIdleMs }: FilesOptions) => {
+  register: (server: Server, { userFiles, fileContents, maxBytes, peerIdleMs, trail }: FilesOptions) => {
     server.route({
       method: 'GET',
       path: '/api/files',
@@ -112,7 +115,12 @@ export const filesPlugin: Plugin<FilesOptions> = {
           onlyNew: isOnlyNew(headers),
         };
         const body = bodyBytes(request, { idleMs: peerIdleMs });
-        const { file, replaced } = await userFiles.upload(principalOf(request), upload, body);
+        const { file, replaced } = await trail.note(
+          originOf(request),
+          { action: 'file.upload', target: path },
+          () => userFiles.upload(principalOf(request), upload, body),
+          (done) => ({ details: { size_bytes: done.file.sizeBytes, replaced: done.replaced } }),
+        );
         const response = h.response(fileBody(file)).code(replaced ? 200 : 201);
         return response.header('etag', `"${file.sha256}"`).header('location', request.path);
       },
@@ -132,10 +140,11 @@ export const filesPlugin: Plugin<FilesOptions> = {
         validate: checked({ params: filePathParams, query: userFileSchema }),
       },
       handler: async (request, h) => {
-        await userFiles.remove(
-          principalOf(request),
-          pathOf(request),
-          queryOf<{ user?: string }>(request).user,
+        const path = pathOf(request);
+        const { user } = queryOf<{ user?: string }>(request);
+        const details = user === undefined ? {} : { user };
+        await trail.note(originOf(request), { action: 'file.delete', target: path, details }, () =>
+          userFiles.remove(principalOf(request), path, user),
         );
         return h.response().code(204);
       },

@@ -9,14 +9,17 @@ import type { QueueViews } from '../../shared/ports/queue.ts';
 import { documented } from '../openapi/call-doc.ts';
 import { BoardQueues } from '../queue-board/board-queues.ts';
 import { boardPage, ReadOnlyAdapter } from '../queue-board/read-only-adapter.ts';
+import type { AuditTrail } from '../services/audit-trail.ts';
 import { type BoardTickets, SIGN_IN, TICKET_SECONDS } from '../services/board-tickets.ts';
 import type { ClusterView } from '../services/cluster-view.ts';
+import { originOf } from './audit.ts';
 import { principalOf } from './auth.ts';
 
 export interface QueueBoardOptions {
   readonly boardTickets: BoardTickets;
   readonly queueViews: QueueViews;
   readonly view: ClusterView;
+  readonly trail: AuditTrail;
 }
 
 const BOARD = '/queues';
@@ -52,7 +55,7 @@ const CLOSED = `<!doctype html>
 
 export const queueBoardPlugin: Plugin<QueueBoardOptions> = {
   name: 'queue-board',
-  register: async (server: Server, { boardTickets, queueViews, view }: QueueBoardOptions) => {
+  register: async (server: Server, { boardTickets, queueViews, view, trail }: QueueBoardOptions) => {
     server.auth.scheme(STRATEGY, () => ({
       authenticate: async (request, h) => {
         const ticket: unknown = request.state[COOKIE];
@@ -78,7 +81,10 @@ export const queueBoardPlugin: Plugin<QueueBoardOptions> = {
         }),
       },
       handler: async (request, h) => {
-        const ticket = await boardTickets.issue(principalOf(request));
+        const deed = { action: 'queue_board.open' } as const;
+        const ticket = await trail.note(originOf(request), deed, () =>
+          boardTickets.issue(principalOf(request)),
+        );
         return h
           .response()
           .code(204)

@@ -15,14 +15,17 @@ import { AppError } from '../../shared/errors.ts';
 import { archiveReply, BYTES_ROUTE, fileReply } from '../http/file-reply.ts';
 import { BYTES_CALL } from '../openapi/bytes-call.ts';
 import { documented } from '../openapi/call-doc.ts';
+import type { AuditTrail } from '../services/audit-trail.ts';
 import type { FileContents } from '../services/files/file-contents.ts';
 import type { TaskFiles } from '../services/files/task-files.ts';
 import { checked, idOf, pathOf, queryOf } from '../validation.ts';
+import { originOf } from './audit.ts';
 import { principalOf } from './auth.ts';
 
 export interface TaskFilesOptions {
   readonly taskFiles: TaskFiles;
   readonly fileContents: FileContents;
+  readonly trail: AuditTrail;
 }
 
 const ARCHIVE_TYPES: Readonly<Record<ArchiveFormat, string>> = {
@@ -32,7 +35,7 @@ const ARCHIVE_TYPES: Readonly<Record<ArchiveFormat, string>> = {
 
 export const taskFilesPlugin: Plugin<TaskFilesOptions> = {
   name: 'task-files',
-  register: (server: Server, { taskFiles, fileContents }: TaskFilesOptions) => {
+  register: (server: Server, { taskFiles, fileContents, trail }: TaskFilesOptions) => {
     server.route({
       method: 'GET',
       path: '/api/tasks/{id}/files',
@@ -120,7 +123,11 @@ export const taskFilesPlugin: Plugin<TaskFilesOptions> = {
       handler: async (request, h) => {
         refuseNameless(request);
         const { attempt } = queryOf<{ attempt?: number }>(request);
-        await taskFiles.removeAll(principalOf(request), idOf(request), attempt);
+        const id = idOf(request);
+        const details = { files: 'all', ...(attempt === undefined ? {} : { attempt }) };
+        await trail.note(originOf(request), { action: 'file.delete', target: id, details }, () =>
+          taskFiles.removeAll(principalOf(request), id, attempt),
+        );
         return h.response().code(204);
       },
     });
@@ -140,7 +147,12 @@ export const taskFilesPlugin: Plugin<TaskFilesOptions> = {
       },
       handler: async (request, h) => {
         const { attempt } = queryOf<{ attempt?: number }>(request);
-        await taskFiles.remove(principalOf(request), idOf(request), pathOf(request), attempt);
+        const id = idOf(request);
+        const path = pathOf(request);
+        const details = { path, ...(attempt === undefined ? {} : { attempt }) };
+        await trail.note(originOf(request), { action: 'file.delete', target: id, details }, () =>
+          taskFiles.remove(principalOf(request), id, path, attempt),
+        );
         return h.response().code(204);
       },
     });

@@ -1,6 +1,6 @@
 // /api/tasks: submit, list, look, cancel, retry, explain. Translates between the wire and the services only.
 
-import type { Plugin, ResponseToolkit, Server } from '@hapi/hapi';
+import type { Plugin, Request, ResponseToolkit, Server } from '@hapi/hapi';
 import { explainReply } from '../../shared/contracts/cluster.ts';
 import {
   type BatchReply,
@@ -41,11 +41,13 @@ import { AppError } from '../../shared/errors.ts';
 import type { RunLearner } from '../../shared/learning/run-learner.ts';
 import type { TaskState } from '../../shared/model/task.ts';
 import { documented } from '../openapi/call-doc.ts';
+import type { AuditTrail, Told } from '../services/audit-trail.ts';
 import type { TaskExplanations } from '../services/explanations.ts';
 import type { RequestLimits } from '../services/request-limits.ts';
 import type { Submission, Submissions } from '../services/submission.ts';
 import type { TaskQuery, TaskRecords } from '../services/task-records.ts';
 import { bodyOf, checked, idOf, queryOf } from '../validation.ts';
+import { originOf } from './audit.ts';
 import { principalOf } from './auth.ts';
 import { ONLY_READS } from './rate-limits.ts';
 
@@ -55,6 +57,7 @@ export interface TasksOptions {
   readonly explanations: TaskExplanations;
   readonly learner: RunLearner;
   readonly requestLimits: RequestLimits;
+  readonly trail: AuditTrail;
   /** Of ended tasks; 0: for ever. */
   readonly retentionMs: number;
 }
@@ -75,7 +78,16 @@ const BATCH_MAX_BYTES = 20 * 1_048_576;
 export const tasksPlugin: Plugin<TasksOptions> = {
   name: 'tasks',
   register: (server: Server, options: TasksOptions) => {
-    const { submissions, records, explanations, learner, retentionMs, requestLimits } = options;
+    const { submissions, records, explanations, learner, retentionMs, requestLimits, trail } = options;
+    const cancel = (request: Request, force: boolean) => {
+      const id = idOf(request);
+      return trail.note(
+        originOf(request),
+        { action: 'task.cancel', target: id, details: forceDetail(force) },
+        () => records.cancel(principalOf(request), id, force),
+      );
+    };
+
     server.route({
       method: 'POST',
       path: '/api/tasks',
@@ -100,7 +112,13 @@ export const tasksPlugin: Plugin<TasksOptions> = {
       handler: async (request, h) => {
         const spec = taskSpec(bodyOf<SubmitBody>(request));
         const key = idempotencyKey(request.headers['idempotency-key']);
-        return single(await submissions.submit(principalOf(request), spec, key), h);
+        const submission = await trail.note(
+          originOf(request),
+          { action: 'task.submit' },
+          () => submissions.submit(principalOf(request), spec, key),
+          toldOfOne,
+        );
+        return single(submission, h);
       },
     });
 
@@ -124,7 +142,12 @@ export const tasksPlugin: Plugin<TasksOptions> = {
         const key = idempotencyKey(request.headers['idempotency-key']);
         const by = principalOf(request);
         requestLimits.chargeFor(specs.length, by.userId);
-        const submission = await submissions.submitBatch(by, specs, key);
+        const submission = await trail.note(
+          originOf(request),
+          { action: 'task.submit', details: { tasks: specs.length } },
+          () => submissions.submitBatch(by, specs, key),
+          toldOfBatch,
+        );
         const reply: BatchReply = { tasks: submission.tasks.map(taskBody) };
         return marked(h.response(reply).code(201), submission);
       },
@@ -208,7 +231,13 @@ export const tasksPlugin: Plugin<TasksOptions> = {
         const { task_ids: ids, force } = bodyOf<CancelManyBody>(request);
         const by = principalOf(request);
         requestLimits.chargeFor(ids.length, by.userId);
-        const { tasks, unknown } = await records.cancelMany(by, ids, force);
+        const { tasks, unknown } = await trail.note(
+          originOf(request),
+          { action: 'task.cancel', details: forceDetail(force) },
+          () => records.cancelMany(by, ids, force),
+          // Those that had ended were not changed.
+          (done) => ({ targets: done.tasks.filter(({ cancel }) => cancel !== null).map(({ id }) => id) }),
+        );
         const reply: CancelManyReply = { tasks: tasks.map(cancelledTaskBody), unknown };
         return h.response(reply).code(202);
       },
@@ -249,7 +278,7 @@ export const tasksPlugin: Plugin<TasksOptions> = {
       },
       handler: async (request, h) => {
         const force = bodyOf<{ force: boolean } | null>(request)?.force ?? false;
-        const task = await records.cancel(principalOf(request), idOf(request), force);
+        const task = await cancel(request, force);
         return h.response(taskBody(task)).code(202);
       },
     });
@@ -268,7 +297,7 @@ export const tasksPlugin: Plugin<TasksOptions> = {
         validate: checked({ params: taskIdParams }),
       },
       handler: async (request, h) => {
-        const task = await records.cancel(principalOf(request), idOf(request), false);
+        const task = await cancel(request, false);
         return h.response(taskBody(task)).code(202);
       },
     });
@@ -294,7 +323,14 @@ export const tasksPlugin: Plugin<TasksOptions> = {
       },
       handler: async (request, h) => {
         const key = idempotencyKey(request.headers['idempotency-key']);
-        return single(await submissions.retry(principalOf(request), idOf(request), key), h);
+        const id = idOf(request);
+        const submission = await trail.note(
+          originOf(request),
+          { action: 'task.retry', target: id },
+          () => submissions.retry(principalOf(request), id, key),
+          ({ tasks, replayed }) => ({ details: { new_task: tasks[0]?.id, ...replayDetail(replayed) } }),
+        );
+        return single(submission, h);
       },
     });
 
@@ -318,6 +354,26 @@ export const tasksPlugin: Plugin<TasksOptions> = {
     });
   },
 };
+
+function toldOfOne({ tasks, replayed }: Submission): Told {
+  return { targets: tasks.map(({ id }) => id), details: replayDetail(replayed) };
+}
+
+/** One entry for all of them: the record of each tells whose it is. */
+function toldOfBatch({ tasks, replayed }: Submission): Told {
+  return {
+    targets: tasks.slice(0, 1).map(({ id }) => id),
+    details: { tasks: tasks.length, last_task: tasks.at(-1)?.id, ...replayDetail(replayed) },
+  };
+}
+
+function replayDetail(replayed: boolean): { replayed?: true } {
+  return replayed ? { replayed: true } : {};
+}
+
+function forceDetail(force: boolean): { force?: true } {
+  return force ? { force: true } : {};
+}
 
 interface Headed {
   header(name: string, value: string): unknown;

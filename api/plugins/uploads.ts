@@ -25,8 +25,10 @@ import { announcedPiece, announcedUpload, isOffsetType } from '../http/tus.ts';
 import { headerFault } from '../http/upload-headers.ts';
 import { CHECKSUM, TUS_OPTIONS, TUS_REPLY, TUS_REQUEST, UPLOAD_STANDS } from '../openapi/bytes-call.ts';
 import { documented } from '../openapi/call-doc.ts';
+import type { AuditTrail, Deed } from '../services/audit-trail.ts';
 import type { ResumableUploads } from '../services/files/uploads/resumable-uploads.ts';
 import { checked, idOf } from '../validation.ts';
+import { originOf } from './audit.ts';
 import { principalOf } from './auth.ts';
 
 export interface UploadsOptions {
@@ -38,6 +40,7 @@ export interface UploadsOptions {
   /** Aborted when this process is about to end. */
   readonly stopping: AbortSignal;
   readonly clock: Clock;
+  readonly trail: AuditTrail;
 }
 
 const ROOT = '/api/uploads';
@@ -47,7 +50,7 @@ export const uploadsPlugin: Plugin<UploadsOptions> = {
   name: 'uploads',
   register: (
     server: Server,
-    { resumableUploads: uploads, maxBytes, stopping, clock, peerIdleMs }: UploadsOptions,
+    { resumableUploads: uploads, maxBytes, stopping, clock, peerIdleMs, trail }: UploadsOptions,
   ) => {
     // For those behind a proxy that knows GET and POST only.
     server.ext('onRequest', (request, h) => {
@@ -143,7 +146,12 @@ export const uploadsPlugin: Plugin<UploadsOptions> = {
       },
       handler: async (request, h) => {
         const plan = announcedUpload(request.raw.req.headers);
-        const upload = await uploads.begin(principalOf(request), plan);
+        const upload = await trail.note(
+          originOf(request),
+          { action: 'upload.begin', target: plan.path },
+          () => uploads.begin(principalOf(request), plan),
+          ({ id, sizeBytes }) => ({ details: { upload_id: id, size_bytes: sizeBytes } }),
+        );
         return told(h.response().code(201), upload).header('location', `${ROOT}/${upload.id}`);
       },
     });
@@ -226,6 +234,7 @@ export const uploadsPlugin: Plugin<UploadsOptions> = {
         const piece = { ...announcedPiece(request.raw.req.headers), signal: stopping };
         const content = bodyBytes(request, { onWhole: () => patient(request), idleMs: peerIdleMs });
         const upload = await uploads.append(principalOf(request), idOf(request), piece, content);
+        if (upload.result !== null) await trail.note(originOf(request), finished(upload), async () => upload);
         return told(h.response().code(204), upload);
       },
     });
@@ -246,12 +255,20 @@ export const uploadsPlugin: Plugin<UploadsOptions> = {
         ext: { onPreAuth: { method: speaksTus } },
       },
       handler: async (request, h) => {
-        await uploads.remove(principalOf(request), idOf(request));
+        const id = idOf(request);
+        await trail.note(originOf(request), { action: 'upload.delete', target: id }, () =>
+          uploads.remove(principalOf(request), id),
+        );
         return h.response().code(204);
       },
     });
   },
 };
+
+/** All pieces are there: the file is. */
+function finished({ id, path, sizeBytes }: Upload): Deed {
+  return { action: 'file.upload', target: path, details: { size_bytes: sizeBytes, upload_id: id } };
+}
 
 /** Where it stands; at the end also what came of it. */
 function told(reply: ResponseObject, upload: Upload): ResponseObject {

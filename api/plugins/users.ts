@@ -17,17 +17,20 @@ import {
   type UserListReply,
 } from '../../shared/contracts/users.ts';
 import { documented } from '../openapi/call-doc.ts';
+import type { AuditTrail } from '../services/audit-trail.ts';
 import type { UserDirectory } from '../services/user-directory.ts';
 import { bodyOf, checked, queryOf } from '../validation.ts';
+import { originOf } from './audit.ts';
 import { principalOf } from './auth.ts';
 
 export interface UsersOptions {
   readonly directory: UserDirectory;
+  readonly trail: AuditTrail;
 }
 
 export const usersPlugin: Plugin<UsersOptions> = {
   name: 'users',
-  register: (server: Server, { directory }: UsersOptions) => {
+  register: (server: Server, { directory, trail }: UsersOptions) => {
     server.route({
       method: 'GET',
       path: '/api/users',
@@ -67,7 +70,12 @@ export const usersPlugin: Plugin<UsersOptions> = {
         validate: checked({ payload: newUserSchema }),
       },
       handler: async (request, h) => {
-        const account = await directory.create(principalOf(request), bodyOf<NewUserBody>(request));
+        const wanted = bodyOf<NewUserBody>(request);
+        const account = await trail.note(
+          originOf(request),
+          { action: 'user.create', target: wanted.username, details: { role: wanted.role } },
+          () => directory.create(principalOf(request), wanted),
+        );
         const body = accountBody(account);
         return h.response(body).code(201).header('location', `/api/users/${body.username}`);
       },
@@ -105,7 +113,18 @@ export const usersPlugin: Plugin<UsersOptions> = {
       handler: async (request) => {
         const { quota, ...rest } = bodyOf<UserChangeBody>(request);
         const change = { ...rest, quota: quota && quotaOf(quota) };
-        return accountBody(await directory.change(principalOf(request), nameOf(request), change));
+        const { password, ...told } = rest;
+        const details = {
+          ...told,
+          ...(password === undefined ? {} : { password: 'new' }),
+          ...(quota === undefined ? {} : { quota }),
+        };
+        const account = await trail.note(
+          originOf(request),
+          { action: 'user.change', target: nameOf(request), details },
+          () => directory.change(principalOf(request), nameOf(request), change),
+        );
+        return accountBody(account);
       },
     });
   },

@@ -24,17 +24,20 @@ import {
   webhookBody,
 } from '../../shared/contracts/webhooks.ts';
 import { documented } from '../openapi/call-doc.ts';
+import type { AuditTrail } from '../services/audit-trail.ts';
 import type { Webhooks } from '../services/webhooks/webhooks.ts';
 import { bodyOf, checked, idOf, queryOf } from '../validation.ts';
+import { originOf } from './audit.ts';
 import { principalOf } from './auth.ts';
 
 export interface WebhooksOptions {
   readonly webhooks: Webhooks;
+  readonly trail: AuditTrail;
 }
 
 export const webhooksPlugin: Plugin<WebhooksOptions> = {
   name: 'webhooks',
-  register: (server: Server, { webhooks }: WebhooksOptions) => {
+  register: (server: Server, { webhooks, trail }: WebhooksOptions) => {
     server.route({
       method: 'POST',
       path: '/api/webhooks',
@@ -49,7 +52,14 @@ export const webhooksPlugin: Plugin<WebhooksOptions> = {
         validate: checked({ payload: newWebhookSchema }),
       },
       handler: async (request, h) => {
-        const webhook = await webhooks.create(principalOf(request), bodyOf<WebhookTargetBody>(request));
+        const wanted = bodyOf<WebhookTargetBody>(request);
+        const webhook = await trail.note(
+          originOf(request),
+          { action: 'webhook.create' },
+          () => webhooks.create(principalOf(request), wanted),
+          // Its address may hold a secret; its host is enough to know it by.
+          ({ id, url, events }) => ({ targets: [id], details: { host: new URL(url).host, events } }),
+        );
         return h.response(webhookBody(webhook)).code(201);
       },
     });
@@ -84,7 +94,10 @@ export const webhooksPlugin: Plugin<WebhooksOptions> = {
         validate: checked({ params: webhookIdParams }),
       },
       handler: async (request, h) => {
-        await webhooks.remove(principalOf(request), idOf(request));
+        const id = idOf(request);
+        await trail.note(originOf(request), { action: 'webhook.delete', target: id }, () =>
+          webhooks.remove(principalOf(request), id),
+        );
         return h.response().code(204);
       },
     });
@@ -120,9 +133,10 @@ export const webhooksPlugin: Plugin<WebhooksOptions> = {
         }),
       },
       handler: async (request, h) => {
-        const reply: SigningSecretReply = {
-          signing_secret: await webhooks.rotateSigningSecret(principalOf(request)),
-        };
+        const by = principalOf(request);
+        const deed = { action: 'webhook.rotate_secret', target: by.username } as const;
+        const secret = await trail.note(originOf(request), deed, () => webhooks.rotateSigningSecret(by));
+        const reply: SigningSecretReply = { signing_secret: secret };
         return notKept(h.response(reply));
       },
     });
@@ -161,7 +175,12 @@ export const webhooksPlugin: Plugin<WebhooksOptions> = {
         validate: checked({ params: webhookIdParams }),
       },
       handler: async (request, h) => {
-        const delivery = await webhooks.redeliver(principalOf(request), idOf(request));
+        const id = idOf(request);
+        const delivery = await trail.note(
+          originOf(request),
+          { action: 'webhook.redeliver', target: id },
+          () => webhooks.redeliver(principalOf(request), id),
+        );
         return h.response(deliveryBody(delivery)).code(202);
       },
     });

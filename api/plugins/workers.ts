@@ -7,10 +7,12 @@ import { drainSchema, registerWorkerSchema, workerIdParams } from '../../shared/
 import { workerListReplySchema, workerReplySchema } from '../../shared/contracts/worker-reply-schemas.ts';
 import type { DrainBody, RegisterWorkerBody } from '../../shared/contracts/workers.ts';
 import { documented } from '../openapi/call-doc.ts';
+import type { AuditTrail } from '../services/audit-trail.ts';
 import type { ClusterView } from '../services/cluster-view.ts';
 import type { WorkerMaintenance } from '../services/maintenance.ts';
 import type { Registrations } from '../services/registrations/registrations.ts';
 import { bodyOf, checked, idOf } from '../validation.ts';
+import { originOf } from './audit.ts';
 import { observeRoute, principalOf } from './auth.ts';
 
 export interface WorkersOptions {
@@ -18,6 +20,7 @@ export interface WorkersOptions {
   readonly maintenance: WorkerMaintenance;
   readonly registrations: Registrations;
   readonly observeAuth: 'open' | 'required';
+  readonly trail: AuditTrail;
 }
 
 const VERBS = [
@@ -27,7 +30,7 @@ const VERBS = [
 
 export const workersPlugin: Plugin<WorkersOptions> = {
   name: 'workers',
-  register: (server: Server, { view, maintenance, registrations, observeAuth }: WorkersOptions) => {
+  register: (server: Server, { view, maintenance, registrations, observeAuth, trail }: WorkersOptions) => {
     const observe = observeRoute(observeAuth);
 
     server.route({
@@ -93,7 +96,12 @@ export const workersPlugin: Plugin<WorkersOptions> = {
       },
       handler: async (request, h) => {
         const wanted = bodyOf<RegisterWorkerBody>(request);
-        const worker = await registrations.register(principalOf(request), wanted);
+        const worker = await trail.note(
+          originOf(request),
+          { action: 'worker.register', target: wanted.id, details: { address: wanted.address } },
+          () => registrations.register(principalOf(request), wanted),
+          (registered) => ({ details: { joined: !registered.awaited } }),
+        );
         // 202: it is called again and again until it joins.
         return h.response(workerBody(worker)).code(worker.awaited ? 202 : 201);
       },
@@ -113,8 +121,14 @@ export const workersPlugin: Plugin<WorkersOptions> = {
           }),
           validate: checked({ params: workerIdParams }),
         },
-        handler: async (request) =>
-          workerBody(await maintenance.set(principalOf(request), idOf(request), wish)),
+        handler: async (request) => {
+          const id = idOf(request);
+          const deed = { action: `worker.${verb}`, target: id } as const;
+          const worker = await trail.note(originOf(request), deed, () =>
+            maintenance.set(principalOf(request), id, wish),
+          );
+          return workerBody(worker);
+        },
       });
     }
 
@@ -136,7 +150,14 @@ export const workersPlugin: Plugin<WorkersOptions> = {
       handler: async (request) => {
         const seconds = bodyOf<DrainBody | null>(request)?.deadline_seconds;
         const deadlineMs = seconds === undefined ? null : seconds * 1_000;
-        return workerBody(await maintenance.drain(principalOf(request), idOf(request), deadlineMs));
+        const id = idOf(request);
+        const details = seconds === undefined ? {} : { deadline_seconds: seconds };
+        const worker = await trail.note(
+          originOf(request),
+          { action: 'worker.drain', target: id, details },
+          () => maintenance.drain(principalOf(request), id, deadlineMs),
+        );
+        return workerBody(worker);
       },
     });
 
@@ -154,7 +175,10 @@ export const workersPlugin: Plugin<WorkersOptions> = {
         validate: checked({ params: workerIdParams }),
       },
       handler: async (request, h) => {
-        await maintenance.remove(principalOf(request), idOf(request));
+        const id = idOf(request);
+        await trail.note(originOf(request), { action: 'worker.remove', target: id }, () =>
+          maintenance.remove(principalOf(request), id),
+        );
         return h.response().code(204);
       },
     });

@@ -110,6 +110,11 @@ export class Accounts {
     return { user: changed, ...sessions.issue(changed) };
   }
 
+  /** The name as its owner writes it; null when nobody has it: what it is instead nobody should see. */
+  async knownName(username: string): Promise<string | null> {
+    return (await this.#parts.users.findByUsername(username))?.username ?? null;
+  }
+
   #claimAdmin(userId: string): Promise<boolean> {
     return this.#parts.users.claimFirstAdmin({ userId, at: this.#parts.clock.now() });
   }

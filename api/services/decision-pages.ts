@@ -4,7 +4,7 @@
 import type { Principal } from '../../shared/model/user.ts';
 import type { DecisionEntry, DecisionLog } from '../../shared/ports/decision-log.ts';
 import { answerWithin } from './deadline.ts';
-import { requireAdmin } from './maintenance.ts';
+import { requireAdmin } from './rights.ts';
 
 const PAGE_CHARS = 1_048_576;
 /** The first page is small: how long entries are is not known yet. */

@@ -8,6 +8,7 @@ import type { Clock } from '../../shared/ports/clock.ts';
 import type { Store } from '../../shared/ports/store.ts';
 import type { Announcer } from './announcer.ts';
 import type { ClusterView } from './cluster-view.ts';
+import { requireAdmin } from './rights.ts';
 
 export interface MaintenanceParts {
   readonly store: Pick<Store, 'tasks' | 'workers' | 'registrations'>;
@@ -80,10 +81,6 @@ export class WorkerMaintenance {
     announcer.workerRemoved(id);
     view.forget();
   }
-}
-
-export function requireAdmin(by: Principal): void {
-  if (by.role !== 'admin') throw new AppError('forbidden', 'only an admin may do this');
 }
 
 function unknown(id: string): AppError {

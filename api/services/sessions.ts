@@ -41,6 +41,8 @@ export interface Session {
   readonly expiresAt: number | null;
   /** Of an API token, which may be taken back; null for a JWT. */
   readonly tokenId: string | null;
+  /** What its owner calls it; null for a JWT. */
+  readonly tokenName: string | null;
   /** Of a JWT: that of the account when it was made. Null for an API token, which outlives them. */
   readonly epoch: number | null;
 }
@@ -116,7 +118,13 @@ export class Sessions {
     const user = this.#parts.known.fresh(sub) ?? (await this.#parts.known.get(sub));
     const fault = faultOf(user, epoch);
     if (user === null || fault !== null) throw refuse(fault ?? '');
-    return { principal: principalOf(user), expiresAt: payload.exp * 1000, tokenId: null, epoch };
+    return {
+      principal: principalOf(user),
+      expiresAt: payload.exp * 1000,
+      tokenId: null,
+      tokenName: null,
+      epoch,
+    };
   }
 
   async #fromApiToken(token: string): Promise<Session> {
@@ -132,7 +140,13 @@ export class Sessions {
     if (now - (found.lastUsedAt ?? 0) > TOUCH_MS) {
       users.touchToken(found.id, now).catch((error) => log.debug({ err: error }, 'last use not noted'));
     }
-    return { principal: principalOf(user), expiresAt: null, tokenId: found.id, epoch: null };
+    return {
+      principal: principalOf(user),
+      expiresAt: null,
+      tokenId: found.id,
+      tokenName: found.name,
+      epoch: null,
+    };
   }
 
   /** @throws AppError `store_unavailable` when that is not known */

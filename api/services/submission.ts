@@ -14,6 +14,7 @@ import type { Announcer } from './announcer.ts';
 import { contentHash } from './canonical.ts';
 import { refusal } from './faults.ts';
 import { type Quotas, tooManyTasks } from './quotas.ts';
+import { requireChanger } from './rights.ts';
 import type { TaskRecords } from './task-records.ts';
 
 export interface SubmissionParts {
@@ -57,8 +58,9 @@ export class Submissions {
     this.#parts = parts;
   }
 
-  /** @throws AppError `invalid_request` naming every fault; `idempotency_mismatch`; `quota_exceeded` */
-  submit(by: Principal, spec: TaskSpec, idempotencyKey: string | null): Promise<Submission> {
+  /** @throws AppError `invalid_request` naming every fault; `idempotency_mismatch`; `quota_exceeded`; `forbidden` to viewers */
+  async submit(by: Principal, spec: TaskSpec, idempotencyKey: string | null): Promise<Submission> {
+    requireChanger(by);
     return this.#insert({
       owner: { id: by.userId, name: by.username },
       specs: [spec],
@@ -68,7 +70,12 @@ export class Submissions {
   }
 
   /** All or none. The tasks of a batch with a key have the keys `key#0`, `key#1`, … */
-  submitBatch(by: Principal, specs: readonly TaskSpec[], idempotencyKey: string | null): Promise<Submission> {
+  async submitBatch(
+    by: Principal,
+    specs: readonly TaskSpec[],
+    idempotencyKey: string | null,
+  ): Promise<Submission> {
+    requireChanger(by);
     return this.#insert({
       owner: { id: by.userId, name: by.username },
       specs,
@@ -88,6 +95,7 @@ export class Submissions {
 
   /** A new task from the spec of an old one, for the same owner, whose files and keys it may name. */
   async retry(by: Principal, taskId: string, idempotencyKey: string | null): Promise<Submission> {
+    requireChanger(by);
     const old = await this.#parts.records.get(by, taskId);
     return this.#insert({
       owner: { id: old.ownerId, name: old.ownerName },

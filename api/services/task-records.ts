@@ -4,11 +4,12 @@
 import { AppError, isAppError } from '../../shared/errors.ts';
 import type { Task, TaskState } from '../../shared/model/task.ts';
 import { requestCancel } from '../../shared/model/task-life.ts';
-import { type Principal, usernameKey } from '../../shared/model/user.ts';
+import { type Principal, seesAllTasks, usernameKey } from '../../shared/model/user.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Store } from '../../shared/ports/store.ts';
 import type { TaskFilter, TaskPage, TaskSummaryPage } from '../../shared/ports/task-store.ts';
 import type { Announcer } from './announcer.ts';
+import { requireChanger } from './rights.ts';
 
 export interface TaskRecordParts {
   readonly store: Pick<Store, 'tasks' | 'users'>;
@@ -46,7 +47,7 @@ export class TaskRecords {
   /** @throws AppError `not_found`, also for other people's tasks: their existence is nobody's business */
   async get(by: Principal, id: string): Promise<Task> {
     const task = await this.#parts.store.tasks.get(id);
-    if (!task || (task.ownerId !== by.userId && by.role !== 'admin')) {
+    if (!task || (task.ownerId !== by.userId && !seesAllTasks(by))) {
       throw new AppError('not_found', `you have no task ${id}; GET /api/tasks lists yours`);
     }
     return task;
@@ -55,7 +56,7 @@ export class TaskRecords {
   /** Those of the ids that exist for whoever asks, in any order. */
   async getMany(by: Principal, ids: readonly string[]): Promise<Task[]> {
     const found = await this.#parts.store.tasks.getMany([...new Set(ids)]);
-    return found.filter(({ ownerId }) => ownerId === by.userId || by.role === 'admin');
+    return found.filter(({ ownerId }) => ownerId === by.userId || seesAllTasks(by));
   }
 
   /** @throws AppError `forbidden` when a user asks for someone else's */
@@ -72,9 +73,10 @@ export class TaskRecords {
 
   /**
    * Asks the task to stop. The record as it stands after that: `cancelled` when it waited, else with the wish.
-   * @throws AppError `conflict` when it has ended
+   * @throws AppError `conflict` when it has ended; `forbidden` to viewers
    */
   async cancel(by: Principal, id: string, force: boolean): Promise<Task> {
+    requireChanger(by);
     const { kind, task } = await this.#stop(by, await this.get(by, id), force);
     if (kind === 'ended') throw new AppError('conflict', `the task has ended already: it is ${task.state}`);
     if (kind === 'too_fast') {
@@ -92,6 +94,7 @@ export class TaskRecords {
     ids: readonly string[],
     force: boolean,
   ): Promise<{ tasks: Task[]; unknown: string[] }> {
+    requireChanger(by);
     const found = await this.getMany(by, ids);
     const known = new Set(found.map(({ id }) => id));
     const tasks: Task[] = [];
@@ -148,10 +151,10 @@ export class TaskRecords {
 
   /** Undefined: everyone's. Null: of a name that nobody has. */
   async #ownerAskedFor(by: Principal, username: string | undefined): Promise<string | null | undefined> {
-    if (username === undefined) return by.role === 'admin' ? undefined : by.userId;
+    if (username === undefined) return seesAllTasks(by) ? undefined : by.userId;
     if (usernameKey(username) === usernameKey(by.username)) return by.userId;
-    if (by.role !== 'admin') {
-      throw new AppError('forbidden', `only an admin may list the tasks of ${username}`);
+    if (!seesAllTasks(by)) {
+      throw new AppError('forbidden', `only admins and viewers may list the tasks of ${username}`);
     }
     return (await this.#parts.store.users.findByUsername(username))?.id ?? null;
   }

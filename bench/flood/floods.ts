@@ -9,7 +9,6 @@ import { fileURLToPath } from 'node:url';
 import type { LogLineBody, TaskBody } from '../../shared/contracts/http.ts';
 import type { Cluster } from '../../test/support/cluster.ts';
 import { TEST_IMAGE } from '../../test/support/servers.ts';
-import { waitFor } from '../../test/support/wait-for.ts';
 import type { SocketCrowdPlan, SocketCrowdResult } from './socket-crowd.ts';
 
 export interface Flood {
@@ -20,8 +19,6 @@ export interface Flood {
   readonly otherToken: string;
 }
 
-/** How long floods last that have no end of their own. */
-const LAST_MS = 20_000;
 const LINE =
   'The quick brown fox jumps over the lazy dog, again and again, until a hundred bytes are full: 0123.';
 
@@ -36,6 +33,28 @@ async function ran({ cluster }: Flood, command: string, worker: string): Promise
   };
   const { task_id: id } = await cluster.submit(spec);
   return cluster.ended(id, 1_800_000);
+}
+
+/** No flood, but as much work for the processors: a task that prints nothing and takes so many of them. */
+export async function spin(
+  { cluster }: Flood,
+  cores: number,
+  worker: string,
+  lastMs: number,
+): Promise<string> {
+  const { task_id: id } = await cluster.submit({
+    docker_image: TEST_IMAGE,
+    command: 'for n in 1 2; do (while :; do :; done) & done; wait',
+    worker,
+    cpu_required: cores,
+    memory_required: 64,
+    network: 'none',
+  });
+  await cluster.until(id, ['running'], 60_000);
+  await delay(lastMs);
+  await cluster.call('POST', `/api/tasks/${id}/cancel`, { force: true });
+  await cluster.ended(id);
+  return `${cores.toFixed(1)} processors taken by a task that prints nothing`;
 }
 
 /** Number of the last line that is kept, and its text. */
@@ -60,7 +79,7 @@ export async function burst(flood: Flood, lines: number, worker: string): Promis
 }
 
 /** Readers of a large output who take its first bytes and then no more. */
-export async function readers(flood: Flood, count: number, worker: string): Promise<string> {
+export async function readers(flood: Flood, count: number, worker: string, lastMs: number): Promise<string> {
   const { cluster } = flood;
   const { task_id: id } = await ran(flood, `yes '${LINE}' | head -c 30000000`, worker);
   const url = new URL(cluster.url);
@@ -74,13 +93,13 @@ export async function readers(flood: Flood, count: number, worker: string): Prom
     socket.once('data', () => socket.pause());
     return socket;
   });
-  await delay(LAST_MS);
+  await delay(lastMs);
   const bytes = sockets.reduce((sum, { bytesRead }) => sum + bytesRead, 0);
   for (const socket of sockets) socket.destroy();
   return `${count} readers of 30 MB took ${(bytes / 1e6).toFixed(1)} MB in all`;
 }
 
-export async function sockets({ cluster, tokens }: Flood, count: number): Promise<string> {
+export async function sockets({ cluster, tokens }: Flood, count: number, lastMs: number): Promise<string> {
   const half = Math.floor(count / 2);
   const plan: SocketCrowdPlan = {
     url: cluster.url,
@@ -98,20 +117,20 @@ export async function sockets({ cluster, tokens }: Flood, count: number): Promis
     child.stdin.write(`${JSON.stringify(plan)}\n`);
     const [line] = await once(createInterface({ input: child.stdout }), 'line');
     const { open, refused } = JSON.parse(String(line)) as SocketCrowdResult;
-    await delay(LAST_MS);
-    return `${open} open at a time for ${LAST_MS / 1_000} s, half of them not reading; ${refused} refused`;
+    await delay(lastMs);
+    return `${open} open at a time for ${lastMs / 1_000} s, half of them not reading; ${refused} refused`;
   } finally {
     child.kill();
   }
 }
 
 /** So many requests a second of one user, reads and writes by turns, answered or not. */
-export async function requests({ cluster }: Flood, perSecond: number): Promise<string> {
+export async function requests({ cluster }: Flood, perSecond: number, lastMs: number): Promise<string> {
   const statuses = new Map<number, number>();
   const body = { docker_image: 'nothing:here', worker: 'nowhere', cpu_required: 0.1, memory_required: 16 };
   const began = performance.now();
   const open = new Set<Promise<void>>();
-  for (let sent = 0; performance.now() - began < LAST_MS; ) {
+  for (let sent = 0; performance.now() - began < lastMs; ) {
     const due = ((performance.now() - began) / 1_000) * perSecond;
     for (; sent < due && open.size < 500; sent += 1) {
       const call =
@@ -128,42 +147,42 @@ export async function requests({ cluster }: Flood, perSecond: number): Promise<s
   }
   await Promise.all(open);
   const all = [...statuses].sort(([a], [b]) => a - b).map(([status, count]) => `${count} × ${status}`);
-  return `${perSecond} a second for ${LAST_MS / 1_000} s: ${all.join(', ')}`;
+  return `${perSecond} a second for ${lastMs / 1_000} s: ${all.join(', ')}`;
 }
 
-/** Many tasks of one user, then one of another: how soon that one starts. */
-export async function queue({ cluster, otherToken }: Flood, count: number, worker: string): Promise<string> {
-  const spec = {
-    docker_image: TEST_IMAGE,
-    command: 'true',
-    worker,
-    cpu_required: 1,
-    memory_required: 64,
-    network: 'none',
-  };
-  const began = performance.now();
+const ONE_OF_MANY = {
+  docker_image: TEST_IMAGE,
+  command: 'true',
+  cpu_required: 1,
+  memory_required: 64,
+  network: 'none',
+};
+
+async function submitMany({ cluster }: Flood, count: number, worker: string): Promise<void> {
   for (let sent = 0; sent < count; ) {
-    const tasks = Array.from({ length: Math.min(1_000, count - sent) }, () => spec);
+    const tasks = Array.from({ length: Math.min(1_000, count - sent) }, () => ({ ...ONE_OF_MANY, worker }));
     const { status } = await cluster.call('POST', '/api/tasks/batch', { tasks });
     if (status === 201) sent += tasks.length;
     else if (status === 429) await delay(1_000);
     else throw new Error(`a batch was answered ${status}`);
   }
+}
+
+/** As many tasks run as in `queue`, and hardly any wait. */
+export async function fewWaiting(flood: Flood, worker: string, lastMs: number): Promise<string> {
+  const count = Math.round(lastMs / 20);
+  await submitMany(flood, count, worker);
+  await delay(lastMs);
+  return `${count} submitted`;
+}
+
+/** Many tasks of one user. How soon those of another start is seen by that one. */
+export async function queue(flood: Flood, count: number, worker: string): Promise<string> {
+  const began = performance.now();
+  await submitMany(flood, count, worker);
   const seconds = (performance.now() - began) / 1_000;
-  const headers = { authorization: `Bearer ${otherToken}` };
-  const submitted = performance.now();
-  const { body } = await cluster.call<TaskBody>('POST', '/api/tasks', spec, headers);
-  await waitFor(
-    async () =>
-      (await cluster.call<TaskBody>('GET', `/api/tasks/${body.task_id}`, undefined, headers)).body.started_at,
-    { what: 'the task of the other user to start', deadlineMs: 120_000, everyMs: 20 },
-  );
-  const startedMs = performance.now() - submitted;
   const asked = performance.now();
-  await cluster.call('GET', '/telemetry');
+  await flood.cluster.call('GET', '/telemetry');
   const telemetryMs = performance.now() - asked;
-  return (
-    `${count} submitted in ${seconds.toFixed(1)} s; then a task of another user starts after ${startedMs.toFixed(0)} ms, ` +
-    `telemetry takes ${telemetryMs.toFixed(0)} ms`
-  );
+  return `${count} submitted in ${seconds.toFixed(1)} s; telemetry takes ${telemetryMs.toFixed(0)} ms`;
 }

@@ -1,96 +1,110 @@
-// Another user who goes on working while somebody floods: one read and one write after the other, timed; and what the
-// processes hold meanwhile, looked at four times a second.
+// What is looked at during a flood: how long another user waits, what the processes hold, how busy the machine is.
 
-import { setTimeout as delay } from 'node:timers/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { redisUrl } from '../../test/support/servers.ts';
 import { costOf } from '../live/process-cost.ts';
 import { quantile } from '../machine.ts';
+import type { OtherUserPlan, OtherUserTimes } from './other-user.ts';
 
-export interface Latencies {
-  readonly read: number[];
-  readonly write: number[];
-  /** Answers that were none: too late, or of 500 and above. */
-  readonly failed: number;
+export interface Seen {
+  readonly times: OtherUserTimes;
+  /** Processors in use on the whole machine, on average. */
+  readonly busyCores: number;
+  /** Highest resident megabytes of each process; of Redis what it says it uses. */
+  readonly peakMb: Readonly<Record<string, number>>;
+  readonly said: string;
 }
 
-const PAUSE_MS = 25;
-const BODY = JSON.stringify({
-  docker_image: 'nothing:here',
-  // Nowhere: it waits, which is not what is measured here.
-  worker: 'nowhere',
-  cpu_required: 0.1,
-  memory_required: 16,
-});
+const LOOK_MS = 250;
+/** Of /proc/stat. */
+const TICKS = 100;
 
-/** Reads and writes by turns until `end` is aborted. */
-export async function work(url: string, token: string, end: AbortSignal): Promise<Latencies> {
-  const seen = { read: [] as number[], write: [] as number[], failed: 0 };
-  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-  const once = async (into: number[], path: string, init: RequestInit) => {
-    const began = performance.now();
-    const reply = await fetch(url + path, { ...init, headers, signal: AbortSignal.timeout(30_000) }).catch(
-      () => null,
-    );
-    await reply?.arrayBuffer();
-    if (!reply || reply.status >= 400) seen.failed += 1;
-    into.push(performance.now() - began);
-    await delay(PAUSE_MS);
-  };
-  while (!end.aborted) {
-    await once(seen.read, '/api/tasks?limit=20', {});
-    await once(seen.write, '/api/tasks', { method: 'POST', body: BODY });
-  }
-  return seen;
-}
-
-export interface Held {
-  readonly before: number;
-  readonly peak: number;
-  readonly after: number;
-}
-
-/** Megabytes of each process, and of Redis, until the returned function is called. */
-export async function watchMemory(
+/** What is seen while `during` goes on. */
+export async function watch(
+  plan: OtherUserPlan,
   pids: Readonly<Record<string, number | undefined>>,
-): Promise<() => Promise<Record<string, Held>>> {
+  during: () => Promise<string>,
+): Promise<Seen> {
   const redis = new Redis(redisUrl);
+  const peakMb: Record<string, number> = {};
   const look = async () => {
-    const info = await redis.info('memory');
-    const inRedis = Number(/^used_memory:(\d+)/m.exec(info)?.[1]) / 2 ** 20;
-    const each = Object.entries(pids).map(
-      async ([name, pid]) => [name, (await costOf(pid ?? 0)).memory] as const,
-    );
-    return { ...Object.fromEntries(await Promise.all(each)), Redis: inRedis } as Record<string, number>;
-  };
-  const before = await look();
-  const peak = { ...before };
-  const timer = setInterval(async () => {
-    for (const [name, mb] of Object.entries(await look().catch(() => ({})))) {
-      peak[name] = Math.max(peak[name] ?? 0, Number(mb));
+    for (const [name, mb] of Object.entries(await held(redis, pids))) {
+      peakMb[name] = Math.max(peakMb[name] ?? 0, mb);
     }
-  }, 250);
-  return async () => {
-    clearInterval(timer);
-    const after = await look();
-    await redis.quit();
-    return Object.fromEntries(
-      Object.keys(before).map((name) => [
-        name,
-        { before: before[name] ?? 0, peak: peak[name] ?? 0, after: after[name] ?? 0 },
-      ]),
-    );
   };
+  await look();
+  const looker = setInterval(() => void look().catch(() => undefined), LOOK_MS);
+  const other = spawn(
+    process.execPath,
+    ['--import', 'tsx', fileURLToPath(new URL('other-user.ts', import.meta.url))],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
+  );
+  try {
+    const line = once(createInterface({ input: other.stdout }), 'line');
+    other.stdin.write(`${JSON.stringify(plan)}\n`);
+    const [busyBefore, began] = [await busySeconds(), performance.now()];
+    const said = await during();
+    const busyCores = ((await busySeconds()) - busyBefore) / ((performance.now() - began) / 1_000);
+    other.stdin.end();
+    const [text] = await line;
+    return { times: JSON.parse(String(text)) as OtherUserTimes, busyCores, peakMb, said };
+  } finally {
+    clearInterval(looker);
+    other.kill();
+    await redis.quit();
+  }
 }
 
-export function latencyLine(calm: Latencies, flooded: Latencies): string {
-  const of = (kind: 'read' | 'write') =>
-    [0.5, 0.99]
-      .map((q) => {
-        const [before, during] = [quantile(calm[kind], q), quantile(flooded[kind], q)];
-        const ratio = (during / before).toFixed(1);
-        return `p${q * 100} ${before.toFixed(1)} → ${during.toFixed(1)} ms (× ${ratio})`;
-      })
-      .join(', ');
-  return `GET ${of('read')}; POST ${of('write')}; ${flooded.read.length + flooded.write.length} calls, ${flooded.failed} failed`;
+/** Megabytes at this moment. */
+export async function memoryNow(pids: Readonly<Record<string, number | undefined>>) {
+  const redis = new Redis(redisUrl);
+  try {
+    return await held(redis, pids);
+  } finally {
+    await redis.quit();
+  }
 }
+
+async function held(
+  redis: Redis,
+  pids: Readonly<Record<string, number | undefined>>,
+): Promise<Record<string, number>> {
+  const info = await redis.info('memory');
+  const inRedis = Number(/^used_memory:(\d+)/m.exec(info)?.[1]) / 2 ** 20;
+  const each = Object.entries(pids).map(
+    async ([name, pid]) => [name, (await costOf(pid ?? 0)).memory] as const,
+  );
+  return { ...Object.fromEntries(await Promise.all(each)), Redis: inRedis };
+}
+
+/** Processor seconds of the machine since it started, without those in which it rested or waited for a disk. */
+async function busySeconds(): Promise<number> {
+  const stat = await readFile('/proc/stat', 'utf8');
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = (stat.split('\n')[0] ?? '')
+    .split(/\s+/)
+    .slice(1)
+    .map(Number);
+  return (user + nice + system + irq + softirq) / TICKS;
+}
+
+/** A row for each of what the other user does: p50 and p99 of each phase, and by how much they are those of the first. */
+export function latencyRows(phases: Readonly<Record<string, Seen | null>>): string[] {
+  const names = Object.entries(phases).filter((entry): entry is [string, Seen] => entry[1] !== null);
+  const calm = names[0]?.[1].times;
+  return (['submit', 'read', 'list', 'run'] as const).map((kind) => {
+    const each = names.map(([name, { times }]) => {
+      const [p50, p99] = [quantile(times[kind], 0.5), quantile(times[kind], 0.99)];
+      if (calm === times || !calm) return `${name} ${ms(p50)} / ${ms(p99)} ms`;
+      const [by50, by99] = [p50 / quantile(calm[kind], 0.5), p99 / quantile(calm[kind], 0.99)];
+      return `${name} ${ms(p50)} / ${ms(p99)} (× ${by50.toFixed(1)} / ${by99.toFixed(1)})`;
+    });
+    return `${kind.padEnd(6)} ${each.join('; ')}`;
+  });
+}
+
+const ms = (value: number): string => value.toFixed(value < 100 ? 1 : 0);

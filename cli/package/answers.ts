@@ -106,6 +106,11 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
   user: { json: 'AccountBody', quiet: 'username' },
   'add-user': { json: 'AccountBody', quiet: 'username' },
   'set-user': { json: 'AccountBody', quiet: 'username' },
+  audit: {
+    json: 'AuditListReply',
+    quiet: 'audit id',
+    note: 'With `--follow` one `AuditEntryBody` per line, oldest first.',
+  },
   logout: { json: '{url, signed_out}', quiet: null },
   backup: {
     json: '{file, size_bytes, sha256}',

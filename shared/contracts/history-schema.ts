@@ -17,7 +17,8 @@ export interface HistoryQuery {
 
 const STEP_MAX_SECONDS = 7 * 86_400;
 
-const moment = Joi.string()
+/** One of `MOMENT_FORMS`, as it was written. */
+export const momentText = Joi.string()
   .custom((text: string, helpers) => (parseMoment(text, 0) === null ? helpers.error('moment.form') : text))
   .messages({ 'moment.form': `{{#label}} must be ${MOMENT_FORMS}` });
 
@@ -36,8 +37,8 @@ const metrics = Joi.string()
 
 export const historySchema = Joi.object<HistoryQuery>({
   metric: metrics,
-  from: moment.default('-1h'),
-  to: moment.default('now'),
+  from: momentText.default('-1h'),
+  to: momentText.default('now'),
   step: Joi.number().integer().min(1).max(STEP_MAX_SECONDS),
   worker: Joi.string().pattern(WORKER_ID_PATTERN, 'a worker id'),
 })

@@ -1,7 +1,21 @@
 // Accounts and their long-lived API tokens. Secrets are kept as hashes only.
 
-export const ROLES = ['admin', 'user'] as const;
+/**
+ * `admin`: sees and does everything. `user`: sees the cluster and own tasks, and does what it wants with these. `viewer`: sees
+ * the cluster and everybody's tasks, and changes nothing but its own password and API tokens.
+ */
+export const ROLES = ['admin', 'user', 'viewer'] as const;
 export type Role = (typeof ROLES)[number];
+
+/** Whether tasks of others are shown. */
+export function seesAllTasks({ role }: { readonly role: Role }): boolean {
+  return role === 'admin' || role === 'viewer';
+}
+
+/** Whether tasks may be submitted and changed, files kept, webhooks set: own ones at least. */
+export function mayChange({ role }: { readonly role: Role }): boolean {
+  return role === 'admin' || role === 'user';
+}
 
 /** What a user may have at most; null: no limit. */
 export interface Quota {

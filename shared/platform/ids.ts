@@ -1,7 +1,7 @@
 // Ids of records. Task ids grow with time, so that order of id is order of submission.
 
 import { randomBytes } from 'node:crypto';
-import { monotonicFactory } from 'ulid';
+import { encodeTime, monotonicFactory } from 'ulid';
 
 /** A draw of random bytes at a time: one system call per character would be a tenth of the cost of a submission. */
 function pooledRandom(): () => number {
@@ -28,6 +28,19 @@ const nextUlid = monotonicFactory(pooledRandom());
 export function newTaskId(now = Date.now()): string {
   return `task-${nextUlid(now).toLowerCase()}`;
 }
+
+/** Of the record of who did what; in order of time, as task ids are. */
+export function newAuditId(now: number): string {
+  return `audit-${nextUlid(now).toLowerCase()}`;
+}
+
+/** No entry of this time or later has a smaller id, none of before a larger one. */
+export function auditIdFloor(at: number): string {
+  return `audit-${encodeTime(Math.min(Math.max(0, Math.trunc(at)), MAX_ULID_TIME)).toLowerCase()}`;
+}
+
+/** Of 48 bits. */
+const MAX_ULID_TIME = 2 ** 48 - 1;
 
 export type IdPrefix =
   | 'user'

@@ -11,6 +11,7 @@ import type { Upload } from '../model/upload.ts';
 import type { ApiToken, ResourceQuota, User } from '../model/user.ts';
 import type { Webhook, WebhookDelivery } from '../model/webhook.ts';
 import type { Liveness, Maintenance, Worker, WorkerRegistration } from '../model/worker.ts';
+import type { AuditStore } from './audit-store.ts';
 import type { StoreCopies } from './store-copies.ts';
 import type { TaskStore } from './task-store.ts';
 
@@ -23,6 +24,7 @@ export interface Store {
   readonly uploads: UploadStore;
   readonly history: HistoryStore;
   readonly webhooks: WebhookStore;
+  readonly audit: AuditStore;
   /**
    * The next leadership term: greater than every number this ever returned, by any process.
    * From then on `place` with a smaller term is refused.

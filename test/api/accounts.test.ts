@@ -90,6 +90,7 @@ describe('registration', () => {
           history: store.history,
           registrations: store.registrations,
           webhooks: store.webhooks,
+          audit: store.audit,
           nextTerm: () => store.nextTerm(),
           copies: store.copies,
           generation: () => store.generation(),

@@ -60,6 +60,7 @@ describe('an error', () => {
           history: store.history,
           registrations: store.registrations,
           webhooks: store.webhooks,
+          audit: store.audit,
           workers: new Proxy(store.workers, {
             get: () => () => Promise.reject(new TypeError('secret inside of /srv/code.ts')),
           }),

@@ -18,6 +18,8 @@ export class Supervised {
     this.name = name;
     this.#part = part;
     part.onOwnEnd = (how) => void this.#ended(how);
+    part.onForcedEnd = () =>
+      this.unexpectedEnds.push(`${this.name} had to be killed: it did not stop in time`);
   }
 
   start(): void {
@@ -28,11 +30,7 @@ export class Supervised {
   /** It stays down until `start`. */
   async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     this.#isWanted = false;
-    const { isRunning } = this.#part;
-    const code = await this.#part.end(signal);
-    if (isRunning && signal === 'SIGTERM' && code === null) {
-      this.unexpectedEnds.push(`${this.name} had to be killed: it did not stop in time`);
-    }
+    await this.#part.end(signal);
   }
 
   freeze(): void {

@@ -9,6 +9,7 @@ import { resolve } from 'node:path';
 import { hasEnded } from '../../infra/setup/commands.ts';
 import type { ErrorBody, TaskBody } from '../../shared/contracts/http.ts';
 import type { TelemetryReply, WorkerListReply } from '../../shared/contracts/workers.ts';
+import { withDeadline } from '../../shared/platform/deadline.ts';
 import type { Host } from './hosts/host.ts';
 import { redisUrl, tempDir, uniqueName } from './servers.ts';
 import { waitFor } from './wait-for.ts';
@@ -54,6 +55,8 @@ export class Part {
   #child: ChildProcess | null = null;
   /** Called when it ended although nobody ended it. */
   onOwnEnd: (how: string) => void = () => undefined;
+  /** Called when it did not end when it was told to, and is killed. */
+  onForcedEnd: () => void = () => undefined;
 
   constructor(
     room: Room,
@@ -111,7 +114,10 @@ export class Part {
     if (hasEnded(child)) return child.exitCode;
     const ended = new Promise<number | null>((done) => child.once('exit', (code) => done(code)));
     child.kill(signal);
-    const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
+    const timer = setTimeout(() => {
+      this.onForcedEnd();
+      child.kill('SIGKILL');
+    }, 20_000);
     const code = await ended;
     clearTimeout(timer);
     return code;
@@ -296,6 +302,22 @@ export async function ask<T>(
   path: string,
   body?: unknown,
   headers: Record<string, string> = {},
+): Promise<Reply<T>> {
+  // By a timer of its own: a body that is cut off while it is read never ends for Node's fetch, whatever its signal says.
+  return withDeadline(
+    answerOf<T>(url, { token, deadlineMs }, method, path, body, headers),
+    deadlineMs + 1_000,
+    () => new Error(`${method} ${path}: no whole answer within ${deadlineMs} ms`),
+  );
+}
+
+async function answerOf<T>(
+  url: string,
+  { token, deadlineMs }: Asking,
+  method: string,
+  path: string,
+  body: unknown,
+  headers: Record<string, string>,
 ): Promise<Reply<T>> {
   const response = await fetch(`${url}${path}`, {
     method,

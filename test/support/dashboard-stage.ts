@@ -11,6 +11,8 @@ import { waitFor } from './wait-for.ts';
 
 export const PASSWORD = 'secure123';
 const TOKEN_KEY = 'cloudai.token';
+/** Of everything that is awaited on a page. Generous: it costs time only when a test fails, and a machine can be busy. */
+const PAGE_DEADLINE_MS = 60_000;
 /** WCAG 2.2 A and AA, and what axe calls best practice. */
 const AXE_TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
@@ -38,7 +40,7 @@ export async function quiet({ cluster }: Pick<DashboardStage, 'cluster'>): Promi
       if (ids.length > 0) await cluster.call('POST', '/api/tasks/cancel', { task_ids: ids, force: true });
       return ids.length === 0;
     },
-    { what: 'a cluster without tasks', deadlineMs: 60_000 },
+    { what: 'a cluster without tasks' },
   );
 }
 
@@ -68,7 +70,7 @@ export async function openDashboardStage(options: ClusterOptions = {}): Promise<
   const open: DashboardStage['open'] = async (username = null, given = {}) => {
     const context = await browser.newContext(given);
     const page = await context.newPage();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(PAGE_DEADLINE_MS);
     watch(page, cluster.url, faults);
     if (username !== null) {
       await cluster.call('POST', '/api/auth/register', { username, password: PASSWORD });

@@ -2,6 +2,9 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** Less than any test may take, so that a wait in vain says what it was for. */
+export const WAIT_DEADLINE_MS = 55_000;
+
 export interface WaitOptions {
   /** What is awaited, for the message of a failure. */
   readonly what: string;
@@ -13,7 +16,7 @@ export interface WaitOptions {
 /** Polls `probe` until it returns something other than undefined, null or false, and returns that. */
 export async function waitFor<T>(
   probe: () => T | Promise<T>,
-  { what, deadlineMs = 30_000, everyMs = 20 }: WaitOptions,
+  { what, deadlineMs = WAIT_DEADLINE_MS, everyMs = 20 }: WaitOptions,
 ): Promise<NonNullable<Exclude<T, false>>> {
   const end = performance.now() + deadlineMs;
   let last: unknown;

@@ -1,6 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import type { ReactiveController, ReactiveControllerHost } from 'lit';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { TasksWatch } from '../../client/live.ts';
 import type { TaskEvent } from '../../shared/contracts/live.ts';
-import { afterEvent, byWorker, type PlacedTask } from './placed-tasks.ts';
+import { waitFor } from '../../test/support/wait-for.ts';
+import { afterEvent, byWorker, type PlacedTask, PlacedTasks } from './placed-tasks.ts';
+import type { Session } from './session.ts';
 
 const task = (task_id: string, worker_id: string, status: PlacedTask['status'] = 'running') =>
   ({ task_id, worker_id, status }) as PlacedTask;
@@ -27,5 +31,61 @@ describe('the tasks on workers', () => {
     expect(afterEvent(tasks, event('task-1', 'assigned', 'a'))).toBe(tasks);
     expect(afterEvent(tasks, event('task-9', 'assigned', 'a'))).toBeNull();
     expect(afterEvent(tasks, event('task-1', 'assigned', 'b'))).toBeNull();
+  });
+});
+
+describe('a list that is read while its tasks change', () => {
+  /** What the API answers is let go by the test. */
+  function open() {
+    const page = Object.assign(new EventTarget(), { hidden: false });
+    vi.stubGlobal('document', page);
+    const controllers: ReactiveController[] = [];
+    const answers: ((tasks: readonly PlacedTask[]) => void)[] = [];
+    let watch: TasksWatch = {};
+    const live = {
+      state: 'connected',
+      subscribe: (_room: 'tasks', given: TasksWatch) => {
+        watch = given;
+        return () => undefined;
+      },
+    };
+    const listTaskSummaries = () =>
+      new Promise((done) => answers.push((tasks) => done({ tasks, next_cursor: null })));
+    const session = Object.assign(new EventTarget(), { live, client: { listTaskSummaries } });
+    const host = {
+      addController: (one: ReactiveController) => void controllers.push(one),
+      requestUpdate: () => undefined,
+    } as unknown as ReactiveControllerHost;
+    const placed = new PlacedTasks(host, () => session as unknown as Session);
+    for (const one of controllers) one.hostConnected?.();
+    onTestFinished(() => {
+      for (const one of controllers) one.hostDisconnected?.();
+      vi.unstubAllGlobals();
+    });
+    return { placed, answers, watch };
+  }
+  const old = [task('task-1', 'a')];
+  const asked = (answers: readonly unknown[], count: number) =>
+    waitFor(() => answers.length === count, { what: `request ${count}`, deadlineMs: 5_000 });
+
+  it.each([0, 1])('is read again when a task ends before answer %i is there', async (before) => {
+    const { placed, answers, watch } = open();
+    if (before > 0) {
+      answers[0]?.(old);
+      await waitFor(() => placed.byWorker !== null, { what: 'the first answer' });
+      placed.refresh();
+    }
+    watch.task?.(event('task-1', 'cancelled', 'a'));
+    answers[before]?.(old);
+    await asked(answers, before + 2);
+    answers[before + 1]?.([]);
+    await waitFor(() => placed.byWorker?.size === 0, { what: 'an empty worker' });
+  });
+
+  it('is read again once the subscription stands', async () => {
+    const { answers, watch } = open();
+    answers[0]?.(old);
+    watch.standing?.();
+    await asked(answers, 2);
   });
 });

@@ -80,7 +80,7 @@ export class PlacedTasks {
     new LiveSubscription(host, () =>
       session().live.subscribe('tasks', {
         task: (event) => this.#heard(event, worker()),
-        resumed: () => this.#poll.refreshSoon(),
+        standing: () => this.#poll.refreshSoon(),
       }),
     );
   }
@@ -108,6 +108,8 @@ export class PlacedTasks {
 
   #heard(event: TaskEvent, only: string | undefined): void {
     const { data } = this.#poll;
+    // The answer that is under way may be older than this.
+    if (this.#poll.isAsking) this.#poll.refreshSoon();
     if (data === null) return;
     // For one worker's list a task elsewhere has as good as ended.
     const isElsewhere = only !== undefined && event.worker_id !== only;

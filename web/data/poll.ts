@@ -54,6 +54,10 @@ export class Poll<T> implements ReactiveController {
     return this.data === null && this.error === null;
   }
 
+  get isAsking(): boolean {
+    return this.#running !== null;
+  }
+
   hostConnected(): void {
     this.#connected = true;
     document.addEventListener('visibilitychange', this.#onVisibility);

@@ -11,6 +11,7 @@ export const PLAIN_PAGES = {
   '/files': 'files',
   '/account': 'account',
   '/admin': 'admin',
+  '/audit': 'audit',
 } as const;
 
 export type PageName = (typeof PLAIN_PAGES)[keyof typeof PLAIN_PAGES] | 'task' | 'worker' | 'nowhere';

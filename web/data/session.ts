@@ -6,6 +6,7 @@
 import { ApiError, type Client, createClient } from '../../client/client.ts';
 import { createLive, type Live } from '../../client/live.ts';
 import type { CredentialsBody, LoginReply, UserBody } from '../../shared/contracts/http.ts';
+import { mayChange, seesAllTasks } from '../../shared/model/user.ts';
 import { PageMemory } from './page-memory.ts';
 
 const KEY = 'cloudai.token';
@@ -32,6 +33,15 @@ export class Session extends EventTarget {
       onState: () => this.dispatchEvent(new Event('live')),
     });
     return this.#live;
+  }
+
+  /** Whether more than reading is for whoever is signed in; the API decides, the pages only do not offer it. */
+  get mayChange(): boolean {
+    return this.user !== null && mayChange(this.user);
+  }
+
+  get seesAllTasks(): boolean {
+    return this.user !== null && seesAllTasks(this.user);
   }
 
   /** A fresh token for the same user, e.g. after a change of the password. */

@@ -14,6 +14,7 @@ import {
   Monitor,
   Moon,
   Plus,
+  ScrollText,
   Search,
   Server,
   Sun,
@@ -21,6 +22,7 @@ import {
   X,
 } from 'lucide';
 import type { UserBody } from '../../shared/contracts/http.ts';
+import { mayChange } from '../../shared/model/user.ts';
 import type { PageName } from '../data/routes.ts';
 import { nextTheme, setTheme, type Theme, theme } from '../data/theme.ts';
 import { base, controls } from '../styles/shared.ts';
@@ -40,7 +42,10 @@ const ENTRIES: readonly Entry[] = [
   { href: '/cluster', label: 'Workers', icon: Server, pages: ['workers', 'worker'] },
   { href: '/files', label: 'Files', icon: FolderOpen, pages: ['files'] },
 ];
-const ADMIN: Entry = { href: '/admin', label: 'Users', icon: Users, pages: ['admin'] };
+const FOR_ADMINS: readonly Entry[] = [
+  { href: '/admin', label: 'Users', icon: Users, pages: ['admin'] },
+  { href: '/audit', label: 'Audit log', icon: ScrollText, pages: ['audit'] },
+];
 const THEME_ICONS: Readonly<Record<Theme, IconNode>> = { system: Monitor, light: Sun, dark: Moon };
 
 export class AppNav extends LitElement {
@@ -123,12 +128,12 @@ export class AppNav extends LitElement {
         </div>
         ${this.#brand()}
         <div class="rest" id="rest" ?data-open=${this.open} @click=${this.#onRest}>
-          <a class="button primary" href="/submit" aria-current=${this.page === 'submit' ? 'page' : nothing}><svg-icon .icon=${Plus}></svg-icon>Submit a task</a>
+          ${this.user && !mayChange(this.user) ? nothing : html`<a class="button primary" href="/submit" aria-current=${this.page === 'submit' ? 'page' : nothing}><svg-icon .icon=${Plus}></svg-icon>Submit a task</a>`}
           <button class="search wide" @click=${this.#palette}><svg-icon .icon=${Search}></svg-icon>Jump to…<kbd>Ctrl K</kbd></button>
-          <div class="entries">${[...ENTRIES, ...(isAdmin ? [ADMIN] : [])].map((entry) => this.#entry(entry))}</div>
+          <div class="entries">${[...ENTRIES, ...(isAdmin ? FOR_ADMINS : [])].map((entry) => this.#entry(entry))}</div>
           <div class="foot">
             <a class="me" href="/account" aria-current=${this.page === 'account' ? 'page' : nothing}>
-              <svg-icon .icon=${CircleUser}></svg-icon><span class="cut">${this.user?.username}</span>${isAdmin ? html`<span class="soft small">admin</span>` : nothing}
+              <svg-icon .icon=${CircleUser}></svg-icon><span class="cut">${this.user?.username}</span>${this.user && this.user.role !== 'user' ? html`<span class="soft small">${this.user.role}</span>` : nothing}
             </a>
             <div class="row tight spread">
               <button class="small quiet" @click=${() => this.dispatchEvent(new Event('sign-out'))}><svg-icon .icon=${LogOut}></svg-icon>Sign out</button>

@@ -12,6 +12,7 @@ import type { FileStore } from '../../../shared/ports/file-store.ts';
 import type { FilePage, FilePlace, FileRecordStore, UserStore } from '../../../shared/ports/store.ts';
 import { storeAnswer } from '../deadline.ts';
 import type { Quotas, UploadRoom } from '../quotas.ts';
+import { requireChanger } from '../rights.ts';
 import type { FileContents } from './file-contents.ts';
 import type { FileTotal } from './task-files.ts';
 import type { Transfers } from './transfers.ts';
@@ -74,6 +75,7 @@ export class UserFiles {
 
   /** @throws AppError `not_found`, `forbidden` */
   async remove(by: Principal, path: string, username?: string): Promise<void> {
+    requireChanger(by);
     await this.#parts.contents.forget([await this.find(by, path, username)]);
   }
 
@@ -84,6 +86,7 @@ export class UserFiles {
    *   wrong checksum; `rate_limited`; what `content` fails with
    */
   async upload(by: Principal, upload: Upload, content: Readable): Promise<Uploaded> {
+    requireChanger(by);
     const end = this.#parts.transfers.begin(by.userId);
     try {
       return await this.#upload(by, upload, content);

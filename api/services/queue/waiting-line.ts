@@ -10,7 +10,7 @@ import {
 } from '../../../scheduler/core/wait-reason.ts';
 import type { QueueEntryView } from '../../../shared/contracts/queue.ts';
 import type { ForecastScore } from '../../../shared/model/forecast-score.ts';
-import type { Principal } from '../../../shared/model/user.ts';
+import { type Principal, seesAllTasks } from '../../../shared/model/user.ts';
 import type { Store } from '../../../shared/ports/store.ts';
 import type { QueueEntry, QueuePlace } from '../../../shared/ports/task-store.ts';
 import type { Forecasts } from './forecasts.ts';
@@ -45,7 +45,7 @@ export class WaitingLine {
     { limit, after }: { limit: number; after?: QueuePlace | undefined },
   ): Promise<WaitingPage> {
     const { tasks } = this.#parts.store;
-    const ownerId = by.role === 'admin' ? undefined : by.userId;
+    const ownerId = seesAllTasks(by) ? undefined : by.userId;
     const picture = await this.#parts.forecasts.picture();
     const [found, total] = await Promise.all([
       tasks.inLine({ ownerId, after, limit: limit + 1 }),

@@ -19,7 +19,7 @@ import type { Log } from '../../../shared/platform/log.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { Store } from '../../../shared/ports/store.ts';
 import type { ClusterView } from '../cluster-view.ts';
-import { requireAdmin } from '../maintenance.ts';
+import { requireAdmin } from '../rights.ts';
 import { CALLER_PACE, Caller, type CallerPace } from './caller.ts';
 import { type OfferConfig, requireOffer } from './offer.ts';
 

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isAppError } from '../../errors.ts';
 import type { LogStream } from '../../model/log-line.ts';
+import { withDeadline } from '../../platform/deadline.ts';
 import type { Log } from '../../platform/log.ts';
 import type { OutputHandle, OutputSink } from '../../ports/container-runtime.ts';
 import { type Connection, LOOK_TIMEOUT_MS, WORK_TIMEOUT_MS } from './connection.ts';
@@ -93,8 +94,8 @@ export function createOutputs(connection: Connection, exits: Exits, log: Log): O
 
   /** True when the container's end follows at once on the end of its output. */
   const isOver = async (containerId: string, signal: AbortSignal): Promise<boolean> => {
-    const late = AbortSignal.any([signal, AbortSignal.timeout(EXIT_FOLLOWS_MS)]);
-    return exits.ended(containerId, late).then(
+    const late = () => new Error('its end does not follow');
+    return withDeadline(exits.ended(containerId, signal), EXIT_FOLLOWS_MS, late).then(
       () => true,
       () => false,
     );

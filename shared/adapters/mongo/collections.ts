@@ -125,6 +125,15 @@ export interface DeliveryDocument {
   record: string;
 }
 
+export interface AuditDocument {
+  /** In order of time. */
+  _id: string;
+  actorId: string | null;
+  action: string;
+  target: string | null;
+  record: string;
+}
+
 /** A file that is being written, so that what a dead writer left of it can be found. */
 export interface UploadDocument {
   /** Of the file in GridFS. */
@@ -175,6 +184,7 @@ export interface Collections {
   readonly webhooks: Collection<WebhookDocument>;
   readonly signingSecrets: Collection<SigningSecretDocument>;
   readonly deliveries: Collection<DeliveryDocument>;
+  readonly audit: Collection<AuditDocument>;
   readonly uploads: Collection<UploadDocument>;
   readonly resumableUploads: Collection<ResumableUploadDocument>;
   /** GridFS writes these two; they stand here for their indexes. */
@@ -202,6 +212,7 @@ export function collectionsOf(db: Db): Collections {
     webhooks: db.collection('webhooks'),
     signingSecrets: db.collection('signing_secrets'),
     deliveries: db.collection('webhook_deliveries'),
+    audit: db.collection('audit'),
     uploads: db.collection('uploads'),
     resumableUploads: db.collection('resumable_uploads'),
     blobFiles: db.collection(`${BUCKET_NAME}.files`),
@@ -246,6 +257,9 @@ const INDEXES: readonly Index[] = [
   { of: 'deliveries', name: 'by_owner', key: { ownerId: 1, createdAt: -1, _id: -1 } },
   { of: 'deliveries', name: 'by_task', key: { taskId: 1, createdAt: -1, _id: -1 } },
   { of: 'deliveries', name: 'by_webhook', key: { webhookId: 1, createdAt: -1, _id: -1 } },
+  { of: 'audit', name: 'by_action', key: { action: 1, _id: -1 } },
+  { of: 'audit', name: 'by_actor', key: { actorId: 1, action: 1, _id: -1 } },
+  { of: 'audit', name: 'by_target', key: { target: 1, _id: -1 } },
 ];
 
 /** Creates what is not there yet. One by one: FerretDB fails when it is given several that exist. */

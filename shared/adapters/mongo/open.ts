@@ -6,6 +6,7 @@ import { AppError, messageOf } from '../../errors.ts';
 import type { FileStore } from '../../ports/file-store.ts';
 import type { LogStore } from '../../ports/log-store.ts';
 import type { Store } from '../../ports/store.ts';
+import { MongoAuditStore } from './audit-store.ts';
 import { BUCKET_NAME, collectionsOf, ensureIndexes } from './collections.ts';
 import { asAppError, guarded, unavailable, upserting } from './errors.ts';
 import { MongoFileRecordStore } from './file-record-store.ts';
@@ -64,6 +65,7 @@ export async function openMongo(url: string): Promise<MongoParts> {
       uploads: new MongoUploadStore(collections),
       history: new MongoHistoryStore(collections),
       webhooks: new MongoWebhookStore(collections),
+      audit: new MongoAuditStore(collections),
       nextTerm: () =>
         upserting(async () => {
           await batches.settle();

@@ -251,6 +251,19 @@ const MIGRATIONS: readonly string[] = [
   -- How long a task may wait. Those of older releases may wait for ever.
   ALTER TABLE tasks ADD COLUMN queue_timeout INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- Who did what. Ids are in order of time; each index is in the order of the list that it serves.
+  CREATE TABLE audit (
+    id       TEXT PRIMARY KEY,
+    actor_id TEXT,
+    action   TEXT NOT NULL,
+    target   TEXT,
+    record   TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX audit_by_action ON audit (action, id);
+  CREATE INDEX audit_by_actor ON audit (actor_id, action, id) WHERE actor_id IS NOT NULL;
+  CREATE INDEX audit_by_target ON audit (target, id) WHERE target IS NOT NULL;
+  `,
 ];
 
 export const NEWEST_VERSION = MIGRATIONS.length;

@@ -3,6 +3,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Store } from '../../ports/store.ts';
+import { SqliteAuditStore } from './audit-store.ts';
 import { Connection } from './connection.ts';
 import { clearLeftCopies } from './copy-folder.ts';
 import { unavailable } from './errors.ts';
@@ -44,6 +45,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
     uploads: new SqliteUploadStore(db),
     history: new SqliteHistoryStore(db),
     webhooks: new SqliteWebhookStore(db),
+    audit: new SqliteAuditStore(db),
     nextTerm: () =>
       db.write(() => {
         const sql = `UPDATE cluster SET value = value + 1 WHERE name = 'term' RETURNING value`;

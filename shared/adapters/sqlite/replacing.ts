@@ -11,8 +11,8 @@ import { TASK_COLUMNS, type TaskRow, taskOf, UPDATE_TASK, updateValues } from '.
 
 /** Of the file itself. */
 const NOT_CONTENTS = ['schema_version', 'schema_releases', 'cluster'];
-/** What machines say of themselves holds now, whatever the records say: there the copy only adds. */
-const OF_MACHINES = ['workers', 'registrations', 'history'];
+/** What machines say of themselves holds now, whatever the records say, and what was done was done: there the copy only adds. */
+const ONLY_ADDED = ['workers', 'registrations', 'history', 'audit'];
 
 const UNFINISHED = `('queued', 'assigned', 'running')`;
 
@@ -45,7 +45,7 @@ export async function replaceContents(
   await rememberPresent(db);
   for (const { name, columns } of tables) {
     const list = columns.join(', ');
-    if (OF_MACHINES.includes(name)) {
+    if (ONLY_ADDED.includes(name)) {
       // One that has joined since is not to be called again.
       const only = name === 'registrations' ? 'WHERE id NOT IN (SELECT id FROM main.workers)' : '';
       await db.exec(`INSERT OR IGNORE INTO main.${name} (${list}) SELECT ${list} FROM copy.${name} ${only}`);

@@ -50,6 +50,8 @@ export interface ApiConfig extends CommonConfig {
   readonly runnerFilesUrl: string | null;
   /** Tasks are kept so long after their end, with all that belongs to them; 0 keeps them for ever. */
   readonly retentionMs: number;
+  /** Entries of the audit log are kept so long; 0 keeps them for ever. */
+  readonly auditKeptMs: number;
 }
 
 export interface RateLimits {
@@ -98,6 +100,9 @@ const apiSchema = {
   DEFAULT_RUN_SECONDS,
   MAX_PLATFORM_RETRIES: Joi.number().integer().min(0).max(1_000).default(DEFAULT_MAX_LOSSES),
   RETENTION_DAYS,
+  AUDIT_RETENTION_DAYS: Joi.number().min(1).max(36_500).allow(0).default(90).messages({
+    'number.min': 'must be 0, which keeps entries for ever, or at least 1',
+  }),
 };
 
 export function loadApiConfig(env: Environment): ApiConfig {
@@ -129,6 +134,7 @@ export function loadApiConfig(env: Environment): ApiConfig {
     runnerRedisUrl: v.RUNNER_REDIS_URL ?? null,
     runnerFilesUrl: v.RUNNER_FILES_URL ?? null,
     retentionMs: v.RETENTION_DAYS * MS_PER_DAY,
+    auditKeptMs: v.AUDIT_RETENTION_DAYS * MS_PER_DAY,
   };
 }
 

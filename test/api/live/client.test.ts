@@ -55,6 +55,7 @@ const EVENTS = [
   'partial',
   'lines',
   'logsEnded',
+  'standing',
   'resumed',
   'refused',
   'delayed',
@@ -110,6 +111,7 @@ describe('the live client', () => {
     await waitFor(() => heard.of('record').at(-1).status === 'completed', { what: 'the last record' });
     expect(heard.of('task').at(-1)).toMatchObject({ status: 'completed' });
     expect(states).toEqual([['connected', undefined]]);
+    expect(heard.of('standing')).toHaveLength(1);
     expect(heard.of('resumed')).toEqual([]);
     live.close();
     expect(states.at(-1)).toEqual(['ended', undefined]);
@@ -221,6 +223,7 @@ describe('when the API copy restarts', () => {
     await copy.api.start();
 
     await list.until('resumed');
+    await list.until('standing', 2);
     await mover.write(second, 61, 80);
     await mover.end(second);
     expect(await heard.until('logsEnded')).toEqual([{ task_id: first.id, attempt: 2 }]);

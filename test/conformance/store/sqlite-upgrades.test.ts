@@ -103,6 +103,7 @@ describe.each(VERSIONS)('version %i', (version) => {
     expect(await store.webhooks.signingSecret('user-1', 'fresh')).toBe(seen.webhooks ? 'whsec_x' : 'fresh');
     expect(await store.registrations.list()).toEqual(seen.registrations ?? []);
     expect(await store.uploads.listOpen('user-1', 9)).toEqual(seen.uploads ?? []);
+    expect(await store.audit.list({}, { limit: 9 })).toEqual(seen.audit ?? []);
     expect(await store.generation()).toBe(0);
   });
 

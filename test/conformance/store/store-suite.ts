@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../../shared/ports/store.ts';
 import { makeTask } from '../../support/tasks.ts';
 import { accounts } from './accounts.ts';
+import { audit } from './audit.ts';
 import { fileRecords } from './file-records.ts';
 import { history } from './history.ts';
 import { otherRecords } from './other-records.ts';
@@ -39,6 +40,7 @@ export function storeSuite(name: string, makePlace: MakePlace): void {
     fileRecords(() => pair);
     uploads(() => pair);
     history(() => pair);
+    audit(() => pair);
     webhooks(
       () => pair,
       () => place.url,

@@ -170,6 +170,26 @@ async function fillTheRest(): Promise<void> {
     await store.registrations.put(newRegistration(wish, NOW));
     seen.registrations = await store.registrations.list();
   }
+  if (store.audit) {
+    const who = { userId: 'user-0', username: 'Boss', token: { id: 'token-1', name: TEXT } };
+    const deed = {
+      action: 'user.change',
+      target: TEXT,
+      outcome: 'done',
+      code: null,
+      details: { role: 'admin' },
+    };
+    const entry = {
+      id: `audit-01hf7yat${'0'.repeat(18)}`,
+      at: NOW,
+      actor: who,
+      address: '::1',
+      requestId: 'r',
+      ...deed,
+    };
+    await store.audit.append([entry]);
+    seen.audit = await store.audit.list({}, { limit: 9 });
+  }
   if (store.uploads) {
     const { newUpload } = await load('shared/model/upload.ts');
     const of = { id: 'upload-1', ownerId: 'user-1', path: 'in/big', fileId: 'file-9', sizeBytes: 9 };

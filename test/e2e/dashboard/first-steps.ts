@@ -87,7 +87,7 @@ export function firstSteps(stage: () => DashboardStage): void {
     await cluster.api.end('SIGKILL');
     cluster.api.start();
     // The API takes its time to start where other clusters do the same.
-    await page.getByRole('log').getByText('second').waitFor({ timeout: 60_000 });
+    await page.getByRole('log').getByText('second').waitFor();
     expect(await page.getByRole('log').getByText('first').count()).toBe(1);
   });
 

@@ -59,7 +59,7 @@ export function overviewPage(stage: () => DashboardStage): void {
     await page.getByRole('button', { name: '1 h' }).click();
     await page.waitForURL(/range=1h/);
     // Points of another range are fetched, and nothing is drawn until they come.
-    await expect.poll(() => told(page, 'Memory.'), { timeout: 15_000 }).toMatch(/used: newest [\d.]+ [MGT]B/);
+    await expect.poll(() => told(page, 'Memory.')).toMatch(/used: newest [\d.]+ [MGT]B/);
   });
 
   it('leads from its figures to their lists, and from a worker to its page', async () => {

@@ -109,7 +109,7 @@ export function shell(stage: () => DashboardStage): void {
     await notice.waitFor();
     cluster.api.start();
     // The next try may be ten seconds away, and the API takes its time to start on a busy machine.
-    await notice.waitFor({ state: 'detached', timeout: 60_000 });
+    await notice.waitFor({ state: 'detached' });
   });
 }
 

@@ -76,7 +76,7 @@ export function taskOutput(stage: () => DashboardStage): void {
         await page.keyboard.press('Home');
         return (await first.count()) > 0 && (await first.isVisible());
       },
-      { what: 'the first line', deadlineMs: 15_000 },
+      { what: 'the first line' },
     );
     await page.getByText(`${LINES.toLocaleString()} lines`).waitFor();
     await page.keyboard.press('End');

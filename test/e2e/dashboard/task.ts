@@ -1,12 +1,9 @@
 // The page of one task: its story, its files and what is in them, its spec, why it waits, what can be done with it.
 
 import { expect, it } from 'vitest';
-import type { TaskBody } from '../../../shared/contracts/http.ts';
 import { axeFaults, type DashboardStage, overflowPx } from '../../support/dashboard-stage.ts';
 import { TEST_IMAGE } from '../../support/servers.ts';
-import { waitFor } from '../../support/wait-for.ts';
 
-const PATIENT = { timeout: 15_000 };
 const SMALL = { docker_image: TEST_IMAGE, cpu_required: 0.25, memory_required: 32 };
 const PNG =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
@@ -24,17 +21,6 @@ const LEAVE_FILES = [
 export function taskPage(stage: () => DashboardStage): void {
   let withFiles = '';
 
-  async function ended(taskId: string): Promise<TaskBody> {
-    const { cluster } = stage();
-    return waitFor(
-      async () => {
-        const { body } = await cluster.call<TaskBody>('GET', `/api/tasks/${taskId}`);
-        return body.finished_at === null ? null : body;
-      },
-      { what: `the end of ${taskId}`, deadlineMs: 30_000 },
-    );
-  }
-
   it('tells the story of a task that was tried twice, and is known by its tab', async () => {
     const { cluster, page } = stage();
     const { task_id } = await cluster.submit({
@@ -47,7 +33,7 @@ export function taskPage(stage: () => DashboardStage): void {
     const story = page.getByRole('region', { name: 'Story' }).getByRole('listitem');
     await story.getByText('Attempt 2').waitFor();
     await page.getByRole('heading', { name: 'flaky' }).waitFor();
-    await expect.poll(() => page.title(), PATIENT).toBe('✗ failed flaky · CloudAI');
+    await expect.poll(() => page.title()).toBe('✗ failed flaky · CloudAI');
     expect(await story.count()).toBe(3);
     expect(await story.nth(1).textContent()).toMatch(/Attempt 1[\s\S]*waited .*ran [\s\S]*exit code 3/);
     expect(await story.nth(1).locator('state-badge').getAttribute('state')).toBe('failed');
@@ -86,7 +72,7 @@ export function taskPage(stage: () => DashboardStage): void {
         secrets: ['KEY'],
       })
     ).task_id;
-    expect((await ended(withFiles)).status).toBe('completed');
+    expect((await stage().cluster.ended(withFiles)).status).toBe('completed');
     await page.goto(`${cluster.url}/tasks/${withFiles}?view=files`);
     await page.getByRole('link', { name: 'notes.txt' }).click();
     const dialog = page.getByRole('dialog');
@@ -96,7 +82,7 @@ export function taskPage(stage: () => DashboardStage): void {
     await dialog.getByText('second line').waitFor();
     expect(await axeFaults(page)).toEqual([]);
     await page.keyboard.press('Escape');
-    await expect.poll(() => new URL(page.url()).searchParams.get('file'), PATIENT).toBeNull();
+    await expect.poll(() => new URL(page.url()).searchParams.get('file')).toBeNull();
 
     await page.getByRole('link', { name: 'scores.csv' }).click();
     await dialog.getByRole('cell', { name: '0,5' }).waitFor();
@@ -108,10 +94,7 @@ export function taskPage(stage: () => DashboardStage): void {
       await page.getByRole('link', { name }).click();
       const picture = dialog.getByRole('img', { name });
       await expect
-        .poll(
-          () => picture.evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth),
-          PATIENT,
-        )
+        .poll(() => picture.evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth))
         .toBe(width);
       expect(await picture.getAttribute('src')).toMatch(/^blob:/);
       await page.keyboard.press('Escape');

@@ -11,7 +11,12 @@ export function walk(pages: Readonly<Record<string, PageTests>>): void {
   let stage: DashboardStage;
   beforeAll(async () => {
     stage = await openDashboardStage({
-      env: { CLUSTER_TOKEN: 'the-token-of-this-cluster-'.repeat(2), WORKER_LABELS: 'disk=ssd,zone=a' },
+      env: {
+        CLUSTER_TOKEN: 'the-token-of-this-cluster-'.repeat(2),
+        WORKER_LABELS: 'disk=ssd,zone=a',
+        // A shell that waits does not hear SIGTERM; nobody here has anything to bring to an end.
+        STOP_GRACE_SECONDS: '1',
+      },
     });
   });
   afterAll(() => stage?.close());

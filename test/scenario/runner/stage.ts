@@ -282,6 +282,7 @@ function mayBeAway(store: Store, away: Away): Store {
     uploads: gate(store.uploads),
     history: gate(store.history),
     webhooks: gate(store.webhooks),
+    audit: gate(store.audit),
     nextTerm: () => store.nextTerm(),
     copies: store.copies,
     generation: () => store.generation(),

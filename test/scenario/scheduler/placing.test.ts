@@ -135,6 +135,9 @@ describe('a task in back-off', () => {
 });
 
 describe('many tasks', () => {
+  /** Several times what all workers hold together. */
+  const MANY = 800;
+
   it('run over several workers, none of which is ever given more than it has', async () => {
     const bed = await Bed.open({ workerLeaseSeconds: 10 });
     try {
@@ -149,7 +152,7 @@ describe('many tasks', () => {
         capacities.map((capacity, n) => bed.addWorker(`w${n}`, { capacity })),
       );
       const tasks = await bed.submit(
-        Array.from({ length: 2_000 }, (_, n) => ({
+        Array.from({ length: MANY }, (_, n) => ({
           resources: need({
             cpuMillis: [250, 500, 1000, 2000][n % 4]!,
             memoryMb: [64, 128, 512][n % 3]!,
@@ -158,8 +161,8 @@ describe('many tasks', () => {
           priority: n % 10,
         })),
       );
-      await waitFor(async () => (await bed.store.tasks.countByState()).completed === 2_000, {
-        what: '2,000 tasks to be completed',
+      await waitFor(async () => (await bed.store.tasks.countByState()).completed === MANY, {
+        what: `${MANY} tasks to be completed`,
         deadlineMs: 100_000,
         everyMs: 100,
       });
@@ -170,9 +173,9 @@ describe('many tasks', () => {
         expect(fits(worker.peak, worker.capacity)).toBe(true);
         expect(worker.started.length).toBeGreaterThan(0);
       }
-      expect(new Set(workers.flatMap(({ started }) => started)).size).toBe(2_000);
+      expect(new Set(workers.flatMap(({ started }) => started)).size).toBe(MANY);
       await waitFor(() => scheduler.status().holding === 0, { what: 'an empty ledger' });
-      expect(scheduler.status()).toMatchObject({ backlog: 0, placed: 2_000 });
+      expect(scheduler.status()).toMatchObject({ backlog: 0, placed: MANY });
     } finally {
       await bed.close();
     }

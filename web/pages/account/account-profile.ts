@@ -1,10 +1,17 @@
 // Who one is, and what one uses of what one may have.
 
 import { css, html, LitElement } from 'lit';
+import type { Role } from '../../../shared/model/user.ts';
 import { Poll } from '../../data/poll.ts';
 import type { Session } from '../../data/session.ts';
 import { errorNotice } from '../../elements/error-notice.ts';
 import { base, controls } from '../../styles/shared.ts';
+
+const ROLE_WORDS: Readonly<Record<Role, string>> = {
+  admin: 'Admin: sees and manages everything',
+  user: 'User: sees own tasks and files',
+  viewer: 'Viewer: sees all tasks, changes nothing',
+};
 
 export class AccountProfile extends LitElement {
   static override properties = { session: { attribute: false } };
@@ -37,7 +44,7 @@ export class AccountProfile extends LitElement {
             ? html`
                 <dl>
                   <dt>Username</dt><dd>${me.username}</dd>
-                  <dt>Role</dt><dd>${me.role === 'admin' ? 'Admin: sees and manages everything' : 'User: sees own tasks and files'}</dd>
+                  <dt>Role</dt><dd>${ROLE_WORDS[me.role]}</dd>
                   <dt>Since</dt><dd>${new Date(me.created_at).toLocaleDateString(undefined, { dateStyle: 'long' })}</dd>
                   <dt>In use</dt><dd><quota-bars .account=${me}></quota-bars></dd>
                 </dl>

@@ -14,6 +14,11 @@ import { tell } from '../../shell/telling.ts';
 import { base, controls, dialogs } from '../../styles/shared.ts';
 import { changeOf, limitText, QUOTA_FIELDS } from './user-changes.ts';
 
+const ROLE_WORDS: Readonly<Record<Role, string>> = {
+  admin: 'admin: sees and manages everything',
+  user: 'user: sees own tasks and files',
+  viewer: 'viewer: sees all tasks, changes nothing',
+};
 const FIELDS = ['username', 'password', 'role', 'disabled', ...Object.values(QUOTA_FIELDS)];
 
 export class UserDialog extends LitElement {
@@ -119,7 +124,7 @@ export class UserDialog extends LitElement {
     return html`
       <div>
         <label for="role">Role</label>
-        <select id="role" name="role">${ROLES.toReversed().map((one) => html`<option value=${one} ?selected=${one === role}>${one === 'admin' ? 'admin: sees and manages everything' : 'user: sees own tasks and files'}</option>`)}</select>
+        <select id="role" name="role">${ROLES.toReversed().map((one) => html`<option value=${one} ?selected=${one === role}>${ROLE_WORDS[one]}</option>`)}</select>
         ${fault ? html`<p class="fault" role="alert">${fault}</p>` : nothing}
       </div>
     `;

@@ -79,7 +79,7 @@ export class FilesPage extends LitElement {
           <h1 tabindex="-1">${whose === undefined ? 'Files' : `Files of ${whose}`}</h1>
           ${this.account && this.account.quota.upload_storage !== null ? html`<quota-bars class="sums" .account=${this.account} only="upload_storage"></quota-bars>` : nothing}
         </div>
-        ${whose === undefined ? html`<upload-panel .session=${this.session} .existing=${data?.files ?? []} @uploaded=${() => this.#files.refreshSoon()}></upload-panel>` : html`<p><a href="/files">To your own files</a></p>`}
+        ${whose === undefined ? (!this.session.mayChange ? nothing : html`<upload-panel .session=${this.session} .existing=${data?.files ?? []} @uploaded=${() => this.#files.refreshSoon()}></upload-panel>`) : html`<p><a href="/files">To your own files</a></p>`}
         <section class="panel">
           <div class="head">
             <div class="tools">

@@ -67,7 +67,7 @@ export class OverviewPage extends LitElement {
     new LiveSubscription(this, () =>
       this.session.live.subscribe('tasks', {
         task: () => this.#lists.refreshSoon(),
-        resumed: () => this.#lists.refreshSoon(),
+        standing: () => this.#lists.refreshSoon(),
       }),
     );
   }
@@ -79,7 +79,7 @@ export class OverviewPage extends LitElement {
       <div class="stack">
         <div class="row spread">
           <h1 tabindex="-1">Overview</h1>
-          <a class="button primary narrow" href="/submit">Submit a task</a>
+          ${this.session.mayChange ? html`<a class="button primary narrow" href="/submit">Submit a task</a>` : nothing}
         </div>
         ${errorNotice(error, () => this.#telemetry.refresh())}
         ${loading ? html`<div class="panel"><notice-box kind="loading"></notice-box></div>` : nothing}
@@ -148,7 +148,7 @@ export class OverviewPage extends LitElement {
 
   #tasks() {
     const { data, error, loading } = this.#lists;
-    const hasAll = this.session.user?.role === 'admin';
+    const hasAll = this.session.seesAllTasks;
     const list = (
       id: string,
       heading: string,

@@ -73,7 +73,7 @@ export class QueuePage extends LitElement {
     new LiveSubscription(this, () =>
       this.session.live.subscribe('tasks', {
         task: () => this.#queue.refreshSoon(),
-        resumed: () => this.#queue.refreshSoon(),
+        standing: () => this.#queue.refreshSoon(),
       }),
     );
   }
@@ -86,7 +86,7 @@ export class QueuePage extends LitElement {
           <h1 tabindex="-1">Queue</h1>
           ${data && data.entries.length > 0 ? this.#filter(data) : nothing}
         </div>
-        ${data ? html`<p class="soft">${aboutWords(data, this.#telemetry.data?.sla ?? null, this.session.user?.role === 'admin')}</p>` : nothing}
+        ${data ? html`<p class="soft">${aboutWords(data, this.#telemetry.data?.sla ?? null, this.session.seesAllTasks)}</p>` : nothing}
         ${this.#telemetry.data?.scheduler ? html`<scheduler-rules .scheduler=${this.#telemetry.data.scheduler}></scheduler-rules>` : nothing}
         ${errorNotice(error, () => this.#queue.refresh())}
         <section class="panel" aria-label="What waits">

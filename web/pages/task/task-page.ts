@@ -140,6 +140,8 @@ export class TaskPage extends LitElement {
     const link = html`<button class="icon quiet" aria-label="Copy the link" title="Copy the link" @click=${this.#copyLink}><svg-icon .icon=${Link}></svg-icon></button>`;
     const changed = html`<a class="button" href="/submit?from=${task.task_id}"><svg-icon .icon=${Pencil}></svg-icon>Run with changes</a>`;
     const again = html`<button @click=${this.#retry} ?disabled=${this.busy}><svg-icon .icon=${RotateCw}></svg-icon>Run again</button>`;
+    // A viewer changes nothing.
+    if (!this.session.mayChange) return link;
     if (isTerminal(task.status)) return html`${link}${changed}${again}`;
     return html`
       ${link}${changed}

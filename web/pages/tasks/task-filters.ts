@@ -66,12 +66,12 @@ export class TaskFilters extends LitElement {
 
   override connectedCallback(): void {
     // The counts are of everybody's tasks, so they are for those who see everybody's.
-    if (this.#isAdmin) this.#telemetry ??= new TelemetryFeed(this, () => this.session);
+    if (this.#seesAll) this.#telemetry ??= new TelemetryFeed(this, () => this.session);
     super.connectedCallback();
   }
 
-  get #isAdmin(): boolean {
-    return this.session.user?.role === 'admin';
+  get #seesAll(): boolean {
+    return this.session.seesAllTasks;
   }
 
   override render() {
@@ -89,7 +89,7 @@ export class TaskFilters extends LitElement {
           <button type="button" class="unfold link small" aria-expanded=${this.open} aria-controls="fields" @click=${this.#unfold}>${this.open ? 'Hide the fields' : 'Search and order'}</button>
         </div>
         <div class="fields" id="fields" ?data-open=${this.open}>
-          ${FILTER_FIELDS.filter((name) => name !== 'status' && (name !== 'user' || this.#isAdmin)).map(
+          ${FILTER_FIELDS.filter((name) => name !== 'status' && (name !== 'user' || this.#seesAll)).map(
             (name) => html`
               <div class=${name === 'q' ? 'wide' : ''}>
                 <label for=${name}>${WORDS[name]}</label>

@@ -84,7 +84,7 @@ export class TasksPage extends LitElement {
     new LiveSubscription(this, () =>
       this.session.live.subscribe('tasks', {
         task: (event) => this.#heard(event),
-        resumed: () => {
+        standing: () => {
           this.#deep = true;
           this.#top.refreshSoon();
         },
@@ -117,7 +117,7 @@ export class TasksPage extends LitElement {
       <div class="stack">
         <div class="row spread">
           <h1 tabindex="-1">Tasks</h1>
-          <a class="button primary small submit" href="/submit">Submit a task</a>
+          ${this.session.mayChange ? html`<a class="button primary small submit" href="/submit">Submit a task</a>` : nothing}
         </div>
         <section class="panel" aria-label="Filter">
           <task-filters .session=${this.session} .query=${this.route.query} @filter=${(event: FilterEvent) => this.#go(event.change)}></task-filters>
@@ -143,7 +143,7 @@ export class TasksPage extends LitElement {
       ${errorNotice(this.#loader.error, () => this.#again())}
       <task-list
         .rows=${rows} .selection=${this.#selection} .order=${order} .complete=${rows.cursor === null}
-        .withUser=${this.session.user?.role === 'admin'} .startPx=${this.#startPx}
+        .withUser=${this.session.seesAllTasks} .startPx=${this.#startPx}
         @near-end=${() => void this.#nearEnd()} @away=${(event: TaskListEvent<boolean>) => this.#away(event.detail)}
         @sort=${(event: TaskListEvent<SortOrder>) => this.#go({ sort: orderText(event.detail) })}
         @open=${(event: TaskListEvent<string>) => this.router.go(`/tasks/${event.detail}`)}

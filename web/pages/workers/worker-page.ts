@@ -67,7 +67,7 @@ export class WorkerPage extends LitElement {
         task: ({ worker_id }) => {
           if (worker_id === this.route.id) this.#recent.refreshSoon();
         },
-        resumed: () => this.#recent.refreshSoon(),
+        standing: () => this.#recent.refreshSoon(),
       }),
     );
   }

@@ -14,6 +14,7 @@ import {
   LogOut,
   Play,
   Plus,
+  ScrollText,
   Server,
   SquareTerminal,
   SunMoon,
@@ -24,6 +25,7 @@ import {
 import type { UserBody } from '../../../shared/contracts/http.ts';
 import type { TaskSummaryBody } from '../../../shared/contracts/task-lists.ts';
 import type { WorkerBody } from '../../../shared/contracts/workers.ts';
+import { mayChange } from '../../../shared/model/user.ts';
 import type { Session } from '../../data/session.ts';
 import type { PaletteEntry } from './entries.ts';
 
@@ -49,10 +51,11 @@ const act = (
 export function fixedEntries(user: UserBody): readonly PaletteEntry[] {
   const forAdmins = [
     go('Users', '/admin', Users, 'admin accounts roles quotas'),
+    go('Audit log', '/audit', ScrollText, 'who did what history'),
     act('Open the BullMQ queues', 'queue-board', TableProperties, 'bull board redis jobs'),
   ];
   return [
-    go('Submit a task', '/submit', Plus, 'new run create'),
+    ...(mayChange(user) ? [go('Submit a task', '/submit', Plus, 'new run create')] : []),
     go('Overview', '/', LayoutDashboard, 'home cluster plots'),
     go('Tasks', '/tasks', ListTodo, 'list'),
     go('Running tasks', '/tasks?status=running', Play),
