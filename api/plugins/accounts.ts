@@ -18,9 +18,9 @@ import {
 } from '../../shared/contracts/schemas.ts';
 import { passwordChangeSchema } from '../../shared/contracts/user-schemas.ts';
 import { accountBody, type PasswordChangeBody } from '../../shared/contracts/users.ts';
-import { documented } from '../openapi/call-doc.ts';
 import type { AuditActor } from '../../shared/model/audit.ts';
 import type { User } from '../../shared/model/user.ts';
+import { documented } from '../openapi/call-doc.ts';
 import type { Accounts, SignIn } from '../services/accounts.ts';
 import type { AuditTrail } from '../services/audit-trail.ts';
 import type { Sessions } from '../services/sessions.ts';
