@@ -52,7 +52,7 @@ export interface CallDoc {
   readonly notes?: string;
   /** By status below 400, and those above whose body is an answer and no error. */
   readonly replies: Readonly<Record<number, ReplyDoc>>;
-  /** Statuses of errors beyond those that follow from the route: 400, 401, 408, 413, 415, 429, 500, 503. */
+  /** Statuses of errors beyond those that follow from the route: 400, 401, 403, 408, 413, 415, 429, 500, 503. */
   readonly refusals?: readonly number[];
   /** What it reads of the headers of a request. */
   readonly headers?: Readonly<Record<string, HeaderDoc>>;

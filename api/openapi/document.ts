@@ -248,7 +248,7 @@ class Operation {
     const takesBody = !['get', 'head', 'options'].includes(this.#route.method);
     return [
       ...(isChecked || takesBody || this.call.headers ? [400] : []),
-      ...(isOpen ? [] : [401]),
+      ...(isOpen ? [] : [401, 403]),
       ...(takesBody ? [408, 413] : []),
       ...(hasBody || takesBody ? [415] : []),
       ...(isCounted ? [429] : []),

@@ -5,6 +5,7 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import Boom from '@hapi/boom';
 import type { Lifecycle, Plugin, Request, RouteOptions, Server } from '@hapi/hapi';
+import { errorReplySchema } from '../../shared/contracts/account-reply-schemas.ts';
 import type { QueueViews } from '../../shared/ports/queue.ts';
 import { documented } from '../openapi/call-doc.ts';
 import { BoardQueues } from '../queue-board/board-queues.ts';
@@ -52,6 +53,9 @@ const CLOSED = `<!doctype html>
 <p><a href="/admin">To the dashboard</a></p>
 </html>
 `;
+
+/** People are told in words where to sign in. */
+const BOARD_REFUSAL = { content: { 'application/json': errorReplySchema, 'text/html': 'text' } } as const;
 
 export const queueBoardPlugin: Plugin<QueueBoardOptions> = {
   name: 'queue-board',
@@ -106,8 +110,8 @@ export const queueBoardPlugin: Plugin<QueueBoardOptions> = {
         id: 'showQueueBoard',
         tag: 'administration',
         summary: 'Bull Board: the queues in Redis as they stand, to look at.',
-        replies: { 200: { content: { 'text/html': 'text' } } },
-        refusals: [403, 404],
+        replies: { 200: { content: { 'text/html': 'text' } }, 401: BOARD_REFUSAL, 403: BOARD_REFUSAL },
+        refusals: [404],
       }),
       auth: STRATEGY,
       state: { parse: true, failAction: 'ignore' },

@@ -43,6 +43,12 @@ const WITHOUT: Readonly<Record<string, number>> = {
   'POST /api/auth/queue-board': 204,
   'GET /api/scheduler/decisions': 200,
   'GET /healthz': 200,
+  'GET /openapi.json': 200,
+  'GET /documentation': 200,
+  'GET /documentation/start.js': 200,
+  'GET /documentation/swagger-ui.css': 200,
+  'GET /documentation/swagger-ui-bundle.js': 200,
+  'GET /documentation/favicon-32x32.png': 200,
   'GET /{path*}': 200,
   '* /{path*}': 404,
 };

@@ -16,7 +16,7 @@ export interface Answered {
 }
 
 interface Reply {
-  readonly content?: Readonly<Record<string, { readonly schema?: unknown }>>;
+  readonly content?: Readonly<Record<string, { readonly schema?: { readonly $ref?: string } }>>;
 }
 
 interface Document {
@@ -50,8 +50,20 @@ export class DocumentCheck {
     const known = reply.content ?? {};
     const found = type in known ? type : '*/*' in known ? '*/*' : null;
     if (found === null) return `${where}: the document does not know the type ${type || 'of no name'}`;
-    if (known[found]?.schema === undefined) return null;
-    const place = ['paths', path, route.method, 'responses', String(status), 'content', found, 'schema'];
+    const schema = known[found]?.schema;
+    if (schema === undefined) return null;
+    // Most answers are parts with a name, errors above all: each is compiled once.
+    const part = typeof schema.$ref === 'string' ? schema.$ref.slice(2).split('/') : null;
+    const place = part ?? [
+      'paths',
+      path,
+      route.method,
+      'responses',
+      String(status),
+      'content',
+      found,
+      'schema',
+    ];
     if (type === NDJSON) {
       const lines = text.split('\n').filter((line) => line !== '');
       return first(lines, (line) => this.#mismatch(where, place, JSON.parse(line)));
