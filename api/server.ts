@@ -3,8 +3,11 @@
 
 import { setMaxListeners } from 'node:events';
 import Hapi, { type Server } from '@hapi/hapi';
+import { readTlsFiles } from '../shared/platform/tls-files.ts';
 import { readVersion } from '../shared/platform/version.ts';
-import { createListener, listenerBounds, openFilesLimit } from './http/listener.ts';
+import { keepCertificates } from './http/certificates.ts';
+import { CORS_HEADERS } from './http/cors-headers.ts';
+import { createListener, listenerBounds, openFilesLimit, renew } from './http/listener.ts';
 import { Live, type LiveLoad } from './live/live.ts';
 import { accountsPlugin } from './plugins/accounts.ts';
 import { auditPlugin } from './plugins/audit.ts';
@@ -50,13 +53,19 @@ const BODY_DEADLINE_MS = 20_000;
 /** No handler should take so long; whoever waits longer has given up. */
 const ANSWER_DEADLINE_MS = 30_000;
 const STOP_DEADLINE_MS = 5_000;
+const HSTS_SECONDS = 31_536_000;
+/** So long a browser need not ask again what a page of another origin may do. */
+const CORS_SECONDS = 600;
 
 /** Plugins are registered; nothing listens before `start`. */
 export async function createApi(parts: ApiParts): Promise<Api> {
   const { config, store, log, peerIdleMs } = parts;
   const bounds = { ...listenerBounds(openFilesLimit()), ...parts.listenerBounds };
+  const tls = config.tls === null ? null : readTlsFiles(config.tls);
+  const listener = createListener(bounds, tls);
   const server = Hapi.server({
-    listener: createListener(bounds),
+    listener,
+    tls: tls !== null,
     host: config.host,
     port: config.port,
     debug: false,
@@ -77,14 +86,23 @@ export async function createApi(parts: ApiParts): Promise<Api> {
       // No cookies are used but one, at its own path, so broken ones of others are none of our business.
       state: { parse: false, failAction: 'ignore' },
       security: {
-        hsts: false,
+        // A page that came over TLS once is never asked for without it again.
+        hsts: tls === null ? false : { maxAge: HSTS_SECONDS },
         xframe: 'deny',
         xss: 'disabled',
         noOpen: true,
         noSniff: true,
         referrer: 'no-referrer',
       },
-      cors: false,
+      cors:
+        config.corsOrigins.length === 0
+          ? false
+          : {
+              origin: [...config.corsOrigins],
+              additionalHeaders: [...CORS_HEADERS.sent],
+              additionalExposedHeaders: [...CORS_HEADERS.read],
+              maxAge: CORS_SECONDS,
+            },
     },
   });
 
@@ -145,9 +163,19 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     { plugin: dashboardPlugin, options: { webDir: config.webDir } },
   ]);
   const live = new Live(
-    { ...parts, ...services, tasks: store.tasks, observeAuth: config.observeAuth },
+    {
+      ...parts,
+      ...services,
+      tasks: store.tasks,
+      observeAuth: config.observeAuth,
+      corsOrigins: config.corsOrigins,
+    },
     server.listener,
   );
+  const certificates =
+    config.tls === null || tls === null
+      ? null
+      : keepCertificates({ files: config.tls, now: tls, use: (texts) => renew(listener, texts), log });
   await server.initialize();
   await watch.start();
   await live.start();
@@ -170,6 +198,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     },
     stop: async () => {
       stopping.abort();
+      certificates?.stop();
       await live.stop();
       const webhooksStopped = answerWithin(webhookEngine.stop(), STOP_DEADLINE_MS, 'the store').catch(
         (error) => log.warn({ err: error }, 'stopped before webhooks had come to rest'),

@@ -1,6 +1,7 @@
 // Puts the services of the API together from its parts. Starts and opens nothing; no routes here.
 
 import { RunLearner } from '../shared/learning/run-learner.ts';
+import { imageRule } from '../shared/model/image-rules.ts';
 import type { ApiConfig } from '../shared/platform/config/api.ts';
 import type { Log } from '../shared/platform/log.ts';
 import type { Clock, ClusterClock } from '../shared/ports/clock.ts';
@@ -32,7 +33,6 @@ import { ResumableUploads } from './services/files/uploads/resumable-uploads.ts'
 import { UploadSweep } from './services/files/uploads/upload-sweep.ts';
 import { UserFiles } from './services/files/user-files.ts';
 import { Holdings } from './services/holdings.ts';
-import { imageRule } from './services/image-rules.ts';
 import { KnownUsers } from './services/known-users.ts';
 import { WorkerMaintenance } from './services/maintenance.ts';
 import { LogTails } from './services/output/log-tails.ts';
@@ -47,6 +47,7 @@ import { WaitingLine } from './services/queue/waiting-line.ts';
 import { Quotas } from './services/quotas.ts';
 import { type RegistrationPace, Registrations } from './services/registrations/registrations.ts';
 import { RequestLimits, type RequestLimitsParts } from './services/request-limits.ts';
+import { RequestTurns, turnsOf } from './services/request-turns.ts';
 import { Retention } from './services/retention.ts';
 import { SchedulerNews } from './services/scheduler-news.ts';
 import { Sessions } from './services/sessions.ts';
@@ -197,6 +198,7 @@ export function createServices(parts: ApiParts) {
     trail,
     auditPages,
     requestLimits,
+    requestTurns: new RequestTurns(turnsOf(config.requestsAtOnce)),
     bodyRoom: new BodyRoom(),
     announcer,
     watch,

@@ -53,6 +53,9 @@ export function mayPass(error: unknown): boolean {
   return isAway(error) || (error instanceof ApiError && error.status === 429);
 }
 
+/** What helps when the other side is known to be right. */
+const TRUST = 'set NODE_EXTRA_CA_CERTS to a PEM file with it to trust it';
+
 const WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'the connection was cut',
@@ -64,7 +67,13 @@ const WORDS: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: 'no answer',
   UND_ERR_SOCKET: 'the connection was cut',
   CERT_HAS_EXPIRED: 'its certificate has expired',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed',
+  DEPTH_ZERO_SELF_SIGNED_CERT: `its certificate is self-signed; ${TRUST}`,
+  SELF_SIGNED_CERT_IN_CHAIN: `its certificate is of an authority that is not known here; ${TRUST}`,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: `its certificate is of an authority that is not known here; ${TRUST}`,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: `its certificate is of an authority that is not known here; ${TRUST}`,
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host name',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS; the address may begin with http://',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'it does not speak TLS; the address may begin with http://',
 };
 
 /** A failed `fetch` as a ConnectionError with the cause in words. */

@@ -48,6 +48,12 @@ export async function fingerprint(config: CapacityConfig, info: RuntimeInfo, log
       runtime: info.kind,
       runtimeVersion: info.version,
       version: readVersion(),
+      ...(info.taskNetwork
+        ? {
+            taskNetwork: info.taskNetwork.guarded ? ('guarded' as const) : ('open' as const),
+            ...(info.taskNetwork.why === null ? {} : { taskNetworkWhy: info.taskNetwork.why }),
+          }
+        : {}),
     },
   };
 }

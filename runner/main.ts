@@ -10,7 +10,7 @@ import { createLog, type Log } from '../shared/platform/log.ts';
 import { EXIT_FAULT, runService, tellSupervisor } from '../shared/platform/service.ts';
 import { stopDeadlineOf } from '../shared/platform/shutdown.ts';
 import { openRedis } from '../shared/wiring/open-redis.ts';
-import { openRuntime } from '../shared/wiring/open-runtime.ts';
+import { openRuntime, removeNetworks } from '../shared/wiring/open-runtime.ts';
 import { openRecords } from '../shared/wiring/open-store.ts';
 import { tryCluster } from '../shared/wiring/try-cluster.ts';
 import { RUNNER_USAGE, type RunnerArguments, readRunnerArguments } from './adopt/arguments.ts';
@@ -24,6 +24,13 @@ await runService({
     const args = readRunnerArguments(process.argv.slice(2));
     if (!args) {
       process.stdout.write(`${RUNNER_USAGE}\n`);
+      process.exit(0);
+    }
+    if (args.removeNetworks) {
+      const names = await removeNetworks(loadRunnerConfig(process.env).dockerHost);
+      process.stdout.write(
+        names.length > 0 ? `removed: ${names.join(', ')}\n` : 'there is nothing to remove\n',
+      );
       process.exit(0);
     }
     return args.wait ? startWaiting(args) : startMember();

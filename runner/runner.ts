@@ -2,7 +2,7 @@
 // its next life when it stops. Must never touch containers after another life of it has taken over.
 
 import { join } from 'node:path';
-import { type AppError, messageOf } from '../shared/errors.ts';
+import { type AppError, isAppError, messageOf } from '../shared/errors.ts';
 import { NO_TROUBLES, type Trouble } from '../shared/model/worker-health.ts';
 import { readBootId } from '../shared/platform/boot-id.ts';
 import { newId } from '../shared/platform/ids.ts';
@@ -379,6 +379,8 @@ class RunnerProcess implements Runner {
 
   #patiently<T>(what: string, call: () => Promise<T>): Promise<T> {
     const { log } = this.#parts;
-    return keepTrying({ signal: this.#life.signal, log, random: this.#random, what }, call);
+    // Waiting mends no setting.
+    const isPassing = (error: unknown) => !isAppError(error, 'bad_config');
+    return keepTrying({ signal: this.#life.signal, log, random: this.#random, what, isPassing }, call);
   }
 }

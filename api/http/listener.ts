@@ -3,7 +3,9 @@
 
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import type { TlsTexts } from '../../shared/platform/tls-files.ts';
 import { networkOf } from '../services/network-of.ts';
 
 export interface ListenerBounds {
@@ -53,12 +55,17 @@ export function openFilesLimit(): number | null {
   }
 }
 
-export function createListener(bounds: ListenerBounds): Server {
-  const listener = createServer({
+/** With `tls` it speaks HTTPS alone, and `renew` changes the certificate. */
+export function createListener(bounds: ListenerBounds, tls: TlsTexts | null = null): Server {
+  const times = {
     headersTimeout: bounds.headMs,
     requestTimeout: REQUEST_MS,
     connectionsCheckingInterval: bounds.lookMs,
-  });
+  };
+  // A server of either kind is used alike from here on.
+  const listener = tls
+    ? (createTlsServer({ ...times, ...tls, handshakeTimeout: bounds.headMs }) as unknown as Server)
+    : createServer(times);
   listener.maxConnections = bounds.connections;
   const open = new Map<string, number>();
   const counted = new WeakSet<Socket>();
@@ -81,4 +88,9 @@ export function createListener(bounds: ListenerBounds): Server {
     });
   });
   return listener;
+}
+
+/** For connections from now on. */
+export function renew(listener: Server, tls: TlsTexts): void {
+  (listener as unknown as TlsServer).setSecureContext(tls);
 }

@@ -14,23 +14,26 @@ const NOBODY: Caller = { principal: null, expiresAt: null, tokenId: null, epoch:
 export class LiveAccess {
   readonly #sessions: Sessions;
   readonly #observeAuth: 'open' | 'required';
+  readonly #corsOrigins: readonly string[];
 
-  constructor(sessions: Sessions, observeAuth: 'open' | 'required') {
+  /** @param corsOrigins pages of these may come in, besides the API's own */
+  constructor(sessions: Sessions, observeAuth: 'open' | 'required', corsOrigins: readonly string[]) {
     this.#sessions = sessions;
     this.#observeAuth = observeAuth;
+    this.#corsOrigins = corsOrigins;
   }
 
   /**
    * Without a token: nobody, where watching is open to all.
-   * @throws AppError `unauthenticated`; `forbidden` for pages of other sites, which have no token
+   * @throws AppError `unauthenticated`; `forbidden` for pages of other sites, with a token or without
    */
   async admit(token: string | undefined, headers: IncomingHttpHeaders): Promise<Caller> {
+    // The browser of someone inside carries pages from outside: they see no more here than they can fetch.
+    if (!isSameSite(headers) && !this.#corsOrigins.includes(headers.origin ?? '')) {
+      throw new AppError('forbidden', 'pages of other sites may not connect unless CORS_ORIGINS names them');
+    }
     if (token !== undefined) return this.#sessions.check(token);
     if (this.#observeAuth === 'required') bearerToken(undefined);
-    // The browser of someone inside carries pages from outside: they see no more here than they can fetch.
-    if (!isSameSite(headers)) {
-      throw new AppError('forbidden', 'pages of other sites need a token to watch this cluster');
-    }
     return NOBODY;
   }
 }

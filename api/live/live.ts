@@ -33,8 +33,8 @@ export class Live {
   readonly #ticker: TelemetryTicker;
 
   constructor(parts: LiveParts, listener: Listener) {
-    const { sessions, known, open, view, observeAuth, clock, log } = parts;
-    const access = new LiveAccess(sessions, observeAuth);
+    const { sessions, known, open, view, observeAuth, corsOrigins, clock, log } = parts;
+    const access = new LiveAccess(sessions, observeAuth, corsOrigins);
     this.#open = open;
     this.#ticker = new TelemetryTicker(async () => telemetryReply(await view.snapshot()), log);
     const shared = { access, open, ticker: this.#ticker };

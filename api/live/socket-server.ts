@@ -40,6 +40,8 @@ export interface SocketServerParts {
   readonly log: Log;
   /** For `io.adapter`. */
   readonly socketAdapter: unknown;
+  /** Pages of these may connect, besides the API's own. */
+  readonly corsOrigins: readonly string[];
 }
 
 /** Requests of clients are small. */
@@ -68,6 +70,7 @@ export class SocketServer {
       maxHttpBufferSize: MAX_REQUEST_BYTES,
       perMessageDeflate: false,
       connectTimeout: CONNECT_MS,
+      ...(parts.corsOrigins.length > 0 ? { cors: { origin: [...parts.corsOrigins] } } : {}),
       allowRequest: (_request, answer) => {
         const full = !this.#counts.hasRoomFor(this.#io.engine.clientsCount);
         answer(this.#stopping ? 'stopping' : full ? 'too many connections' : null, !full && !this.#stopping);

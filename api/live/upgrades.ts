@@ -3,6 +3,7 @@
 
 import { type IncomingMessage, type Server as Listener, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import { SOCKET_PATH } from '../../shared/contracts/live.ts';
 import { AppError } from '../../shared/errors.ts';
 import { errorReply } from '../errors.ts';
@@ -57,5 +58,6 @@ function passOver(listener: Listener, request: IncomingMessage, socket: Duplex, 
     if (!HOP_HEADERS.has(name.toLowerCase())) text += `${name}: ${rawHeaders[at + 1]}\r\n`;
   }
   socket.unshift(Buffer.concat([Buffer.from(`${text}\r\n`, 'latin1'), head]));
-  listener.emit('connection', socket);
+  // Not the handshake once more.
+  listener.emit(socket instanceof TLSSocket ? 'secureConnection' : 'connection', socket);
 }

@@ -5,8 +5,9 @@ import type { Plugin, Request, RouteOptions, Server } from '@hapi/hapi';
 import type { Principal } from '../../shared/model/user.ts';
 import type { BodyRoom } from '../services/body-room.ts';
 import type { RequestLimits } from '../services/request-limits.ts';
+import type { RequestTurns } from '../services/request-turns.ts';
 import { bearerToken, type Session, type Sessions } from '../services/sessions.ts';
-import { ALSO_ANONYMOUS, admitUser, makeRoom } from './rate-limits.ts';
+import { ALSO_ANONYMOUS, admitUser, makeRoom, takeTurn } from './rate-limits.ts';
 
 declare module '@hapi/hapi' {
   interface UserCredentials extends Principal {}
@@ -15,12 +16,13 @@ declare module '@hapi/hapi' {
 export interface AuthOptions {
   readonly sessions: Sessions;
   readonly requestLimits: RequestLimits;
+  readonly requestTurns: RequestTurns;
   readonly bodyRoom: BodyRoom;
 }
 
 export const authPlugin: Plugin<AuthOptions> = {
   name: 'auth',
-  register: (server: Server, { sessions, requestLimits, bodyRoom }: AuthOptions) => {
+  register: (server: Server, { sessions, requestLimits, requestTurns, bodyRoom }: AuthOptions) => {
     server.auth.scheme('bearer', () => ({
       authenticate: async (request, h) => {
         const { authorization } = request.raw.req.headers;
@@ -29,6 +31,7 @@ export const authPlugin: Plugin<AuthOptions> = {
         // Before the body is read. Where a sign-in is not asked for, a refusal here would pass for none.
         if (request.auth.mode === 'required') {
           admitUser(requestLimits, request, userId);
+          await takeTurn(requestTurns, request, userId);
           makeRoom(bodyRoom, request, userId);
         }
         return h.authenticated({ credentials: { user: session.principal }, artifacts: { session } });

@@ -1,14 +1,17 @@
 // Lets requests in or refuses them by how many their caller makes, and tells every caller in headers what is left. A
 // request of a user is counted as soon as it is known whose it is, before its body is read; one of nobody by its address.
+// What is let in waits for its turn.
 
 import type { Plugin, Request, RouteOptions, Server } from '@hapi/hapi';
 import type { BodyRoom } from '../services/body-room.ts';
+import { networkOf } from '../services/network-of.ts';
 import {
   type Admission,
   LimitReached,
   type RequestLimits,
   WINDOW_SECONDS,
 } from '../services/request-limits.ts';
+import type { RequestTurns } from '../services/request-turns.ts';
 
 declare module '@hapi/hapi' {
   interface RequestApplicationState {
@@ -21,6 +24,7 @@ declare module '@hapi/hapi' {
 
 export interface RateLimitsOptions {
   readonly requestLimits: RequestLimits;
+  readonly requestTurns: RequestTurns;
 }
 
 /** For routes that need no sign-in and cost something: who has one is counted as a user there, too. */
@@ -32,27 +36,30 @@ export const ONLY_READS: Pick<RouteOptions, 'plugins'> = { plugins: { 'rate-limi
 
 export const rateLimitsPlugin: Plugin<RateLimitsOptions> = {
   name: 'rate-limits',
-  register: (server: Server, { requestLimits }: RateLimitsOptions) => {
-    const admitHere = (request: Request): void => {
+  register: (server: Server, { requestLimits, requestTurns }: RateLimitsOptions) => {
+    const admitHere = async (request: Request): Promise<void> => {
       const { settings } = request.route;
       if (settings.plugins?.['rate-limits']?.anonymous !== true || request.app.admission !== undefined)
         return;
       const userId = request.auth.isAuthenticated ? request.auth.credentials.user?.userId : undefined;
-      if (userId !== undefined) admitUser(requestLimits, request, userId);
-      else {
+      if (userId !== undefined) {
+        admitUser(requestLimits, request, userId);
+        await takeTurn(requestTurns, request, userId);
+      } else {
         const { remoteAddress: address } = request.info;
         request.app.admission = asked(request, () => requestLimits.admit('anonymous', { address }));
+        await takeTurn(requestTurns, request, networkOf(address));
       }
     };
 
-    server.ext('onPreAuth', (request, h) => {
+    server.ext('onPreAuth', async (request, h) => {
       // Nobody is going to be asked who is calling.
-      if (request.route.settings.auth === undefined) admitHere(request);
+      if (request.route.settings.auth === undefined) await admitHere(request);
       return h.continue;
     });
 
-    server.ext('onPostAuth', (request, h) => {
-      admitHere(request);
+    server.ext('onPostAuth', async (request, h) => {
+      await admitHere(request);
       return h.continue;
     });
 
@@ -73,6 +80,17 @@ export function admitUser(requestLimits: RequestLimits, request: Request, userId
     request.method === 'head' ||
     request.route.settings.plugins?.['rate-limits']?.reads;
   request.app.admission = asked(request, () => requestLimits.admit(isRead ? 'reads' : 'writes', { userId }));
+}
+
+/** Until so few of this caller are in progress that this one may be, too. @throws AppError `rate_limited` */
+export function takeTurn(requestTurns: RequestTurns, request: Request, caller: string): Promise<void> {
+  const { res } = request.raw;
+  const { began, over, abandoned } = requestTurns.take(caller);
+  res.once('finish', over);
+  // Work that has begun goes on without a reader, so whoever hangs up gains nothing by it.
+  res.once('close', abandoned);
+  if (res.destroyed) abandoned();
+  return began;
 }
 
 /** Above the size of a common request. */

@@ -21,6 +21,13 @@ const ID_FORM = /^[\w.-]{1,64}$/;
 /** Nothing but data comes from the API itself; the dashboard's pages bring their own policy. */
 const DATA_ONLY = "default-src 'none'; frame-ancestors 'none'";
 
+/** Neither the dashboard nor anything else here uses what a browser can do with the machine it is on, or other windows. */
+const ALWAYS: Readonly<Record<string, string>> = {
+  'permissions-policy':
+    'accelerometer=(), autoplay=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), microphone=(), midi=(), payment=(), usb=()',
+  'cross-origin-opener-policy': 'same-origin',
+};
+
 export const requestsPlugin: Plugin<RequestsOptions> = {
   name: 'requests',
   register: (server: Server, { log }: RequestsOptions) => {
@@ -38,6 +45,8 @@ export const requestsPlugin: Plugin<RequestsOptions> = {
     server.ext('onPreResponse', (request, h) => {
       const { response } = request;
       const { requestId } = request.app;
+      // On what goes out, whichever answer another extension makes of this one.
+      for (const [name, value] of Object.entries(ALWAYS)) request.raw.res.setHeader(name, value);
       if (!(response instanceof Error)) {
         response.header('x-request-id', requestId);
         response.header('content-security-policy', DATA_ONLY, { override: false });

@@ -7,12 +7,14 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { LogLineBody, TaskBody } from '../../shared/contracts/http.ts';
-import type { Cluster } from '../../test/support/cluster.ts';
+import { ask, type Cluster } from '../../test/support/cluster.ts';
 import { TEST_IMAGE } from '../../test/support/servers.ts';
 import type { SocketCrowdPlan, SocketCrowdResult } from './socket-crowd.ts';
 
 export interface Flood {
   readonly cluster: Cluster;
+  /** Of the copy of the API that `requests` go to. */
+  readonly url: string;
   /** Of users that flood; the cluster's own token is one more. */
   readonly tokens: readonly string[];
   /** Of the one who works on. */
@@ -124,30 +126,43 @@ export async function sockets({ cluster, tokens }: Flood, count: number, lastMs:
   }
 }
 
-/** So many requests a second of one user, reads and writes by turns, answered or not. */
-export async function requests({ cluster }: Flood, perSecond: number, lastMs: number): Promise<string> {
-  const statuses = new Map<number, number>();
+const OPEN_AT_ONCE = 500;
+const ANSWER_MS = 60_000;
+
+/** So many requests a second of one user, below the limits of rate: of four, three read and one writes. */
+export async function requests({ cluster, url }: Flood, perSecond: number, lastMs: number): Promise<string> {
+  const answers = new Map<string, number>();
+  const count = (answer: string) => void answers.set(answer, (answers.get(answer) ?? 0) + 1);
   const body = { docker_image: 'nothing:here', worker: 'nowhere', cpu_required: 0.1, memory_required: 16 };
+  const asking = { token: cluster.token, deadlineMs: ANSWER_MS };
   const began = performance.now();
   const open = new Set<Promise<void>>();
+  let most = 0;
   for (let sent = 0; performance.now() - began < lastMs; ) {
     const due = ((performance.now() - began) / 1_000) * perSecond;
-    for (; sent < due && open.size < 500; sent += 1) {
+    for (; sent < due && open.size < OPEN_AT_ONCE; sent += 1) {
       const call =
-        sent % 2 === 0
-          ? cluster.call('GET', '/api/tasks?limit=20')
-          : cluster.call('POST', '/api/tasks', body);
+        sent % 4 === 0
+          ? ask(url, asking, 'POST', '/api/tasks', body)
+          : ask(url, asking, 'GET', '/api/tasks?limit=20');
       const one: Promise<void> = call
-        .then(({ status }) => void statuses.set(status, (statuses.get(status) ?? 0) + 1))
-        .catch(() => void statuses.set(0, (statuses.get(0) ?? 0) + 1))
+        .then(({ status }) => count(String(status)))
+        .catch((error: Error) => count(causeOf(error)))
         .finally(() => open.delete(one));
       open.add(one);
     }
+    most = Math.max(most, open.size);
     await delay(10);
   }
   await Promise.all(open);
-  const all = [...statuses].sort(([a], [b]) => a - b).map(([status, count]) => `${count} × ${status}`);
-  return `${perSecond} a second for ${lastMs / 1_000} s: ${all.join(', ')}`;
+  const seconds = (performance.now() - began) / 1_000;
+  const all = [...answers].sort().map(([answer, times]) => `${times} × ${answer}`);
+  return `up to ${most} open, answered in ${seconds.toFixed(1)} s: ${all.join(', ')}`;
+}
+
+/** Why there was no answer. */
+function causeOf({ name, cause }: Error): string {
+  return (cause as { code?: string } | undefined)?.code ?? name;
 }
 
 const ONE_OF_MANY = {

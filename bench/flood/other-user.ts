@@ -23,11 +23,15 @@ export interface OtherUserTimes {
   readonly run: number[];
   /** Answers that were none: late beyond 30 s, or of 400 and above; and tasks that did not complete. */
   readonly failed: number;
+  /** Of the run that took longest: from its submission until the submission was answered, it was placed, it started. */
+  readonly slowest: string;
 }
 
 interface Answer {
   readonly task_id?: string;
   readonly status?: string;
+  readonly assigned_at?: string | null;
+  readonly started_at?: string | null;
 }
 
 const PAUSE_MS = 10;
@@ -38,6 +42,7 @@ const [text] = await once(createInterface({ input: process.stdin }), 'line');
 const { url, token, waiting, small } = JSON.parse(String(text)) as OtherUserPlan;
 const seen = { submit: [] as number[], read: [] as number[], list: [] as number[], run: [] as number[] };
 let failed = 0;
+let slowest = { ms: 0, text: '' };
 const end = new AbortController();
 process.stdin.on('close', () => end.abort());
 
@@ -66,19 +71,31 @@ async function works(): Promise<void> {
 
 async function runs(): Promise<void> {
   while (!end.signal.aborted) {
-    const began = performance.now();
+    const [began, beganAt] = [performance.now(), Date.now()];
     const { task_id: id } = await ask('/api/tasks', null, small);
+    const answeredMs = performance.now() - began;
+    let seenLast: Answer = {};
     let status = id ? 'queued' : 'none';
     while (id && !ENDED.includes(status) && !end.signal.aborted) {
       await delay(PAUSE_MS);
-      status = (await ask(`/api/tasks/${id}`, null)).status ?? status;
+      seenLast = await ask(`/api/tasks/${id}`, null);
+      status = seenLast.status ?? status;
     }
     // One that is still on its way at the end counts with what it has taken by then: it is not to be forgotten.
-    seen.run.push(performance.now() - began);
+    const tookMs = performance.now() - began;
+    seen.run.push(tookMs);
+    const since = (at: string | null | undefined) => (at ? `${Date.parse(at) - beganAt} ms` : 'not yet');
+    const { assigned_at: placed, started_at: started } = seenLast;
+    if (tookMs > slowest.ms) {
+      const steps = `answered ${answeredMs.toFixed(0)} ms, placed ${since(placed)}, started ${since(started)}`;
+      slowest = { ms: tookMs, text: `${steps}, seen to be ${status} ${tookMs.toFixed(0)} ms` };
+    }
     if (ENDED.includes(status) && status !== 'completed') failed += 1;
     await delay(BETWEEN_RUNS_MS, undefined, { signal: end.signal }).catch(() => undefined);
   }
 }
 
 await Promise.all([works(), runs()]);
-process.stdout.write(`${JSON.stringify({ ...seen, failed } satisfies OtherUserTimes)}\n`);
+process.stdout.write(
+  `${JSON.stringify({ ...seen, failed, slowest: slowest.text } satisfies OtherUserTimes)}\n`,
+);

@@ -60,16 +60,6 @@ export async function watch(
   }
 }
 
-/** Megabytes at this moment. */
-export async function memoryNow(pids: Readonly<Record<string, number | undefined>>) {
-  const redis = new Redis(redisUrl);
-  try {
-    return await held(redis, pids);
-  } finally {
-    await redis.quit();
-  }
-}
-
 async function held(
   redis: Redis,
   pids: Readonly<Record<string, number | undefined>>,

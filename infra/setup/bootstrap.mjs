@@ -93,9 +93,13 @@ async function buildWeb() {
  * Should this process be killed, the program sees its channel close and stops by itself.
  */
 async function handOver(program, args) {
+  const { TLS_CERT_FILE, NODE_EXTRA_CA_CERTS } = process.env;
+  // The API that it starts is asked over TLS then, and Node reads this before its first line.
+  const env = TLS_CERT_FILE && !NODE_EXTRA_CA_CERTS ? { NODE_EXTRA_CA_CERTS: TLS_CERT_FILE } : {};
   const child = fork(program, args, {
     cwd: root,
     detached: true,
+    env: { ...process.env, ...env },
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
   let lastMs = Number.NEGATIVE_INFINITY;

@@ -122,7 +122,7 @@ async function sayHello(run: Run, admin: Exclude<Admin, { kind: 'unknown' }>, im
 
 function urlOf(host: string | null, port: number): string {
   const everywhere = host === null || host === '0.0.0.0' || host === '::';
-  return `http://${everywhere ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${port}`;
+  return `${process.env.TLS_CERT_FILE ? 'https' : 'http'}://${everywhere ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 process.exit(

@@ -10,6 +10,8 @@ export interface RunnerArguments {
   readonly forget: boolean;
   /** Instead of RUNNER_LISTEN; null when it is not said. */
   readonly listen: string | null;
+  /** Take the networks of tasks and their rules off this machine, and nothing else. */
+  readonly removeNetworks: boolean;
 }
 
 export const RUNNER_USAGE = `node dist/runner/main.js [options]
@@ -20,6 +22,8 @@ Runs tasks on this machine. Without options the environment says which cluster i
                           (needs CLUSTER_TOKEN or CLUSTER_TOKEN_FILE; a machine that was added stays so)
   --listen <host>:<port>  where to wait (default: RUNNER_LISTEN, or 0.0.0.0:50052)
   --forget                wait anew, although this machine was added before
+  --remove-networks       take the networks made for tasks, and their firewall rules, off this machine, and end;
+                          stop its runners first
   --help                  this text
 
 All settings: docs/DOCUMENTATION.md`;
@@ -29,13 +33,17 @@ export function readRunnerArguments(args: readonly string[]): RunnerArguments | 
   const { values } = parse(args);
   if (values.help) return null;
   const { wait = false, forget = false, listen = null } = values;
+  const removeNetworks = values['remove-networks'] ?? false;
   if (!wait && (forget || listen !== null)) {
     throw new AppError(
       'bad_config',
       `${forget ? '--forget' : '--listen'} goes with --wait\n\n${RUNNER_USAGE}`,
     );
   }
-  return { wait, forget, listen };
+  if (removeNetworks && wait) {
+    throw new AppError('bad_config', `--remove-networks goes alone\n\n${RUNNER_USAGE}`);
+  }
+  return { wait, forget, listen, removeNetworks };
 }
 
 function parse(args: readonly string[]) {
@@ -46,6 +54,7 @@ function parse(args: readonly string[]) {
         wait: { type: 'boolean' },
         forget: { type: 'boolean' },
         listen: { type: 'string' },
+        'remove-networks': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     });

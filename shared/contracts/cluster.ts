@@ -141,6 +141,8 @@ function joinedBody(view: WorkerView): WorkerBody {
       runtime: fingerprint.runtime,
       runtime_version: fingerprint.runtimeVersion,
       version: fingerprint.version,
+      task_network: fingerprint.taskNetwork ?? null,
+      task_network_why: fingerprint.taskNetworkWhy ?? null,
     },
     registered_at: new Date(worker.registeredAt).toISOString(),
   };

@@ -151,6 +151,13 @@ export interface WorkerBody {
     runtime: string;
     runtime_version: string;
     version: string;
+    /**
+     * `guarded`: its tasks are kept away from the machine, the cluster's servers and cloud metadata. Null: not said, or tasks
+     * are no containers there.
+     */
+    task_network: 'guarded' | 'open' | null;
+    /** Why it is `open`; else null. */
+    task_network_why: string | null;
   } | null;
   /** When its runner registered; while it is `unreachable`, when an admin did. */
   registered_at: string;

@@ -33,6 +33,10 @@ export interface WorkerFingerprint {
   readonly runtimeVersion: string;
   /** Version of CloudAI on the worker. */
   readonly version: string;
+  /** Whether its tasks are kept away from the machine, the cluster's servers and cloud metadata; absent: not said. */
+  readonly taskNetwork?: 'guarded' | 'open';
+  /** Why it is open. */
+  readonly taskNetworkWhy?: string;
 }
 
 /** Written by an admin. */

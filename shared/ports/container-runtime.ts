@@ -15,6 +15,13 @@ import type { Resources } from '../model/resources.ts';
 import type { PullPolicy, TaskNetwork } from '../model/task.ts';
 import type { ContainerUsage } from '../model/usage.ts';
 
+/** Whether tasks with a network are kept away from the machine, the cluster's own servers and cloud metadata. */
+export interface TaskNetworkFacts {
+  readonly guarded: boolean;
+  /** Why not; null when they are. */
+  readonly why: string | null;
+}
+
 export interface RuntimeInfo {
   readonly kind: 'docker' | 'scripted' | 'process';
   readonly version: string;
@@ -26,6 +33,8 @@ export interface RuntimeInfo {
   readonly storageMb: number;
   /** Whether it can give real GPUs to containers. */
   readonly gpuSupport: boolean;
+  /** Absent where tasks have no network of their own. */
+  readonly taskNetwork?: TaskNetworkFacts;
 }
 
 /** How the engine does, asked every few seconds. */

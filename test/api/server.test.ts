@@ -104,13 +104,16 @@ describe('headers', () => {
   });
 
   it('are safe on every kind of reply', async () => {
-    for (const path of ['/healthz', '/', '/nowhere', '/api/tasks']) {
+    for (const path of ['/healthz', '/', '/nowhere', '/api/tasks', '/queues']) {
       const { headers } = await test.call('GET', path);
       expect(headers).toMatchObject({
         'x-content-type-options': 'nosniff',
         'x-frame-options': 'DENY',
         'referrer-policy': 'no-referrer',
+        'permissions-policy': expect.stringContaining('camera=()'),
+        'cross-origin-opener-policy': 'same-origin',
       });
+      expect(headers['strict-transport-security']).toBeUndefined();
       expect(headers['content-security-policy']).toContain("default-src 'none'");
       expect(headers['set-cookie']).toBeUndefined();
     }

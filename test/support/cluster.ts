@@ -131,7 +131,7 @@ export class Cluster {
   readonly scheduler: Part;
   readonly runners: readonly Part[];
   token = '';
-  readonly #makeApi: (port: number) => Part;
+  readonly #makeApi: (port: number, env: Record<string, string>) => Part;
   readonly #cleanUp: () => Promise<void>;
 
   constructor(parts: {
@@ -140,7 +140,7 @@ export class Cluster {
     api: Part;
     scheduler: Part;
     runners: Part[];
-    makeApi: (port: number) => Part;
+    makeApi: (port: number, env: Record<string, string>) => Part;
     cleanUp: () => Promise<void>;
   }) {
     this.url = parts.url;
@@ -153,14 +153,14 @@ export class Cluster {
   }
 
   /** One more copy of the API, ready; to be ended by whoever asked for it. */
-  async addApi(): Promise<{ part: Part; url: string }> {
+  async addApi(env: Record<string, string> = {}): Promise<{ part: Part; url: string }> {
     const port = await freePort();
-    const part = this.#makeApi(port);
+    const part = this.#makeApi(port, env);
     const url = `http://${new URL(this.url).hostname}:${port}`;
     part.start();
     await waitFor(async () => (await fetch(`${url}/readyz`)).status === 200, {
       what: `${url}/readyz`,
-      deadlineMs: 30_000,
+      deadlineMs: READY_DEADLINE_MS,
     });
     return { part, url };
   }
@@ -267,8 +267,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     url: `http://${address}:${port}`,
     dataDir,
     api: new Part('api', apiEnv, `${dataDir}/api.log`, [], apiHost),
-    makeApi: (other) =>
-      new Part('api', { ...apiEnv, PORT: String(other) }, `${dataDir}/api-${other}.log`, [], apiHost),
+    makeApi: (other, env) =>
+      new Part('api', { ...apiEnv, ...env, PORT: String(other) }, `${dataDir}/api-${other}.log`, [], apiHost),
     scheduler: new Part('scheduler', common, `${dataDir}/scheduler.log`, [], schedulerHost),
     runners,
     cleanUp: process.env.KEEP_TEST_DATA ? async () => console.log(`kept ${dataDir}`) : remove,

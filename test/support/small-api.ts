@@ -247,6 +247,8 @@ export function makeWorkerBody(over: Partial<WorkerBody> = {}): WorkerBody {
       gpu_models: [],
       runtime: 'docker',
       runtime_version: '20.10.24',
+      task_network: null,
+      task_network_why: null,
       version: '0.1.0',
     },
     registered_at: '2026-01-01T09:00:00.000Z',

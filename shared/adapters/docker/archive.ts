@@ -118,7 +118,9 @@ function contentOf(entry: Entry): Readable {
     isWhole = true;
     content.push(null);
   });
-  entry.on('error', (error: Error) => content.destroy(error));
+  entry.on('error', (error: Error) => {
+    content.destroy(error instanceof AppError ? error : cutOff(messageOf(error), error));
+  });
   entry.on('close', () => {
     if (!isWhole) content.destroy(cutOff('it ends in the middle of a file'));
   });

@@ -2,6 +2,7 @@
 
 import type { ContainerCreateOptions, MountConfig } from 'dockerode';
 import { AppError } from '../../errors.ts';
+import type { ContainerPolicy } from '../../platform/config/containers.ts';
 import type { ContainerSpec } from '../../ports/container-runtime.ts';
 import type { EngineFacts } from './engine-facts.ts';
 
@@ -83,6 +84,7 @@ export interface SettingsChoice {
   readonly bootId?: string | null;
   /** Text of an attempt that the runner keeps, a line counted with 64 bytes more than it has. */
   readonly logMaxBytes: number;
+  readonly policy?: Omit<ContainerPolicy, 'imageAllow'>;
 }
 
 /**
@@ -107,6 +109,8 @@ export function containerSettings(
   const words = commandWords(spec.command);
   const memory = resources.memoryMb * BYTES_PER_MB;
   const realGpus = gpuIds.filter(isRealGpu);
+  const { policy } = choice;
+  const secure = hardening(spec.pidsLimit);
   // Set last: a task must not reach for devices that it was not given. With NVIDIA's runtime as the engine's default
   // the variable alone gives them, and CUDA images ask for all; `void` is that runtime's word for none at all.
   const devices = gpuIds.length > 0 ? gpuIds.join(',') : facts.gpuSupport ? 'void' : null;
@@ -120,6 +124,7 @@ export function containerSettings(
     name: containerName(spec.taskId, spec.attempt),
     Image: spec.image,
     ...(words === null ? {} : { Entrypoint: words }),
+    ...(policy?.user ? { User: policy.user } : {}),
     Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
     Labels: {
       [LABEL_TASK]: spec.taskId,
@@ -137,8 +142,16 @@ export function containerSettings(
     Tty: false,
     OpenStdin: false,
     HostConfig: {
-      ...hardening(spec.pidsLimit),
+      ...secure,
+      // Without a profile named here the engine uses its own; nothing makes it use none.
+      ...(policy?.seccompProfile
+        ? { SecurityOpt: [...secure.SecurityOpt, `seccomp=${policy.seccompProfile}`] }
+        : {}),
       CapAdd: [...KEPT_CAPABILITIES],
+      // Programs expect to run what they put there; it counts as the task's memory.
+      ...(policy?.readOnlyRoot
+        ? { ReadonlyRootfs: true, Tmpfs: { '/tmp': 'rw,exec,nosuid,nodev,mode=1777' } }
+        : {}),
       NetworkMode: choice.networkMode,
       RestartPolicy: { Name: 'no' },
       // The engine refuses more than the machine has; an over-committed worker's task gets all there is.

@@ -3,6 +3,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, isAppError } from '../../errors.ts';
+import type { ContainerPolicy } from '../../platform/config/containers.ts';
 import { untilAborted } from '../../platform/deadline.ts';
 import type { ContainerSpec, ContainerStatus } from '../../ports/container-runtime.ts';
 import { type Connection, LOOK_TIMEOUT_MS, WORK_TIMEOUT_MS } from './connection.ts';
@@ -10,9 +11,12 @@ import {
   containerName,
   containerSettings,
   inputVolumeName,
+  LABEL_INPUT,
   LABEL_TASK,
   LABEL_WORKER,
+  OUTPUT_PATH,
   outputVolumeName,
+  volumeAt,
 } from './container-settings.ts';
 import { toStatus } from './container-status.ts';
 import type { FactsReader } from './engine-facts.ts';
@@ -20,6 +24,7 @@ import type { EngineLives } from './engine-lives.ts';
 import {
   createFault,
   isNamespaceGone,
+  isNetworkGone,
   isNotRunning,
   isRemovalToRepeat,
   isStorageLimitUnsupported,
@@ -33,6 +38,8 @@ import type { InputVolumes } from './input-volumes.ts';
 import type { KernelLog } from './kernel-log.ts';
 import type { NetworkSlots, Slot } from './network-slots.ts';
 import { createOutputFolders, type OutputFolders } from './output-folder.ts';
+import type { PauseContainers } from './pause-containers.ts';
+import type { TaskNetworks } from './task-network.ts';
 import type { TaskVolumes } from './task-volumes.ts';
 
 const REMOVE_LIMIT_MS = 60_000;
@@ -60,13 +67,17 @@ export function createContainers(parts: {
   inputs: InputVolumes;
   volumes: TaskVolumes;
   slots: NetworkSlots;
+  pauses: Pick<PauseContainers, 'shelf' | 'remove'>;
+  networks: Pick<TaskNetworks, 'modeOf' | 'restore'>;
   kernelLog: KernelLog;
   lives: EngineLives;
   bootId: string | null;
   logMaxBytes: number;
+  policy: ContainerPolicy;
 }): Containers {
-  const { connection, facts, images, exits, inputs, volumes, slots, kernelLog, lives, bootId, logMaxBytes } =
+  const { connection, facts, images, exits, inputs, volumes, slots, pauses, networks, kernelLog, lives } =
     parts;
+  const { bootId, logMaxBytes, policy } = parts;
   const { docker } = connection;
   /** Created by this process and never asked to start: the only ones that are started without a look. */
   const unstarted = new Set<string>();
@@ -76,7 +87,9 @@ export function createContainers(parts: {
     const known = await facts.get();
     const limitStorage = mayLimitStorage && known.mayLimitStorage && spec.resources.storageMb > 0;
     try {
-      const settings = containerSettings(spec, known, { networkMode, limitStorage, bootId, logMaxBytes });
+      const settings = containerSettings(spec, known, {
+        ...{ networkMode, limitStorage, bootId, logMaxBytes, policy },
+      });
       const container = await connection.ask(
         'create the container',
         WORK_TIMEOUT_MS,
@@ -148,10 +161,24 @@ export function createContainers(parts: {
 
   const folders = createOutputFolders({ connection, inspect });
 
+  /** The engine writes nothing into a container whose own files are read-only, volumes included. */
+  const openOutput = async (id: string, spec: ContainerSpec) => {
+    if (!policy.readOnlyRoot) return folders.openToAll(id);
+    const volume = outputVolumeName(spec);
+    const helper = await pauses.shelf(`${volume}-open`, { [LABEL_INPUT]: volume }, [
+      volumeAt(OUTPUT_PATH, volume),
+    ]);
+    try {
+      await folders.openToAll(helper);
+    } finally {
+      await pauses.remove(helper);
+    }
+  };
+
   /** After the creation, before the start. */
   const prepareFolders = async (id: string, spec: ContainerSpec) => {
     volumes.learn(id, [outputVolumeName(spec), ...(spec.hasInput ? [inputVolumeName(spec)] : [])]);
-    if (!(await images.runsAsRoot(spec.image))) await folders.openToAll(id);
+    if (policy.user !== null || !(await images.runsAsRoot(spec.image))) await openOutput(id, spec);
     folders.note(id);
   };
 
@@ -193,7 +220,8 @@ export function createContainers(parts: {
       const done = slots.working();
       try {
         if (spec.hasInput) await inputs.check(spec);
-        const id = (await createInSlot(spec)) ?? (await createOnce(spec, spec.network));
+        const id =
+          (await createInSlot(spec)) ?? (await createOnce(spec, await networks.modeOf(spec.network)));
         try {
           await prepareFolders(id, spec);
         } catch (error) {
@@ -221,6 +249,10 @@ export function createContainers(parts: {
           await startOnce(containerId);
         } catch (error) {
           const slot = slots.slotOf(containerId);
+          if (!slot && error instanceof AppError && isNetworkGone(error.cause)) {
+            await networks.restore();
+            return await startOnce(containerId).then(() => exits.follow(containerId));
+          }
           if (!slot || !isGone(error, slot)) throw error;
           // The container may know its slot by the id that it has now, which ends with a pause container.
           const before = { ...slot };

@@ -5,14 +5,16 @@ import { type Connection, HEALTH_TIMEOUT_MS } from './connection.ts';
 import { LABEL_WORKER } from './container-settings.ts';
 import type { FactsReader } from './engine-facts.ts';
 import type { NetworkSlots } from './network-slots.ts';
+import type { TaskNetworks } from './task-network.ts';
 
 export function createHealth(parts: {
   readonly connection: Connection;
   readonly facts: Pick<FactsReader, 'freeMb'>;
   readonly slots: Pick<NetworkSlots, 'fault'>;
+  readonly networks: Pick<TaskNetworks, 'fault'>;
   readonly workerId: string;
 }): { health(): Promise<EngineHealth> } {
-  const { connection, facts, slots, workerId } = parts;
+  const { connection, facts, slots, networks, workerId } = parts;
   return {
     async health() {
       // Not a mere ping: that is answered before the engine has looked at anything.
@@ -23,7 +25,7 @@ export function createHealth(parts: {
           abortSignal,
         }),
       );
-      const fault = slots.fault();
+      const fault = networks.fault() ?? slots.fault();
       return {
         freeMb: await facts.freeMb(),
         networkFault: fault && { forMs: performance.now() - fault.since, message: fault.message },

@@ -111,6 +111,14 @@ export function imageNotFound(image: string, why: string, cause?: unknown): AppE
   return new AppError('image_not_found', `there is no image "${image}": ${why}`, { cause });
 }
 
+/** The API refuses it already, where it has the same list. */
+export function imageNotAllowed(image: string): AppError {
+  return new AppError(
+    'image_not_found',
+    `the image "${image}" is not among those that this worker may run (IMAGE_ALLOW): take another, or ask an admin`,
+  );
+}
+
 // {"message":"Conflict. The container name \"/x\" is already in use by container \"a5d9…\". You have to remove (or rename) that container to be able to reuse that name."}
 // {"message":"No command specified"}
 // {"message":"Minimum memory limit allowed is 6MB"}
@@ -141,6 +149,12 @@ export function isStorageLimitUnsupported(error: unknown): boolean {
 export function isNamespaceGone(error: unknown, names: readonly string[]): boolean {
   const words = wordsOf(error);
   return /cannot join network|no such container/i.test(words) && names.some((name) => words.includes(name));
+}
+
+// start, 404: {"message":"network cloudai-3f9a2c not found"}
+/** Somebody has removed it, for example with `docker network prune`. */
+export function isNetworkGone(error: unknown): boolean {
+  return statusOf(error) === 404 && /network \S+ not found/i.test(wordsOf(error));
 }
 
 /** The container cannot be moved to another namespace, so the attempt must be made anew. */

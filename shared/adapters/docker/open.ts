@@ -1,6 +1,9 @@
 // The Docker engine as container runtime. Puts the parts together; holds no logic of its own.
 
+import { imageRule } from '../../model/image-rules.ts';
 import { readBootId } from '../../platform/boot-id.ts';
+import type { ContainerPolicy } from '../../platform/config/containers.ts';
+import type { TaskNetworkConfig } from '../../platform/config/task-network.ts';
 import { withDeadline } from '../../platform/deadline.ts';
 import type { Log } from '../../platform/log.ts';
 import type { ContainerRuntime } from '../../ports/container-runtime.ts';
@@ -9,7 +12,9 @@ import { createContainers } from './containers.ts';
 import { createFactsReader } from './engine-facts.ts';
 import { createHealth } from './engine-health.ts';
 import { createEngineLives } from './engine-lives.ts';
+import { imageNotAllowed } from './errors.ts';
 import { createExits } from './exits.ts';
+import { type HostCommands, hostCommands } from './host-commands.ts';
 import { createImages } from './images.ts';
 import { createInputVolumes } from './input-volumes.ts';
 import { NO_KERNEL_LOG, openKernelLog } from './kernel-log.ts';
@@ -17,6 +22,7 @@ import { createMeasurement } from './measurement.ts';
 import { createNetworkSlots } from './network-slots.ts';
 import { createOutputs } from './output.ts';
 import { createPauseContainers } from './pause-containers.ts';
+import { createTaskNetworks } from './task-network.ts';
 import { createTaskVolumes } from './task-volumes.ts';
 
 export interface DockerRuntimeOptions {
@@ -34,9 +40,19 @@ export interface DockerRuntimeOptions {
   readonly sweepGraceMs?: number;
   /** An image present on the engine whose own command runs for ever; by default one is made. */
   readonly pauseImage?: string;
+  /** By default the image decides, and every image may run. */
+  readonly containers?: ContainerPolicy;
+  /** What tasks may reach; by default no rules are made and they are on the engine's own bridge. */
+  readonly taskNetwork?: TaskNetworkConfig;
+  /** Programs of the engine's machine; by default those of this one. */
+  readonly commands?: HostCommands;
+  /** Between two looks at those rules; by default ten seconds. */
+  readonly holdRulesEveryMs?: number;
 }
 
 const LOG_MAX_BYTES = 2 ** 30;
+const NO_POLICY: ContainerPolicy = { imageAllow: [], readOnlyRoot: false, user: null, seccompProfile: null };
+const NO_RULES: TaskNetworkConfig = { policy: 'off', allow: [], block: [], servers: [] };
 /** A runner stops within seconds, whatever its engine does. */
 const CLOSE_MS = 3_000;
 
@@ -48,10 +64,26 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
   const { log, workerId } = options;
   const connection = openConnection(options.dockerHost);
   const facts = createFactsReader(connection);
+  const policy = options.containers ?? NO_POLICY;
+  const isAllowed = imageRule(policy.imageAllow);
   const exits = createExits(connection);
   const images = createImages(connection, options.pullStallMs);
   const outputs = createOutputs(connection, exits, log);
-  const pauses = createPauseContainers({ connection, facts, workerId, image: options.pauseImage, log });
+  const networks = createTaskNetworks({
+    connection,
+    config: options.taskNetwork ?? NO_RULES,
+    commands: options.commands ?? hostCommands(),
+    log,
+    ...(options.holdRulesEveryMs === undefined ? {} : { holdEveryMs: options.holdRulesEveryMs }),
+  });
+  const pauses = createPauseContainers({
+    connection,
+    facts,
+    workerId,
+    image: options.pauseImage,
+    networks,
+    log,
+  });
   const slots = createNetworkSlots({ pauses, count: options.networkSlots, log });
   const kernelLog = connection.isLocal ? openKernelLog() : NO_KERNEL_LOG;
   const volumes = createTaskVolumes({
@@ -73,17 +105,26 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
     inputs,
     volumes,
     slots,
+    pauses,
+    networks,
     kernelLog,
     lives,
     bootId,
     logMaxBytes,
+    policy,
   });
   let closing: Promise<void> | null = null;
   return {
     kind: 'docker',
-    info: facts.info,
-    health: createHealth({ connection, facts, slots, workerId }).health,
-    ensureImage: images.ensure,
+    info: async () => {
+      const info = await facts.info();
+      return options.taskNetwork ? { ...info, taskNetwork: await networks.facts() } : info;
+    },
+    health: createHealth({ connection, facts, slots, networks, workerId }).health,
+    ensureImage: async (image, pullPolicy, how) => {
+      if (!isAllowed(image)) throw imageNotAllowed(image);
+      return images.ensure(image, pullPolicy, how);
+    },
     images: images.list,
     provideInput: inputs.provideInput,
     dropInput: inputs.dropInput,
@@ -92,6 +133,7 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
     ...outputs,
     close() {
       const late = () => new Error('the engine is too slow');
+      networks.close();
       closing ??= withDeadline(slots.close(), CLOSE_MS, late)
         .catch((error) => log.warn({ err: error }, 'network slots: left to the next start'))
         .finally(() => {

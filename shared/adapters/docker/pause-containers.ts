@@ -11,6 +11,7 @@ import { hardening, LABEL_TASK, LABEL_WORKER } from './container-settings.ts';
 import type { FactsReader } from './engine-facts.ts';
 import { statusOf } from './errors.ts';
 import { canPause, PAUSE_IMAGE, PAUSE_PATH, pauseArchive } from './pause-image.ts';
+import type { TaskNetworks } from './task-network.ts';
 
 export const LABEL_SLOT = 'cloudai.slot';
 /** Room for the threads of the engine's own start program. */
@@ -51,9 +52,10 @@ export function createPauseContainers(parts: {
   readonly workerId: string;
   /** An image that is there already, instead of the one made here. It must run for ever. */
   readonly image: string | undefined;
+  readonly networks: Pick<TaskNetworks, 'modeOf'>;
   readonly log: Log;
 }): PauseContainers {
-  const { connection, facts, workerId, log } = parts;
+  const { connection, facts, workerId, networks, log } = parts;
   const { docker } = connection;
 
   const importImage = async (arch: string) => {
@@ -65,8 +67,9 @@ export function createPauseContainers(parts: {
     });
   };
 
-  const create = (image: string, { name, network, labels, mounts }: Purpose) =>
-    connection.ask('create a pause container', WORK_TIMEOUT_MS, (abortSignal) => {
+  const create = async (image: string, { name, network, labels, mounts }: Purpose) => {
+    const mode = await networks.modeOf(network);
+    return connection.ask('create a pause container', WORK_TIMEOUT_MS, (abortSignal) => {
       const options: ContainerCreateOptions = {
         name,
         Image: image,
@@ -79,7 +82,7 @@ export function createPauseContainers(parts: {
         AttachStderr: false,
         HostConfig: {
           ...hardening(PAUSE_PIDS),
-          NetworkMode: network,
+          NetworkMode: mode,
           ...(mounts ? { Mounts: mounts } : { ReadonlyRootfs: true }),
           RestartPolicy: { Name: 'no' },
           LogConfig: { Type: 'none', Config: {} },
@@ -88,6 +91,7 @@ export function createPauseContainers(parts: {
       };
       return docker.createContainer(options);
     });
+  };
 
   /** Makes the image first, where it is not there yet. */
   const createAnyway = (purpose: Purpose) =>

@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import Joi from 'joi';
 import { DEFAULT_MAX_LOSSES } from '../../model/retry.ts';
+import type { TlsFiles } from '../tls-files.ts';
 import { clusterTokenOf, clusterTokenSettings } from './cluster-token.ts';
 import {
   BYTES_PER_MB,
@@ -15,11 +16,17 @@ import {
   storeUrl,
   WORKER_LEASE_SECONDS,
 } from './common.ts';
+import { IMAGE_ALLOW } from './containers.ts';
 import { type Environment, readSettings, splitList } from './reading.ts';
+import { tlsConfig, tlsSettings } from './tls.ts';
 
 export interface ApiConfig extends CommonConfig {
   readonly host: string;
   readonly port: number;
+  /** Null: no TLS. */
+  readonly tls: TlsFiles | null;
+  /** Web pages of these origins may use the API from a browser, besides its own. */
+  readonly corsOrigins: readonly string[];
   readonly jwtSecret: string;
   readonly tokenTtlSeconds: number;
   readonly registration: 'open' | 'closed';
@@ -30,6 +37,8 @@ export interface ApiConfig extends CommonConfig {
   readonly loginLockoutSeconds: number;
   /** Requests a second, averaged over a window; 0 for no limit. */
   readonly rateLimits: RateLimits;
+  /** Requests of one user, or of one address without a sign-in, in progress in this process; 0 for no limit. */
+  readonly requestsAtOnce: number;
   /** Directory of the built dashboard, served at `/`. */
   readonly webDir: string;
   /** Largest upload. */
@@ -72,6 +81,7 @@ const RETENTION_DAYS = Joi.number().min(0.02).max(36_500).allow(0).default(0).me
 
 const apiSchema = {
   ...commonSettings,
+  ...tlsSettings,
   ...clusterTokenSettings,
   WORKER_LEASE_SECONDS,
   RUNNER_STORE_URL: storeUrl
@@ -81,6 +91,10 @@ const apiSchema = {
   RUNNER_FILES_URL: filesUrl,
   HOST: Joi.string().hostname().default('0.0.0.0'),
   PORT: Joi.number().port().default(8080),
+  CORS_ORIGINS: Joi.string().custom(checkOrigins).allow('').default('').messages({
+    'origins.form':
+      'must be origins, separated by commas, such as "https://app.example.com,http://localhost:3000"; "{{#entry}}" is none',
+  }),
   JWT_SECRET: Joi.string().min(32).required().messages({
     'any.required': 'is required: at least 32 random characters, for example from "openssl rand -hex 32"',
     'string.min': 'must be at least 32 characters, for example from "openssl rand -hex 32"',
@@ -88,12 +102,13 @@ const apiSchema = {
   TOKEN_TTL_HOURS: Joi.number().min(0.01).max(8_760).default(24),
   REGISTRATION: Joi.string().valid('open', 'closed').default('open'),
   OBSERVE_AUTH: Joi.string().valid('open', 'required').default('open'),
-  IMAGE_ALLOW: Joi.string().allow('').default(''),
+  IMAGE_ALLOW,
   LOGIN_MAX_FAILURES: Joi.number().integer().min(1).max(1_000).default(5),
   LOGIN_LOCKOUT_SECONDS: Joi.number().integer().min(1).max(86_400).default(300),
   RATE_LIMIT_READS: rate.default(500),
   RATE_LIMIT_WRITES: rate.default(200),
   RATE_LIMIT_ANONYMOUS: rate.default(100),
+  REQUESTS_AT_ONCE: Joi.number().integer().min(0).max(10_000).default(16),
   WEB_DIR: Joi.string().default('dist/web'),
   FILE_MAX_MB: Joi.number().integer().min(1).max(1_048_576).default(5_120),
   WEBHOOK_ALLOW: Joi.string().allow('').default(''),
@@ -111,6 +126,8 @@ export function loadApiConfig(env: Environment): ApiConfig {
     ...commonConfig(v),
     host: v.HOST,
     port: v.PORT,
+    tls: tlsConfig(v),
+    corsOrigins: splitList(v.CORS_ORIGINS),
     jwtSecret: v.JWT_SECRET,
     tokenTtlSeconds: Math.round(v.TOKEN_TTL_HOURS * 3_600),
     registration: v.REGISTRATION,
@@ -123,6 +140,7 @@ export function loadApiConfig(env: Environment): ApiConfig {
       writes: v.RATE_LIMIT_WRITES,
       anonymous: v.RATE_LIMIT_ANONYMOUS,
     },
+    requestsAtOnce: v.REQUESTS_AT_ONCE,
     webDir: resolve(v.WEB_DIR),
     fileMaxBytes: v.FILE_MAX_MB * BYTES_PER_MB,
     webhookAllow: splitList(v.WEBHOOK_ALLOW),
@@ -136,6 +154,12 @@ export function loadApiConfig(env: Environment): ApiConfig {
     retentionMs: v.RETENTION_DAYS * MS_PER_DAY,
     auditKeptMs: v.AUDIT_RETENTION_DAYS * MS_PER_DAY,
   };
+}
+
+/** As a browser spells them: no path, no `*`, which would let every page in. */
+function checkOrigins(text: string, { error }: Joi.CustomHelpers): string | Joi.ErrorReport {
+  const entry = splitList(text).find((one) => !URL.canParse(one) || new URL(one).origin !== one);
+  return entry === undefined ? text : error('origins.form', { entry });
 }
 
 /** Another name of the same store, never another store. */

@@ -11,7 +11,9 @@ import {
   commonSettings,
   WORKER_LEASE_SECONDS,
 } from './common.ts';
+import { type ContainerPolicy, containerPolicy, containerSettings } from './containers.ts';
 import { type Environment, readSettings, splitList } from './reading.ts';
+import { type TaskNetworkConfig, taskNetworkConfig, taskNetworkSettings } from './task-network.ts';
 
 export interface RunnerConfig extends CommonConfig {
   readonly workerId: string;
@@ -37,6 +39,9 @@ export interface RunnerConfig extends CommonConfig {
   readonly pullStallSeconds: number;
   /** Warm network namespaces kept ready for tasks; 0 switches them off. */
   readonly networkSlots: number;
+  readonly containers: ContainerPolicy;
+  /** What tasks may reach. */
+  readonly taskNetwork: TaskNetworkConfig;
   /** Text of one attempt that is kept, a line counted with 64 bytes more than it has. */
   readonly logMaxBytes: number;
   /** Files of one attempt that are kept, together. */
@@ -48,6 +53,8 @@ export interface RunnerConfig extends CommonConfig {
 
 export const runnerSchema = {
   ...commonSettings,
+  ...taskNetworkSettings,
+  ...containerSettings,
   WORKER_LEASE_SECONDS,
   WORKER_ID: Joi.string().pattern(WORKER_ID_PATTERN, 'letters, digits, ".", "_" and "-"'),
   WORKER_ADDRESS: Joi.string().hostname(),
@@ -84,8 +91,9 @@ export const runnerSchema = {
 export function loadRunnerConfig(env: Environment): RunnerConfig {
   const v = readSettings(runnerSchema, env);
   const host = hostname();
+  const common = commonConfig(v);
   return {
-    ...commonConfig(v),
+    ...common,
     workerId: v.WORKER_ID ?? `worker-${host.toLowerCase().replace(/[^a-z0-9._-]/g, '-')}`.slice(0, 63),
     address: v.WORKER_ADDRESS ?? host,
     runtime: v.RUNTIME,
@@ -102,6 +110,8 @@ export function loadRunnerConfig(env: Environment): RunnerConfig {
     diskReserveMb: v.DISK_RESERVE_MB,
     pullStallSeconds: v.PULL_STALL_SECONDS,
     networkSlots: v.NETWORK_SLOTS,
+    containers: containerPolicy(v),
+    taskNetwork: taskNetworkConfig(v, common),
     logMaxBytes: v.LOG_MAX_MB * BYTES_PER_MB,
     outputMaxBytes: v.OUTPUT_MAX_MB * BYTES_PER_MB,
     outputMaxFiles: v.OUTPUT_MAX_FILES,

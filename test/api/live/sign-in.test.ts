@@ -131,13 +131,13 @@ describe('a connection', () => {
     });
   });
 
-  it('from a page of another site needs a token', async () => {
+  it('from a page of another site is refused, with a token or without', async () => {
     const from = (origin: string) => ({ extraHeaders: { origin } });
     const elsewhere = from('https://elsewhere.example');
     expect(await come(openUrl, null, elsewhere).refused()).toMatchObject({ code: 'forbidden' });
     expect(await come(openUrl, null, from('null')).refused()).toMatchObject({ code: 'forbidden' });
     await come(openUrl, null, from(openUrl)).connected();
-    await come(openUrl, alice.token, elsewhere).connected();
+    expect(await come(openUrl, alice.token, elsewhere).refused()).toMatchObject({ code: 'forbidden' });
   });
 
   it('is one of a bounded number of its user', async () => {

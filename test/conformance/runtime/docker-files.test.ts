@@ -161,7 +161,8 @@ describe('input that an earlier life left', () => {
     const id = await runtime.create(used);
     const connection = openConnection('');
     const facts = createFactsReader(connection);
-    const pauses = createPauseContainers({ connection, facts, workerId, image: undefined, log });
+    const networks = { modeOf: async (network: string) => network };
+    const pauses = createPauseContainers({ connection, facts, workerId, image: undefined, networks, log });
     const life = () => {
       const volumes = createTaskVolumes({ connection, pauses, log, sweepGraceMs: 0 });
       return { ...createInputVolumes({ connection, pauses, volumes }), sweep: volumes.sweep };

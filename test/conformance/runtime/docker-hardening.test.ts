@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDockerRuntime } from '../../../shared/adapters/docker/open.ts';
 import { silentLog } from '../../../shared/platform/log.ts';
 import type { ContainerRuntime, ContainerSpec } from '../../../shared/ports/container-runtime.ts';
-import { uniqueName } from '../../support/servers.ts';
+import { TEST_IMAGE, uniqueName } from '../../support/servers.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { docker, slotsOf } from './engine.ts';
 import { makeContainerSpec, removeAll, runToEnd } from './runs.ts';
@@ -121,6 +121,48 @@ describe.each([0, 2])('a container of the Docker runtime with %i network slots',
   it('sees no sign of other containers', async () => {
     const seen = await output({ command: 'ps -o pid,args | wc -l; ls / | grep -c dockerenv' });
     expect(Number(seen.split('\n')[0])).toBeLessThan(6);
+  });
+
+  it.skipIf(networkSlots > 0)('is held to the policy of its worker', async () => {
+    const profile = {
+      defaultAction: 'SCMP_ACT_ALLOW',
+      syscalls: [{ names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_ERRNO' }],
+    };
+    const strict = await openDockerRuntime({
+      dockerHost: '',
+      log: silentLog(),
+      networkSlots,
+      workerId,
+      containers: {
+        imageAllow: ['registry.example.com/*', TEST_IMAGE],
+        readOnlyRoot: true,
+        user: '1234:5678',
+        seccompProfile: JSON.stringify(profile),
+      },
+    });
+    try {
+      const tries = [
+        'id -u',
+        'id -g',
+        'echo x > /tmp/a; ls -n /tmp/a',
+        'echo x > /etc/a || echo read-only',
+        'mkdir /tmp/b || echo no-folder',
+      ];
+      const command = [...tries, 'echo kept > /output/a'].join('; ');
+      await strict.ensureImage(TEST_IMAGE, 'never', {});
+      const { id, ear, status } = await runToEnd(strict, spec({ command }));
+      expect(status.exitCode).toBe(0);
+      expect(ear.stdout).toMatch(/^1234\n5678\n.* 1234 .*\/tmp\/a\nread-only\nno-folder\n$/);
+      const entries = [];
+      for await (const entry of strict.readOutput(id)) {
+        entries.push(entry.path);
+        entry.content.resume();
+      }
+      expect(entries).toContain('a');
+      await expect(strict.ensureImage('python:3.9', 'if-missing', {})).rejects.toThrow(/IMAGE_ALLOW/);
+    } finally {
+      await strict.close();
+    }
   });
 
   it('needs a command when the image has none', async () => {

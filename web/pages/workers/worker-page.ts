@@ -185,6 +185,7 @@ export class WorkerPage extends LitElement {
                 ${fact('GPUs', gpuWords(found.gpu_models, capacity.gpu))}
                 ${fact('Runtime', `${found.runtime} ${found.runtime_version}`)}
                 ${fact('CloudAI', found.version)}
+                ${found.task_network === null ? nothing : fact('Network of tasks', networkWords(found.task_network, found.task_network_why))}
               `
               : nothing
           }
@@ -223,4 +224,10 @@ function gpuWords(models: readonly string[], number: number): string {
   if (number === 0) return 'none';
   const named = [...new Set(models)].join(', ');
   return named === '' ? String(number) : `${number} × ${named}`;
+}
+
+function networkWords(network: 'guarded' | 'open', why: string | null): string {
+  if (network === 'guarded')
+    return "guarded: kept away from the machine, the cluster's servers and cloud metadata";
+  return `open: tasks reach whatever the machine reaches${why === null ? '' : ` (${why})`}`;
 }
