@@ -90,7 +90,7 @@ export const workersPlugin: Plugin<WorkersOptions> = {
           summary: 'Takes in the runner that waits at an address.',
           notes: '201 when it has joined; 202 while it is called on.',
           replies: { 201: workerReplySchema, 202: workerReplySchema },
-          refusals: [403, 409],
+          refusals: [404, 409],
         }),
         validate: checked({ payload: registerWorkerSchema }),
       },

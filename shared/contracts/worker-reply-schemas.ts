@@ -80,6 +80,8 @@ export const workerReplySchema = reply<WorkerBody>('Worker', {
     runtime: text,
     runtime_version: text,
     version: text,
+    task_network: oneOf(['guarded', 'open']).allow(null),
+    task_network_why: textOrNull,
   })
     .allow(null)
     .description('What its runner found on the machine.'),
