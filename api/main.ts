@@ -4,10 +4,12 @@ import { systemClock } from '../shared/platform/clock.ts';
 import { openClusterClock } from '../shared/platform/cluster-clock.ts';
 import { loadApiConfig } from '../shared/platform/config/api.ts';
 import { loadCommonConfig } from '../shared/platform/config/common.ts';
+import { instanceName } from '../shared/platform/ids.ts';
 import { createLog } from '../shared/platform/log.ts';
 import { runService } from '../shared/platform/service.ts';
 import { openRedis } from '../shared/wiring/open-redis.ts';
 import { openRecords } from '../shared/wiring/open-store.ts';
+import { openTracing } from '../shared/wiring/open-tracing.ts';
 import { createApi } from './server.ts';
 import { restoreArgument, restoreOffline } from './services/backups/offline-restore.ts';
 
@@ -18,6 +20,12 @@ await runService({
     if (backup !== null) return restoreAndEnd(backup);
     const config = loadApiConfig(process.env);
     const log = createLog('api', config.logLevel);
+    const tracer = await openTracing({
+      config: config.tracing,
+      service: 'api',
+      instance: instanceName(),
+      log,
+    });
     const { store, logs, files } = await openRecords(config);
     const redis = await openRedis({
       url: config.redisUrl,
@@ -51,12 +59,14 @@ await runService({
       }),
       rateLimiter: (limits) => redis.rateLimiter(limits),
       pingQueue: () => redis.ping(),
+      tracer,
       clock,
     });
     const url = await api.start();
     log.info({ url }, 'api is up');
     const stop = async () => {
       await api.stop();
+      await tracer.close();
       clock.stop();
       await redis.close();
       await store.close();

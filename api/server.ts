@@ -21,6 +21,7 @@ import { healthPlugin } from './plugins/health.ts';
 import { historyPlugin } from './plugins/history.ts';
 import { imagesPlugin } from './plugins/images.ts';
 import { logsPlugin } from './plugins/logs.ts';
+import { metricsPlugin } from './plugins/metrics.ts';
 import { queuePlugin } from './plugins/queue.ts';
 import { queueBoardPlugin } from './plugins/queue-board.ts';
 import { rateLimitsPlugin } from './plugins/rate-limits.ts';
@@ -28,6 +29,7 @@ import { requestsPlugin } from './plugins/requests.ts';
 import { taskFilesPlugin } from './plugins/task-files.ts';
 import { taskUsagePlugin } from './plugins/task-usage.ts';
 import { tasksPlugin } from './plugins/tasks.ts';
+import { tracingPlugin } from './plugins/tracing.ts';
 import { uploadsPlugin } from './plugins/uploads.ts';
 import { usersPlugin } from './plugins/users.ts';
 import { webhooksPlugin } from './plugins/webhooks.ts';
@@ -126,6 +128,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   } = services;
   await server.register([
     { plugin: requestsPlugin, options: { log } },
+    { plugin: tracingPlugin, options: { tracer: services.tracer, clock: parts.clock } },
     { plugin: rateLimitsPlugin, options: services },
     { plugin: authPlugin, options: services },
     { plugin: accountsPlugin, options: services },
@@ -153,6 +156,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     },
     { plugin: imagesPlugin, options: services },
     { plugin: workersPlugin, options: { ...services, observeAuth: config.observeAuth } },
+    { plugin: metricsPlugin, options: { ...services, observeAuth: config.observeAuth } },
     { plugin: historyPlugin, options: { ...services, observeAuth: config.observeAuth } },
     {
       plugin: healthPlugin,
@@ -172,6 +176,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     },
     server.listener,
   );
+  services.metrics.liveLoad = () => live.load;
   const certificates =
     config.tls === null || tls === null
       ? null

@@ -14,6 +14,7 @@ import type { LogStore } from '../shared/ports/log-store.ts';
 import type { IntakeQueue, QueueViews } from '../shared/ports/queue.ts';
 import type { SchedulerBoard } from '../shared/ports/scheduler-board.ts';
 import type { Store } from '../shared/ports/store.ts';
+import { NO_TRACER, type Tracer } from '../shared/ports/tracing.ts';
 import type { ListenerBounds } from './http/listener.ts';
 import { OpenSessions } from './live/open-sessions.ts';
 import { Accounts } from './services/accounts.ts';
@@ -35,6 +36,7 @@ import { UserFiles } from './services/files/user-files.ts';
 import { Holdings } from './services/holdings.ts';
 import { KnownUsers } from './services/known-users.ts';
 import { WorkerMaintenance } from './services/maintenance.ts';
+import { ApiMetrics } from './services/metrics/api-metrics.ts';
 import { LogTails } from './services/output/log-tails.ts';
 import { SharedPages } from './services/output/shared-pages.ts';
 import { TaskOutput } from './services/output/task-output.ts';
@@ -86,6 +88,8 @@ export interface ApiParts {
   readonly pingQueue: () => Promise<void>;
   readonly clock: Clock & Partial<Pick<ClusterClock, 'offsetMs'>>;
   readonly log: Log;
+  /** Absent: nobody traces. */
+  readonly tracer?: Tracer;
   /** Tests have less patience. */
   readonly hasher?: PasswordHasher;
   readonly webhookPace?: Partial<WebhookPace>;
@@ -100,7 +104,7 @@ export interface ApiParts {
 
 /** Nothing of them is started. */
 export function createServices(parts: ApiParts) {
-  const { config, store, intake, presence, bus, logs, clock, log } = parts;
+  const { config, store, intake, presence, bus, logs, clock, log, tracer = NO_TRACER } = parts;
   const announcer = new Announcer({ intake, bus, log });
   const trail = new AuditTrail({ store: store.audit, clock, log });
   const auditPages = new AuditPages({
@@ -130,6 +134,7 @@ export function createServices(parts: ApiParts) {
     log,
   });
   const output = new TaskOutput({ records, logs, tails, pages, clock });
+  const metrics = new ApiMetrics({ snapshot: () => view.snapshot(), clock, log });
   const webhookEngine = new WebhookEngine({
     store,
     allow: config.webhookAllow,
@@ -137,6 +142,7 @@ export function createServices(parts: ApiParts) {
     clock,
     log,
     pace: parts.webhookPace,
+    onTried: (outcome, tookMs) => metrics.webhookTried(outcome, tookMs),
   });
   const { webhooks } = webhookEngine;
   const webhookFault = (url: string) => webhooks.faultOf(url);
@@ -148,6 +154,7 @@ export function createServices(parts: ApiParts) {
     imageAllowed,
     webhookFault,
     maxLosses: config.maxLosses,
+    tracer,
     clock,
   });
   const files = createFileServices(parts, records, quotas);
@@ -174,7 +181,16 @@ export function createServices(parts: ApiParts) {
   const attainment = () => learner.attainment();
   const news = new SchedulerNews({ board: parts.schedulerBoard, clock, log });
   const { retentionMs } = config;
-  const view = new ClusterView({ store, presence, news, attainment, scores, retentionMs, clock, log });
+  const view: ClusterView = new ClusterView({
+    store,
+    presence,
+    news,
+    attainment,
+    scores,
+    retentionMs,
+    clock,
+    log,
+  });
   const backups = new Backups({ store, bus, forget: () => view.forget(), clock, log });
   const history = new TelemetryHistory({ store, clock });
   const workerImages = new WorkerImageLists({ board: parts.images, view, clock });
@@ -195,6 +211,8 @@ export function createServices(parts: ApiParts) {
   const simulations = new Simulations({ store, facts, learner, submissions, clock });
   return {
     ...people,
+    tracer,
+    metrics,
     trail,
     auditPages,
     requestLimits,

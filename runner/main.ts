@@ -2,6 +2,7 @@
 // started with --wait, to the one that adds it.
 
 import { messageOf } from '../shared/errors.ts';
+import { NO_DOOR, openMetricsDoor } from '../shared/metrics/serve.ts';
 import { systemClock } from '../shared/platform/clock.ts';
 import { openClusterClock } from '../shared/platform/cluster-clock.ts';
 import { loadRunnerConfig } from '../shared/platform/config/runner.ts';
@@ -12,11 +13,13 @@ import { stopDeadlineOf } from '../shared/platform/shutdown.ts';
 import { openRedis } from '../shared/wiring/open-redis.ts';
 import { openRuntime, removeNetworks } from '../shared/wiring/open-runtime.ts';
 import { openRecords } from '../shared/wiring/open-store.ts';
+import { openTracing } from '../shared/wiring/open-tracing.ts';
 import { tryCluster } from '../shared/wiring/try-cluster.ts';
 import { RUNNER_USAGE, type RunnerArguments, readRunnerArguments } from './adopt/arguments.ts';
 import type { MemberLife, MemberService } from './adopt/membership.ts';
 import { inClusterTime } from './engine-time.ts';
-import { createRunner } from './runner.ts';
+import { createRunnerMetrics } from './metrics.ts';
+import { createRunner, type Runner } from './runner.ts';
 
 await runService({
   name: 'runner',
@@ -27,10 +30,12 @@ await runService({
       process.exit(0);
     }
     if (args.removeNetworks) {
-      const names = await removeNetworks(loadRunnerConfig(process.env).dockerHost);
-      process.stdout.write(
-        names.length > 0 ? `removed: ${names.join(', ')}\n` : 'there is nothing to remove\n',
-      );
+      const { removed, used } = await removeNetworks(loadRunnerConfig(process.env).dockerHost);
+      const lines = [
+        removed.length > 0 ? `removed: ${removed.join(', ')}` : 'nothing was removed',
+        ...(used.length > 0 ? [`in use by containers: ${used.join(', ')}`] : []),
+      ];
+      process.stdout.write(`${lines.join('\n')}\n`);
       process.exit(0);
     }
     return args.wait ? startWaiting(args) : startMember();
@@ -70,6 +75,14 @@ async function startWaiting({ listen, forget }: RunnerArguments) {
 type Life = Pick<MemberLife, 'config'> & Partial<MemberLife>;
 
 async function openRunner({ config, ...life }: Life, log: Log): Promise<MemberService> {
+  const { host, port } = config.metrics;
+  const metrics = port === null ? null : createRunnerMetrics(() => runner.status());
+  const tracer = await openTracing({
+    config: config.tracing,
+    service: 'runner',
+    instance: config.workerId,
+    log,
+  });
   const { store, logs, files } = await openRecords(config);
   const redis = await openRedis({
     url: config.redisUrl,
@@ -89,10 +102,12 @@ async function openRunner({ config, ...life }: Life, log: Log): Promise<MemberSe
         return runtime.close();
       })
       .then(() => redis.close())
-      .then(() => store.close());
+      .then(() => store.close())
+      .then(() => Promise.all([door.close(), tracer.close()]))
+      .then(() => undefined);
     return stopping;
   };
-  const runner = createRunner({
+  const runner: Runner = createRunner({
     config,
     ...life,
     store,
@@ -112,8 +127,20 @@ async function openRunner({ config, ...life }: Life, log: Log): Promise<MemberSe
     clock,
     clockOffsetMs: () => clock.offsetMs(),
     log,
+    tracer,
+    ...(metrics && { watch: metrics.watch }),
     onFatal: (error) => die(error, log, stop),
   });
+  const door =
+    metrics === null || port === null
+      ? NO_DOOR
+      : await openMetricsDoor({
+          host,
+          port,
+          contentType: metrics.registry.contentType,
+          render: () => metrics.registry.render(),
+          log,
+        });
   const up = runner.start().then(() => log.info({ workerId: config.workerId }, 'runner is up'));
   return { stop, hurry: (how) => runner.hurry(how), up };
 }

@@ -13,7 +13,9 @@ import type { LiveLogs, ProgressBoard, RoomEmitter, UsageBoard } from '../shared
 import type { LogStore } from '../shared/ports/log-store.ts';
 import type { Inbox, IntakeQueue } from '../shared/ports/queue.ts';
 import type { Store } from '../shared/ports/store.ts';
+import type { Tracer } from '../shared/ports/tracing.ts';
 import type { HealthLimits } from './core/health.ts';
+import type { AttemptWatch } from './executor/phases.ts';
 
 export interface RunnerParts {
   readonly config: RunnerConfig;
@@ -37,6 +39,10 @@ export interface RunnerParts {
   /** How far the machine's own clock is ahead of it; for people. Null before it was measured. */
   readonly clockOffsetMs?: () => number | null;
   readonly log: Log;
+  /** Absent: nobody traces. */
+  readonly tracer?: Tracer;
+  /** Absent: nobody measures. */
+  readonly watch?: AttemptWatch;
   /** Of the machine as it runs now; by default its kernel is asked. */
   readonly bootId?: string | null;
   /** How the health of the worker is watched, where it is not as usual. */

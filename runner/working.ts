@@ -2,6 +2,7 @@
 
 import type { AppError } from '../shared/errors.ts';
 import type { Trouble } from '../shared/model/worker-health.ts';
+import { NO_TRACER } from '../shared/ports/tracing.ts';
 import { AdmissionLine } from './admission.ts';
 import { Adoption } from './agent/adoption.ts';
 import { Heartbeat } from './agent/heartbeat.ts';
@@ -98,6 +99,8 @@ export function assemble(parts: RunnerParts, self: Self): Working {
     clock,
     log,
     random,
+    tracer: parts.tracer ?? NO_TRACER,
+    watch: parts.watch ?? null,
   };
   const registry: AttemptRegistry = new AttemptRegistry(executor, createSteps(executor));
   // Simulated devices are not measured.

@@ -27,6 +27,8 @@ export class ClusterIndex {
   readonly #store: SchedulerStore;
   /** As of the submission of the task. */
   readonly #runTimeOf: (task: QueuedTask) => Pick<RunTime, 'medianMs'>;
+  /** Hears of records of tasks that wait again, of some more than once. */
+  readonly #onReturned: (task: Task) => void;
   /** Records read a moment ago, so that a task just submitted is not read twice. Emptied with each pass. */
   readonly #fresh = new Map<string, Task>();
   /** Where reading the waiting tasks goes on, the most urgent first; null when all were read. */
@@ -37,9 +39,14 @@ export class ClusterIndex {
   /** The greatest id ever put into the backlog. */
   #newestId = '';
 
-  constructor(store: SchedulerStore, runTimeOf: (task: QueuedTask) => Pick<RunTime, 'medianMs'>) {
+  constructor(
+    store: SchedulerStore,
+    runTimeOf: (task: QueuedTask) => Pick<RunTime, 'medianMs'>,
+    onReturned: (task: Task) => void = () => undefined,
+  ) {
     this.#store = store;
     this.#runTimeOf = runTimeOf;
+    this.#onReturned = onReturned;
   }
 
   get newestId(): string {
@@ -107,6 +114,7 @@ export class ClusterIndex {
 
   learn(task: Task, now: number): void {
     if (task.state === 'queued') {
+      if (task.attempt > 1) this.#onReturned(task);
       this.ledger.release(task.id, task.attempt);
       this.putQueued(queuedTask(task), now);
       if (this.#fresh.size < READ_BATCH) this.#fresh.set(task.id, task);

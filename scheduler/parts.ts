@@ -8,7 +8,9 @@ import type { DecisionLog } from '../shared/ports/decision-log.ts';
 import type { ImageBoard } from '../shared/ports/image-board.ts';
 import type { DeliveryQueue, IntakeQueue } from '../shared/ports/queue.ts';
 import type { SchedulerBoard } from '../shared/ports/scheduler-board.ts';
+import type { Tracer } from '../shared/ports/tracing.ts';
 import type { SchedulerStore } from './bounded-store.ts';
+import type { Tally } from './core/tally.ts';
 
 export interface LoopParts {
   readonly store: SchedulerStore;
@@ -28,6 +30,9 @@ export interface LoopParts {
   /** What an unhealthy worker has not started goes back to the queue after so long. */
   readonly unhealthyGraceMs: number;
   readonly rules: PlanRules;
+  /** Counts what happens, for whoever watches. */
+  readonly tally: Tally;
+  readonly tracer: Tracer;
   /** A number in [0, 1). */
   readonly random: () => number;
 }

@@ -63,7 +63,8 @@ export class Passes {
 
   /** True when another pass right away may place more. Throws `Deposed`, and what store and queue throw. */
   async run(): Promise<boolean> {
-    const { index, picture, handoff, changes, mandate, clock, log } = this.#parts;
+    const { index, picture, handoff, changes, mandate, clock, log, tally } = this.#parts;
+    const began = clock.monotonic();
     const now = clock.now();
     const made = this.#decisions.decide(picture.snapshot(this.#memory), now, this.#seed);
     this.#memory = made.memory;
@@ -76,6 +77,7 @@ export class Passes {
     this.#placed += await applyPlacements({ ...this.#parts, index, handoff, reread }, placements, mandate);
     const hasChanged = await this.evictions.preempt(preemptions);
     index.dropFresh();
+    tally.passed((clock.monotonic() - began) / 1_000);
     return made.more || hasChanged;
   }
 }

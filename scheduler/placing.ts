@@ -3,13 +3,14 @@
 
 import type { Task } from '../shared/model/task.ts';
 import { assignTask } from '../shared/model/task-life.ts';
+import { taskAttributes } from '../shared/model/trace.ts';
 import { type ClusterIndex, holdingOf, READ_BATCH } from './cluster-index.ts';
 import type { Placement } from './core/snapshot.ts';
 import type { Handoff } from './handoff.ts';
 import { Deposed, type LoopParts, type Mandate } from './parts.ts';
 import { letOthersRun } from './pauses.ts';
 
-export interface PlacingParts extends Pick<LoopParts, 'store' | 'clock'> {
+export interface PlacingParts extends Pick<LoopParts, 'store' | 'clock' | 'tally' | 'tracer' | 'log'> {
   readonly index: ClusterIndex;
   readonly handoff: Handoff;
   /** Takes ids whose records are to be read again. */
@@ -40,6 +41,7 @@ async function placeBatch(
   mandate: Mandate,
 ): Promise<number> {
   const { index, store, clock, handoff, reread } = parts;
+  const beganAt = clock.now();
   const next = await book(parts, placements, mandate.term);
   if (next.length === 0) return 0;
   let accepted: ReadonlySet<string>;
@@ -64,7 +66,21 @@ async function placeBatch(
   }
   const taken = next.filter(({ id }) => accepted.has(id));
   if (taken.length > 0) await handoff.begin(taken);
+  for (const task of taken) noted(parts, task, beganAt);
   return taken.length;
+}
+
+/** For whoever watches; nothing depends on it. */
+function noted({ tally, tracer, clock, log }: PlacingParts, task: Task, beganAt: number): void {
+  const { id, attempt, workerId, spec, queuedAt, notBefore, assignedAt } = task;
+  const waitsSince = Math.max(queuedAt, notBefore);
+  tally.placed(spec.tag, (assignedAt ?? beganAt) - waitsSince);
+  log.debug({ taskId: id, attempt, workerId }, 'placed');
+  const { traceparent: parent } = spec;
+  if (parent === undefined || !tracer.isOn) return;
+  const attributes = { ...taskAttributes(task), 'cloudai.worker_id': workerId ?? '' };
+  tracer.start('task.wait', { parent, at: waitsSince, attributes }).end(beganAt);
+  tracer.start('task.place', { parent, at: beganAt, attributes }).end(clock.now());
 }
 
 /** The next records of the tasks that may still be placed, booked on their workers. */

@@ -61,9 +61,11 @@ export class Reporting {
 interface LastReport {
   readonly memory: PlanMemory;
   readonly served: SchedulerReport['served'];
+  /** What it had counted, and when. */
+  readonly counted: Pick<SchedulerReport, 'counts' | 'at'> | null;
 }
 
-const NOTHING_TOLD: LastReport = { memory: NO_MEMORY, served: [] };
+const NOTHING_TOLD: LastReport = { memory: NO_MEMORY, served: [], counted: null };
 
 /**
  * What the leader before kept between passes, so that the rotation goes on, workers stay kept free, and no line that was
@@ -74,13 +76,14 @@ export async function readLastReport({ board, log }: Pick<LoopParts, 'board' | '
     const report = await withDeadline(board.read(), READ_MS, () => new Error('no answer in time'));
     if (!report) return NOTHING_TOLD;
     // A leader of another release may have told something else.
-    const { recent, reservations, served }: Partial<SchedulerReport> = report;
+    const { recent, reservations, served, counts, at }: Partial<SchedulerReport> = report;
     return {
       memory: {
         recent: Array.isArray(recent) ? recent.filter((id) => typeof id === 'string') : [],
         reservations: Array.isArray(reservations) ? reservations.filter(isWhole) : [],
       },
       served: Array.isArray(served) ? served.filter(isServed) : [],
+      counted: counts && typeof at === 'number' ? { counts, at } : null,
     };
   } catch (error) {
     log.debug({ fault: messageOf(error) }, 'begins without what the leader before told');

@@ -2,6 +2,7 @@
 // may run; those without the lease stand by. It never starts work on its own word: what is true stands in the store.
 
 import { messageOf } from '../shared/errors.ts';
+import type { SchedulerReport } from '../shared/model/scheduling.ts';
 import type { SchedulerConfig } from '../shared/platform/config/scheduler.ts';
 import { newId } from '../shared/platform/ids.ts';
 import type { Log } from '../shared/platform/log.ts';
@@ -12,8 +13,10 @@ import type { ImageBoard } from '../shared/ports/image-board.ts';
 import type { DeliveryQueue, IntakeQueue } from '../shared/ports/queue.ts';
 import type { SchedulerBoard } from '../shared/ports/scheduler-board.ts';
 import type { Store } from '../shared/ports/store.ts';
+import { NO_TRACER, type Tracer } from '../shared/ports/tracing.ts';
 import { boundStore } from './bounded-store.ts';
 import { Changes } from './changes.ts';
+import { Tally } from './core/tally.ts';
 import { Expectations } from './expectations.ts';
 import { Leadership } from './leadership.ts';
 import { Deposed, type LoopParts } from './parts.ts';
@@ -33,6 +36,8 @@ export interface SchedulerParts {
   readonly decisionLog: DecisionLog;
   readonly clock: Clock;
   readonly log: Log;
+  /** Absent: nobody traces. */
+  readonly tracer?: Tracer;
   /** A number in [0, 1); Math.random by default. */
   readonly random?: () => number;
 }
@@ -60,6 +65,8 @@ export interface Scheduler {
   /** Ends after the batch in work and gives the lease up, so that another copy takes over at once. */
   stop(): Promise<void>;
   status(): SchedulerStatus;
+  /** As the cluster is told; null while it does not lead. */
+  report(): SchedulerReport | null;
 }
 
 /** Pause after a term could not begin or ended in refusal. */
@@ -69,6 +76,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
   const { config, lease, clock, log, intake, bus } = parts;
   const rest = new Rest();
   const changes = new Changes(() => rest.wake());
+  const tally = new Tally();
   const loopParts: LoopParts = {
     store: boundStore(parts.store),
     intake,
@@ -85,6 +93,8 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
     reconcileMs: config.reconcileSeconds * 1_000,
     unhealthyGraceMs: config.unhealthyGraceSeconds * 1_000,
     rules: config.rules,
+    tally,
+    tracer: parts.tracer ?? NO_TRACER,
     random: parts.random ?? Math.random,
   };
   const defaultRunMs = config.defaultRunSeconds * 1_000;
@@ -94,6 +104,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
     defaultRunMs,
     clock,
     log,
+    onEnded: (run, isMet) => tally.ended(run, isMet),
   });
   const leadership = new Leadership({
     lease,
@@ -172,6 +183,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
       await leadership.stop();
       await Promise.all(unsubscribe.map((end) => end()));
     },
+    report: () => (term?.served.isLoaded ? { at: clock.now(), ...term.served.report() } : null),
     status: () => ({
       leading: leads() && (term?.served.isLoaded ?? false),
       term: term?.number ?? null,

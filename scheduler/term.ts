@@ -17,6 +17,7 @@ import { Reaper } from './reaper.ts';
 import { Repair } from './repair.ts';
 import { Reporting, readLastReport } from './reporting.ts';
 import { Sampling } from './sampling.ts';
+import { SlaSurvey } from './sla-survey.ts';
 
 const LOOK_LONGEST_MS = 3_000;
 const LOOK_CLOSELY_MS = 300;
@@ -42,6 +43,7 @@ export class Term {
   readonly #expiry: Expiry;
   readonly #reaper: Reaper;
   readonly #repair: Repair;
+  readonly #survey: SlaSurvey;
   /** What goes on beside the turns once the index is there. */
   readonly #beside: readonly { start(): void; stop(): Promise<void> }[];
   #isLoaded = false;
@@ -54,7 +56,11 @@ export class Term {
 
   constructor(parts: TermParts) {
     this.#parts = parts;
-    this.index = new ClusterIndex(parts.store, (task) => parts.expectations.runTimeOf(task));
+    this.index = new ClusterIndex(
+      parts.store,
+      (task) => parts.expectations.runTimeOf(task),
+      (task) => parts.tally.returned(task),
+    );
     const { index } = this;
     this.#handoff = new Handoff(parts);
     const health = new HealthWatch({ ledger: index.ledger, log: parts.log, graceMs: parts.unhealthyGraceMs });
@@ -69,8 +75,9 @@ export class Term {
     this.#expiry = new Expiry({ ...parts, index, reasonOf: (key) => this.#passes.reasonOf(key) });
     this.#repair = new Repair(parts, index, this.#handoff, this.#reaper);
     const sampling = new Sampling({ ...parts, ledger: index.ledger, placed: () => this.placed });
-    const reporting = new Reporting({ ...parts, tell: () => this.#report() });
-    this.#beside = [this.#picture, sampling, reporting];
+    const reporting = new Reporting({ ...parts, tell: () => this.report() });
+    this.#survey = new SlaSurvey({ ...parts, index });
+    this.#beside = [this.#picture, sampling, reporting, this.#survey];
   }
 
   /** The index is there, and turns have begun. */
@@ -127,11 +134,15 @@ export class Term {
   }
 
   async #load(): Promise<void> {
-    const { clock, mandate, log, rules, expectations, store } = this.#parts;
+    const { clock, mandate, log, rules, expectations, store, tally } = this.#parts;
     const began = clock.monotonic();
     this.#generation = await store.generation();
-    const [{ memory, served }] = await Promise.all([readLastReport(this.#parts), expectations.begin()]);
+    const [{ memory, served, counted }] = await Promise.all([
+      readLastReport(this.#parts),
+      expectations.begin(),
+    ]);
     this.#passes.resume(memory);
+    tally.resume(counted, clock.now());
     this.index.backlog.resume(served);
     await this.index.load(
       () => clock.now(),
@@ -246,13 +257,15 @@ export class Term {
     return Math.min(this.#lookAt, this.#repairAt, clock.monotonic() + nextIn);
   }
 
-  #report() {
-    const { mandate, rules } = this.#parts;
+  /** What it tells of itself. */
+  report() {
+    const { mandate, rules, tally } = this.#parts;
     const { recent, reservations } = this.#passes.memory;
     const { backlog } = this.index;
     const { size: waiting, lines } = backlog;
     const served = backlog.served(MOST_SERVED_TOLD);
     const { placed, preempted } = this;
-    return { term: mandate.term, rules, recent, reservations, served, waiting, lines, placed, preempted };
+    const told = { rules, recent, reservations, served, waiting, lines, placed, preempted };
+    return { term: mandate.term, ...told, counts: tally.read(), standing: this.#survey.standing };
   }
 }

@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Plugin, Request, Server } from '@hapi/hapi';
+import { traceIdOf } from '../../shared/model/trace.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import { errorReply } from '../errors.ts';
 
@@ -67,6 +68,18 @@ export const requestsPlugin: Plugin<RequestsOptions> = {
   },
 };
 
+/** The task or worker that was asked for, or the task that was made. */
+function about({ route, params, response, app }: Request): Record<string, unknown> {
+  const { id } = params;
+  const traceparent = app.span?.traceparent;
+  const traced = traceparent ? { traceId: traceIdOf(traceparent) } : {};
+  if (typeof id === 'string' && route.path.startsWith('/api/tasks/')) return { ...traced, taskId: id };
+  if (typeof id === 'string' && /^\/(api\/)?workers\//.test(route.path)) return { ...traced, workerId: id };
+  if (route.path !== '/api/tasks' || route.method !== 'post' || response instanceof Error) return traced;
+  const { task_id: taskId } = (response.source ?? {}) as { task_id?: unknown };
+  return typeof taskId === 'string' ? { ...traced, taskId } : traced;
+}
+
 function logLine(log: Log, request: Request): void {
   const { response, method, path, info, auth, app } = request;
   const status = response && !(response instanceof Error) ? response.statusCode : 499;
@@ -77,6 +90,7 @@ function logLine(log: Log, request: Request): void {
     status,
     ms: Math.max(0, (info.responded || info.completed || Date.now()) - info.received),
     user: auth.credentials?.user?.username,
+    ...about(request),
   };
   // Reading is what dashboards and probes do all day; and of a flood that is refused one line tells enough.
   if ((method === 'get' && status < 400) || status === 429) log.debug(line, 'request');

@@ -50,6 +50,7 @@ import { bodyOf, checked, idOf, queryOf } from '../validation.ts';
 import { originOf } from './audit.ts';
 import { principalOf } from './auth.ts';
 import { ONLY_READS } from './rate-limits.ts';
+import { traceOf } from './tracing.ts';
 
 export interface TasksOptions {
   readonly submissions: Submissions;
@@ -110,7 +111,7 @@ export const tasksPlugin: Plugin<TasksOptions> = {
         validate: checked({ payload: submitSchema }),
       },
       handler: async (request, h) => {
-        const spec = taskSpec(bodyOf<SubmitBody>(request));
+        const spec = { ...taskSpec(bodyOf<SubmitBody>(request)), ...traceOf(request) };
         const key = idempotencyKey(request.headers['idempotency-key']);
         const submission = await trail.note(
           originOf(request),
@@ -138,7 +139,8 @@ export const tasksPlugin: Plugin<TasksOptions> = {
         validate: checked({ payload: batchSchema }),
       },
       handler: async (request, h) => {
-        const specs = bodyOf<{ tasks: SubmitBody[] }>(request).tasks.map(taskSpec);
+        const { tasks } = bodyOf<{ tasks: SubmitBody[] }>(request);
+        const specs = tasks.map((task) => ({ ...taskSpec(task), ...traceOf(request) }));
         const key = idempotencyKey(request.headers['idempotency-key']);
         const by = principalOf(request);
         requestLimits.chargeFor(specs.length, by.userId);
@@ -327,7 +329,7 @@ export const tasksPlugin: Plugin<TasksOptions> = {
         const submission = await trail.note(
           originOf(request),
           { action: 'task.retry', target: id },
-          () => submissions.retry(principalOf(request), id, key),
+          () => submissions.retry(principalOf(request), id, key, traceOf(request)),
           ({ tasks, replayed }) => ({ details: { new_task: tasks[0]?.id, ...replayDetail(replayed) } }),
         );
         return single(submission, h);

@@ -10,6 +10,7 @@ import { newTaskId } from '../../shared/platform/ids.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Store } from '../../shared/ports/store.ts';
 import type { InsertOutcome } from '../../shared/ports/task-store.ts';
+import type { Tracer } from '../../shared/ports/tracing.ts';
 import type { Announcer } from './announcer.ts';
 import { contentHash } from './canonical.ts';
 import { refusal } from './faults.ts';
@@ -27,6 +28,7 @@ export interface SubmissionParts {
   readonly webhookFault: (url: string) => string | null;
   /** Faults of workers after which a task is given up. */
   readonly maxLosses: number;
+  readonly tracer: Tracer;
   readonly clock: Clock;
 }
 
@@ -94,19 +96,47 @@ export class Submissions {
   }
 
   /** A new task from the spec of an old one, for the same owner, whose files and keys it may name. */
-  async retry(by: Principal, taskId: string, idempotencyKey: string | null): Promise<Submission> {
+  async retry(
+    by: Principal,
+    taskId: string,
+    idempotencyKey: string | null,
+    trace: Pick<TaskSpec, 'traceparent'> = {},
+  ): Promise<Submission> {
     requireChanger(by);
     const old = await this.#parts.records.get(by, taskId);
     return this.#insert({
       owner: { id: old.ownerId, name: old.ownerName },
-      specs: [old.spec],
+      // The old one belongs to a trace of its own.
+      specs: [{ ...inTrace(old.spec, null), ...trace }],
       fieldPrefix: () => '',
       keys: idempotencyKey === null ? null : [idempotencyKey],
       retryOf: old.id,
     });
   }
 
+  /** What belongs to the trace of the request goes on in one of the submission, and so do its tasks. */
   async #insert(draft: Draft): Promise<Submission> {
+    const { tracer, clock } = this.#parts;
+    const span = tracer.start('task.submit', {
+      parent: draft.specs[0]?.traceparent,
+      kind: 'producer',
+      at: clock.now(),
+      attributes: { 'cloudai.tasks': draft.specs.length },
+    });
+    try {
+      const made = await this.#insertIn(draft, span.traceparent);
+      const [first] = made.tasks;
+      if (first) span.set({ 'cloudai.task_id': first.id, 'cloudai.replayed': made.replayed });
+      return made;
+    } catch (error) {
+      span.fail(isAppError(error) ? error.code : 'internal');
+      throw error;
+    } finally {
+      span.end(clock.now());
+    }
+  }
+
+  async #insertIn(draft: Draft, traceparent: string | null): Promise<Submission> {
     const { announcer, quotas, clock, maxLosses } = this.#parts;
     const faults = await this.#faults(draft);
     if (faults.length > 0) throw refusal(faults);
@@ -117,7 +147,7 @@ export class Submissions {
         id: newTaskId(now),
         ownerId: draft.owner.id,
         ownerName: draft.owner.name,
-        spec: { ...spec, maxLosses },
+        spec: inTrace({ ...spec, maxLosses }, traceparent),
         idempotencyKey: draft.keys?.[index] ?? null,
         requestHash,
         now,
@@ -213,6 +243,10 @@ export class Submissions {
   }
 }
 
+function inTrace({ traceparent: _, ...spec }: TaskSpec, traceparent: string | null): TaskSpec {
+  return traceparent === null ? spec : { ...spec, traceparent };
+}
+
 /** What an idempotency key stands for. The same key for retries of two tasks is a mistake, however alike they are. */
 function named({ specs, retryOf }: Draft): unknown {
   const tasks = specs.map(hashed);
@@ -224,7 +258,7 @@ function named({ specs, retryOf }: Draft): unknown {
  * choose, so that keys stay good; what the cluster has set is not part of it.
  */
 function hashed(of: TaskSpec): object {
-  const { constraints, prefer, maxLosses: _, ...known } = of;
+  const { constraints, prefer, maxLosses: _, traceparent: __, ...known } = of;
   const { retryOn, retryOnExitCodes, retryDelaySeconds, queueTimeoutSeconds, ...spec } = known;
   const usualOn = [...retryOn].sort().join() === [...DEFAULT_RETRY_ON].sort().join();
   return {

@@ -19,6 +19,7 @@ import type { KeptOutput } from '../logs/log-limit.ts';
 import type { SecretMask } from '../logs/secret-mask.ts';
 import { Bell } from './bell.ts';
 import type { Gathering } from './gather.ts';
+import type { Phases } from './phases.ts';
 
 type Changing<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -77,6 +78,8 @@ export class AttemptState {
   startFault: string | null = null;
   /** How often the image was gone again when the container was to be made. */
   lostImages = 0;
+  /** For whoever watches; null before the first step. */
+  phases: Phases | null = null;
   isInLine = false;
   isPulling = false;
   isWaitingForExit = false;

@@ -11,6 +11,7 @@ import type { AttemptState } from './attempt-state.ts';
 import { findContainer } from './container.ts';
 import { countFailedReading, stopReading } from './output.ts';
 import { Abandoned, isEngineAway, keepTrying, pause } from './patience.ts';
+import { Phases } from './phases.ts';
 import { dropInput } from './provide.ts';
 import { type ExecutorParts, patienceOf, type Steps } from './steps.ts';
 
@@ -25,14 +26,19 @@ export async function runAttempt(
   steps: Steps,
   parts: ExecutorParts,
 ): Promise<'over' | 'abandoned'> {
-  const { clock, stopGraceMs } = parts;
+  const { clock, stopGraceMs, log } = parts;
+  const phases = new Phases(state.key, parts);
+  state.phases = phases;
+  let how: 'over' | 'abandoned' = 'abandoned';
   try {
     for (;;) {
-      if (state.abandon.signal.aborted) return 'abandoned';
+      if (state.abandon.signal.aborted) return how;
       if (state.unsure) await look(state, parts);
       takeOver(state, parts);
       const step = nextStep(state.situation(clock.monotonic(), stopGraceMs));
+      phases.at(step, state.task);
       if (step.kind === 'done') break;
+      log.debug({ ...state.key, step: step.kind }, 'step');
       try {
         await perform(steps, state, step);
         state.faultsInRow = 0;
@@ -40,9 +46,12 @@ export async function runAttempt(
         await meetFault(state, step, error, parts);
       }
     }
+    how = 'over';
   } catch (error) {
-    if (error instanceof Abandoned) return 'abandoned';
+    if (error instanceof Abandoned) return how;
     throw error;
+  } finally {
+    phases.end(how);
   }
   // With a reason of its own, for the default makes an exception with a stack each time.
   state.over.abort('over');
@@ -50,7 +59,7 @@ export async function runAttempt(
   dropInput(state, parts);
   parts.admission.leave(state.name);
   void parts.journal.drop(state.key);
-  return 'over';
+  return how;
 }
 
 function perform(steps: Steps, state: AttemptState, step: Step): Promise<void> | void {
@@ -115,21 +124,21 @@ async function meetFault(
   if (error instanceof Abandoned) throw error;
   const { log } = parts;
   if (step.kind === 'create' && isAppError(error, 'image_not_found') && mayPullAgain(state)) {
-    log.info({ taskId: state.key.taskId }, 'the image was removed before the container was made');
+    log.info({ ...state.key }, 'the image was removed before the container was made');
     state.lostImages += 1;
     state.doing.imageId = null;
     state.isPulling = false;
     return;
   }
   if (step.kind === 'create' || (step.kind === 'start' && !isEngineAway(error))) {
-    log.info({ err: error, taskId: state.key.taskId, step: step.kind }, 'the container does not start');
+    log.info({ err: error, ...state.key, step: step.kind }, 'the container does not start');
     state.doing.outcome = classifyFault(error);
     parts.health.failed(error);
     return;
   }
   state.faultsInRow += 1;
   const level = state.faultsInRow === 1 ? 'warn' : 'debug';
-  log[level]({ err: error, taskId: state.key.taskId, step: step.kind }, 'a step met a fault; looking again');
+  log[level]({ err: error, ...state.key, step: step.kind }, 'a step met a fault; looking again');
   if (step.kind === 'adopt' && !isEngineAway(error)) countFailedReading(state, error);
   state.unsure = true;
   const pauseMs = Math.min(AFTER_FAULT_MS * 2 ** (state.faultsInRow - 1), AFTER_FAULTS_MS);

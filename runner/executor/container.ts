@@ -46,7 +46,7 @@ export function watchExit(state: AttemptState, containerId: string, parts: Execu
       },
       async (error) => {
         if (state.abandon.signal.aborted) return;
-        parts.log.debug({ err: error, taskId: state.key.taskId }, 'waiting for the end was cut off');
+        parts.log.debug({ err: error, ...state.key }, 'waiting for the end was cut off');
         await pause(AFTER_CUT_MS, state.abandon.signal);
         // What cut this off has cut off the output too, even if that looks like its end.
         // Not waited for: what was read may be held back by a log store that is away, and the end is not to be missed.

@@ -146,7 +146,7 @@ async function gather(state: AttemptState, parts: ExecutorParts, signal: AbortSi
         return { outputs: summaryOf(collector, `not all could be kept: ${why}`), fault: why };
       }
       if (state.gathering && isAppError(error, 'store_unavailable')) state.gathering.failingSince ??= beganAt;
-      log.warn({ err: error, taskId: key.taskId }, 'the output folder could not be kept now; trying on');
+      log.warn({ err: error, ...key }, 'the output folder could not be kept now; trying on');
     }
     const tookMs = clock.monotonic() - beganAt;
     // No reading stands open meanwhile: the engine holds its container for as long as it does.

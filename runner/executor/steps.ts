@@ -13,6 +13,7 @@ import type { LiveLogs, RoomEmitter } from '../../shared/ports/live.ts';
 import type { LogStore } from '../../shared/ports/log-store.ts';
 import type { FileRecordStore } from '../../shared/ports/store.ts';
 import type { TaskStore } from '../../shared/ports/task-store.ts';
+import type { Tracer } from '../../shared/ports/tracing.ts';
 import type { AdmissionLine } from '../admission.ts';
 import type { ImageNotice } from '../agent/image-notice.ts';
 import type { ProgressSender } from '../agent/progress-sender.ts';
@@ -30,6 +31,7 @@ import { clearGathered, gatherOutput, stopGathering } from './gather.ts';
 import { noteResult, noteStop, resultOf } from './notes.ts';
 import { drainOutput, readOutput } from './output.ts';
 import { Abandoned, ENGINE_PATIENCE_MS, isEngineAway, keepTrying, type Patience } from './patience.ts';
+import type { AttemptWatch } from './phases.ts';
 import { provideInput } from './provide.ts';
 import { makeImagePresent } from './pull.ts';
 
@@ -56,6 +58,9 @@ export interface ExecutorParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
+  readonly tracer: Tracer;
+  /** Null: nobody measures. */
+  readonly watch: AttemptWatch | null;
 }
 
 export type Steps = {
@@ -125,7 +130,7 @@ export function createSteps(parts: ExecutorParts): Steps {
               ownerId,
               image: spec.image,
               command: spec.command,
-              env: spec.env,
+              env: inTrace(spec.env, state.phases?.traceparent),
               resources: spec.resources,
               gpuIds: admission.gpusOf(state.name),
               network: spec.network,
@@ -281,6 +286,7 @@ export function createSteps(parts: ExecutorParts): Steps {
       );
       state.task = result.task;
       state.doing.committed = result.kind === 'committed';
+      if (state.doing.committed) state.phases?.committed(outcome);
       if (result.kind === 'refused' && result.refusal === 'wrong_state') {
         // Cannot be; but a result that can never be committed must not hold the machine for ever.
         state.doing.outcome = classifyFault(new AppError('internal', 'the record does not allow its result'));
@@ -315,6 +321,11 @@ export function createSteps(parts: ExecutorParts): Steps {
 
 export function patienceOf(state: AttemptState, { log, random }: ExecutorParts): Patience {
   return { signal: state.abandon.signal, log, about: state.key, random };
+}
+
+/** A program that knows how goes on with the trace. What the task sets itself stays. */
+function inTrace(env: Readonly<Record<string, string>>, traceparent: string | null | undefined) {
+  return traceparent ? { TRACEPARENT: traceparent, ...env } : env;
 }
 
 function ignoreAbandoned(error: unknown, log: Log): void {

@@ -214,6 +214,11 @@ export class Backlog {
     for (const group of this.#groups.values()) if (group.ready.size > 0) yield group;
   }
 
+  /** All that wait, those in back-off and overdue ones included. Goes on over changes. */
+  entries(): IterableIterator<GroupEntry> {
+    return this.#entries.values();
+  }
+
   /** Begins a sweep: `put` of a task from now on confirms it. */
   beginSweep(): void {
     this.#sweep += 1;

@@ -8,6 +8,7 @@ const NOW = 10_000_000_000;
 const run = (n: number, runMs: number): EndedRun => ({
   id: `task-${n}`,
   state: 'completed',
+  reason: null,
   image: 'python:3',
   tag: 't',
   kValue: 3,
@@ -19,6 +20,7 @@ const kind = { image: 'python:3', tag: 't' };
 
 /** A learner of a list of ended runs, which may be away. */
 function learner(everyMs?: number) {
+  const heard: string[] = [];
   const past = { ended: [] as EndedRun[], isAway: false, reads: 0, generation: 0 };
   const endedRuns: TaskStore['endedRuns'] = async ({ since, after }) => {
     past.reads += 1;
@@ -29,7 +31,8 @@ function learner(everyMs?: number) {
   const clock = { now: () => NOW, monotonic: () => 0 };
   const generation = async () => past.generation;
   const parts = { tasks: { endedRuns }, generation, defaultRunMs: 300_000, clock, log: silentLog(), everyMs };
-  return { past, of: new RunLearner(parts) };
+  const onEnded = ({ id, state }: EndedRun, isMet: boolean | null) => heard.push(`${id} ${state} ${isMet}`);
+  return { past, heard, of: new RunLearner({ ...parts, onEnded }) };
 }
 
 describe('a learner of run times', () => {
@@ -64,6 +67,27 @@ describe('a learner of run times', () => {
     await of.stop();
     expect(of.runTimeOf(kind)).toMatchObject({ medianMs: 800, learnedFrom: 3 });
     expect(of.attainment()).toMatchObject({ met: 3, missed: 0 });
+  });
+
+  it('tells of each end once, whether it met its deadline', async () => {
+    const { past, heard, of } = learner();
+    past.ended = [
+      { ...run(1, 100), kValue: 0.001 },
+      run(2, 200),
+      { ...run(3, 300), state: 'failed', reason: 'exit_code' },
+      { ...run(4, 400), state: 'cancelled', startedAt: null },
+    ];
+    for (let look = 0; look < 2; look += 1) {
+      of.start();
+      await of.looked();
+      await of.stop();
+    }
+    expect(heard).toEqual([
+      'task-1 completed false',
+      'task-2 completed true',
+      'task-3 failed null',
+      'task-4 cancelled null',
+    ]);
   });
 
   it('says how often it has seen all there is: a look that fails is none', async () => {

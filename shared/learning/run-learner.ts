@@ -18,6 +18,8 @@ export interface RunLearnerParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly everyMs?: number | undefined;
+  /** Hears of each end that is found, oldest first, also of those of the past week; whether it met its deadline, null if it did not complete. */
+  readonly onEnded?: ((run: EndedRun, isMet: boolean | null) => void) | undefined;
 }
 
 /** How far back the first look goes: what runs once a week is remembered. */
@@ -144,11 +146,17 @@ export class RunLearner {
 
   #learn(run: EndedRun, now: number): void {
     const { id, state, startedAt, finishedAt, submittedAt } = run;
-    if (state !== 'completed' || startedAt === null || this.#seen.has(id)) return;
+    if (this.#seen.has(id)) return;
     this.#seen.set(id, finishedAt);
+    if (state !== 'completed' || startedAt === null) {
+      this.#parts.onEnded?.(run, null);
+      return;
+    }
     if (finishedAt > now - ATTAINMENT_WINDOW_MS) {
       const promised = this.#runTimes.asOf(run, submittedAt);
-      this.#attained.add(finishedAt, slaOf(run, promised, promised, now)?.state === 'met');
+      const isMet = slaOf(run, promised, promised, now)?.state === 'met';
+      this.#attained.add(finishedAt, isMet);
+      this.#parts.onEnded?.(run, isMet);
     }
     this.#runTimes.add(run, finishedAt, Math.max(0, finishedAt - startedAt));
   }

@@ -1,6 +1,8 @@
 // By which rules the cluster places, and what its leader tells of itself. Types and defaults; the rules themselves are
 // in scheduler/core. Pure.
 
+import type { ClusterCounts, SlaStanding } from './cluster-counts.ts';
+
 export const POLICIES = ['round-robin', 'best-fit', 'spread'] as const;
 /**
  * Which of the workers where a task fits gets it. `round-robin`: the next in turn. `best-fit`: the fullest.
@@ -56,4 +58,7 @@ export interface SchedulerReport {
   /** In this term. */
   readonly placed: number;
   readonly preempted: number;
+  /** Absent with a leader of an earlier release. */
+  readonly counts?: ClusterCounts;
+  readonly standing?: SlaStanding | null;
 }

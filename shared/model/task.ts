@@ -93,6 +93,8 @@ export interface TaskSpec {
   readonly network: TaskNetwork;
   /** Told of this task's changes, besides the webhooks of its owner. */
   readonly webhook: WebhookTarget | null;
+  /** W3C trace context of its submission: all that is done for it belongs to that trace. Absent where nobody traces. */
+  readonly traceparent?: string;
 }
 
 /** What was kept of the files an attempt left in `/output`. */

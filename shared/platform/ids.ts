@@ -1,6 +1,7 @@
 // Ids of records. Task ids grow with time, so that order of id is order of submission.
 
 import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import { encodeTime, monotonicFactory } from 'ulid';
 
 /** A draw of random bytes at a time: one system call per character would be a tenth of the cost of a submission. */
@@ -56,4 +57,9 @@ export type IdPrefix =
 
 export function newId(prefix: IdPrefix): string {
   return `${prefix}-${randomBytes(10).toString('hex')}`;
+}
+
+/** Tells processes of one kind apart, for people. */
+export function instanceName(): string {
+  return `${hostname()}-${process.pid}`;
 }

@@ -2,7 +2,7 @@
 
 import type { LabelDemand } from '../model/labels.ts';
 import type { Resources } from '../model/resources.ts';
-import type { Task, TaskState } from '../model/task.ts';
+import type { FailureReason, Task, TaskState } from '../model/task.ts';
 import type { TaskSummary } from '../model/task-summary.ts';
 
 export type InsertOutcome =
@@ -100,6 +100,7 @@ export interface QueueEntry extends QueuePlace {
 export interface EndedRun {
   readonly id: string;
   readonly state: TaskState;
+  readonly reason: FailureReason | null;
   readonly image: string;
   readonly tag: string;
   readonly kValue: number;

@@ -25,8 +25,8 @@ export async function openRuntime(config: RunnerConfig, log: Log): Promise<Conta
   }
 }
 
-/** For a machine that is no worker any more. Returns the names of what is gone. */
-export async function removeNetworks(dockerHost: string): Promise<string[]> {
+/** For a machine that is no worker any more. Returns the names of what is gone and of what is in use. */
+export async function removeNetworks(dockerHost: string): Promise<{ removed: string[]; used: string[] }> {
   const connection = openConnection(dockerHost);
   try {
     return await removeTaskNetworks(connection, hostCommands());

@@ -115,6 +115,7 @@ const TABLE: readonly Row[] = [
   { route: 'POST /api/workers/{id}/uncordon', expected: [401, 403, 403, 403, 200] },
   { route: 'POST /api/workers/{id}/drain', expected: [401, 403, 403, 403, 200] },
   { route: 'DELETE /api/workers/{id}', expected: [401, 403, 403, 403, 204] },
+  { route: 'GET /metrics', expected: [200, 200, 200, 200, 200] },
   { route: 'GET /telemetry', expected: [200, 200, 200, 200, 200] },
   { route: 'GET /telemetry/history', expected: [200, 200, 200, 200, 200] },
   { route: 'GET /healthz', expected: [200, 200, 200, 200, 200] },
@@ -149,7 +150,13 @@ const BOARD_PATHS: Readonly<Record<string, number>> = {
 };
 /** What the page of the documentation loads by itself. */
 const PAGE_PARTS = ['start.js', 'swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'];
-const CLOSED_BY_SETTING = ['GET /workers', 'GET /workers/{id}', 'GET /telemetry', 'GET /telemetry/history'];
+const CLOSED_BY_SETTING = [
+  'GET /workers',
+  'GET /workers/{id}',
+  'GET /metrics',
+  'GET /telemetry',
+  'GET /telemetry/history',
+];
 
 function leavesEntry(route: string, status: number): boolean {
   if (/^(GET|OPTIONS|\*) /.test(route) || NOT_AUDITED.includes(route)) return false;

@@ -33,6 +33,7 @@ export interface DispatcherParts {
   readonly pollMs: number;
   /** After so many failures; null ends it. `chance` in [0, 1). */
   readonly retryDelayMs: (failures: number, chance: number) => number | null;
+  readonly onTried?: ((outcome: 'delivered' | 'failed' | 'gave_up', tookMs: number) => void) | undefined;
 }
 
 interface UnderWay {
@@ -161,12 +162,16 @@ export class Dispatcher {
       // It was over before and has been pruned.
       if (!latest) return;
       const now = clock.now();
+      const retryInMs = this.#retryInMs(latest, answer, now);
       const next = tried(
         latest,
         { at, tookMs, status, error },
-        { delivered: error === null, retryInMs: this.#retryInMs(latest, answer, now), now },
+        { delivered: error === null, retryInMs, now },
       );
-      if (await store.commitDelivery(next)) return;
+      if (!(await store.commitDelivery(next))) continue;
+      const failed = retryInMs === null ? 'gave_up' : 'failed';
+      this.#parts.onTried?.(error === null ? 'delivered' : failed, tookMs);
+      return;
     }
     this.#parts.log.warn({ delivery: mine.id }, 'the outcome of a webhook delivery was not recorded');
   }

@@ -8,7 +8,7 @@ import type { Store } from '../../../shared/ports/store.ts';
 import { Pulse } from '../pulse.ts';
 import { AddressRules } from './address-rules.ts';
 import { retryDelayMs } from './backoff.ts';
-import { Dispatcher } from './dispatcher.ts';
+import { Dispatcher, type DispatcherParts } from './dispatcher.ts';
 import { DeliveryMaker } from './maker.ts';
 import { OwnerWebhooks } from './owner-webhooks.ts';
 import { type Resolve, Sender } from './sender.ts';
@@ -43,6 +43,8 @@ export interface WebhookEngineParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly pace?: Partial<WebhookPace> | undefined;
+  /** Hears what came of each try. */
+  readonly onTried?: DispatcherParts['onTried'];
 }
 
 export class WebhookEngine {
@@ -75,6 +77,7 @@ export class WebhookEngine {
       log,
       pollMs,
       retryDelayMs,
+      onTried: parts.onTried,
     });
     const sweep = new EndSweep({ tasks: store.tasks, owners, maker: this.#maker, clock });
     this.#sweep = new Pulse({

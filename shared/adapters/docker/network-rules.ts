@@ -36,26 +36,34 @@ export interface RuleChoice {
  * decides.
  */
 export function chainText({ name, allow, block, servers }: RuleChoice): string {
-  const refuse = '-j REJECT --reject-with icmp-admin-prohibited';
   const at = ({ cidr, port }: NetworkRange) =>
     port === null ? [`-d ${cidr}`] : ['tcp', 'udp'].map((kind) => `-d ${cidr} -p ${kind} --dport ${port}`);
   const rules = [
     // Nobody's allow-list opens the record of the cluster.
-    ...servers.map(({ address, port }) => `-d ${address}/32 -p tcp --dport ${port} ${refuse}`),
+    ...servers.map(({ address, port }) => `-d ${address}/32 -p tcp --dport ${port} ${RESET}`),
     // Answers. What a task began is judged when it begins, so no connection outlives this but those from outside.
     '-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN',
     // Names must be looked up somewhere: that may be this machine, or where a cloud has its metadata, too.
     '-p udp --dport 53 -j RETURN',
     '-p tcp --dport 53 -j RETURN',
     ...allow.flatMap(at).map((to) => `${to} -j RETURN`),
-    `-d ${LINK_LOCAL} ${refuse}`,
-    ...block.flatMap(at).map((to) => `${to} ${refuse}`),
-    `-m addrtype --dst-type LOCAL ${refuse}`,
+    ...refuse(`-d ${LINK_LOCAL}`),
+    ...block.flatMap(at).flatMap(refuse),
+    ...refuse('-m addrtype --dst-type LOCAL'),
     // A port of this machine that leads into a container.
-    `-m conntrack --ctstate DNAT ${refuse}`,
+    ...refuse('-m conntrack --ctstate DNAT'),
     '-m addrtype ! --dst-type UNICAST -j DROP',
   ];
   return ['*filter', `:${name} - [0:0]`, ...rules.map((rule) => `-A ${name} ${rule}`), 'COMMIT', ''].join(
     '\n',
   );
+}
+
+const RESET = '-j REJECT --reject-with tcp-reset';
+
+/** Connections are reset: the kernel sends other words of refusal once a second at most, and a program would wait for them. */
+function refuse(what: string): string[] {
+  const prohibited = `${what} -j REJECT --reject-with icmp-admin-prohibited`;
+  if (what.includes('-p tcp')) return [`${what} ${RESET}`];
+  return what.includes('-p ') ? [prohibited] : [`${what} -p tcp ${RESET}`, prohibited];
 }

@@ -242,19 +242,26 @@ function soon<T>(work: Promise<T>): Promise<T> {
 
 /**
  * Takes networks that no container is on, and their rules, off this machine; those of runners that still live come back by
- * themselves. Returns their names.
+ * themselves. Returns the names of what is gone and of what is in use.
  */
-export async function removeTaskNetworks(connection: Connection, commands: HostCommands): Promise<string[]> {
+export async function removeTaskNetworks(
+  connection: Connection,
+  commands: HostCommands,
+): Promise<{ removed: string[]; used: string[] }> {
   const { docker } = connection;
   const found = await connection.ask('list networks', WORK_TIMEOUT_MS, () =>
     docker.listNetworks({ filters: { label: [LABEL_NETWORK] } }),
   );
   const removed: string[] = [];
+  const used: string[] = [];
   for (const { Name: name } of found) {
     const { Containers } = await connection.ask('look at a network', WORK_TIMEOUT_MS, () =>
       docker.getNetwork(name).inspect(),
     );
-    if (Object.keys(Containers ?? {}).length > 0) continue;
+    if (Object.keys(Containers ?? {}).length > 0) {
+      used.push(name);
+      continue;
+    }
     await connection.ask('remove a network', WORK_TIMEOUT_MS, () => docker.getNetwork(name).remove());
     for (const chain of ['INPUT', 'FORWARD', 'DOCKER-USER']) {
       const drop = () =>
@@ -267,5 +274,5 @@ export async function removeTaskNetworks(connection: Connection, commands: HostC
     for (const how of ['-F', '-X']) await commands.run('iptables', [...LOCK, how, name]).catch(() => '');
     removed.push(name);
   }
-  return removed;
+  return { removed, used };
 }

@@ -95,6 +95,7 @@ export async function readEndedRuns(
       {
         projection: {
           state: 1,
+          reason: 1,
           tag: 1,
           submittedAt: 1,
           startedAt: 1,
@@ -111,6 +112,7 @@ export async function readEndedRuns(
     return {
       id: doc._id,
       state: doc.state as EndedRun['state'],
+      reason: doc.reason as EndedRun['reason'],
       image: doc.image,
       tag: doc.tag,
       kValue: doc.kValue,

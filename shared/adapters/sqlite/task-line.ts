@@ -94,6 +94,7 @@ export function countAhead(db: Connection, of: QueuePlace, behind?: QueuePlace):
 interface EndedRow {
   id: string;
   state: TaskState;
+  reason: EndedRun['reason'];
   image: string;
   tag: string;
   k_value: string;
@@ -107,7 +108,7 @@ export function readEndedRuns(db: Connection, page: Parameters<TaskStore['endedR
   const { finishedAt, id } = page.after ?? { finishedAt: page.since, id: '' };
   return db
     .all<EndedRow>(
-      `SELECT t.id, t.state, t.tag, t.submitted_at, t.started_at, t.finished_at, t.image,
+      `SELECT t.id, t.state, t.reason, t.tag, t.submitted_at, t.started_at, t.finished_at, t.image,
          t.k_value
        FROM tasks AS t INDEXED BY tasks_by_end
        WHERE t.finished_at IS NOT NULL AND t.finished_at >= ? AND (t.finished_at, t.id) > (?, ?)
@@ -117,6 +118,7 @@ export function readEndedRuns(db: Connection, page: Parameters<TaskStore['endedR
     .map((row) => ({
       id: row.id,
       state: row.state,
+      reason: row.reason,
       image: row.image,
       tag: row.tag,
       kValue: Number(row.k_value),

@@ -4,6 +4,7 @@
 import { resolve } from 'node:path';
 import Joi from 'joi';
 import { type Environment, readSettings, type Values } from './reading.ts';
+import { type TracingConfig, tracingConfig, tracingSettings } from './tracing.ts';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -19,6 +20,7 @@ export interface CommonConfig {
   readonly redisPrefix: string;
   /** `file:<directory>` or `mongodb` (kept in the store's database). */
   readonly filesUrl: string;
+  readonly tracing: TracingConfig;
 }
 
 export const storeUrl = Joi.string()
@@ -40,6 +42,7 @@ export const commonSettings = {
     .pattern(/^[A-Za-z0-9_{}-]{1,64}$/, 'letters, digits, _, - and {}')
     .default('cloudai'),
   FILES_URL: filesUrl,
+  ...tracingSettings,
 };
 
 export const BYTES_PER_MB = 2 ** 20;
@@ -57,6 +60,7 @@ export function commonConfig(v: Values): CommonConfig {
     redisUrl: v.REDIS_URL,
     redisPrefix: v.REDIS_PREFIX,
     filesUrl: v.FILES_URL ?? (storeUrl.startsWith('mongodb') ? 'mongodb' : `file:${dataDir}/files`),
+    tracing: tracingConfig(v),
   };
 }
 

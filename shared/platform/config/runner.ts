@@ -12,10 +12,12 @@ import {
   WORKER_LEASE_SECONDS,
 } from './common.ts';
 import { type ContainerPolicy, containerPolicy, containerSettings } from './containers.ts';
+import { METRICS_HOST, METRICS_PORT, type MetricsDoorConfig, metricsDoorConfig } from './metrics.ts';
 import { type Environment, readSettings, splitList } from './reading.ts';
 import { type TaskNetworkConfig, taskNetworkConfig, taskNetworkSettings } from './task-network.ts';
 
 export interface RunnerConfig extends CommonConfig {
+  readonly metrics: MetricsDoorConfig;
   readonly workerId: string;
   readonly address: string;
   readonly runtime: 'docker' | 'process' | 'scripted';
@@ -53,6 +55,8 @@ export interface RunnerConfig extends CommonConfig {
 
 export const runnerSchema = {
   ...commonSettings,
+  METRICS_HOST,
+  RUNNER_METRICS_PORT: METRICS_PORT,
   ...taskNetworkSettings,
   ...containerSettings,
   WORKER_LEASE_SECONDS,
@@ -94,6 +98,7 @@ export function loadRunnerConfig(env: Environment): RunnerConfig {
   const common = commonConfig(v);
   return {
     ...common,
+    metrics: metricsDoorConfig(v.METRICS_HOST, v.RUNNER_METRICS_PORT),
     workerId: v.WORKER_ID ?? `worker-${host.toLowerCase().replace(/[^a-z0-9._-]/g, '-')}`.slice(0, 63),
     address: v.WORKER_ADDRESS ?? host,
     runtime: v.RUNTIME,

@@ -10,9 +10,11 @@ import {
   DEFAULT_RUN_SECONDS,
   WORKER_LEASE_SECONDS,
 } from './common.ts';
+import { METRICS_HOST, METRICS_PORT, type MetricsDoorConfig, metricsDoorConfig } from './metrics.ts';
 import { type Environment, readSettings } from './reading.ts';
 
 export interface SchedulerConfig extends CommonConfig {
+  readonly metrics: MetricsDoorConfig;
   readonly workerLeaseSeconds: number;
   readonly leaderLeaseSeconds: number;
   readonly reconcileSeconds: number;
@@ -27,6 +29,8 @@ export interface SchedulerConfig extends CommonConfig {
 
 const schedulerSchema = {
   ...commonSettings,
+  METRICS_HOST,
+  SCHEDULER_METRICS_PORT: METRICS_PORT,
   WORKER_LEASE_SECONDS,
   LEADER_LEASE_SECONDS: Joi.number().integer().min(2).max(600).default(5),
   UNHEALTHY_GRACE_SECONDS: Joi.number().min(0).max(86_400).default(30),
@@ -45,6 +49,7 @@ export function loadSchedulerConfig(env: Environment): SchedulerConfig {
   const v = readSettings(schedulerSchema, env);
   return {
     ...commonConfig(v),
+    metrics: metricsDoorConfig(v.METRICS_HOST, v.SCHEDULER_METRICS_PORT),
     workerLeaseSeconds: v.WORKER_LEASE_SECONDS,
     leaderLeaseSeconds: v.LEADER_LEASE_SECONDS,
     reconcileSeconds: v.RECONCILE_SECONDS,

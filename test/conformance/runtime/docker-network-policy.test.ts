@@ -191,7 +191,9 @@ describe.skipIf(why !== null)(`the network of tasks${why === null ? '' : ` (skip
     await Promise.all(runtimes.splice(0).map((runtime) => runtime.close()));
     const connection = openConnection(host.docker.host);
     try {
-      await removeTaskNetworks(connection, hostCommands(host.through));
+      const { removed, used } = await removeTaskNetworks(connection, hostCommands(host.through));
+      expect(removed).toContain(networkName(guarded));
+      expect(used).toEqual([]);
     } finally {
       connection.close();
     }

@@ -308,14 +308,15 @@ export function taskReads(stores: () => [Store, Store]): void {
     it('come like ended tasks, with little of each', async () => {
       const runs = [
         inState('completed', { finishedAt: 100, startedAt: 40, submittedAt: 30 }, { tag: 'a', kValue: 2.5 }),
-        inState('failed', { finishedAt: 100 }, { image: 'b:1' }),
+        inState('failed', { finishedAt: 100, reason: 'oom_killed' }, { image: 'b:1' }),
         inState('cancelled', { finishedAt: 300 }, ODD_SPEC),
       ];
       await store.tasks.insert([...runs].reverse());
       await store.tasks.insert([inState('completed', { finishedAt: 99 }), inState('running')]);
-      const expected = runs.map(({ id, state, spec, submittedAt, startedAt, finishedAt }) => ({
+      const expected = runs.map(({ id, state, reason, spec, submittedAt, startedAt, finishedAt }) => ({
         id,
         state,
+        reason,
         image: spec.image,
         tag: spec.tag,
         kValue: spec.kValue,
