@@ -48,7 +48,7 @@ function section(program: string, page: CommandPage): string {
   return [
     `### ${name}`,
     `${sentence(text(description))}${also}`,
-    fenced([`${program} ${name} ${usage}`.trim()]),
+    fenced('text', [`${program} ${name} ${usage}`.trim()]),
     ...(given.length === 0 ? [] : [terms(given, 'argument or option')]),
     ...(page.examples.length === 0 ? [] : [examples(program, page)]),
     ...(answer === undefined ? [] : [answerText(answer)]),
@@ -57,7 +57,10 @@ function section(program: string, page: CommandPage): string {
 
 function examples(program: string, { examples: given }: CommandPage): string {
   const width = Math.max(...given.map(({ line }) => line.length));
-  return fenced(given.map(({ line, what }) => `${program} ${line.padEnd(width)}  # ${what}`));
+  return fenced(
+    'sh',
+    given.map(({ line, what }) => `${program} ${line.padEnd(width)}  # ${what}`),
+  );
 }
 
 function answerText({ json, lines, quiet, always, note }: Answer): string {
@@ -79,8 +82,8 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
 }
 
-function fenced(lines: readonly string[]): string {
-  return ['```', ...lines, '```'].join('\n');
+function fenced(language: string, lines: readonly string[]): string {
+  return [`\`\`\`${language}`, ...lines, '```'].join('\n');
 }
 
 /** Text of the help has no markup; `<path>` in it is no tag. */

@@ -9,6 +9,7 @@
 //   <!-- typed again: why -->               a person would look again: until it is as shown
 //   <!-- figures differ: why -->            all figures and bars may differ
 //   <!-- not run: why -->                   only shown
+//   <!-- slow: why -->                      typed with WHOLE_EXAMPLE=1 or UPDATE_EXAMPLE=1 alone
 
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -24,6 +25,9 @@ const file = `${root}/docs/EXAMPLE.md`;
 const document = await readFile(file, 'utf8');
 const transcript = readTranscript(document);
 const isUpdate = process.env.UPDATE_EXAMPLE === '1';
+const isWhole = isUpdate || process.env.WHOLE_EXAMPLE === '1';
+const SLOW_DEADLINE_MS = 900_000;
+const limits = isWhole ? { timeout: SLOW_DEADLINE_MS } : {};
 
 /** As long as the document's own, so that tables look alike; containers of a worker's name are its own on a machine. */
 const machine = uniqueName('w').slice(0, 6);
@@ -64,7 +68,14 @@ beforeAll(async () => {
   const second = `${cluster.dataDir}/second`;
   waiting = new Part(
     'runner',
-    { ...settings, ...docker, CLUSTER_TOKEN: clusterToken, RUNNER_LISTEN: address, DATA_DIR: second },
+    {
+      ...settings,
+      ...docker,
+      WORKER_GPUS: '2',
+      CLUSTER_TOKEN: clusterToken,
+      RUNNER_LISTEN: address,
+      DATA_DIR: second,
+    },
     `${second}.log`,
     ['--wait'],
   );
@@ -89,6 +100,7 @@ beforeAll(async () => {
   await chmod(`${bin}/cloudai`, 0o755);
   shell = await TypedShell.open({
     cwd: home,
+    ...(isWhole ? { deadlineMs: SLOW_DEADLINE_MS } : {}),
     env: {
       HOME: home,
       XDG_CONFIG_HOME: `${home}/.config`,
@@ -110,7 +122,8 @@ describe('docs/EXAMPLE.md', () => {
   let isBroken = false;
 
   for (const block of transcript.blocks) {
-    it(`line ${block.line}: ${block.steps[0]?.typed[0]}`, async ({ skip }) => {
+    it(`line ${block.line}: ${block.steps[0]?.typed[0]}`, limits, async ({ skip }) => {
+      if (block.slow !== null && !isWhole) skip(block.slow);
       if (isBroken) skip('a block above is not as shown');
       isBroken = true;
       await play(block);
@@ -120,6 +133,7 @@ describe('docs/EXAMPLE.md', () => {
 
   it('leaves hardly anything out', () => {
     expect(transcript.leftOut.length).toBeLessThanOrEqual(2);
+    expect(transcript.blocks.filter(({ slow }) => slow !== null).length).toBeLessThanOrEqual(3);
     expect(transcript.blocks.length).toBeGreaterThan(20);
   });
 });

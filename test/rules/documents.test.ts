@@ -1,9 +1,12 @@
-// What documents promise about names that the code owns: settings, failure reasons, routes, links between files.
+// What documents promise about names that the code owns: settings, failure reasons, routes.
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { errorReply } from '../../api/errors.ts';
+import { AppError, ERROR_CODES, type ErrorCode } from '../../shared/errors.ts';
 import { FAILURE_REASONS } from '../../shared/model/task.ts';
+import { anchorsOf, linksOf } from '../support/markdown.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(`${root}/${path}`, 'utf8');
@@ -31,8 +34,30 @@ describe('the reference', () => {
     expect([...new Set(documented)].sort()).toEqual([...inCode].sort());
   });
 
+  it('leads from its top to every part', () => {
+    const [top = '', ...parts] = reference.split(/^## /m);
+    const targets = linksOf(top).map(({ target }) => target);
+    const anchors = parts.map((part) => [...anchorsOf(`## ${part}`)][0]);
+    expect(anchors.filter((anchor) => !targets.includes(`#${anchor}`))).toEqual([]);
+  });
+
   it('names every reason of failure', () => {
     for (const reason of FAILURE_REASONS) expect(section('Tasks')).toContain(`\`${reason}\``);
+  });
+
+  it('names every code that a reply may have', () => {
+    // What runners and set-up say to their own log reaches no reply.
+    const inner = ['worker_id_taken', 'superseded', 'runtime_unavailable', 'image_not_found'];
+    inner.push('image_pull_failed', 'container_start_failed', 'bad_config');
+    const listed = [...section('Errors').matchAll(/^\| (\d+) \| `(\w+)` \|/gm)];
+    expect(listed.map(([, , code]) => code).sort()).toEqual(
+      ERROR_CODES.filter((code) => !inner.includes(code)).sort(),
+    );
+    const wrong = listed.filter(
+      ([, status, code]) =>
+        errorReply(new AppError(code as ErrorCode, '')).body.statusCode !== Number(status),
+    );
+    expect(wrong).toEqual([]);
   });
 
   it('lists every call of the API', () => {
@@ -54,22 +79,3 @@ describe('the reference', () => {
 function lastPart(path: string): string {
   return `\`${path.slice(path.lastIndexOf('/'))}\``;
 }
-
-describe('links between files', () => {
-  const documents = [
-    'README.md',
-    'CHANGELOG.md',
-    ...['docs', 'docs/adr'].flatMap((folder) =>
-      readdirSync(`${root}/${folder}`)
-        .filter((name) => name.endsWith('.md'))
-        .map((name) => `${folder}/${name}`),
-    ),
-  ];
-
-  it.each(documents)('of %s lead somewhere', (document) => {
-    const targets = [...read(document).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(
-      ([, target]) => target ?? '',
-    );
-    expect(targets.filter((target) => !existsSync(resolve(root, dirname(document), target)))).toEqual([]);
-  });
-});

@@ -43,6 +43,7 @@ describe('a document with console blocks', () => {
         hidden: ['one', 'two'],
         again: null,
         figuresDiffer: null,
+        slow: null,
         steps: [{ sign: '$ ', typed: ['cloudai register-user alice'], answer: ['Account alice'], line: 7 }],
       },
       {
@@ -50,6 +51,7 @@ describe('a document with console blocks', () => {
         hidden: [],
         again: null,
         figuresDiffer: null,
+        slow: null,
         steps: [
           { sign: '$ ', typed: ["cat > a <<'END'", 'line', 'END'], answer: [], line: 12 },
           { sign: '$ ', typed: ['cat a'], answer: ['line', '> quoted'], line: 15 },
@@ -67,7 +69,7 @@ describe('a document with console blocks', () => {
     const { blocks } = readTranscript(markdown(...remarks, '```console', '$ a', '```'));
     expect(blocks).toMatchObject([{ figuresDiffer: 'measured', again: 'it takes a moment' }]);
     const apart = readTranscript(markdown(...remarks, '', '```console', '$ a', '```'));
-    expect(apart.blocks).toMatchObject([{ figuresDiffer: null, again: null }]);
+    expect(apart.blocks).toMatchObject([{ figuresDiffer: null, slow: null, again: null }]);
   });
 
   it.each([

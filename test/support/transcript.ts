@@ -21,6 +21,8 @@ export interface Block {
   readonly again: string | null;
   /** Why figures of this block are others on another machine or day; null when they are to be as shown. */
   readonly figuresDiffer: string | null;
+  /** Why it is only typed when the whole document is; null when it always is. */
+  readonly slow: string | null;
   readonly line: number;
 }
 
@@ -40,7 +42,7 @@ const FENCE = '```';
 const CONSOLE = '```console';
 
 /** Remarks for the test, which readers of the document do not see, on the lines right above a block. */
-const REMARKS = ['not run', 'typed, not shown', 'typed again', 'figures differ'] as const;
+const REMARKS = ['not run', 'typed, not shown', 'typed again', 'figures differ', 'slow'] as const;
 type Remarks = Partial<Record<(typeof REMARKS)[number], string>>;
 
 /** @throws {Error} that names the line, when a block does not have the form. */
@@ -98,7 +100,8 @@ function readBlock(lines: readonly string[], from: number, end: number, remarks:
       'a block that is typed again, or with something typed that is not shown, has one command',
     );
   }
-  return { steps, hidden, again, figuresDiffer: remarks['figures differ'] ?? null, line: from + 1 };
+  const figuresDiffer = remarks['figures differ'] ?? null;
+  return { steps, hidden, again, figuresDiffer, slow: remarks.slow ?? null, line: from + 1 };
 }
 
 /** The same document with other answers, by the lines of their steps. */

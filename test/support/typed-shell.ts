@@ -7,6 +7,8 @@ import { waitFor } from './wait-for.ts';
 export interface TypedShellOptions {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** For one command; default: a minute. */
+  readonly deadlineMs?: number;
 }
 
 /** A program that has a prompt of its own. */
@@ -29,20 +31,22 @@ const QUESTION = /^\? .*: \[input is masked\]$/;
 
 export class TypedShell {
   readonly #pty: Pty;
+  readonly #deadlineMs: number;
   #prompts = 0;
 
-  private constructor(pty: Pty) {
+  private constructor(pty: Pty, deadlineMs: number) {
     this.#pty = pty;
+    this.#deadlineMs = deadlineMs;
   }
 
-  static async open({ cwd, env }: TypedShellOptions): Promise<TypedShell> {
+  static async open({ cwd, env, deadlineMs = DEADLINE_MS }: TypedShellOptions): Promise<TypedShell> {
     const pty = new Pty('bash', ['--noprofile', '--norc', '--noediting', '-i'], {
       cwd,
       env: { ...env, ...MARKS, LANG: 'C.UTF-8', TERM: 'xterm-256color' },
       columns: COLUMNS,
       rows: ROWS,
     });
-    const shell = new TypedShell(pty);
+    const shell = new TypedShell(pty, deadlineMs);
     await shell.#shellAsks('its first prompt');
     return shell;
   }
@@ -121,10 +125,10 @@ export class TypedShell {
 
   async #until<T>(what: string, there: () => T | null): Promise<NonNullable<Exclude<T, false>>> {
     try {
-      return await waitFor(there, { what, deadlineMs: DEADLINE_MS });
+      return await waitFor(there, { what, deadlineMs: this.#deadlineMs });
     } catch {
       throw new Error(
-        `waited ${DEADLINE_MS} ms in vain for ${what}; the terminal shows:\n${this.#pty.screen()}`,
+        `waited ${this.#deadlineMs} ms in vain for ${what}; the terminal shows:\n${this.#pty.screen()}`,
       );
     }
   }
