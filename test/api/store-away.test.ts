@@ -43,6 +43,7 @@ const WITHOUT: Readonly<Record<string, number>> = {
   'POST /api/auth/queue-board': 204,
   'GET /api/scheduler/decisions': 200,
   'GET /healthz': 200,
+  'GET /metrics': 200,
   'GET /openapi.json': 200,
   'GET /documentation': 200,
   'GET /documentation/start.js': 200,
