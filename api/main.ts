@@ -4,6 +4,7 @@ import { systemClock } from '../shared/platform/clock.ts';
 import { openClusterClock } from '../shared/platform/cluster-clock.ts';
 import { loadApiConfig } from '../shared/platform/config/api.ts';
 import { loadCommonConfig } from '../shared/platform/config/common.ts';
+import { renewHealthFile } from '../shared/platform/health-file.ts';
 import { instanceName } from '../shared/platform/ids.ts';
 import { createLog } from '../shared/platform/log.ts';
 import { runService } from '../shared/platform/service.ts';
@@ -20,6 +21,7 @@ await runService({
     if (backup !== null) return restoreAndEnd(backup);
     const config = loadApiConfig(process.env);
     const log = createLog('api', config.logLevel);
+    renewHealthFile(config.healthFile, log);
     const tracer = await openTracing({
       config: config.tracing,
       service: 'api',

@@ -5,6 +5,7 @@ import { setMaxListeners } from 'node:events';
 import Hapi, { type Server } from '@hapi/hapi';
 import { readTlsFiles } from '../shared/platform/tls-files.ts';
 import { readVersion } from '../shared/platform/version.ts';
+import { GrpcServer } from './grpc/grpc-server.ts';
 import { keepCertificates } from './http/certificates.ts';
 import { CORS_HEADERS } from './http/cors-headers.ts';
 import { createListener, listenerBounds, openFilesLimit, renew } from './http/listener.ts';
@@ -36,11 +37,16 @@ import { webhooksPlugin } from './plugins/webhooks.ts';
 import { whatIfPlugin } from './plugins/what-if.ts';
 import { workersPlugin } from './plugins/workers.ts';
 import { answerWithin } from './services/deadline.ts';
+import { Readiness } from './services/readiness.ts';
 import { type ApiParts, createServices } from './services.ts';
 
 export interface Api {
   /** For `inject` in tests and for what listens on the same port. */
   readonly server: Server;
+  /** Where gRPC listens; null before `start`, and where it is off. */
+  readonly grpcPort: number | null;
+  /** Watches that are open over gRPC now. */
+  readonly grpcWatches: number;
   /** What is open over sockets now. */
   readonly liveLoad: LiveLoad;
   /** Listens, and says where. */
@@ -126,6 +132,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     trail,
     auditPages,
   } = services;
+  const readiness = new Readiness({ store: () => store.ping(), queue: () => parts.pingQueue() }, log);
   await server.register([
     { plugin: requestsPlugin, options: { log } },
     { plugin: tracingPlugin, options: { tracer: services.tracer, clock: parts.clock } },
@@ -158,10 +165,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     { plugin: workersPlugin, options: { ...services, observeAuth: config.observeAuth } },
     { plugin: metricsPlugin, options: { ...services, observeAuth: config.observeAuth } },
     { plugin: historyPlugin, options: { ...services, observeAuth: config.observeAuth } },
-    {
-      plugin: healthPlugin,
-      options: { checks: { store: () => store.ping(), queue: () => parts.pingQueue() }, log },
-    },
+    { plugin: healthPlugin, options: { readiness } },
     { plugin: queueBoardPlugin, options: { ...services, queueViews: parts.queueViews } },
     { plugin: documentationPlugin, options: { release: readVersion() } },
     { plugin: dashboardPlugin, options: { webDir: config.webDir } },
@@ -176,11 +180,36 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     },
     server.listener,
   );
+  const grpc =
+    config.grpcPort === null
+      ? null
+      : new GrpcServer({
+          ...services,
+          ticker: live.ticker,
+          readiness,
+          retentionMs: config.retentionMs,
+          observeAuth: config.observeAuth,
+          host: config.host,
+          port: config.grpcPort,
+          tls,
+          bounds,
+          peerIdleMs,
+          stopping: stopping.signal,
+          log,
+        });
   services.metrics.liveLoad = () => live.load;
   const certificates =
     config.tls === null || tls === null
       ? null
-      : keepCertificates({ files: config.tls, now: tls, use: (texts) => renew(listener, texts), log });
+      : keepCertificates({
+          files: config.tls,
+          now: tls,
+          use: (texts) => {
+            renew(listener, texts);
+            grpc?.renew(texts);
+          },
+          log,
+        });
   await server.initialize();
   await watch.start();
   await live.start();
@@ -192,17 +221,26 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   retention.start();
   auditPages.start();
 
+  let grpcPort: number | null = null;
   return {
     server,
     get liveLoad() {
       return live.load;
     },
+    get grpcPort() {
+      return grpcPort;
+    },
+    get grpcWatches() {
+      return grpc?.watches ?? 0;
+    },
     start: async () => {
+      grpcPort = (await grpc?.start()) ?? null;
       await server.start();
       return server.info.uri;
     },
     stop: async () => {
       stopping.abort();
+      const callsEnded = grpc?.stop();
       certificates?.stop();
       await live.stop();
       const webhooksStopped = answerWithin(webhookEngine.stop(), STOP_DEADLINE_MS, 'the store').catch(
@@ -226,6 +264,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
       );
       const uploadsSettled = Promise.all([resumableUploads.settle(), uploadSweep.stop()]);
       await server.stop({ timeout: STOP_DEADLINE_MS });
+      await callsEnded;
       await callsStopped;
       await learnerStopped;
       await scoresStopped;

@@ -55,6 +55,7 @@ import { SchedulerNews } from './services/scheduler-news.ts';
 import { Sessions } from './services/sessions.ts';
 import { Simulations } from './services/simulation.ts';
 import { Submissions } from './services/submission.ts';
+import { TaskFollowing } from './services/task-following.ts';
 import { TaskRecords } from './services/task-records.ts';
 import { TaskUsage } from './services/task-usage.ts';
 import { TaskWatch } from './services/task-watch.ts';
@@ -134,6 +135,7 @@ export function createServices(parts: ApiParts) {
     log,
   });
   const output = new TaskOutput({ records, logs, tails, pages, clock });
+  const following = new TaskFollowing({ records, output, watch, clock });
   const metrics = new ApiMetrics({ snapshot: () => view.snapshot(), clock, log });
   const webhookEngine = new WebhookEngine({
     store,
@@ -224,6 +226,7 @@ export function createServices(parts: ApiParts) {
     submissions,
     tails,
     output,
+    following,
     news,
     view,
     workerImages,

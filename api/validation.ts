@@ -3,6 +3,7 @@
 
 import type { Lifecycle, Request, RouteOptionsValidate } from '@hapi/hapi';
 import Joi from 'joi';
+import { idempotencyKeySchema } from '../shared/contracts/schemas.ts';
 import { AppError } from '../shared/errors.ts';
 
 export interface RouteSchemas {
@@ -38,9 +39,27 @@ const refuse: Lifecycle.Method = (_request, _h, error) => {
  * @throws AppError `invalid_request` that names every fault
  */
 export function accept<T>(schema: Joi.ObjectSchema<T>, value: unknown): T {
-  const result = schema.validate(value, BODY_RULES);
-  if (result.error) throw invalid(result.error);
-  return result.value;
+  return acceptor(schema)(value);
+}
+
+/** The same, prepared for many values. `asText`: as in paths and queries, numbers may come as text. */
+export function acceptor<T>(schema: Joi.ObjectSchema<T>, how: 'as_it_stands' | 'as_text' = 'as_it_stands') {
+  const ready = schema.prefs(how === 'as_text' ? TEXT_RULES : BODY_RULES);
+  return (value: unknown): T => {
+    const result = ready.validate(value);
+    if (result.error) throw invalid(result.error);
+    return result.value;
+  };
+}
+
+/** The key of a submission, by which a repeat is known. @param name as the caller knows it, for what is wrong with it */
+export function acceptIdempotencyKey(value: unknown, name: string, what: string): string | null {
+  if (value === undefined) return null;
+  const { error, value: key } = idempotencyKeySchema.label(name).validate(value);
+  if (!error) return key;
+  throw new AppError('invalid_request', `the ${what} ${error.message}`, {
+    details: [{ field: name, message: error.message }],
+  });
 }
 
 function invalid(error: Joi.ValidationError): AppError {

@@ -52,6 +52,7 @@ const env = {
   HOST: '127.0.0.1',
   LOG_LEVEL: 'warn',
   JWT_SECRET,
+  GRPC_PORT: 'off',
 };
 const log = silentLog();
 const records = await openRecords({

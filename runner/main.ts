@@ -7,6 +7,7 @@ import { systemClock } from '../shared/platform/clock.ts';
 import { openClusterClock } from '../shared/platform/cluster-clock.ts';
 import { loadRunnerConfig } from '../shared/platform/config/runner.ts';
 import { loadWaitingConfig } from '../shared/platform/config/waiting-runner.ts';
+import { renewHealthFile } from '../shared/platform/health-file.ts';
 import { createLog, type Log } from '../shared/platform/log.ts';
 import { EXIT_FAULT, runService, tellSupervisor } from '../shared/platform/service.ts';
 import { stopDeadlineOf } from '../shared/platform/shutdown.ts';
@@ -45,6 +46,7 @@ await runService({
 async function startMember() {
   const config = loadRunnerConfig(process.env);
   const log = createLog('runner', config.logLevel);
+  renewHealthFile(config.healthFile, log);
   const service = await openRunner({ config }, log);
   await service.up;
   return { service, log, stopDeadlineMs: stopDeadlineOf(config.shutdown) };
@@ -54,6 +56,7 @@ async function startWaiting({ listen, forget }: RunnerArguments) {
   const env = listen === null ? process.env : { ...process.env, RUNNER_LISTEN: listen };
   const config = loadWaitingConfig(env);
   const log = createLog('runner', config.logLevel);
+  renewHealthFile(config.healthFile, log);
   if (env.STORE_URL || env.REDIS_URL) log.warn('STORE_URL and REDIS_URL are not used with --wait');
   // Most runners never wait: what only waiting needs is loaded here.
   const { Membership } = await import('./adopt/membership.ts');

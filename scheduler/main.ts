@@ -2,6 +2,7 @@
 
 import { openClusterClock } from '../shared/platform/cluster-clock.ts';
 import { loadSchedulerConfig } from '../shared/platform/config/scheduler.ts';
+import { renewHealthFile } from '../shared/platform/health-file.ts';
 import { instanceName } from '../shared/platform/ids.ts';
 import { createLog } from '../shared/platform/log.ts';
 import { runService } from '../shared/platform/service.ts';
@@ -16,6 +17,7 @@ await runService({
   start: async () => {
     const config = loadSchedulerConfig(process.env);
     const log = createLog('scheduler', config.logLevel);
+    renewHealthFile(config.healthFile, log);
     const tracing = { config: config.tracing, service: 'scheduler', instance: instanceName() };
     const tracer = await openTracing({ ...tracing, log });
     const { store } = await openRecords(config);

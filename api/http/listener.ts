@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
-import type { Socket } from 'node:net';
+import type { Server as NetServer, Socket } from 'node:net';
 import type { TlsTexts } from '../../shared/platform/tls-files.ts';
 import { networkOf } from '../services/network-of.ts';
 
@@ -66,6 +66,11 @@ export function createListener(bounds: ListenerBounds, tls: TlsTexts | null = nu
   const listener = tls
     ? (createTlsServer({ ...times, ...tls, handshakeTimeout: bounds.headMs }) as unknown as Server)
     : createServer(times);
+  return boundConnections(listener, bounds);
+}
+
+/** As many connections as there may be, in all and of one address. */
+export function boundConnections<T extends NetServer>(listener: T, bounds: ListenerBounds): T {
   listener.maxConnections = bounds.connections;
   const open = new Map<string, number>();
   const counted = new WeakSet<Socket>();

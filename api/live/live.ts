@@ -45,6 +45,11 @@ export class Live {
     known.onChanged((userId) => this.#sockets.accountChanged(userId));
   }
 
+  /** For all who show the cluster each second. */
+  get ticker(): TelemetryTicker {
+    return this.#ticker;
+  }
+
   get load(): LiveLoad {
     return { ...this.#sockets.load, telemetrySockets: this.#viewers.size };
   }

@@ -20,8 +20,8 @@ const NOT_CALLS: readonly { readonly path: RegExp; readonly because: string }[] 
 ];
 
 export function isCall({ path, method }: Pick<RequestRoute, 'path' | 'method'>): boolean {
-  // hapi answers OPTIONS itself where it must; a discovery of tus is no call of ours.
-  return String(method) !== '*' && !NOT_CALLS.some((not) => not.path.test(path));
+  // What hapi has for all methods, and for addresses that it cannot read, is no call.
+  return !/^[*_]/.test(String(method)) && !NOT_CALLS.some((not) => not.path.test(path));
 }
 
 /** `/api/files/{path*}` is `/api/files/{path}` in the document. */

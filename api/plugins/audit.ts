@@ -56,18 +56,21 @@ function momentOf(text: string | undefined, clock: Clock): number | undefined {
 }
 
 export function originOf(request: Request): Origin {
-  const user = request.auth.credentials?.user;
   const { session } = (request.auth.artifacts ?? {}) as { session?: Session };
-  const tokenId = session?.tokenId ?? null;
+  return originOfSession(session ?? null, request.info.remoteAddress, request.app.requestId);
+}
+
+/** Of what comes by other ways than hapi. */
+export function originOfSession(session: Session | null, address: string, requestId: string): Origin {
+  if (session === null) return { actor: null, address, requestId };
+  const { principal, tokenId, tokenName } = session;
   return {
-    actor: user
-      ? {
-          userId: user.userId,
-          username: user.username,
-          token: tokenId === null ? null : { id: tokenId, name: session?.tokenName ?? '' },
-        }
-      : null,
-    address: request.info.remoteAddress,
-    requestId: request.app.requestId,
+    actor: {
+      userId: principal.userId,
+      username: principal.username,
+      token: tokenId === null ? null : { id: tokenId, name: tokenName ?? '' },
+    },
+    address,
+    requestId,
   };
 }

@@ -67,7 +67,7 @@ export const rateLimitsPlugin: Plugin<RateLimitsOptions> = {
       const { response } = request;
       const { admission } = request.app;
       if (!admission || response instanceof Error) return h.continue;
-      for (const [name, value] of headersOf(admission)) response.header(name, value);
+      for (const [name, value] of limitHeaders(admission)) response.header(name, value);
       return h.continue;
     });
   },
@@ -132,7 +132,7 @@ function asked(request: Request, admit: () => Admission | null): Admission | nul
 }
 
 /** After draft-ietf-httpapi-ratelimit-headers-11: what is allowed in a window, what is left of it and until when. */
-function headersOf({ kind, verdict }: Admission): [name: string, value: string][] {
+export function limitHeaders({ kind, verdict }: Admission): [name: string, value: string][] {
   const { limit, remaining, resetSeconds } = verdict;
   return [
     ['ratelimit-policy', `"${kind}";q=${limit};w=${WINDOW_SECONDS}`],

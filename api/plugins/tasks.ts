@@ -39,14 +39,13 @@ import {
 } from '../../shared/contracts/task-reply-schemas.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { RunLearner } from '../../shared/learning/run-learner.ts';
-import type { TaskState } from '../../shared/model/task.ts';
 import { documented } from '../openapi/call-doc.ts';
 import type { AuditTrail, Told } from '../services/audit-trail.ts';
 import type { TaskExplanations } from '../services/explanations.ts';
 import type { RequestLimits } from '../services/request-limits.ts';
 import type { Submission, Submissions } from '../services/submission.ts';
-import type { TaskQuery, TaskRecords } from '../services/task-records.ts';
-import { bodyOf, checked, idOf, queryOf } from '../validation.ts';
+import { type TaskRecords, wantedOf } from '../services/task-records.ts';
+import { acceptIdempotencyKey, bodyOf, checked, idOf, queryOf } from '../validation.ts';
 import { originOf } from './audit.ts';
 import { principalOf } from './auth.ts';
 import { ONLY_READS } from './rate-limits.ts';
@@ -198,15 +197,7 @@ export const tasksPlugin: Plugin<TasksOptions> = {
       handler: async (request) => {
         const query = queryOf<TaskListQuery>(request);
         const by = principalOf(request);
-        const wanted: TaskQuery = {
-          states: query.status as TaskState[] | undefined,
-          tag: query.tag,
-          username: query.user,
-          workerId: query.worker,
-          text: query.q,
-          limit: query.limit,
-          before: query.cursor,
-        };
+        const wanted = wantedOf(query);
         if (query.view === 'summary') {
           const { tasks, next } = await records.summaries(by, wanted);
           return { tasks: tasks.map(taskSummaryBody), next_cursor: next };
@@ -357,7 +348,7 @@ export const tasksPlugin: Plugin<TasksOptions> = {
   },
 };
 
-function toldOfOne({ tasks, replayed }: Submission): Told {
+export function toldOfOne({ tasks, replayed }: Submission): Told {
   return { targets: tasks.map(({ id }) => id), details: replayDetail(replayed) };
 }
 
@@ -373,7 +364,7 @@ function replayDetail(replayed: boolean): { replayed?: true } {
   return replayed ? { replayed: true } : {};
 }
 
-function forceDetail(force: boolean): { force?: true } {
+export function forceDetail(force: boolean): { force?: true } {
   return force ? { force: true } : {};
 }
 
@@ -393,10 +384,5 @@ function marked<T extends Headed>(response: T, { replayed }: Submission): T {
 }
 
 function idempotencyKey(header: unknown): string | null {
-  if (header === undefined) return null;
-  const { error, value } = idempotencyKeySchema.label('Idempotency-Key').validate(header);
-  if (!error) return value;
-  throw new AppError('invalid_request', `the header ${error.message}`, {
-    details: [{ field: 'Idempotency-Key', message: error.message }],
-  });
+  return acceptIdempotencyKey(header, 'Idempotency-Key', 'header');
 }

@@ -1,6 +1,7 @@
 // Reading and cancelling tasks for someone: owners see theirs, admins all, and what is not yours does not exist.
 // Knows nothing of HTTP.
 
+import type { TaskListQuery } from '../../shared/contracts/schemas.ts';
 import { AppError, isAppError } from '../../shared/errors.ts';
 import type { Task, TaskState } from '../../shared/model/task.ts';
 import { requestCancel } from '../../shared/model/task-life.ts';
@@ -25,6 +26,19 @@ export interface TaskQuery {
   readonly text?: string | undefined;
   readonly limit: number;
   readonly before?: string | undefined;
+}
+
+/** What a checked query asks for. */
+export function wantedOf(query: TaskListQuery): TaskQuery {
+  return {
+    states: query.status as TaskState[] | undefined,
+    tag: query.tag,
+    username: query.user,
+    workerId: query.worker,
+    text: query.q,
+    limit: query.limit,
+    before: query.cursor,
+  };
 }
 
 interface Stopped {

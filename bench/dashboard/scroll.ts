@@ -57,7 +57,7 @@ const env = {
 };
 const api = new Part(
   'api',
-  { ...env, HOST: '127.0.0.1', PORT: String(port), JWT_SECRET },
+  { ...env, HOST: '127.0.0.1', PORT: String(port), GRPC_PORT: 'off', JWT_SECRET },
   `${directory.path}/api.log`,
 );
 const browser = await launchBrowser();

@@ -3,9 +3,9 @@
 // Plain JavaScript on Node's own modules: it runs before any package is there. Nothing of CloudAI itself in here.
 
 import { fork, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { codeHash, nodeFault, packagesFault, webHash } from './checkout.mjs';
+import { codeHash, contractFiles, nodeFault, packagesFault, webHash } from './checkout.mjs';
 
 const root = resolve(import.meta.dirname ?? '.', '../..');
 const INSTALL_DEADLINE_MS = 15 * 60_000;
@@ -65,6 +65,8 @@ async function buildCode() {
   );
   const cli = join(root, 'dist/cli/main.js');
   if (existsSync(cli)) chmodSync(cli, 0o755);
+  // Read as they are by the compiled code beside them.
+  for (const path of contractFiles(root)) copyFileSync(join(root, path), join(root, 'dist', path));
   writeFileSync(stamp, hash);
 }
 

@@ -38,12 +38,18 @@ export function packagesFault(root) {
   return null;
 }
 
-/** What `tsc -p tsconfig.build.json` reads. */
+/** What the compiled code reads beside itself. */
+export function contractFiles(root) {
+  return filesUnder(root, 'shared/contracts').filter((path) => path.endsWith('.proto'));
+}
+
+/** What `tsc -p tsconfig.build.json` reads, and what is put beside its output. */
 export function codeHash(root) {
   return hashOf(root, [
     ...['api', 'scheduler', 'runner', 'shared', 'client', 'cli', 'infra'].flatMap((room) =>
       filesUnder(root, room).filter((path) => /\.m?ts$/.test(path) && !/\.test\.ts$/.test(path)),
     ),
+    ...contractFiles(root),
     ...['tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json'],
   ]);
 }

@@ -44,6 +44,12 @@ describe('a port', () => {
     });
   });
 
+  it('that is taken is refused with the setting that chooses another', async () => {
+    await expect(checkPort(await listen(), '0.0.0.0', 'GRPC_PORT')).rejects.toMatchObject({
+      message: expect.stringMatching(/Choose another: GRPC_PORT=\d+ npm start/),
+    });
+  });
+
   it('that nobody holds has no owner', async () => {
     expect(await portOwner(await freePort())).toBeNull();
   });

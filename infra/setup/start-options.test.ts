@@ -5,6 +5,7 @@ describe('the options of a start', () => {
   it('have defaults', () => {
     expect(readStartOptions([], {}, '/home/me')).toEqual({
       port: 8080,
+      grpcPort: 50_051,
       host: null,
       once: false,
       dataDir: '/home/me/data',
@@ -26,6 +27,9 @@ describe('the options of a start', () => {
       redisUrl: null,
     });
     expect(readStartOptions([], env, '/')?.port).toBe(9000);
+    expect(readStartOptions([], { GRPC_PORT: '9002' }, '/')?.grpcPort).toBe(9002);
+    expect(readStartOptions([], { GRPC_PORT: 'off' }, '/')?.grpcPort).toBeNull();
+    expect(readStartOptions([], { GRPC_PORT: '0' }, '/')?.grpcPort).toBeNull();
     expect(readStartOptions([], { CLUSTER_TOKEN_FILE: '/run/token' }, '/')?.hasClusterToken).toBe(true);
   });
 
@@ -36,6 +40,7 @@ describe('the options of a start', () => {
   it.each<[string[], Record<string, string>, RegExp]>([
     [['--port', 'eighty'], {}, /--port must be a number from 1 to 65535, not "eighty"/],
     [[], { PORT: '70000' }, /PORT must be a number/],
+    [[], { GRPC_PORT: '70000' }, /GRPC_PORT must be a number from 1 to 65535, or "off", not "70000"/],
     [[], { RUNTIME: 'podman' }, /RUNTIME must be docker, process or scripted, not "podman"/],
     [['--nope'], {}, /--nope/],
     [['start'], {}, /start/],

@@ -3,10 +3,13 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { AppError, messageOf } from '../../shared/errors.ts';
-import type { Environment } from '../../shared/platform/config/reading.ts';
+import { DEFAULT_GRPC_PORT, readGrpcPort } from '../../shared/platform/config/grpc-port.ts';
+import { type Environment, withValueFiles } from '../../shared/platform/config/reading.ts';
 
 export interface StartOptions {
   readonly port: number;
+  /** Of gRPC; null: off. */
+  readonly grpcPort: number | null;
   /** Where the API listens; null leaves it to the API's own default. */
   readonly host: string | null;
   /** Stop once the first task has run. */
@@ -31,8 +34,14 @@ Settings are environment variables, for example:
   DATA_DIR=./data             where records, files, logs and secrets are kept
   RUNTIME=process             run tasks as plain processes, without Docker and without isolation
   REDIS_URL=redis://…         use that Redis instead of a private one
+  GRPC_PORT=off               no gRPC, which otherwise listens on port 50051
   STORE_URL=mongodb://…       keep the records there instead of in a file
 All of them: docs/DOCUMENTATION.md`;
+
+/** What the processes are told, with what lies in files in its place. @throws {AppError} `bad_config` */
+export function settledEnvironment(env: Environment): Environment {
+  return withValueFiles(env, ['JWT_SECRET', 'REDIS_URL', 'STORE_URL']);
+}
 
 /** @throws {AppError} `bad_config` naming the option or variable at fault; null when help is asked for. */
 export function readStartOptions(
@@ -48,6 +57,7 @@ export function readStartOptions(
   }
   return {
     port: readPort(values.port, env.PORT),
+    grpcPort: grpcPortIn(env.GRPC_PORT),
     host: env.HOST || null,
     once: values.once ?? false,
     dataDir: resolve(cwd, env.DATA_DIR || 'data'),
@@ -72,6 +82,12 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new AppError('bad_config', `${messageOf(error)}\n\n${USAGE}`, { cause: error });
   }
+}
+
+function grpcPortIn(variable: string | undefined): number | null {
+  const port = readGrpcPort(variable || String(DEFAULT_GRPC_PORT));
+  if (port !== undefined) return port;
+  throw new AppError('bad_config', `GRPC_PORT must be a number from 1 to 65535, or "off", not "${variable}"`);
 }
 
 function readPort(option: string | undefined, variable: string | undefined): number {

@@ -13,7 +13,7 @@ import { checkPort } from './port-check.ts';
 import { localProcesses } from './processes.ts';
 import { awaitApi, awaitWorker } from './readiness.ts';
 import { clusterTokenFile, loadClusterToken, loadSecrets, type Secrets } from './secrets.ts';
-import { readStartOptions, type StartOptions, USAGE } from './start-options.ts';
+import { readStartOptions, type StartOptions, settledEnvironment, USAGE } from './start-options.ts';
 import { summaryLines } from './summary.ts';
 import { clock, supervise } from './supervise.ts';
 import { watchWorkers } from './worker-watch.ts';
@@ -28,6 +28,7 @@ async function bringUp(run: Run): Promise<void> {
   await mkdir(logs, { recursive: true });
   const hostToBind = options.host ?? '0.0.0.0';
   await checkPort(options.port, hostToBind);
+  if (options.grpcPort !== null) await checkPort(options.grpcPort, hostToBind, 'GRPC_PORT');
   const secrets = await loadSecrets(options.dataDir);
   const clusterToken = options.hasClusterToken ? null : await loadClusterToken(options.dataDir);
   const servers = await startServers({ ...run, logs, redisPassword: secrets.redisPassword });
@@ -80,7 +81,7 @@ function startProcesses(run: Run, servers: LocalServers, secrets: Secrets & { cl
       ...secrets,
       dist,
       dataDir: options.dataDir,
-      env: process.env,
+      env: settledEnvironment(process.env),
       port: options.port,
       runtime: options.runtime,
     }),
@@ -127,11 +128,11 @@ function urlOf(host: string | null, port: number): string {
 
 process.exit(
   await runInForeground({
-    read: () => readStartOptions(process.argv.slice(2), process.env, process.cwd()),
+    read: () => readStartOptions(process.argv.slice(2), settledEnvironment(process.env), process.cwd()),
     usage: USAGE,
     command: 'npm start',
     address: ({ port }) => `http://localhost:${port}`,
-    another: 'DATA_DIR=./data2 PORT=8081 WORKER_ID=worker-2 npm start',
+    another: 'DATA_DIR=./data2 PORT=8081 GRPC_PORT=off WORKER_ID=worker-2 npm start',
     bringUp,
   }),
 );

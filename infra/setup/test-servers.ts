@@ -9,6 +9,7 @@ import type { Environment } from '../../shared/platform/config/reading.ts';
 import { findProgram } from './commands.ts';
 import type { DebianPackages } from './debian-packages.ts';
 import { ensureDocker, type RunningDocker } from './docker-engine.ts';
+import { ensureGrpcurl } from './grpcurl.ts';
 import { ensureLocalImage } from './local-images.ts';
 import { ensureMongo } from './mongodb.ts';
 import type { Owned } from './owned.ts';
@@ -59,15 +60,20 @@ export async function startTestServers(options: TestServersOptions): Promise<Rec
     owned.add('MongoDB', () => mongo.stop());
     variables.MONGODB_URL = mongo.url;
   }
+  if (isAskedFor('GRPCURL_PATH', options.root)) {
+    const building = { cacheDir, packages, logFile: join(tempDir, 'grpcurl.log') };
+    const path = await step('grpcurl', (note) => ensureGrpcurl(env, building, note), toldWhere);
+    if (path) variables.GRPCURL_PATH = path;
+  }
   for (const program of PROGRAMS.filter(({ variable }) => isAskedFor(variable, options.root))) {
-    const path = await step(
-      program.step,
-      (note) => findTestProgram(program, env, packages, note),
-      (found) => found ?? 'not here: its tests are skipped',
-    );
+    const path = await step(program.step, (note) => findTestProgram(program, env, packages, note), toldWhere);
     if (path) variables[program.variable] = path;
   }
   return variables;
+}
+
+function toldWhere(found: string | null): string {
+  return found ?? 'not here: its tests are skipped';
 }
 
 function toldHow({ how }: { how: string }): string {

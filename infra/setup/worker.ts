@@ -7,6 +7,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type ForegroundRun, runInForeground } from './foreground.ts';
 import { startEngineAlone } from './local-servers.ts';
+import { settledEnvironment } from './start-options.ts';
 import { supervise } from './supervise.ts';
 import { readWorkerOptions, WORKER_USAGE, type WorkerOptions, workerPart } from './worker-options.ts';
 
@@ -29,7 +30,11 @@ function isFile(path: string): boolean {
 
 process.exit(
   await runInForeground({
-    read: () => readWorkerOptions(process.argv.slice(2), process.env, { cwd: process.cwd(), isFile }),
+    read: () =>
+      readWorkerOptions(process.argv.slice(2), settledEnvironment(process.env), {
+        cwd: process.cwd(),
+        isFile,
+      }),
     usage: WORKER_USAGE,
     command: 'npm run worker',
     address: ({ waits }) => (waits ? 'a worker that is added by hand' : 'a worker'),

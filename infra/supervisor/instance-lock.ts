@@ -23,7 +23,7 @@ export interface InstanceLock {
 export async function lockDataFolder(
   dataDir: string,
   address: string,
-  another = 'DATA_DIR=./data2 PORT=8081 WORKER_ID=worker-2 npm start',
+  another = 'DATA_DIR=./data2 PORT=8081 GRPC_PORT=off WORKER_ID=worker-2 npm start',
 ): Promise<InstanceLock> {
   const file = join(dataDir, 'running.json');
   const holder: LockHolder = { pid: process.pid, startedAt: await startOf(process.pid), address };

@@ -10,6 +10,9 @@ import type { Environment } from '../../shared/platform/config/reading.ts';
 export function memberEnvironment(env: Environment, settings: ClusterSettings): Environment {
   return {
     ...env,
+    // Where the cluster is, it says itself.
+    STORE_URL_FILE: undefined,
+    REDIS_URL_FILE: undefined,
     ...settings,
     WORKER_LEASE_SECONDS: String(settings.WORKER_LEASE_SECONDS),
     WORKER_ADDRESS: env.WORKER_ADDRESS || settings.WORKER_ADDRESS,

@@ -34,7 +34,7 @@ export interface TestApi {
   readonly redis: RedisParts;
   readonly config: ApiConfig;
   /** Another API on the same store, with connections of its own to the same Redis. Not listening yet. */
-  copy(port?: number): Promise<ApiCopy>;
+  copy(port?: number, grpcPort?: number | null): Promise<ApiCopy>;
   /** Of all its keys in Redis. */
   readonly prefix: string;
   call<T = never>(method: string, path: string, options?: CallOptions): Promise<TestReply<T>>;
@@ -92,6 +92,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     JWT_SECRET,
     HOST: '127.0.0.1',
     PORT: '0',
+    GRPC_PORT: 'off',
     WEB_DIR: `${directory.path}/web`,
     ...options.env,
   });
@@ -171,10 +172,14 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     logs,
     redis,
     config,
-    copy: async (port = 0) => {
+    copy: async (port = 0, grpcPort = null) => {
       const own = await openRedis(toRedis);
       const its = partsOn(own);
-      const copy = await createApi({ ...its, ...options.parts?.(its), config: { ...config, port } });
+      const copy = await createApi({
+        ...its,
+        ...options.parts?.(its),
+        config: { ...config, port, grpcPort },
+      });
       holdToDocument(copy.server);
       return {
         api: copy,

@@ -111,6 +111,7 @@ export class Stage {
           ...common,
           HOST: '127.0.0.1',
           PORT: String(port),
+          GRPC_PORT: 'off',
           JWT_SECRET: secret,
           // Workers break more often here than where the limit is made for; `shared/model/retry.test.ts` shows that it holds.
           MAX_PLATFORM_RETRIES: '100',

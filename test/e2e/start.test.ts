@@ -25,7 +25,7 @@ function npmStart(args: readonly string[] = [], env: Record<string, string> = {}
   const child = spawn(process.execPath, [start, '--port', String(port), ...args], {
     cwd: resolve(import.meta.dirname, '../..'),
     // A private Redis of its own, as on a fresh machine.
-    env: { ...process.env, REDIS_URL: '', STORE_URL: '', DATA_DIR: data.path, ...env },
+    env: { ...process.env, REDIS_URL: '', STORE_URL: '', DATA_DIR: data.path, GRPC_PORT: 'off', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';

@@ -244,6 +244,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     REDIS_URL: options.redisUrl ?? redisUrl,
     REDIS_PREFIX: uniqueName('e2e'),
     LOG_LEVEL: 'info',
+    GRPC_PORT: 'off',
     // Enough for a test: each is a container to start and to remove.
     NETWORK_SLOTS: '2',
     ...(options.storeUrl ? { STORE_URL: options.storeUrl } : {}),

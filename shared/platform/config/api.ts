@@ -17,12 +17,15 @@ import {
   WORKER_LEASE_SECONDS,
 } from './common.ts';
 import { IMAGE_ALLOW } from './containers.ts';
-import { type Environment, readSettings, splitList } from './reading.ts';
+import { grpcPort, grpcPortOf } from './grpc-port.ts';
+import { type Environment, readSettings, splitList, valueFile } from './reading.ts';
 import { tlsConfig, tlsSettings } from './tls.ts';
 
 export interface ApiConfig extends CommonConfig {
   readonly host: string;
   readonly port: number;
+  /** Where gRPC listens; null: it does not. */
+  readonly grpcPort: number | null;
   /** Null: no TLS. */
   readonly tls: TlsFiles | null;
   /** Web pages of these origins may use the API from a browser, besides its own. */
@@ -91,14 +94,17 @@ const apiSchema = {
   RUNNER_FILES_URL: filesUrl,
   HOST: Joi.string().hostname().default('0.0.0.0'),
   PORT: Joi.number().port().default(8080),
+  GRPC_PORT: grpcPort,
   CORS_ORIGINS: Joi.string().custom(checkOrigins).allow('').default('').messages({
     'origins.form':
       'must be origins, separated by commas, such as "https://app.example.com,http://localhost:3000"; "{{#entry}}" is none',
   }),
   JWT_SECRET: Joi.string().min(32).required().messages({
-    'any.required': 'is required: at least 32 random characters, for example from "openssl rand -hex 32"',
+    'any.required':
+      'is required (or JWT_SECRET_FILE): at least 32 random characters, for example from "openssl rand -hex 32"',
     'string.min': 'must be at least 32 characters, for example from "openssl rand -hex 32"',
   }),
+  JWT_SECRET_FILE: valueFile,
   TOKEN_TTL_HOURS: Joi.number().min(0.01).max(8_760).default(24),
   REGISTRATION: Joi.string().valid('open', 'closed').default('open'),
   OBSERVE_AUTH: Joi.string().valid('open', 'required').default('open'),
@@ -126,6 +132,7 @@ export function loadApiConfig(env: Environment): ApiConfig {
     ...commonConfig(v),
     host: v.HOST,
     port: v.PORT,
+    grpcPort: grpcPortOf(v),
     tls: tlsConfig(v),
     corsOrigins: splitList(v.CORS_ORIGINS),
     jwtSecret: v.JWT_SECRET,

@@ -3,7 +3,7 @@
 
 import { resolve } from 'node:path';
 import Joi from 'joi';
-import { type Environment, readSettings, type Values } from './reading.ts';
+import { type Environment, readSettings, type Values, valueFile } from './reading.ts';
 import { type TracingConfig, tracingConfig, tracingSettings } from './tracing.ts';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -20,6 +20,8 @@ export interface CommonConfig {
   readonly redisPrefix: string;
   /** `file:<directory>` or `mongodb` (kept in the store's database). */
   readonly filesUrl: string;
+  /** Renewed while this process is not hung; null: none. */
+  readonly healthFile: string | null;
   readonly tracing: TracingConfig;
 }
 
@@ -37,11 +39,14 @@ export const commonSettings = {
     .default('info'),
   DATA_DIR: Joi.string().default('data'),
   STORE_URL: storeUrl,
+  STORE_URL_FILE: valueFile,
   REDIS_URL: redisUrl.default('redis://127.0.0.1:6379'),
+  REDIS_URL_FILE: valueFile,
   REDIS_PREFIX: Joi.string()
     .pattern(/^[A-Za-z0-9_{}-]{1,64}$/, 'letters, digits, _, - and {}')
     .default('cloudai'),
   FILES_URL: filesUrl,
+  HEALTH_FILE: Joi.string(),
   ...tracingSettings,
 };
 
@@ -60,6 +65,7 @@ export function commonConfig(v: Values): CommonConfig {
     redisUrl: v.REDIS_URL,
     redisPrefix: v.REDIS_PREFIX,
     filesUrl: v.FILES_URL ?? (storeUrl.startsWith('mongodb') ? 'mongodb' : `file:${dataDir}/files`),
+    healthFile: v.HEALTH_FILE === undefined ? null : resolve(v.HEALTH_FILE),
     tracing: tracingConfig(v),
   };
 }

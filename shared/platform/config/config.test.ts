@@ -7,6 +7,7 @@ import { AppError } from '../../errors.ts';
 import { DEFAULT_RULES } from '../../model/scheduling.ts';
 import { loadApiConfig } from './api.ts';
 import { loadCommonConfig } from './common.ts';
+import { withValueFiles } from './reading.ts';
 import { loadRunnerConfig } from './runner.ts';
 import { loadSchedulerConfig } from './scheduler.ts';
 import { loadWaitingConfig } from './waiting-runner.ts';
@@ -141,6 +142,7 @@ describe('settings of a runner that waits', () => {
     expect(loadWaitingConfig({ CLUSTER_TOKEN: token, DATA_DIR: '/tmp/d' })).toEqual({
       logLevel: 'info',
       dataDir: '/tmp/d',
+      healthFile: null,
       listen: { host: '0.0.0.0', port: ADOPTION_PORT },
       clusterToken: token,
       workerId: null,
@@ -194,15 +196,63 @@ describe('settings of a runner that waits', () => {
       'WORKER_CPUS',
     ]);
   });
-
-  function kept(text: string): string {
-    const directory = mkdtempSync(join(tmpdir(), 'cloudai-config-'));
-    onTestFinished(() => rmSync(directory, { recursive: true }));
-    const path = join(directory, 'token');
-    writeFileSync(path, text);
-    return path;
-  }
 });
+
+describe('settings in files', () => {
+  it('are read as if they were set, without the end of the line', () => {
+    const config = loadApiConfig({
+      JWT_SECRET_FILE: kept(`${secret}\n`),
+      STORE_URL_FILE: kept('mongodb://u:p@db/cloudai\n'),
+      REDIS_URL_FILE: kept('redis://:p@redis:6379'),
+      RUNNER_STORE_URL: 'mongodb://u:p@outside/cloudai',
+      // Not a value in a file: there is no HEALTH.
+      HEALTH_FILE: '/nowhere/health',
+    });
+    expect(config).toMatchObject({
+      jwtSecret: secret,
+      storeUrl: 'mongodb://u:p@db/cloudai',
+      redisUrl: 'redis://:p@redis:6379',
+      filesUrl: 'mongodb',
+      healthFile: '/nowhere/health',
+    });
+  });
+
+  it('are refused by the name of the file’s setting, all at once and never with the text', () => {
+    const env = {
+      JWT_SECRET_FILE: kept('too-short-a-secret'),
+      STORE_URL_FILE: kept('mysql://user:pass@db'),
+      REDIS_URL_FILE: '/nowhere/redis-url',
+    };
+    const said = messageOf(() => loadApiConfig(env));
+    expect(said).toContain('JWT_SECRET_FILE names a file whose text must be at least 32 characters');
+    expect(said).toContain('STORE_URL_FILE names a file whose text must be "sqlite:<path>"');
+    expect(said).toContain('REDIS_URL_FILE cannot be read: ENOENT');
+    expect(said).not.toMatch(/too-short-a-secret|user:pass/);
+    expect(messageOf(() => loadApiConfig({ JWT_SECRET_FILE: kept(' \n') }))).toBe(
+      'wrong settings:\n  JWT_SECRET_FILE names an empty file: put the value of JWT_SECRET into it',
+    );
+    expect(messageOf(() => loadSchedulerConfig({ ...env, STORE_URL: 'mongodb://db/x' }))).toContain(
+      'STORE_URL_FILE cannot be set beside STORE_URL: set one of them',
+    );
+  });
+
+  it('are settled for whoever hands them on', () => {
+    const env = { JWT_SECRET_FILE: kept(secret), REDIS_URL: 'redis://r', PATH: '/bin' };
+    const names = ['JWT_SECRET', 'REDIS_URL'];
+    expect(withValueFiles(env, names)).toEqual({ JWT_SECRET: secret, REDIS_URL: 'redis://r', PATH: '/bin' });
+    expect(faultsOf(() => withValueFiles({ ...env, REDIS_URL_FILE: '/nowhere' }, names))).toEqual([
+      'REDIS_URL_FILE',
+    ]);
+  });
+});
+
+function kept(text: string): string {
+  const directory = mkdtempSync(join(tmpdir(), 'cloudai-config-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, 'token');
+  writeFileSync(path, text);
+  return path;
+}
 
 function messageOf(load: () => unknown): string {
   try {

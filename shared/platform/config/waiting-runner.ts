@@ -9,7 +9,7 @@ import type { CommonConfig } from './common.ts';
 import { type Environment, readSettings } from './reading.ts';
 import { runnerSchema } from './runner.ts';
 
-export interface WaitingConfig extends Pick<CommonConfig, 'logLevel' | 'dataDir'> {
+export interface WaitingConfig extends Pick<CommonConfig, 'logLevel' | 'dataDir' | 'healthFile'> {
   readonly listen: ListenAddress;
   readonly clusterToken: string;
   /** Null: what the cluster calls it. */
@@ -37,11 +37,11 @@ export function loadWaitingConfig(env: Environment): WaitingConfig {
     'any.required':
       'is required to wait for a cluster (or CLUSTER_TOKEN_FILE): the token of that cluster, which "npm start" keeps in data/cluster-token',
   });
-  const CLUSTER_TOKEN = env.CLUSTER_TOKEN_FILE ? waitingSchema.CLUSTER_TOKEN : needed;
-  const v = readSettings({ ...waitingSchema, CLUSTER_TOKEN }, env);
+  const v = readSettings({ ...waitingSchema, CLUSTER_TOKEN: needed }, env);
   return {
     logLevel: v.LOG_LEVEL,
     dataDir: resolve(v.DATA_DIR),
+    healthFile: v.HEALTH_FILE === undefined ? null : resolve(v.HEALTH_FILE),
     listen: v.RUNNER_LISTEN,
     clusterToken: clusterTokenOf(v) ?? '',
     workerId: v.WORKER_ID ?? null,

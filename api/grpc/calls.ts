@@ -1,0 +1,131 @@
+// The calls with one answer. Translates between the wire and the services only.
+
+import type { handleUnaryCall, Metadata, ServerUnaryCall } from '@grpc/grpc-js';
+import { workerBodies } from '../../shared/contracts/cluster.ts';
+import {
+  type ListTasksMessage,
+  listQueryOf,
+  type SubmitTaskMessage,
+  submitBodyOf,
+  taskMessage,
+} from '../../shared/contracts/grpc.ts';
+import { cancelTaskMessageSchema, taskIdMessageSchema } from '../../shared/contracts/grpc-schemas.ts';
+import { taskBody, taskDetailBody, taskSpec } from '../../shared/contracts/http.ts';
+import { submitSchema, taskListSchema } from '../../shared/contracts/schemas.ts';
+import type { RunLearner } from '../../shared/learning/run-learner.ts';
+import type { Principal } from '../../shared/model/user.ts';
+import { forceDetail, toldOfOne } from '../plugins/tasks.ts';
+import type { AuditTrail } from '../services/audit-trail.ts';
+import type { BodyRoom } from '../services/body-room.ts';
+import type { ClusterView } from '../services/cluster-view.ts';
+import { answerWithin } from '../services/deadline.ts';
+import type { Submissions } from '../services/submission.ts';
+import { type TaskRecords, wantedOf } from '../services/task-records.ts';
+import { acceptIdempotencyKey, acceptor } from '../validation.ts';
+import type { Admissions } from './admission.ts';
+import { type ToldParts, told } from './told.ts';
+
+export interface CallParts extends ToldParts {
+  readonly admissions: Admissions;
+  readonly submissions: Submissions;
+  readonly records: TaskRecords;
+  readonly learner: Pick<RunLearner, 'slaOf'>;
+  readonly view: ClusterView;
+  readonly bodyRoom: BodyRoom;
+  readonly trail: AuditTrail;
+  /** Of ended tasks; 0: for ever. */
+  readonly retentionMs: number;
+}
+
+/** As with REST: whoever waits longer has given up. */
+const ANSWER_DEADLINE_MS = 30_000;
+/** A common request is smaller, and takes no room. */
+const LARGE_CHARS = 64 * 1_024;
+
+type Handler<Request> = (request: Request, metadata: Metadata) => Promise<object>;
+
+export function createCalls(parts: CallParts) {
+  const { admissions, submissions, records, learner, view, bodyRoom, trail, retentionMs } = parts;
+  const by = (metadata: Metadata): Principal => admissions.principalOf(metadata);
+  const acceptSubmit = acceptor(submitSchema.label('the request'));
+  const acceptList = acceptor(taskListSchema.label('the request'), 'as_text');
+  const acceptTaskId = acceptor(taskIdMessageSchema);
+  const acceptCancel = acceptor(cancelTaskMessageSchema);
+
+  const submitTask: Handler<SubmitTaskMessage> = async (message, metadata) => {
+    const principal = by(metadata);
+    const size = sizeOf(message);
+    const give = size > LARGE_CHARS ? bodyRoom.take(principal.userId, size) : () => undefined;
+    try {
+      const spec = taskSpec(acceptSubmit(submitBodyOf(message)));
+      const key = acceptIdempotencyKey(message.idempotency_key, 'idempotency_key', 'field');
+      const { tasks, replayed } = await trail.note(
+        admissions.originOf(metadata),
+        { action: 'task.submit' },
+        () => submissions.submit(principal, spec, key),
+        toldOfOne,
+      );
+      const [task] = tasks;
+      if (!task) throw new Error('a submission made no task');
+      return { task: taskMessage(taskBody(task)), replayed };
+    } finally {
+      give();
+    }
+  };
+
+  const getTask: Handler<object> = async (message, metadata) => {
+    const task = await records.get(by(metadata), acceptTaskId(message).task_id);
+    return taskMessage(taskDetailBody(task, learner.slaOf(task), retentionMs));
+  };
+
+  const listTasks: Handler<ListTasksMessage> = async (message, metadata) => {
+    const query = acceptList(listQueryOf(message));
+    const { tasks, next } = await records.list(by(metadata), wantedOf(query));
+    return { tasks: tasks.map((task) => taskMessage(taskBody(task))), next_cursor: next };
+  };
+
+  const cancelTask: Handler<object> = async (message, metadata) => {
+    const { task_id: id, force } = acceptCancel(message);
+    const task = await trail.note(
+      admissions.originOf(metadata),
+      { action: 'task.cancel', target: id, details: forceDetail(force) },
+      () => records.cancel(by(metadata), id, force),
+    );
+    return taskMessage(taskBody(task));
+  };
+
+  const listWorkers: Handler<object> = async () => ({ workers: workerBodies(await view.snapshot()) });
+
+  return {
+    SubmitTask: unary(parts, 'SubmitTaskResponse', submitTask),
+    GetTask: unary(parts, 'Task', getTask),
+    ListTasks: unary(parts, 'ListTasksResponse', listTasks),
+    CancelTask: unary(parts, 'Task', cancelTask),
+    ListWorkers: unary(parts, 'ListWorkersResponse', listWorkers),
+  };
+}
+
+function unary<Request>(
+  parts: CallParts,
+  reply: string,
+  handle: Handler<Request>,
+): handleUnaryCall<Request, Buffer> {
+  const encode = parts.contract.encoder(reply);
+  return (call: ServerUnaryCall<Request, Buffer>, answer) => {
+    answerWithin(handle(call.request, call.metadata), ANSWER_DEADLINE_MS, 'what was asked for').then(
+      (body) => answer(null, encode(body)),
+      (error: unknown) => answer(told(parts, error, call)),
+    );
+  };
+}
+
+/** Characters of what may be long in it. */
+function sizeOf({
+  command = '',
+  command_words: { words = [] } = {},
+  env = {},
+  files = [],
+}: SubmitTaskMessage) {
+  const texts = [command, ...words, ...Object.values(env), ...files];
+  return texts.reduce((sum, text) => sum + text.length, 0);
+}
