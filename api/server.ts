@@ -4,6 +4,7 @@
 import { setMaxListeners } from 'node:events';
 import Hapi, { type Server } from '@hapi/hapi';
 import { readTlsFiles } from '../shared/platform/tls-files.ts';
+import { readVersion } from '../shared/platform/version.ts';
 import { GrpcServer } from './grpc/grpc-server.ts';
 import { keepCertificates } from './http/certificates.ts';
 import { CORS_HEADERS } from './http/cors-headers.ts';
@@ -15,6 +16,7 @@ import { authPlugin } from './plugins/auth.ts';
 import { backupsPlugin } from './plugins/backups.ts';
 import { dashboardPlugin } from './plugins/dashboard.ts';
 import { decisionsPlugin } from './plugins/decisions.ts';
+import { documentationPlugin } from './plugins/documentation.ts';
 import { filesPlugin } from './plugins/files.ts';
 import { healthPlugin } from './plugins/health.ts';
 import { historyPlugin } from './plugins/history.ts';
@@ -165,6 +167,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     { plugin: historyPlugin, options: { ...services, observeAuth: config.observeAuth } },
     { plugin: healthPlugin, options: { readiness } },
     { plugin: queueBoardPlugin, options: { ...services, queueViews: parts.queueViews } },
+    { plugin: documentationPlugin, options: { release: readVersion() } },
     { plugin: dashboardPlugin, options: { webDir: config.webDir } },
   ]);
   const live = new Live(

@@ -1,6 +1,13 @@
 // /api/auth: registration, login, who am I, another password, API tokens.
 
 import type { Plugin, ResponseObject, Server } from '@hapi/hapi';
+import {
+  accountReplySchema,
+  loginReplySchema,
+  newTokenReplySchema,
+  tokenListReplySchema,
+  userReplySchema,
+} from '../../shared/contracts/account-reply-schemas.ts';
 import type { CredentialsBody, LoginReply, NewTokenReply } from '../../shared/contracts/http.ts';
 import { tokenBody, userBody } from '../../shared/contracts/http.ts';
 import {
@@ -13,6 +20,7 @@ import { passwordChangeSchema, signOutSchema } from '../../shared/contracts/user
 import { accountBody, type PasswordChangeBody, type SignOutBody } from '../../shared/contracts/users.ts';
 import type { AuditActor } from '../../shared/model/audit.ts';
 import type { User } from '../../shared/model/user.ts';
+import { documented } from '../openapi/call-doc.ts';
 import type { Accounts, SignIn } from '../services/accounts.ts';
 import type { AuditTrail } from '../services/audit-trail.ts';
 import type { Sessions } from '../services/sessions.ts';
@@ -35,7 +43,18 @@ export const accountsPlugin: Plugin<AccountsOptions> = {
     server.route({
       method: 'POST',
       path: '/api/auth/register',
-      options: { ...ALSO_ANONYMOUS, auth: false, validate: checked({ payload: registerSchema }) },
+      options: {
+        ...documented({
+          id: 'register',
+          tag: 'accounts',
+          summary: 'Makes an account; the first of a cluster is its admin.',
+          replies: { 201: userReplySchema },
+          refusals: [403, 409],
+        }),
+        ...ALSO_ANONYMOUS,
+        auth: false,
+        validate: checked({ payload: registerSchema }),
+      },
       handler: async (request, h) => {
         const credentials = bodyOf<CredentialsBody>(request);
         const user = await trail.note(
@@ -51,7 +70,19 @@ export const accountsPlugin: Plugin<AccountsOptions> = {
     server.route({
       method: 'POST',
       path: '/api/auth/login',
-      options: { ...ALSO_ANONYMOUS, auth: false, validate: checked({ payload: loginSchema }) },
+      options: {
+        ...documented({
+          id: 'login',
+          tag: 'accounts',
+          summary: 'A token for a name and a password.',
+          notes: 'After repeated failures 429 with `locked_out`.',
+          replies: { 200: loginReplySchema },
+          refusals: [401, 403],
+        }),
+        ...ALSO_ANONYMOUS,
+        auth: false,
+        validate: checked({ payload: loginSchema }),
+      },
       handler: async (request, h) => {
         const credentials = bodyOf<CredentialsBody>(request);
         const signIn = await trail.note(
@@ -67,7 +98,16 @@ export const accountsPlugin: Plugin<AccountsOptions> = {
     server.route({
       method: 'POST',
       path: '/api/auth/password',
-      options: { validate: checked({ payload: passwordChangeSchema }) },
+      options: {
+        ...documented({
+          id: 'changePassword',
+          tag: 'accounts',
+          summary: 'Another password: all other sign-ins end, and the answer is a fresh one.',
+          replies: { 200: loginReplySchema },
+          refusals: [403],
+        }),
+        validate: checked({ payload: passwordChangeSchema }),
+      },
       handler: async (request, h) => {
         const { current_password, new_password } = bodyOf<PasswordChangeBody>(request);
         const change = { current: current_password, next: new_password };
@@ -111,13 +151,30 @@ export const accountsPlugin: Plugin<AccountsOptions> = {
     server.route({
       method: 'GET',
       path: '/api/auth/me',
+      options: {
+        ...documented({
+          id: 'getOwnAccount',
+          tag: 'accounts',
+          summary: 'Who am I, with quota and use.',
+          replies: { 200: accountReplySchema },
+        }),
+      },
       handler: async (request) => accountBody(await directory.own(principalOf(request))),
     });
 
     server.route({
       method: 'POST',
       path: '/api/auth/tokens',
-      options: { validate: checked({ payload: newTokenSchema }) },
+      options: {
+        ...documented({
+          id: 'createToken',
+          tag: 'accounts',
+          summary: 'A long-lived API token, shown once.',
+          replies: { 201: newTokenReplySchema },
+          refusals: [409],
+        }),
+        validate: checked({ payload: newTokenSchema }),
+      },
       handler: async (request, h) => {
         const { name } = bodyOf<{ name: string }>(request);
         const { record, token } = await trail.note(
@@ -134,6 +191,14 @@ export const accountsPlugin: Plugin<AccountsOptions> = {
     server.route({
       method: 'GET',
       path: '/api/auth/tokens',
+      options: {
+        ...documented({
+          id: 'listTokens',
+          tag: 'accounts',
+          summary: 'Own API tokens without the secret.',
+          replies: { 200: tokenListReplySchema },
+        }),
+      },
       handler: async (request) => ({
         tokens: (await sessions.listApiTokens(principalOf(request))).map(tokenBody),
       }),
@@ -142,7 +207,16 @@ export const accountsPlugin: Plugin<AccountsOptions> = {
     server.route({
       method: 'DELETE',
       path: '/api/auth/tokens/{id}',
-      options: { validate: checked({ params: tokenIdParams }) },
+      options: {
+        ...documented({
+          id: 'deleteToken',
+          tag: 'accounts',
+          summary: 'Takes an API token back.',
+          replies: { 204: null },
+          refusals: [404],
+        }),
+        validate: checked({ params: tokenIdParams }),
+      },
       handler: async (request, h) => {
         const id = idOf(request);
         await trail.note(originOf(request), { action: 'token.delete', target: id }, () =>

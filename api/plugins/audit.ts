@@ -2,9 +2,11 @@
 
 import type { Plugin, Request, Server } from '@hapi/hapi';
 import { type AuditListReply, auditEntryBody } from '../../shared/contracts/audit.ts';
+import { auditListReplySchema } from '../../shared/contracts/audit-reply-schemas.ts';
 import { type AuditListQuery, auditListSchema } from '../../shared/contracts/audit-schema.ts';
 import { parseMoment } from '../../shared/contracts/history.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
+import { documented } from '../openapi/call-doc.ts';
 import type { AuditPages } from '../services/audit-pages.ts';
 import type { Origin } from '../services/audit-trail.ts';
 import type { Session } from '../services/sessions.ts';
@@ -22,7 +24,16 @@ export const auditPlugin: Plugin<AuditOptions> = {
     server.route({
       method: 'GET',
       path: '/api/audit',
-      options: { validate: checked({ query: auditListSchema }) },
+      options: {
+        ...documented({
+          id: 'listAudit',
+          tag: 'administration',
+          summary: 'Who did what, newest first.',
+          replies: { 200: auditListReplySchema },
+          refusals: [403],
+        }),
+        validate: checked({ query: auditListSchema }),
+      },
       handler: async (request): Promise<AuditListReply> => {
         const { actor, action, target, from, to, limit, cursor } = queryOf<AuditListQuery>(request);
         const { entries, next } = await auditPages.list(principalOf(request), {

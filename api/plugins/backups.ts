@@ -3,10 +3,12 @@
 import type { Plugin, Server } from '@hapi/hapi';
 import { type RestoreQuery, restoreSchema } from '../../shared/contracts/backup-schemas.ts';
 import type { RestoreReply } from '../../shared/contracts/backups.ts';
+import { restoreReplySchema } from '../../shared/contracts/cluster-reply-schemas.ts';
 import { noQuery } from '../../shared/contracts/file-schemas.ts';
 import { bodyBytes, STREAMED_BODY } from '../http/body-bytes.ts';
 import { archiveReply } from '../http/file-reply.ts';
 import { IDLE_MS } from '../http/slow-peers.ts';
+import { documented } from '../openapi/call-doc.ts';
 import type { AuditTrail } from '../services/audit-trail.ts';
 import type { Backups } from '../services/backups/backups.ts';
 import { checked, queryOf } from '../validation.ts';
@@ -28,6 +30,22 @@ export const backupsPlugin: Plugin<BackupsOptions> = {
       method: 'GET',
       path: '/api/backup',
       options: {
+        ...documented({
+          id: 'makeBackup',
+          tag: 'administration',
+          summary: 'All records as a tar archive.',
+          notes: 'One at a time; with MongoDB its own tools make backups (409).',
+          replies: {
+            200: {
+              content: { 'application/x-tar': 'bytes' },
+              headers: {
+                'X-Checksum-Sha256': { description: 'Of the archive, in hex.' },
+                'Content-Disposition': { description: 'A name for the file.' },
+              },
+            },
+          },
+          refusals: [403, 409],
+        }),
         validate: checked({ query: noQuery }),
         timeout: { server: false, socket: WORK_MS },
         response: { ranges: false },
@@ -49,7 +67,18 @@ export const backupsPlugin: Plugin<BackupsOptions> = {
     server.route({
       method: 'POST',
       path: '/api/restore',
-      options: { validate: checked({ query: restoreSchema }), ...STREAMED_BODY },
+      options: {
+        ...documented({
+          id: 'restoreBackup',
+          tag: 'administration',
+          summary: 'Replaces all records by those of a backup, or says what that would do.',
+          bytes: ['application/x-tar', 'application/octet-stream'],
+          replies: { 200: restoreReplySchema },
+          refusals: [403, 409],
+        }),
+        validate: checked({ query: restoreSchema }),
+        ...STREAMED_BODY,
+      },
       handler: async (request): Promise<RestoreReply> => {
         const { dry_run: dryRun } = queryOf<RestoreQuery>(request);
         const onWhole = () => void request.raw.req.socket?.setTimeout(WORK_MS);

@@ -50,7 +50,7 @@ and the command <code>npx cloudai</code>.</p>
 export const dashboardPlugin: Plugin<DashboardOptions> = {
   name: 'dashboard',
   register: async (server: Server, { webDir }: DashboardOptions) => {
-    await server.register(Inert);
+    await server.register({ plugin: Inert }, { once: true });
 
     server.route({
       method: 'GET',

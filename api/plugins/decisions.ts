@@ -3,9 +3,11 @@
 
 import { Readable } from 'node:stream';
 import type { Plugin, Server } from '@hapi/hapi';
+import { decisionEntrySchema } from '../../shared/contracts/cluster-reply-schemas.ts';
 import { type DecisionsQuery, decisionsSchema } from '../../shared/contracts/decision-schema.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { DecisionEntry } from '../../shared/ports/decision-log.ts';
+import { documented } from '../openapi/call-doc.ts';
 import type { DecisionPages } from '../services/decision-pages.ts';
 import { checked, queryOf } from '../validation.ts';
 import { principalOf } from './auth.ts';
@@ -21,7 +23,16 @@ export const decisionsPlugin: Plugin<DecisionsOptions> = {
     server.route({
       method: 'GET',
       path: '/api/scheduler/decisions',
-      options: { validate: checked({ query: decisionsSchema }) },
+      options: {
+        ...documented({
+          id: 'listDecisions',
+          tag: 'administration',
+          summary: 'What the scheduler saw and decided, one entry on each line.',
+          replies: { 200: { content: { 'application/x-ndjson': decisionEntrySchema } } },
+          refusals: [403, 404],
+        }),
+        validate: checked({ query: decisionsSchema }),
+      },
       handler: async (request, h) => {
         const pages = await decisionPages.open(principalOf(request), queryOf<DecisionsQuery>(request));
         const body = Readable.from(encode(pages), { objectMode: false });

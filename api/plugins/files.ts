@@ -2,6 +2,7 @@
 // the file store as it comes; it is never parsed and never held.
 
 import type { Lifecycle, Plugin, Server } from '@hapi/hapi';
+import { fileListReplySchema, fileReplySchema } from '../../shared/contracts/file-reply-schemas.ts';
 import {
   type FileListQuery,
   fileListSchema,
@@ -13,6 +14,8 @@ import { type FileListReply, fileBody } from '../../shared/contracts/files.ts';
 import { bodyBytes, STREAMED_BODY } from '../http/body-bytes.ts';
 import { BYTES_ROUTE, fileReply } from '../http/file-reply.ts';
 import { contentTypeOf, headerFault, isOnlyNew, lengthOf, sha256Of } from '../http/upload-headers.ts';
+import { BYTES_CALL, CHECKSUM } from '../openapi/bytes-call.ts';
+import { documented } from '../openapi/call-doc.ts';
 import type { AuditTrail } from '../services/audit-trail.ts';
 import type { FileContents } from '../services/files/file-contents.ts';
 import { tooLarge, type UserFiles } from '../services/files/user-files.ts';
@@ -30,13 +33,27 @@ export interface FilesOptions {
   readonly trail: AuditTrail;
 }
 
+const PUT_REPLY = {
+  content: { 'application/json': fileReplySchema },
+  headers: { ETag: { description: 'The SHA-256 in quotes.' }, Location: { description: 'Of the file.' } },
+};
+
 export const filesPlugin: Plugin<FilesOptions> = {
   name: 'files',
   register: (server: Server, { userFiles, fileContents, maxBytes, peerIdleMs, trail }: FilesOptions) => {
     server.route({
       method: 'GET',
       path: '/api/files',
-      options: { validate: checked({ query: fileListSchema }) },
+      options: {
+        ...documented({
+          id: 'listFiles',
+          tag: 'files',
+          summary: 'Uploads, and what tasks left.',
+          replies: { 200: fileListReplySchema },
+          refusals: [403, 404],
+        }),
+        validate: checked({ query: fileListSchema }),
+      },
       handler: async (request): Promise<FileListReply> => {
         const { user, limit, cursor } = queryOf<FileListQuery & { user?: string }>(request);
         const query = { username: user, limit, after: cursor };
@@ -48,7 +65,17 @@ export const filesPlugin: Plugin<FilesOptions> = {
     server.route({
       method: 'GET',
       path: '/api/files/{path*}',
-      options: { ...BYTES_ROUTE, validate: checked({ params: filePathParams, query: userFileSchema }) },
+      options: {
+        ...documented({
+          id: 'getFile',
+          tag: 'files',
+          summary: 'The bytes of an upload, whole or in part.',
+          ...BYTES_CALL,
+          refusals: [403, 404, 416],
+        }),
+        ...BYTES_ROUTE,
+        validate: checked({ params: filePathParams, query: userFileSchema }),
+      },
       handler: async (request, h) => {
         const by = principalOf(request);
         const file = await userFiles.find(by, pathOf(request), queryOf<{ user?: string }>(request).user);
@@ -60,6 +87,18 @@ export const filesPlugin: Plugin<FilesOptions> = {
       method: 'PUT',
       path: '/api/files/{path*}',
       options: {
+        ...documented({
+          id: 'putFile',
+          tag: 'files',
+          summary: 'Uploads a file; one of the same path is replaced once the new one is whole.',
+          bytes: ['*/*'],
+          headers: {
+            ...CHECKSUM,
+            'If-None-Match': { description: '`*`: only if there is none of this path.' },
+          },
+          replies: { 200: PUT_REPLY, 201: PUT_REPLY },
+          refusals: [403, 409, 412, 460],
+        }),
         validate: checked({ params: filePathParams, query: noQuery }),
         // Asked before the body is: a sender who waits for the word to go on need not send it at all.
         ext: { onPreAuth: { method: refuseAtOnce(maxBytes) } },
@@ -90,7 +129,16 @@ export const filesPlugin: Plugin<FilesOptions> = {
     server.route({
       method: 'DELETE',
       path: '/api/files/{path*}',
-      options: { validate: checked({ params: filePathParams, query: userFileSchema }) },
+      options: {
+        ...documented({
+          id: 'deleteFile',
+          tag: 'files',
+          summary: 'Deletes an upload.',
+          replies: { 204: null },
+          refusals: [403, 404, 409],
+        }),
+        validate: checked({ params: filePathParams, query: userFileSchema }),
+      },
       handler: async (request, h) => {
         const path = pathOf(request);
         const { user } = queryOf<{ user?: string }>(request);

@@ -1,7 +1,9 @@
 // /healthz: this process lives. /readyz: it can do its work, or what keeps it from it.
 
 import type { Plugin, Server } from '@hapi/hapi';
+import { healthReplySchema, readyReplySchema } from '../../shared/contracts/cluster-reply-schemas.ts';
 import type { ReadyReply } from '../../shared/contracts/http.ts';
+import { documented } from '../openapi/call-doc.ts';
 import type { Readiness } from '../services/readiness.ts';
 
 export interface HealthOptions {
@@ -14,14 +16,36 @@ export const healthPlugin: Plugin<HealthOptions> = {
     server.route({
       method: 'GET',
       path: '/healthz',
-      options: { auth: false },
+      options: {
+        ...documented({
+          id: 'isAlive',
+          tag: 'service',
+          summary: 'This process lives.',
+          replies: { 200: healthReplySchema },
+        }),
+        auth: false,
+      },
       handler: () => ({ status: 'ok' }),
     });
 
     server.route({
       method: 'GET',
       path: '/readyz',
-      options: { auth: false },
+      options: {
+        ...documented({
+          id: 'isReady',
+          tag: 'service',
+          summary: 'It can do its work, or what keeps it from it.',
+          replies: {
+            200: readyReplySchema,
+            503: {
+              content: { 'application/json': readyReplySchema },
+              headers: { 'Retry-After': { description: 'Seconds to wait before it is asked again.' } },
+            },
+          },
+        }),
+        auth: false,
+      },
       handler: async (_request, h) => {
         const checked = await readiness.results();
         const ready = checked.every(([, { ok }]) => ok);

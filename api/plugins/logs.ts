@@ -3,10 +3,12 @@
 
 import { Readable } from 'node:stream';
 import type { Plugin, Request, Server } from '@hapi/hapi';
+import { logLineReplySchema } from '../../shared/contracts/file-reply-schemas.ts';
 import { type LogsQuery, logsSchema, taskIdParams } from '../../shared/contracts/schemas.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import { cutStuckReader } from '../http/slow-peers.ts';
 import type { OpenSessions } from '../live/open-sessions.ts';
+import { documented } from '../openapi/call-doc.ts';
 import { OutputText } from '../services/output/output-page.ts';
 import type { OutputReading, TaskOutput } from '../services/output/task-output.ts';
 import { checked, idOf, queryOf } from '../validation.ts';
@@ -31,6 +33,15 @@ export const logsPlugin: Plugin<LogsOptions> = {
       method: 'GET',
       path: '/api/tasks/{id}/logs',
       options: {
+        ...documented({
+          id: 'getTaskLogs',
+          tag: 'output',
+          summary: 'What a task has printed, whole or followed.',
+          notes:
+            'Text as a terminal shows it, or with `format=ndjson` (or that type in Accept) a line of JSON for each line of output. `follow` goes on until the task ends; who was cut goes on with `from`.',
+          replies: { 200: { content: { 'text/plain': 'text', 'application/x-ndjson': logLineReplySchema } } },
+          refusals: [404],
+        }),
         validate: checked({ params: taskIdParams, query: logsSchema }),
         // A silent task must not cost its reader the connection.
         timeout: { socket: false },

@@ -1,6 +1,7 @@
 // GET /metrics for Prometheus, and the counting of what this copy of the API answers.
 
 import type { Plugin, Server } from '@hapi/hapi';
+import { documented } from '../openapi/call-doc.ts';
 import type { ApiMetrics } from '../services/metrics/api-metrics.ts';
 import { observeRoute } from './auth.ts';
 
@@ -18,7 +19,15 @@ export const metricsPlugin: Plugin<MetricsOptions> = {
     server.route({
       method: 'GET',
       path: '/metrics',
-      options: observeRoute(observeAuth),
+      options: {
+        ...observeRoute(observeAuth),
+        ...documented({
+          id: 'getMetrics',
+          tag: 'cluster',
+          summary: 'Measured values of this process and the cluster, for Prometheus.',
+          replies: { 200: { content: { 'text/plain': 'text' } } },
+        }),
+      },
       handler: async (_request, h) =>
         h.response(await metrics.text()).header('content-type', metrics.contentType),
     });

@@ -5,7 +5,9 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import Boom from '@hapi/boom';
 import type { Lifecycle, Plugin, Request, RouteOptions, Server } from '@hapi/hapi';
+import { errorReplySchema } from '../../shared/contracts/account-reply-schemas.ts';
 import type { QueueViews } from '../../shared/ports/queue.ts';
+import { documented } from '../openapi/call-doc.ts';
 import { BoardQueues } from '../queue-board/board-queues.ts';
 import { boardPage, ReadOnlyAdapter } from '../queue-board/read-only-adapter.ts';
 import type { AuditTrail } from '../services/audit-trail.ts';
@@ -52,6 +54,9 @@ const CLOSED = `<!doctype html>
 </html>
 `;
 
+/** People are told in words where to sign in. */
+const BOARD_REFUSAL = { content: { 'application/json': errorReplySchema, 'text/html': 'text' } } as const;
+
 export const queueBoardPlugin: Plugin<QueueBoardOptions> = {
   name: 'queue-board',
   register: async (server: Server, { boardTickets, queueViews, view, trail }: QueueBoardOptions) => {
@@ -70,6 +75,15 @@ export const queueBoardPlugin: Plugin<QueueBoardOptions> = {
     server.route({
       method: 'POST',
       path: '/api/auth/queue-board',
+      options: {
+        ...documented({
+          id: 'openQueueBoard',
+          tag: 'administration',
+          summary: 'Lets this browser open `/queues` for 15 minutes.',
+          replies: { 204: { headers: { 'Set-Cookie': { description: 'For `/queues` alone.' } } } },
+          refusals: [403],
+        }),
+      },
       handler: async (request, h) => {
         const deed = { action: 'queue_board.open' } as const;
         const ticket = await trail.note(originOf(request), deed, () =>
@@ -91,6 +105,14 @@ export const queueBoardPlugin: Plugin<QueueBoardOptions> = {
     });
 
     const options: RouteOptions = {
+      // The page itself; what it asks for is no call of the API.
+      ...documented({
+        id: 'showQueueBoard',
+        tag: 'administration',
+        summary: 'Bull Board: the queues in Redis as they stand, to look at.',
+        replies: { 200: { content: { 'text/html': 'text' } }, 401: BOARD_REFUSAL, 403: BOARD_REFUSAL },
+        refusals: [404],
+      }),
       auth: STRATEGY,
       state: { parse: true, failAction: 'ignore' },
       ext: { onPreResponse: { method: dress } },

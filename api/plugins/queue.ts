@@ -2,7 +2,9 @@
 
 import type { Plugin, Server } from '@hapi/hapi';
 import { forecastScoreBody, type QueueReply, queueEntryBody } from '../../shared/contracts/queue.ts';
+import { queueReplySchema } from '../../shared/contracts/queue-reply-schemas.ts';
 import { type QueueQuery, queueSchema } from '../../shared/contracts/schemas.ts';
+import { documented } from '../openapi/call-doc.ts';
 import type { WaitingLine } from '../services/queue/waiting-line.ts';
 import { checked, queryOf } from '../validation.ts';
 import { principalOf } from './auth.ts';
@@ -17,7 +19,15 @@ export const queuePlugin: Plugin<QueueOptions> = {
     server.route({
       method: 'GET',
       path: '/api/queue',
-      options: { validate: checked({ query: queueSchema }) },
+      options: {
+        ...documented({
+          id: 'getQueue',
+          tag: 'queue',
+          summary: 'What waits, next first, why and until when.',
+          replies: { 200: queueReplySchema },
+        }),
+        validate: checked({ query: queueSchema }),
+      },
       handler: async (request): Promise<QueueReply> => {
         const { limit, cursor } = queryOf<QueueQuery>(request);
         const { total, entries, forecasts, next } = await waitingLine.page(principalOf(request), {

@@ -1,6 +1,7 @@
 // /api/tasks/{id}/files and /api/tasks/{id}/archive: what a task left, by file or all in one.
 
 import type { Plugin, Request, Server } from '@hapi/hapi';
+import { taskFileListReplySchema } from '../../shared/contracts/file-reply-schemas.ts';
 import {
   archiveSchema,
   type FileListQuery,
@@ -12,6 +13,8 @@ import { type ArchiveFormat, fileBody, type TaskFileListReply } from '../../shar
 import { taskIdParams } from '../../shared/contracts/schemas.ts';
 import { AppError } from '../../shared/errors.ts';
 import { archiveReply, BYTES_ROUTE, fileReply } from '../http/file-reply.ts';
+import { BYTES_CALL } from '../openapi/bytes-call.ts';
+import { documented } from '../openapi/call-doc.ts';
 import type { AuditTrail } from '../services/audit-trail.ts';
 import type { FileContents } from '../services/files/file-contents.ts';
 import type { TaskFiles } from '../services/files/task-files.ts';
@@ -36,7 +39,16 @@ export const taskFilesPlugin: Plugin<TaskFilesOptions> = {
     server.route({
       method: 'GET',
       path: '/api/tasks/{id}/files',
-      options: { validate: checked({ params: taskIdParams, query: taskFileListSchema }) },
+      options: {
+        ...documented({
+          id: 'listTaskFiles',
+          tag: 'files',
+          summary: 'The files that a task left.',
+          replies: { 200: taskFileListReplySchema },
+          refusals: [404],
+        }),
+        validate: checked({ params: taskIdParams, query: taskFileListSchema }),
+      },
       handler: async (request): Promise<TaskFileListReply> => {
         const { attempt, limit, cursor } = queryOf<FileListQuery & { attempt?: number }>(request);
         const query = { attempt, limit, after: cursor };
@@ -49,7 +61,17 @@ export const taskFilesPlugin: Plugin<TaskFilesOptions> = {
     server.route({
       method: 'GET',
       path: '/api/tasks/{id}/files/{path*}',
-      options: { ...BYTES_ROUTE, validate: checked({ params: taskFileParams, query: taskFileSchema }) },
+      options: {
+        ...documented({
+          id: 'getTaskFile',
+          tag: 'files',
+          summary: 'The bytes of a file that a task left, whole or in part.',
+          ...BYTES_CALL,
+          refusals: [404, 416],
+        }),
+        ...BYTES_ROUTE,
+        validate: checked({ params: taskFileParams, query: taskFileSchema }),
+      },
       handler: async (request, h) => {
         const by = principalOf(request);
         const { attempt } = queryOf<{ attempt?: number }>(request);
@@ -61,7 +83,22 @@ export const taskFilesPlugin: Plugin<TaskFilesOptions> = {
     server.route({
       method: 'GET',
       path: '/api/tasks/{id}/archive',
-      options: { ...BYTES_ROUTE, validate: checked({ params: taskIdParams, query: archiveSchema }) },
+      options: {
+        ...documented({
+          id: 'getTaskArchive',
+          tag: 'files',
+          summary: 'All files that a task left, as one stream.',
+          replies: {
+            200: {
+              content: { 'application/gzip': 'bytes', 'application/zip': 'bytes' },
+              headers: { 'Content-Disposition': { description: 'A name for the file.' } },
+            },
+          },
+          refusals: [404],
+        }),
+        ...BYTES_ROUTE,
+        validate: checked({ params: taskIdParams, query: archiveSchema }),
+      },
       handler: async (request, h) => {
         const id = idOf(request);
         const { format, attempt } = queryOf<{ format: ArchiveFormat; attempt?: number }>(request);
@@ -73,7 +110,16 @@ export const taskFilesPlugin: Plugin<TaskFilesOptions> = {
     server.route({
       method: 'DELETE',
       path: '/api/tasks/{id}/files',
-      options: { validate: checked({ params: taskIdParams, query: taskFileSchema }) },
+      options: {
+        ...documented({
+          id: 'deleteTaskFiles',
+          tag: 'files',
+          summary: 'Deletes all files of a task, of all attempts unless one is named.',
+          replies: { 204: null },
+          refusals: [404, 409],
+        }),
+        validate: checked({ params: taskIdParams, query: taskFileSchema }),
+      },
       handler: async (request, h) => {
         refuseNameless(request);
         const { attempt } = queryOf<{ attempt?: number }>(request);
@@ -89,7 +135,16 @@ export const taskFilesPlugin: Plugin<TaskFilesOptions> = {
     server.route({
       method: 'DELETE',
       path: '/api/tasks/{id}/files/{path*}',
-      options: { validate: checked({ params: taskFileParams, query: taskFileSchema }) },
+      options: {
+        ...documented({
+          id: 'deleteTaskFile',
+          tag: 'files',
+          summary: 'Deletes a file that a task left.',
+          replies: { 204: null },
+          refusals: [404, 409],
+        }),
+        validate: checked({ params: taskFileParams, query: taskFileSchema }),
+      },
       handler: async (request, h) => {
         const { attempt } = queryOf<{ attempt?: number }>(request);
         const id = idOf(request);

@@ -12,10 +12,12 @@ import {
   taskSpec,
   taskStateBody,
 } from '../../shared/contracts/http.ts';
+import { explainReplySchema } from '../../shared/contracts/queue-reply-schemas.ts';
 import {
   batchSchema,
   cancelManySchema,
   cancelSchema,
+  idempotencyKeySchema,
   submitSchema,
   type TaskListQuery,
   taskIdParams,
@@ -28,8 +30,16 @@ import {
   cancelledTaskBody,
   taskSummaryBody,
 } from '../../shared/contracts/task-lists.ts';
+import {
+  batchReplySchema,
+  cancelManyReplySchema,
+  taskListReplySchema,
+  taskReplySchema,
+  taskStatesReplySchema,
+} from '../../shared/contracts/task-reply-schemas.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { RunLearner } from '../../shared/learning/run-learner.ts';
+import { documented } from '../openapi/call-doc.ts';
 import type { AuditTrail, Told } from '../services/audit-trail.ts';
 import type { TaskExplanations } from '../services/explanations.ts';
 import type { RequestLimits } from '../services/request-limits.ts';
@@ -52,6 +62,15 @@ export interface TasksOptions {
   readonly retentionMs: number;
 }
 
+const IDEMPOTENT = {
+  'Idempotency-Key': {
+    description:
+      'Names this submission: sent again with the same body it answers with what it made the first time; with another one 409.',
+    schema: idempotencyKeySchema,
+  },
+};
+const REPLAYED = { 'Idempotent-Replay': { description: '`true` when it had been made by an earlier call.' } };
+
 /** The largest legal task (command and environment of 128 KB each, 1,000 paths), with room for JSON's escapes. */
 const SUBMIT_MAX_BYTES = 2 * 1_048_576;
 const BATCH_MAX_BYTES = 20 * 1_048_576;
@@ -72,7 +91,24 @@ export const tasksPlugin: Plugin<TasksOptions> = {
     server.route({
       method: 'POST',
       path: '/api/tasks',
-      options: { payload: { maxBytes: SUBMIT_MAX_BYTES }, validate: checked({ payload: submitSchema }) },
+      options: {
+        ...documented({
+          id: 'submitTask',
+          tag: 'tasks',
+          summary: 'Submits a task.',
+          notes: 'Only `docker_image` is required. All faults of a body are named at once.',
+          headers: IDEMPOTENT,
+          replies: {
+            201: {
+              content: { 'application/json': taskReplySchema },
+              headers: { Location: { description: 'Of the task.' }, ...REPLAYED },
+            },
+          },
+          refusals: [403, 409],
+        }),
+        payload: { maxBytes: SUBMIT_MAX_BYTES },
+        validate: checked({ payload: submitSchema }),
+      },
       handler: async (request, h) => {
         const spec = { ...taskSpec(bodyOf<SubmitBody>(request)), ...traceOf(request) };
         const key = idempotencyKey(request.headers['idempotency-key']);
@@ -89,7 +125,18 @@ export const tasksPlugin: Plugin<TasksOptions> = {
     server.route({
       method: 'POST',
       path: '/api/tasks/batch',
-      options: { payload: { maxBytes: BATCH_MAX_BYTES }, validate: checked({ payload: batchSchema }) },
+      options: {
+        ...documented({
+          id: 'submitTasks',
+          tag: 'tasks',
+          summary: 'Submits up to 1,000 tasks, all or none.',
+          headers: IDEMPOTENT,
+          replies: { 201: { content: { 'application/json': batchReplySchema }, headers: REPLAYED } },
+          refusals: [403, 409],
+        }),
+        payload: { maxBytes: BATCH_MAX_BYTES },
+        validate: checked({ payload: batchSchema }),
+      },
       handler: async (request, h) => {
         const { tasks } = bodyOf<{ tasks: SubmitBody[] }>(request);
         const specs = tasks.map((task) => ({ ...taskSpec(task), ...traceOf(request) }));
@@ -112,7 +159,16 @@ export const tasksPlugin: Plugin<TasksOptions> = {
     server.route({
       method: 'POST',
       path: '/api/tasks/states',
-      options: { ...ONLY_READS, validate: checked({ payload: taskStatesSchema }) },
+      options: {
+        ...documented({
+          id: 'getTaskStates',
+          tag: 'tasks',
+          summary: 'How far up to 1,000 tasks are.',
+          replies: { 200: taskStatesReplySchema },
+        }),
+        ...ONLY_READS,
+        validate: checked({ payload: taskStatesSchema }),
+      },
       handler: async (request): Promise<TaskStatesReply> => {
         const ids = bodyOf<TaskStatesRequest>(request).task_ids;
         const tasks = await records.getMany(principalOf(request), ids);
@@ -127,7 +183,17 @@ export const tasksPlugin: Plugin<TasksOptions> = {
     server.route({
       method: 'GET',
       path: '/api/tasks',
-      options: { validate: checked({ query: taskListSchema }) },
+      options: {
+        ...documented({
+          id: 'listTasks',
+          tag: 'tasks',
+          summary: 'Own tasks, an admin’s all, newest first.',
+          notes:
+            '`status` takes several states with commas between them. With `view=summary` rows are short.',
+          replies: { 200: taskListReplySchema },
+        }),
+        validate: checked({ query: taskListSchema }),
+      },
       handler: async (request) => {
         const query = queryOf<TaskListQuery>(request);
         const by = principalOf(request);
@@ -145,7 +211,15 @@ export const tasksPlugin: Plugin<TasksOptions> = {
     server.route({
       method: 'POST',
       path: '/api/tasks/cancel',
-      options: { validate: checked({ payload: cancelManySchema }) },
+      options: {
+        ...documented({
+          id: 'cancelTasks',
+          tag: 'tasks',
+          summary: 'Asks up to 1,000 tasks to stop, each for itself.',
+          replies: { 202: cancelManyReplySchema },
+        }),
+        validate: checked({ payload: cancelManySchema }),
+      },
       handler: async (request, h) => {
         const { task_ids: ids, force } = bodyOf<CancelManyBody>(request);
         const by = principalOf(request);
@@ -165,7 +239,16 @@ export const tasksPlugin: Plugin<TasksOptions> = {
     server.route({
       method: 'GET',
       path: '/api/tasks/{id}',
-      options: { validate: checked({ params: taskIdParams }) },
+      options: {
+        ...documented({
+          id: 'getTask',
+          tag: 'tasks',
+          summary: 'The whole record with its attempts and its timeline.',
+          replies: { 200: taskReplySchema },
+          refusals: [404],
+        }),
+        validate: checked({ params: taskIdParams }),
+      },
       handler: async (request) => {
         const task = await records.get(principalOf(request), idOf(request));
         return taskDetailBody(task, learner.slaOf(task), retentionMs);
@@ -175,7 +258,17 @@ export const tasksPlugin: Plugin<TasksOptions> = {
     server.route({
       method: 'POST',
       path: '/api/tasks/{id}/cancel',
-      options: { validate: checked({ params: taskIdParams, payload: cancelSchema }) },
+      options: {
+        ...documented({
+          id: 'cancelTask',
+          tag: 'tasks',
+          summary: 'Asks a task to stop; with `force` at once.',
+          notes: 'The body may be left out.',
+          replies: { 202: taskReplySchema },
+          refusals: [404, 409],
+        }),
+        validate: checked({ params: taskIdParams, payload: cancelSchema }),
+      },
       handler: async (request, h) => {
         const force = bodyOf<{ force: boolean } | null>(request)?.force ?? false;
         const task = await cancel(request, force);
@@ -186,7 +279,16 @@ export const tasksPlugin: Plugin<TasksOptions> = {
     server.route({
       method: 'DELETE',
       path: '/api/tasks/{id}',
-      options: { validate: checked({ params: taskIdParams }) },
+      options: {
+        ...documented({
+          id: 'deleteTask',
+          tag: 'tasks',
+          summary: 'Asks a task to stop, as `cancel` does without force.',
+          replies: { 202: taskReplySchema },
+          refusals: [404, 409],
+        }),
+        validate: checked({ params: taskIdParams }),
+      },
       handler: async (request, h) => {
         const task = await cancel(request, false);
         return h.response(taskBody(task)).code(202);
@@ -196,7 +298,22 @@ export const tasksPlugin: Plugin<TasksOptions> = {
     server.route({
       method: 'POST',
       path: '/api/tasks/{id}/retry',
-      options: { validate: checked({ params: taskIdParams }) },
+      options: {
+        ...documented({
+          id: 'retryTask',
+          tag: 'tasks',
+          summary: 'A new task from the same spec.',
+          headers: IDEMPOTENT,
+          replies: {
+            201: {
+              content: { 'application/json': taskReplySchema },
+              headers: { Location: { description: 'Of the task.' }, ...REPLAYED },
+            },
+          },
+          refusals: [403, 404, 409],
+        }),
+        validate: checked({ params: taskIdParams }),
+      },
       handler: async (request, h) => {
         const key = idempotencyKey(request.headers['idempotency-key']);
         const id = idOf(request);
@@ -213,7 +330,16 @@ export const tasksPlugin: Plugin<TasksOptions> = {
     server.route({
       method: 'GET',
       path: '/api/tasks/{id}/explain',
-      options: { validate: checked({ params: taskIdParams }) },
+      options: {
+        ...documented({
+          id: 'explainTask',
+          tag: 'tasks',
+          summary: 'Why it waits, worker by worker.',
+          replies: { 200: explainReplySchema },
+          refusals: [404],
+        }),
+        validate: checked({ params: taskIdParams }),
+      },
       handler: async (request) => {
         const told = await explanations.explain(principalOf(request), idOf(request));
         return explainReply(told.task, told.explanation, told.estimate);

@@ -2,9 +2,12 @@
 // termination. What clients of tus do not use: GET tells in JSON how an upload stands.
 
 import type { Lifecycle, Plugin, Request, ResponseObject, ResponseToolkit, Server } from '@hapi/hapi';
+import Joi from 'joi';
+import { uploadListReplySchema, uploadReplySchema } from '../../shared/contracts/file-reply-schemas.ts';
 import { noQuery, uploadIdParams } from '../../shared/contracts/file-schemas.ts';
 import { encodePath } from '../../shared/contracts/files.ts';
 import {
+  OFFSET_TYPE,
   offsetOf,
   TUS_CHECKSUMS,
   TUS_EXTENSIONS,
@@ -20,6 +23,8 @@ import { bodyBytes, STREAMED_BODY } from '../http/body-bytes.ts';
 import { IDLE_MS } from '../http/slow-peers.ts';
 import { announcedPiece, announcedUpload, isOffsetType } from '../http/tus.ts';
 import { headerFault } from '../http/upload-headers.ts';
+import { CHECKSUM, TUS_OPTIONS, TUS_REPLY, TUS_REQUEST, UPLOAD_STANDS } from '../openapi/bytes-call.ts';
+import { documented } from '../openapi/call-doc.ts';
 import type { AuditTrail, Deed } from '../services/audit-trail.ts';
 import type { ResumableUploads } from '../services/files/uploads/resumable-uploads.ts';
 import { checked, idOf } from '../validation.ts';
@@ -69,7 +74,15 @@ export const uploadsPlugin: Plugin<UploadsOptions> = {
       server.route({
         method: 'OPTIONS',
         path,
-        options: { auth: false },
+        options: {
+          ...documented({
+            id: path === ROOT ? 'describeUploads' : 'describeUpload',
+            tag: 'files',
+            summary: 'What of tus this API speaks.',
+            replies: { 204: { headers: TUS_OPTIONS } },
+          }),
+          auth: false,
+        },
         handler: (_request, h) =>
           h
             .response()
@@ -84,7 +97,15 @@ export const uploadsPlugin: Plugin<UploadsOptions> = {
     server.route({
       method: 'GET',
       path: ROOT,
-      options: { validate: checked({ query: noQuery }) },
+      options: {
+        ...documented({
+          id: 'listUploads',
+          tag: 'files',
+          summary: 'Own unfinished uploads, the oldest first.',
+          replies: { 200: { content: { 'application/json': uploadListReplySchema }, headers: TUS_REPLY } },
+        }),
+        validate: checked({ query: noQuery }),
+      },
       handler: async (request): Promise<UploadListReply> => {
         const open = await uploads.list(principalOf(request));
         return { uploads: open.map((upload) => uploadBody(upload, clock.now())) };
@@ -94,7 +115,35 @@ export const uploadsPlugin: Plugin<UploadsOptions> = {
     server.route({
       method: 'POST',
       path: ROOT,
-      options: { validate: checked({ query: noQuery }), ext: { onPreAuth: { method: speaksTus } } },
+      options: {
+        ...documented({
+          id: 'beginUpload',
+          tag: 'files',
+          summary: 'Begins an upload that may be sent in several goes (tus 1.0.0).',
+          notes: 'No body: the bytes go with PATCH to the address in `Location`.',
+          headers: {
+            ...TUS_REQUEST,
+            'Upload-Length': {
+              description: 'Bytes of the whole.',
+              schema: Joi.number().integer().min(0),
+              required: true,
+            },
+            'Upload-Metadata': {
+              description:
+                '`path`, and if wanted `content_type` and `sha256`, each with its value in Base64, commas between them.',
+              required: true,
+            },
+            ...CHECKSUM,
+            'If-None-Match': { description: '`*`: only if there is none of this path.' },
+          },
+          replies: {
+            201: { headers: { ...TUS_REPLY, ...UPLOAD_STANDS, Location: { description: 'Of the upload.' } } },
+          },
+          refusals: [403, 409, 412],
+        }),
+        validate: checked({ query: noQuery }),
+        ext: { onPreAuth: { method: speaksTus } },
+      },
       handler: async (request, h) => {
         const plan = announcedUpload(request.raw.req.headers);
         const upload = await trail.note(
@@ -111,6 +160,24 @@ export const uploadsPlugin: Plugin<UploadsOptions> = {
       method: 'GET',
       path: ONE,
       options: {
+        ...documented({
+          id: 'getUpload',
+          tag: 'files',
+          summary: 'How an upload stands.',
+          head: true,
+          replies: {
+            200: {
+              content: { 'application/json': uploadReplySchema },
+              headers: {
+                ...TUS_REPLY,
+                ...UPLOAD_STANDS,
+                'Upload-Length': { description: 'Bytes of the whole.' },
+                'Upload-Metadata': { description: 'As it came.' },
+              },
+            },
+          },
+          refusals: [404, 412],
+        }),
         validate: checked({ params: uploadIdParams, query: noQuery }),
         ext: { onPreAuth: { method: speaksTus } },
       },
@@ -129,6 +196,35 @@ export const uploadsPlugin: Plugin<UploadsOptions> = {
       method: 'PATCH',
       path: ONE,
       options: {
+        ...documented({
+          id: 'sendPiece',
+          tag: 'files',
+          summary: 'Sends an upload on from its offset.',
+          bytes: [OFFSET_TYPE],
+          headers: {
+            ...TUS_REQUEST,
+            'Upload-Offset': {
+              description: 'Where the piece begins: as many bytes as are kept.',
+              schema: Joi.number().integer().min(0),
+              required: true,
+            },
+            'Upload-Checksum': {
+              description: '`sha1` or `sha256`, a space, and that of the piece in Base64.',
+            },
+            ...CHECKSUM,
+          },
+          replies: {
+            204: {
+              headers: {
+                ...TUS_REPLY,
+                ...UPLOAD_STANDS,
+                ETag: { description: 'Of the file, once it is whole.' },
+                'Content-Location': { description: 'Of the file, once it is whole.' },
+              },
+            },
+          },
+          refusals: [403, 404, 409, 412, 460],
+        }),
         validate: checked({ params: uploadIdParams, query: noQuery }),
         // Asked before the body is: a sender who waits for the word to go on need not send it at all.
         ext: { onPreAuth: [{ method: speaksTus }, { method: bringsBytes }] },
@@ -147,6 +243,14 @@ export const uploadsPlugin: Plugin<UploadsOptions> = {
       method: 'DELETE',
       path: ONE,
       options: {
+        ...documented({
+          id: 'deleteUpload',
+          tag: 'files',
+          summary: 'Gives an upload up.',
+          headers: TUS_REQUEST,
+          replies: { 204: { headers: TUS_REPLY } },
+          refusals: [404, 409, 412],
+        }),
         validate: checked({ params: uploadIdParams, query: noQuery }),
         ext: { onPreAuth: { method: speaksTus } },
       },

@@ -1,6 +1,7 @@
 // /api/users: accounts, for admins. Translates between the wire and the services only.
 
 import type { Plugin, Request, Server } from '@hapi/hapi';
+import { accountReplySchema, userListReplySchema } from '../../shared/contracts/account-reply-schemas.ts';
 import {
   newUserSchema,
   signOutSchema,
@@ -17,6 +18,7 @@ import {
   type UserChangeBody,
   type UserListReply,
 } from '../../shared/contracts/users.ts';
+import { documented } from '../openapi/call-doc.ts';
 import type { AuditTrail } from '../services/audit-trail.ts';
 import type { UserDirectory } from '../services/user-directory.ts';
 import { bodyOf, checked, queryOf } from '../validation.ts';
@@ -34,7 +36,16 @@ export const usersPlugin: Plugin<UsersOptions> = {
     server.route({
       method: 'GET',
       path: '/api/users',
-      options: { validate: checked({ query: userListSchema }) },
+      options: {
+        ...documented({
+          id: 'listUsers',
+          tag: 'administration',
+          summary: 'Accounts in order of name.',
+          replies: { 200: userListReplySchema },
+          refusals: [403],
+        }),
+        validate: checked({ query: userListSchema }),
+      },
       handler: async (request): Promise<UserListReply> => {
         const { q, limit, cursor } = queryOf<UserListQuery>(request);
         const found = await directory.list(principalOf(request), { text: q, limit, after: cursor });
@@ -45,7 +56,21 @@ export const usersPlugin: Plugin<UsersOptions> = {
     server.route({
       method: 'POST',
       path: '/api/users',
-      options: { validate: checked({ payload: newUserSchema }) },
+      options: {
+        ...documented({
+          id: 'createUser',
+          tag: 'administration',
+          summary: 'Makes an account, also where registration is closed.',
+          replies: {
+            201: {
+              content: { 'application/json': accountReplySchema },
+              headers: { Location: { description: 'Of the account.' } },
+            },
+          },
+          refusals: [403, 409],
+        }),
+        validate: checked({ payload: newUserSchema }),
+      },
       handler: async (request, h) => {
         const wanted = bodyOf<NewUserBody>(request);
         const account = await trail.note(
@@ -61,7 +86,16 @@ export const usersPlugin: Plugin<UsersOptions> = {
     server.route({
       method: 'GET',
       path: '/api/users/{username}',
-      options: { validate: checked({ params: usernameParams }) },
+      options: {
+        ...documented({
+          id: 'getUser',
+          tag: 'administration',
+          summary: 'One account.',
+          replies: { 200: accountReplySchema },
+          refusals: [403, 404],
+        }),
+        validate: checked({ params: usernameParams }),
+      },
       handler: async (request) => accountBody(await directory.get(principalOf(request), nameOf(request))),
     });
 
@@ -83,7 +117,16 @@ export const usersPlugin: Plugin<UsersOptions> = {
     server.route({
       method: 'PATCH',
       path: '/api/users/{username}',
-      options: { validate: checked({ params: usernameParams, payload: userChangeSchema }) },
+      options: {
+        ...documented({
+          id: 'changeUser',
+          tag: 'administration',
+          summary: 'Changes what is named of role, disabled, password and quota.',
+          replies: { 200: accountReplySchema },
+          refusals: [403, 404, 409],
+        }),
+        validate: checked({ params: usernameParams, payload: userChangeSchema }),
+      },
       handler: async (request) => {
         const { quota, ...rest } = bodyOf<UserChangeBody>(request);
         const change = { ...rest, quota: quota && quotaOf(quota) };

@@ -3,6 +3,13 @@
 
 import type { Plugin, ResponseObject, Server } from '@hapi/hapi';
 import {
+  deliveryListReplySchema,
+  deliveryReplySchema,
+  signingSecretReplySchema,
+  webhookListReplySchema,
+  webhookReplySchema,
+} from '../../shared/contracts/webhook-reply-schemas.ts';
+import {
   type DeliveryListQuery,
   deliveryListSchema,
   newWebhookSchema,
@@ -16,6 +23,7 @@ import {
   type WebhookTargetBody,
   webhookBody,
 } from '../../shared/contracts/webhooks.ts';
+import { documented } from '../openapi/call-doc.ts';
 import type { AuditTrail } from '../services/audit-trail.ts';
 import type { Webhooks } from '../services/webhooks/webhooks.ts';
 import { bodyOf, checked, idOf, queryOf } from '../validation.ts';
@@ -33,7 +41,16 @@ export const webhooksPlugin: Plugin<WebhooksOptions> = {
     server.route({
       method: 'POST',
       path: '/api/webhooks',
-      options: { validate: checked({ payload: newWebhookSchema }) },
+      options: {
+        ...documented({
+          id: 'createWebhook',
+          tag: 'webhooks',
+          summary: 'Tells an address of all own tasks from now on.',
+          replies: { 201: webhookReplySchema },
+          refusals: [403, 409],
+        }),
+        validate: checked({ payload: newWebhookSchema }),
+      },
       handler: async (request, h) => {
         const wanted = bodyOf<WebhookTargetBody>(request);
         const webhook = await trail.note(
@@ -50,6 +67,14 @@ export const webhooksPlugin: Plugin<WebhooksOptions> = {
     server.route({
       method: 'GET',
       path: '/api/webhooks',
+      options: {
+        ...documented({
+          id: 'listWebhooks',
+          tag: 'webhooks',
+          summary: 'Own webhooks.',
+          replies: { 200: webhookListReplySchema },
+        }),
+      },
       handler: async (request): Promise<WebhookListReply> => ({
         webhooks: (await webhooks.list(principalOf(request))).map(webhookBody),
       }),
@@ -58,7 +83,16 @@ export const webhooksPlugin: Plugin<WebhooksOptions> = {
     server.route({
       method: 'DELETE',
       path: '/api/webhooks/{id}',
-      options: { validate: checked({ params: webhookIdParams }) },
+      options: {
+        ...documented({
+          id: 'deleteWebhook',
+          tag: 'webhooks',
+          summary: 'Takes a webhook back.',
+          replies: { 204: null },
+          refusals: [404],
+        }),
+        validate: checked({ params: webhookIdParams }),
+      },
       handler: async (request, h) => {
         const id = idOf(request);
         await trail.note(originOf(request), { action: 'webhook.delete', target: id }, () =>
@@ -71,6 +105,14 @@ export const webhooksPlugin: Plugin<WebhooksOptions> = {
     server.route({
       method: 'GET',
       path: '/api/webhooks/signing-secret',
+      options: {
+        ...documented({
+          id: 'getSigningSecret',
+          tag: 'webhooks',
+          summary: 'What is sent is signed with it; made on first use.',
+          replies: { 200: signingSecretReplySchema },
+        }),
+      },
       handler: async (request, h) => {
         const reply: SigningSecretReply = {
           signing_secret: await webhooks.signingSecret(principalOf(request)),
@@ -82,6 +124,14 @@ export const webhooksPlugin: Plugin<WebhooksOptions> = {
     server.route({
       method: 'POST',
       path: '/api/webhooks/signing-secret/rotate',
+      options: {
+        ...documented({
+          id: 'rotateSigningSecret',
+          tag: 'webhooks',
+          summary: 'A new secret, used at once.',
+          replies: { 200: signingSecretReplySchema },
+        }),
+      },
       handler: async (request, h) => {
         const by = principalOf(request);
         const deed = { action: 'webhook.rotate_secret', target: by.username } as const;
@@ -94,7 +144,15 @@ export const webhooksPlugin: Plugin<WebhooksOptions> = {
     server.route({
       method: 'GET',
       path: '/api/webhooks/deliveries',
-      options: { validate: checked({ query: deliveryListSchema }) },
+      options: {
+        ...documented({
+          id: 'listDeliveries',
+          tag: 'webhooks',
+          summary: 'What was sent and what came of it, newest first.',
+          replies: { 200: deliveryListReplySchema },
+        }),
+        validate: checked({ query: deliveryListSchema }),
+      },
       handler: async (request): Promise<DeliveryListReply> => {
         const { task, webhook, limit, cursor } = queryOf<DeliveryListQuery>(request);
         const query = { taskId: task, webhookId: webhook, limit, before: cursor };
@@ -106,7 +164,16 @@ export const webhooksPlugin: Plugin<WebhooksOptions> = {
     server.route({
       method: 'POST',
       path: '/api/webhooks/deliveries/{id}/redeliver',
-      options: { validate: checked({ params: webhookIdParams }) },
+      options: {
+        ...documented({
+          id: 'redeliver',
+          tag: 'webhooks',
+          summary: 'Sends it again, at once.',
+          replies: { 202: deliveryReplySchema },
+          refusals: [404, 409],
+        }),
+        validate: checked({ params: webhookIdParams }),
+      },
       handler: async (request, h) => {
         const id = idOf(request);
         const delivery = await trail.note(

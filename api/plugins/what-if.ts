@@ -1,9 +1,11 @@
 // /api/whatif: where tasks would go, without running them.
 
 import type { Plugin, Server } from '@hapi/hapi';
+import { whatIfReplySchema } from '../../shared/contracts/cluster-reply-schemas.ts';
 import { taskSpec } from '../../shared/contracts/http.ts';
 import { addedCapacity, type WhatIfBody, whatIfReply } from '../../shared/contracts/what-if.ts';
 import { whatIfSchema } from '../../shared/contracts/what-if-schema.ts';
+import { documented } from '../openapi/call-doc.ts';
 import type { Simulations } from '../services/simulation.ts';
 import { bodyOf, checked } from '../validation.ts';
 import { principalOf } from './auth.ts';
@@ -21,7 +23,17 @@ export const whatIfPlugin: Plugin<WhatIfOptions> = {
     server.route({
       method: 'POST',
       path: '/api/whatif',
-      options: { payload: { maxBytes: BODY_MAX_BYTES }, validate: checked({ payload: whatIfSchema }) },
+      options: {
+        ...documented({
+          id: 'askWhatIf',
+          tag: 'queue',
+          summary: 'Where tasks would go, without running them.',
+          replies: { 200: whatIfReplySchema },
+          refusals: [403, 404],
+        }),
+        payload: { maxBytes: BODY_MAX_BYTES },
+        validate: checked({ payload: whatIfSchema }),
+      },
       handler: async (request) => {
         const { tasks, add_workers, without, cordon } = bodyOf<WhatIfBody>(request);
         const view = await simulations.ask(principalOf(request), {

@@ -2,8 +2,11 @@
 
 import type { Plugin, Server } from '@hapi/hapi';
 import { telemetryReply, workerBodies, workerBody } from '../../shared/contracts/cluster.ts';
+import { telemetryReplySchema } from '../../shared/contracts/cluster-reply-schemas.ts';
 import { drainSchema, registerWorkerSchema, workerIdParams } from '../../shared/contracts/schemas.ts';
+import { workerListReplySchema, workerReplySchema } from '../../shared/contracts/worker-reply-schemas.ts';
 import type { DrainBody, RegisterWorkerBody } from '../../shared/contracts/workers.ts';
+import { documented } from '../openapi/call-doc.ts';
 import type { AuditTrail } from '../services/audit-trail.ts';
 import type { ClusterView } from '../services/cluster-view.ts';
 import type { WorkerMaintenance } from '../services/maintenance.ts';
@@ -20,7 +23,10 @@ export interface WorkersOptions {
   readonly trail: AuditTrail;
 }
 
-const VERBS = { cordon: 'cordoned', uncordon: 'none' } as const;
+const VERBS = [
+  { verb: 'cordon', wish: 'cordoned', summary: 'Nothing new is placed there.' },
+  { verb: 'uncordon', wish: 'none', summary: 'Tasks are placed there again.' },
+] as const;
 
 export const workersPlugin: Plugin<WorkersOptions> = {
   name: 'workers',
@@ -30,28 +36,64 @@ export const workersPlugin: Plugin<WorkersOptions> = {
     server.route({
       method: 'GET',
       path: '/workers',
-      options: observe,
+      options: {
+        ...observe,
+        ...documented({
+          id: 'listWorkers',
+          tag: 'workers',
+          summary: 'Capacity, what is free, state and heartbeat of all machines.',
+          replies: { 200: workerListReplySchema },
+        }),
+      },
       handler: async () => ({ workers: workerBodies(await view.snapshot()) }),
     });
 
     server.route({
       method: 'GET',
       path: '/workers/{id}',
-      options: { ...observe, validate: checked({ params: workerIdParams }) },
+      options: {
+        ...documented({
+          id: 'getWorker',
+          tag: 'workers',
+          summary: 'One machine.',
+          replies: { 200: workerReplySchema },
+          refusals: [404],
+        }),
+        ...observe,
+        validate: checked({ params: workerIdParams }),
+      },
       handler: async (request) => workerBody(await view.worker(idOf(request))),
     });
 
     server.route({
       method: 'GET',
       path: '/telemetry',
-      options: observe,
+      options: {
+        ...observe,
+        ...documented({
+          id: 'getTelemetry',
+          tag: 'cluster',
+          summary: 'The cluster as it is now.',
+          replies: { 200: telemetryReplySchema },
+        }),
+      },
       handler: async () => telemetryReply(await view.snapshot()),
     });
 
     server.route({
       method: 'POST',
       path: '/api/workers',
-      options: { validate: checked({ payload: registerWorkerSchema }) },
+      options: {
+        ...documented({
+          id: 'registerWorker',
+          tag: 'workers',
+          summary: 'Takes in the runner that waits at an address.',
+          notes: '201 when it has joined; 202 while it is called on.',
+          replies: { 201: workerReplySchema, 202: workerReplySchema },
+          refusals: [404, 409],
+        }),
+        validate: checked({ payload: registerWorkerSchema }),
+      },
       handler: async (request, h) => {
         const wanted = bodyOf<RegisterWorkerBody>(request);
         const worker = await trail.note(
@@ -65,12 +107,20 @@ export const workersPlugin: Plugin<WorkersOptions> = {
       },
     });
 
-    for (const verb of ['cordon', 'uncordon'] as const) {
-      const wish = VERBS[verb];
+    for (const { verb, wish, summary } of VERBS) {
       server.route({
         method: 'POST',
         path: `/api/workers/{id}/${verb}`,
-        options: { validate: checked({ params: workerIdParams }) },
+        options: {
+          ...documented({
+            id: `${verb}Worker`,
+            tag: 'workers',
+            summary,
+            replies: { 200: workerReplySchema },
+            refusals: [403, 404, 409],
+          }),
+          validate: checked({ params: workerIdParams }),
+        },
         handler: async (request) => {
           const id = idOf(request);
           const deed = { action: `worker.${verb}`, target: id } as const;
@@ -85,7 +135,18 @@ export const workersPlugin: Plugin<WorkersOptions> = {
     server.route({
       method: 'POST',
       path: '/api/workers/{id}/drain',
-      options: { validate: checked({ params: workerIdParams, payload: drainSchema }) },
+      options: {
+        ...documented({
+          id: 'drainWorker',
+          tag: 'workers',
+          summary:
+            'Nothing new is placed there; what runs there finishes, or moves elsewhere at the deadline.',
+          notes: 'The body may be left out.',
+          replies: { 200: workerReplySchema },
+          refusals: [403, 404, 409],
+        }),
+        validate: checked({ params: workerIdParams, payload: drainSchema }),
+      },
       handler: async (request) => {
         const seconds = bodyOf<DrainBody | null>(request)?.deadline_seconds;
         const deadlineMs = seconds === undefined ? null : seconds * 1_000;
@@ -103,7 +164,16 @@ export const workersPlugin: Plugin<WorkersOptions> = {
     server.route({
       method: 'DELETE',
       path: '/api/workers/{id}',
-      options: { validate: checked({ params: workerIdParams }) },
+      options: {
+        ...documented({
+          id: 'removeWorker',
+          tag: 'workers',
+          summary: 'Forgets a worker that is down or holds no task.',
+          replies: { 204: null },
+          refusals: [403, 404, 409],
+        }),
+        validate: checked({ params: workerIdParams }),
+      },
       handler: async (request, h) => {
         const id = idOf(request);
         await trail.note(originOf(request), { action: 'worker.remove', target: id }, () =>

@@ -169,7 +169,8 @@ export const submitSchema = Joi.object<SubmitBody>({
     'object.unknown': '{{#label}} is not a known field',
     'object.base': 'the body must be a JSON object',
     'any.required': '{{#label}} is required',
-  });
+  })
+  .meta({ name: 'SubmitRequest' });
 
 export const batchSchema = Joi.object<{ tasks: SubmitBody[] }>({
   // Not `required` here: for Joi that would mean one of the items, a second fault of an empty list.

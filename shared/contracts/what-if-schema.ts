@@ -45,7 +45,9 @@ function counted(items: Joi.Schema): Joi.ArraySchema {
     .messages({ 'counts.many': '{{#label}} must be at most {{#limit}} in all, counts included' });
 }
 
-const countedTask = (submitSchema as Joi.ObjectSchema<SubmitBody & { count: number }>).keys({ count });
+const countedTask = (submitSchema as Joi.ObjectSchema<SubmitBody & { count: number }>)
+  .keys({ count })
+  .meta({ name: 'CountedTask' });
 const knownTask = Joi.object<KnownTaskBody>({ task_id: taskIdSchema.required(), count });
 /** Which of the two is meant tells the field alone, so that the faults are those of one of them. */
 const askedTask = Joi.alternatives().conditional(Joi.object({ task_id: Joi.exist() }).unknown(), {

@@ -128,4 +128,4 @@ export const NO_USAGE: WorkerUsage = {
 };
 
 /** Worker ids appear in queue names, container labels and URLs. */
-export const WORKER_ID_PATTERN = /^[a-z0-9][a-z0-9._-]{0,62}$/i;
+export const WORKER_ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;

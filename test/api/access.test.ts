@@ -125,6 +125,8 @@ const TABLE: readonly Row[] = [
   { route: 'GET /telemetry/history', expected: [200, 200, 200, 200, 200] },
   { route: 'GET /healthz', expected: [200, 200, 200, 200, 200] },
   { route: 'GET /readyz', expected: [200, 200, 200, 200, 200] },
+  { route: 'GET /openapi.json', expected: [200, 200, 200, 200, 200] },
+  { route: 'GET /documentation', expected: [200, 200, 200, 200, 200] },
   { route: 'POST /api/auth/queue-board', expected: [401, 403, 403, 403, 204] },
   { route: '* /queues/{path*}', expected: [401, 403, 403, 403, 405] },
   { route: 'GET /{path*}', expected: [200, 200, 200, 200, 200] },
@@ -151,6 +153,8 @@ const BOARD_PATHS: Readonly<Record<string, number>> = {
   '/api/queues/{queueName}/{jobId}': 404,
   '/{path*}': 404,
 };
+/** What the page of the documentation loads by itself. */
+const PAGE_PARTS = ['start.js', 'swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'];
 const CLOSED_BY_SETTING = [
   'GET /workers',
   'GET /workers/{id}',
@@ -204,7 +208,11 @@ describe.each([['open'], ['required']] as const)('with OBSERVE_AUTH=%s', (observ
     route: `GET /queues${path}`,
     expected: [401, 403, 403, 403, status],
   }));
-  const table = [...TABLE, ...board];
+  const parts: Row[] = PAGE_PARTS.map((name) => ({
+    route: `GET /documentation/${name}`,
+    expected: [200, 200, 200, 200, 200],
+  }));
+  const table = [...TABLE, ...board, ...parts];
 
   it('the table names every route', () => {
     const routes = test.api.server.table().map(({ method, path }) => `${method.toUpperCase()} ${path}`);
@@ -214,7 +222,7 @@ describe.each([['open'], ['required']] as const)('with OBSERVE_AUTH=%s', (observ
   it('the document says the same of every route', () => {
     const told = new Map(documentedCalls(observeAuth));
     for (const { route, expected, refusesBody } of table) {
-      if (NOT_DOCUMENTED.includes(route) || route.startsWith('GET /queues/')) continue;
+      if (NOT_DOCUMENTED.includes(route) || /^GET \/(queues|documentation)\//.test(route)) continue;
       const call = route.replace('{path*}', '{path}');
       const admitted = PEOPLE.filter((who, column) => {
         if (isClosed(route, who)) return false;

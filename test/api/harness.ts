@@ -22,6 +22,7 @@ import { newId } from '../../shared/platform/ids.ts';
 import { silentLog } from '../../shared/platform/log.ts';
 import type { LogStore } from '../../shared/ports/log-store.ts';
 import type { Store } from '../../shared/ports/store.ts';
+import { holdToDocument } from '../support/document-check.ts';
 import { redisUrl, tempDir, uniqueName } from '../support/servers.ts';
 
 export const JWT_SECRET = 'a-secret-of-the-api-tests-'.repeat(2);
@@ -141,6 +142,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     log,
   });
   const api = await createApi({ ...parts, ...options.parts?.(parts) });
+  holdToDocument(api.server);
 
   const call = async <T>(method: string, path: string, how: CallOptions = {}): Promise<TestReply<T>> => {
     const token = typeof how.as === 'object' && how.as !== null ? how.as.token : how.as;
@@ -179,6 +181,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
         ...options.parts?.(its),
         config: { ...config, port, grpcPort },
       });
+      holdToDocument(copy.server);
       return {
         api: copy,
         close: async () => {
