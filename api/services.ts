@@ -53,6 +53,7 @@ import { RequestTurns, turnsOf } from './services/request-turns.ts';
 import { Retention } from './services/retention.ts';
 import { SchedulerNews } from './services/scheduler-news.ts';
 import { Sessions } from './services/sessions.ts';
+import { SigningKeys } from './services/signing-keys.ts';
 import { Simulations } from './services/simulation.ts';
 import { Submissions } from './services/submission.ts';
 import { TaskFollowing } from './services/task-following.ts';
@@ -255,12 +256,13 @@ function createPeopleServices(parts: ApiParts, announcer: Announcer) {
   const known = new KnownUsers(users, clock);
   const changes = new UserChanges(users, known);
   const checks = new PasswordChecks(hasher, loginLimiter);
-  const { jwtSecret: secret, tokenTtlSeconds: ttlSeconds, registration } = config;
-  const sessions = new Sessions({ users, known, secret, ttlSeconds, clock, log });
+  const { tokenTtlSeconds: ttlSeconds, registration } = config;
+  const keys = new SigningKeys(config.jwtKeys);
+  const sessions = new Sessions({ users, known, keys, ttlSeconds, clock, log });
   const accounts = new Accounts({ users, changes, hasher, checks, sessions, registration, clock });
   const holdings = new Holdings({ tasks: store.tasks, clock });
-  const directory = new UserDirectory({ store, changes, holdings, announcer, hasher, clock, log });
-  const boardTickets = new BoardTickets({ users: known, sessions, secret, clock });
+  const directory = new UserDirectory({ store, changes, sessions, holdings, announcer, hasher, clock, log });
+  const boardTickets = new BoardTickets({ users: known, sessions, keys, clock });
   const open = new OpenSessions(sessions, clock, log);
   return { known, sessions, open, accounts, directory, boardTickets };
 }

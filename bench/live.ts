@@ -19,6 +19,7 @@ import { Redis } from 'ioredis';
 import { io } from 'socket.io-client';
 import { KnownUsers } from '../api/services/known-users.ts';
 import { Sessions } from '../api/services/sessions.ts';
+import { SigningKeys } from '../api/services/signing-keys.ts';
 import { taskRoom } from '../shared/contracts/live.ts';
 import { taskChanged } from '../shared/model/event.ts';
 import type { Task } from '../shared/model/task.ts';
@@ -63,7 +64,7 @@ const redis = await openRedis({ url: redisUrl, prefix, patience: 'patient', log 
 const sessions = new Sessions({
   users: records.store.users,
   known: new KnownUsers(records.store.users, systemClock),
-  secret: JWT_SECRET,
+  keys: new SigningKeys([JWT_SECRET]),
   ttlSeconds: 86_400,
   clock: systemClock,
   log,

@@ -145,6 +145,7 @@ const TRIALS: Readonly<Record<string, Trial>> = {
   user: { words: ['alice'], quiet: ['alice'] },
   'add-user': { words: ['alice', '--password-stdin'], input: 'secure123\n', quiet: ['alice'] },
   'set-user': { words: ['alice', '--disable'], quiet: ['alice'] },
+  'sign-out': { words: ['alice'], quiet: ['alice'] },
   audit: { words: ['--action', 'user'], quiet: ['audit-1'] },
   backup: { words: [at('backup.tar')], quiet: [at('backup.tar')] },
   restore: { words: [at('old.tar'), '--yes'], quiet: ['/data/cloudai.db.before-restore'] },
@@ -237,6 +238,8 @@ function answerAll(api: SmallApi): void {
   api.on('GET /api/users', () => ({ users: [ACCOUNT], next_cursor: null }));
   api.on('POST /api/users', () => new Status(201, ACCOUNT));
   api.on('(GET|PATCH) /api/users/alice', () => ACCOUNT);
+  api.on('POST /api/users/alice/logout', () => new Status(204, null));
+  api.on('POST /api/auth/logout(-all)?', () => new Status(204, null));
   api.on('POST /api/auth/register', () => new Status(201, USER));
   api.on('POST /api/auth/tokens', () => new Status(201, { ...TOKEN, token: 'cai_x' }));
   api.on('GET /api/auth/tokens', () => ({ tokens: [TOKEN] }));

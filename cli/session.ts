@@ -49,6 +49,11 @@ export class Session {
   }
 
   /** For signing in: an old token must not get in the way. */
+  /** For what is done with a sign-in that may be another than the one that commands use. */
+  clientWith(token: string): Client {
+    return createClient({ ...this.#calls, token });
+  }
+
   get anonymous(): Client {
     return createClient(this.#calls);
   }

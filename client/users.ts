@@ -22,10 +22,16 @@ export interface UserCalls {
   me(options?: { signal?: AbortSignal | undefined }): Promise<AccountBody>;
   /** All other sign-ins end; the answer holds a fresh token. */
   changePassword(change: PasswordChangeBody): Promise<LoginReply>;
+  /** Ends the sign-in of this client's token. */
+  signOut(): Promise<void>;
+  /** Ends all sign-ins of the account, this one too. */
+  signOutAll(options?: { apiTokens?: boolean | undefined }): Promise<void>;
   /** For admins, as are those below. In order of name. */
   listUsers(filter?: UserFilter, options?: { signal?: AbortSignal | undefined }): Promise<UserListReply>;
   getUser(username: string, options?: { signal?: AbortSignal | undefined }): Promise<AccountBody>;
   createUser(user: NewUserBody): Promise<AccountBody>;
+  /** Ends all sign-ins of the account. */
+  signOutUser(username: string, options?: { apiTokens?: boolean | undefined }): Promise<void>;
   updateUser(username: string, change: UserChangeBody): Promise<AccountBody>;
   /** Lets this browser open `/queues` for some minutes (a cookie for that path alone). */
   openQueueBoard(): Promise<void>;
@@ -36,6 +42,15 @@ export function userCalls(transport: Transport): UserCalls {
   return {
     me: ({ signal } = {}) => transport.json({ method: 'GET', path: '/api/auth/me', signal }),
     changePassword: (body) => transport.json({ method: 'POST', path: '/api/auth/password', body }),
+    signOut: () => transport.json({ method: 'POST', path: '/api/auth/logout' }),
+    signOutAll: ({ apiTokens = false } = {}) =>
+      transport.json({ method: 'POST', path: '/api/auth/logout-all', body: { api_tokens: apiTokens } }),
+    signOutUser: (username, { apiTokens = false } = {}) =>
+      transport.json({
+        method: 'POST',
+        path: `${address(username)}/logout`,
+        body: { api_tokens: apiTokens },
+      }),
     listUsers: (filter = {}, { signal } = {}) =>
       transport.json({ method: 'GET', path: '/api/users', query: { ...filter }, signal }),
     getUser: (username, { signal } = {}) =>

@@ -9,7 +9,7 @@ import type { Caller } from './live-server.ts';
 /** A browser cannot set headers of a WebSocket, but it can offer subprotocols: this word, then the token. */
 export const TOKEN_PROTOCOL = 'bearer';
 
-const NOBODY: Caller = { principal: null, expiresAt: null, tokenId: null, epoch: null };
+const NOBODY: Caller = { principal: null, expiresAt: null, tokenId: null, epoch: null, signInId: null };
 
 export class LiveAccess {
   readonly #sessions: Sessions;

@@ -18,6 +18,8 @@ export interface Caller {
   readonly tokenId: string | null;
   /** Of a JWT: which sign-ins of the account it belongs to; null for API tokens and nobody. */
   readonly epoch: number | null;
+  /** Of a JWT that can be ended alone. */
+  readonly signInId: string | null;
 }
 
 /** What API copies tell each other. */

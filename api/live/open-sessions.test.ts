@@ -24,7 +24,7 @@ beforeEach(() => {
           createdAt: 0,
           lastUsedAt: null,
         })),
-      standing: async ({ userId }, epoch) => {
+      standing: async ({ userId }, { epoch }) => {
         asked.push(userId);
         const { fault = null, role = 'user', signInEpoch = 0 } = accounts[userId] ?? {};
         return { fault: epoch !== null && epoch !== signInEpoch ? 'was ended' : fault, role };
@@ -44,7 +44,7 @@ function session(userId: string, tokenId: string | null, expiresAt: number | nul
   const ended: string[] = [];
   const principal = { userId, username: userId, role: 'user' as const };
   const forget = open.add({
-    caller: { principal, tokenId, expiresAt, epoch: tokenId === null ? 0 : null },
+    caller: { principal, tokenId, expiresAt, epoch: tokenId === null ? 0 : null, signInId: null },
     end: ({ message }) => {
       ended.push(message);
       forget();
@@ -88,7 +88,7 @@ describe('what is open by virtue of a token', () => {
   it('is looked up in the store now and then', async () => {
     const all = [session('alice', 't1'), session('alice', 't2'), session('bob', 't3'), session('bob', null)];
     known.alice = ['t2'];
-    await pass(29_000);
+    await pass(4_000);
     expect(all.flat()).toEqual([]);
     await pass(1_000);
     expect(all).toEqual([[expect.stringContaining('taken back')], [], [], []]);
@@ -137,6 +137,7 @@ describe('what is open by virtue of a token', () => {
         tokenId: 't',
         expiresAt: null,
         epoch: null,
+        signInId: null,
       },
       end: ({ message }) => ended.push(message),
       again: () => ended.push('again'),

@@ -17,7 +17,8 @@ export interface OpenSession {
 }
 
 const SWEEP_MS = 1_000;
-const RECHECK_MS = 30_000;
+/** Where the word of another copy was lost. */
+const RECHECK_MS = 5_000;
 /** With the age of what is known of an account: how long it may watch on that lost the right. */
 const RECHECK_ACCOUNTS_MS = 5_000;
 
@@ -61,9 +62,9 @@ export class OpenSessions {
   async checkAccount(userId: string): Promise<void> {
     const theirs = [...this.#open].filter(({ caller }) => caller.principal?.userId === userId);
     for (const session of theirs) {
-      const { principal, epoch } = session.caller;
+      const { principal } = session.caller;
       if (principal === null) continue;
-      const { fault, role } = await this.#sessions.standing(principal, epoch);
+      const { fault, role } = await this.#sessions.standing(principal, session.caller);
       if (!this.#open.has(session)) continue;
       if (fault !== null) session.end({ code: 'unauthenticated', message: fault });
       else if (role !== principal.role) session.again();

@@ -9,8 +9,8 @@ import {
   registerSchema,
   tokenIdParams,
 } from '../../shared/contracts/schemas.ts';
-import { passwordChangeSchema } from '../../shared/contracts/user-schemas.ts';
-import { accountBody, type PasswordChangeBody } from '../../shared/contracts/users.ts';
+import { passwordChangeSchema, signOutSchema } from '../../shared/contracts/user-schemas.ts';
+import { accountBody, type PasswordChangeBody, type SignOutBody } from '../../shared/contracts/users.ts';
 import type { AuditActor } from '../../shared/model/audit.ts';
 import type { User } from '../../shared/model/user.ts';
 import type { Accounts, SignIn } from '../services/accounts.ts';
@@ -19,7 +19,7 @@ import type { Sessions } from '../services/sessions.ts';
 import type { UserDirectory } from '../services/user-directory.ts';
 import { bodyOf, checked, idOf } from '../validation.ts';
 import { originOf } from './audit.ts';
-import { principalOf } from './auth.ts';
+import { principalOf, sessionOf } from './auth.ts';
 import { ALSO_ANONYMOUS } from './rate-limits.ts';
 
 export interface AccountsOptions {
@@ -78,6 +78,33 @@ export const accountsPlugin: Plugin<AccountsOptions> = {
           () => accounts.changePassword(by, change, request.info.remoteAddress),
         );
         return notKept(h.response(loginReply(signIn)));
+      },
+    });
+
+    server.route({
+      method: 'POST',
+      path: '/api/auth/logout',
+      handler: async (request, h) => {
+        const session = sessionOf(request);
+        const deed = { action: 'account.sign_out', target: session.principal.username } as const;
+        await trail.note(originOf(request), deed, () => accounts.signOut(session));
+        return h.response().code(204);
+      },
+    });
+
+    server.route({
+      method: 'POST',
+      path: '/api/auth/logout-all',
+      options: { validate: checked({ payload: signOutSchema }) },
+      handler: async (request, h) => {
+        const by = principalOf(request);
+        const apiTokens = bodyOf<SignOutBody | null>(request)?.api_tokens ?? false;
+        const deed = { action: 'account.sign_out_all', target: by.username } as const;
+        const details = { api_tokens: apiTokens };
+        await trail.note(originOf(request), { ...deed, details }, () =>
+          accounts.signOutAll(by, { apiTokens }),
+        );
+        return h.response().code(204);
       },
     });
 

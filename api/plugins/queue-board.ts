@@ -12,7 +12,7 @@ import type { AuditTrail } from '../services/audit-trail.ts';
 import { type BoardTickets, SIGN_IN, TICKET_SECONDS } from '../services/board-tickets.ts';
 import type { ClusterView } from '../services/cluster-view.ts';
 import { originOf } from './audit.ts';
-import { principalOf } from './auth.ts';
+import { principalOf, sessionOf } from './auth.ts';
 
 export interface QueueBoardOptions {
   readonly boardTickets: BoardTickets;
@@ -73,7 +73,7 @@ export const queueBoardPlugin: Plugin<QueueBoardOptions> = {
       handler: async (request, h) => {
         const deed = { action: 'queue_board.open' } as const;
         const ticket = await trail.note(originOf(request), deed, () =>
-          boardTickets.issue(principalOf(request)),
+          boardTickets.issue(principalOf(request), sessionOf(request).signInId),
         );
         return h
           .response()

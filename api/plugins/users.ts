@@ -3,6 +3,7 @@
 import type { Plugin, Request, Server } from '@hapi/hapi';
 import {
   newUserSchema,
+  signOutSchema,
   type UserListQuery,
   userChangeSchema,
   userListSchema,
@@ -12,6 +13,7 @@ import {
   accountBody,
   type NewUserBody,
   quotaOf,
+  type SignOutBody,
   type UserChangeBody,
   type UserListReply,
 } from '../../shared/contracts/users.ts';
@@ -61,6 +63,21 @@ export const usersPlugin: Plugin<UsersOptions> = {
       path: '/api/users/{username}',
       options: { validate: checked({ params: usernameParams }) },
       handler: async (request) => accountBody(await directory.get(principalOf(request), nameOf(request))),
+    });
+
+    server.route({
+      method: 'POST',
+      path: '/api/users/{username}/logout',
+      options: { validate: checked({ params: usernameParams, payload: signOutSchema }) },
+      handler: async (request, h) => {
+        const apiTokens = bodyOf<SignOutBody | null>(request)?.api_tokens ?? false;
+        const target = nameOf(request);
+        const deed = { action: 'user.sign_out', target, details: { api_tokens: apiTokens } } as const;
+        await trail.note(originOf(request), deed, () =>
+          directory.signOut(principalOf(request), target, { apiTokens }),
+        );
+        return h.response().code(204);
+      },
     });
 
     server.route({

@@ -1,14 +1,15 @@
 // One's own account: registration, login, another password. Knows nothing of HTTP.
 
 import { AppError } from '../../shared/errors.ts';
+import { signedOut, signedOutOf } from '../../shared/model/sign-ins.ts';
 import { newUser, type Principal, type User } from '../../shared/model/user.ts';
 import { newId } from '../../shared/platform/ids.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { UserStore } from '../../shared/ports/store.ts';
 import type { PasswordChecks } from './password-checks.ts';
 import type { PasswordHasher } from './passwords.ts';
-import type { Sessions } from './sessions.ts';
-import { signedOut, type UserChanges } from './user-changes.ts';
+import type { Session, Sessions } from './sessions.ts';
+import type { UserChanges } from './user-changes.ts';
 
 export interface AccountParts {
   readonly users: UserStore;
@@ -108,6 +109,38 @@ export class Accounts {
       return signedOut({ ...now, passwordHash });
     });
     return { user: changed, ...sessions.issue(changed) };
+  }
+
+  /**
+   * Ends the sign-in that is spoken for, on all copies of the API and with all that is open by it.
+   * @throws AppError `conflict` for an API token, which is taken back instead
+   */
+  async signOut({ principal, signInId, tokenId, expiresAt }: Session): Promise<void> {
+    const { changes, clock } = this.#parts;
+    if (tokenId !== null) {
+      throw new AppError(
+        'conflict',
+        `an API token is no sign-in: take it back with DELETE /api/auth/tokens/${tokenId}`,
+      );
+    }
+    const ended = { id: signInId ?? '', until: expiresAt ?? 0 };
+    await changes.change(await this.#own(principal), (now) =>
+      // One of an earlier release has no id of its own.
+      signInId === null ? signedOut(now) : signedOutOf(now, ended, clock.now()),
+    );
+  }
+
+  /** Ends all sign-ins of the account, also the one that is spoken for, and with `apiTokens` takes back its tokens. */
+  async signOutAll(by: Principal, { apiTokens }: { apiTokens: boolean }): Promise<void> {
+    const { changes, sessions } = this.#parts;
+    await changes.change(await this.#own(by), signedOut);
+    if (apiTokens) await sessions.removeApiTokens(by.userId);
+  }
+
+  async #own(by: Principal): Promise<User> {
+    const user = await this.#parts.users.get(by.userId);
+    if (user) return user;
+    throw new AppError('unauthenticated', 'this account no longer exists: register a new one');
   }
 
   /** The name as its owner writes it; null when nobody has it: what it is instead nobody should see. */

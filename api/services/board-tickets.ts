@@ -3,10 +3,12 @@
 
 import { token as jwt } from '@hapi/jwt';
 import { AppError } from '../../shared/errors.ts';
+import { isEnded } from '../../shared/model/sign-ins.ts';
 import { isActiveAdmin, type Principal, type User } from '../../shared/model/user.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { UserStore } from '../../shared/ports/store.ts';
 import type { Sessions } from './sessions.ts';
+import type { SigningKeys } from './signing-keys.ts';
 
 const ISSUER = 'cloudai';
 const AUDIENCE = 'cloudai-queue-board';
@@ -18,7 +20,7 @@ export const SIGN_IN = 'sign in at the dashboard as an admin and open the queue 
 export interface BoardTicketParts {
   readonly users: Pick<UserStore, 'get'>;
   readonly sessions: Pick<Sessions, 'identify'>;
-  readonly secret: string;
+  readonly keys: SigningKeys;
   readonly clock: Clock;
 }
 
@@ -30,14 +32,19 @@ export class BoardTickets {
   }
 
   /** @throws AppError `forbidden` to who is no admin */
-  async issue(holder: Principal): Promise<string> {
+  async issue(holder: Principal, signInId: string | null): Promise<string> {
     const { id: sub, signInEpoch: epoch } = await this.#admin(holder.userId);
-    const { secret, clock } = this.#parts;
+    const { keys, clock } = this.#parts;
     const iat = Math.floor(clock.now() / 1000);
-    return jwt.generate(
-      { iss: ISSUER, aud: AUDIENCE, sub, epoch, iat, exp: iat + TICKET_SECONDS },
-      { key: secret, algorithm: 'HS256' },
-    );
+    return keys.sign({
+      iss: ISSUER,
+      aud: AUDIENCE,
+      sub,
+      epoch,
+      sign_in: signInId,
+      iat,
+      exp: iat + TICKET_SECONDS,
+    });
   }
 
   /**
@@ -49,26 +56,23 @@ export class BoardTickets {
       return principalOf(await this.#admin((await this.#parts.sessions.identify(header)).userId));
     }
     if (ticket === undefined) throw new AppError('unauthenticated', `the queue board is closed: ${SIGN_IN}`);
-    const { userId, epoch } = this.#holder(ticket);
+    const { userId, epoch, signInId } = this.#holder(ticket);
     const user = await this.#admin(userId);
-    if (epoch !== user.signInEpoch) {
+    if (epoch !== user.signInEpoch || (typeof signInId === 'string' && isEnded(user, signInId))) {
       throw new AppError('unauthenticated', `the sign-in that opened the queue board was ended: ${SIGN_IN}`);
     }
     return principalOf(user);
   }
 
-  #holder(ticket: string): { userId: string; epoch: unknown } {
-    const { secret, clock } = this.#parts;
+  #holder(ticket: string): { userId: string; epoch: unknown; signInId: unknown } {
+    const { keys, clock } = this.#parts;
     try {
       if (ticket.length > MAX_TICKET_CHARS) throw new Error('too long');
       const artifacts = jwt.decode(ticket);
-      jwt.verify(
-        artifacts,
-        { key: secret, algorithm: 'HS256' },
-        { aud: AUDIENCE, iss: ISSUER, sub: false, now: clock.now() },
-      );
-      const { sub, epoch } = artifacts.decoded.payload;
-      return { userId: String(sub), epoch };
+      keys.verify(artifacts);
+      jwt.verifyPayload(artifacts, { aud: AUDIENCE, iss: ISSUER, sub: false, now: clock.now() });
+      const { sub, epoch, sign_in: signInId } = artifacts.decoded.payload;
+      return { userId: String(sub), epoch, signInId };
     } catch {
       throw new AppError('unauthenticated', `the queue board was opened too long ago: ${SIGN_IN}`);
     }

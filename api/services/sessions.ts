@@ -5,6 +5,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type HapiJwt, token as jwt } from '@hapi/jwt';
 import { AppError } from '../../shared/errors.ts';
+import { isEnded } from '../../shared/model/sign-ins.ts';
 import { type ApiToken, type Principal, ROLES, type Role, type User } from '../../shared/model/user.ts';
 import { newId } from '../../shared/platform/ids.ts';
 import type { Log } from '../../shared/platform/log.ts';
@@ -12,6 +13,7 @@ import type { Clock } from '../../shared/ports/clock.ts';
 import type { UserStore } from '../../shared/ports/store.ts';
 import { storeAnswer } from './deadline.ts';
 import type { KnownUsers } from './known-users.ts';
+import type { SigningKeys } from './signing-keys.ts';
 
 const ISSUER = 'cloudai';
 const AUDIENCE = 'cloudai-api';
@@ -28,7 +30,7 @@ const LOG_IN = 'log in with POST /api/auth/login';
 export interface SessionParts {
   readonly users: UserStore;
   readonly known: KnownUsers;
-  readonly secret: string;
+  readonly keys: SigningKeys;
   readonly ttlSeconds: number;
   readonly clock: Clock;
   readonly log: Log;
@@ -45,7 +47,12 @@ export interface Session {
   readonly tokenName: string | null;
   /** Of a JWT: that of the account when it was made. Null for an API token, which outlives them. */
   readonly epoch: number | null;
+  /** Of a JWT, which may be ended alone; null for an API token, and for a JWT of an earlier release. */
+  readonly signInId: string | null;
 }
+
+/** Which sign-in something stands on. */
+export type SignInRef = Pick<Session, 'epoch' | 'signInId'>;
 
 export class Sessions {
   readonly #parts: SessionParts;
@@ -57,22 +64,20 @@ export class Sessions {
 
   /** A JWT for a user who just proved to be one. `expiresAt` in milliseconds since the epoch. */
   issue(user: User): { token: string; expiresAt: number } {
-    const { secret, ttlSeconds, clock } = this.#parts;
+    const { keys, ttlSeconds, clock } = this.#parts;
     const issuedAt = Math.floor(clock.now() / 1000);
     const exp = issuedAt + ttlSeconds;
-    const token = jwt.generate(
-      {
-        iss: ISSUER,
-        aud: AUDIENCE,
-        sub: user.id,
-        name: user.username,
-        role: user.role,
-        epoch: user.signInEpoch,
-        iat: issuedAt,
-        exp,
-      },
-      { key: secret, algorithm: 'HS256' },
-    );
+    const token = keys.sign({
+      iss: ISSUER,
+      aud: AUDIENCE,
+      sub: user.id,
+      name: user.username,
+      role: user.role,
+      epoch: user.signInEpoch,
+      jti: newSignInId(),
+      iat: issuedAt,
+      exp,
+    });
     return { token, expiresAt: exp * 1000 };
   }
 
@@ -94,9 +99,8 @@ export class Sessions {
     } catch {
       throw refuse(`the token is malformed: ${LOG_IN} and send the token as it was given`);
     }
-    // The accepted algorithm is ours to name, not the token's: "none" and others never get as far as a check.
     attempt(
-      () => jwt.verifySignature(artifacts, { key: this.#parts.secret, algorithm: 'HS256' }),
+      () => this.#parts.keys.verify(artifacts),
       `the token was not issued by this cluster: ${LOG_IN} for a new one`,
     );
     const payload = artifacts.decoded.payload as Record<string, unknown>;
@@ -108,23 +112,24 @@ export class Sessions {
       () => jwt.verifyPayload(artifacts, { aud: AUDIENCE, iss: ISSUER, sub: false, now }),
       `the token is not meant for this API: ${LOG_IN} for a new one`,
     );
-    // Tokens of earlier releases tell no epoch.
-    const { sub, name, epoch = 0 } = payload;
+    // Tokens of earlier releases tell no epoch, and no id.
+    const { sub, name, epoch = 0, jti = null } = payload;
     const role = ROLES.find((known) => known === payload.role);
-    if (typeof sub !== 'string' || typeof name !== 'string' || typeof epoch !== 'number' || !role) {
+    if (
+      typeof sub !== 'string' ||
+      typeof name !== 'string' ||
+      typeof epoch !== 'number' ||
+      !isSignInId(jti) ||
+      !role
+    ) {
       throw refuse(`the token does not say who you are: ${LOG_IN} for a new one`);
     }
     // Without an await where it is known: nearly always.
     const user = this.#parts.known.fresh(sub) ?? (await this.#parts.known.get(sub));
-    const fault = faultOf(user, epoch);
+    const fault = faultOf(user, { epoch, signInId: jti });
     if (user === null || fault !== null) throw refuse(fault ?? '');
-    return {
-      principal: principalOf(user),
-      expiresAt: payload.exp * 1000,
-      tokenId: null,
-      tokenName: null,
-      epoch,
-    };
+    const expiresAt = payload.exp * 1000;
+    return { principal: principalOf(user), expiresAt, tokenId: null, tokenName: null, epoch, signInId: jti };
   }
 
   async #fromApiToken(token: string): Promise<Session> {
@@ -134,7 +139,7 @@ export class Sessions {
     if (!found || !user) {
       throw refuse('the API token is not known or was taken back: make a new one with POST /api/auth/tokens');
     }
-    const fault = faultOf(user, null);
+    const fault = faultOf(user, { epoch: null, signInId: null });
     if (fault !== null) throw refuse(fault);
     const now = clock.now();
     if (now - (found.lastUsedAt ?? 0) > TOUCH_MS) {
@@ -146,13 +151,14 @@ export class Sessions {
       tokenId: found.id,
       tokenName: found.name,
       epoch: null,
+      signInId: null,
     };
   }
 
   /** @throws AppError `store_unavailable` when that is not known */
-  async standing({ userId }: Principal, epoch: number | null): Promise<Standing> {
+  async standing({ userId }: Principal, signIn: SignInRef): Promise<Standing> {
     const user = await this.#parts.known.get(userId);
-    return { fault: faultOf(user, epoch), role: user?.role ?? null };
+    return { fault: faultOf(user, signIn), role: user?.role ?? null };
   }
 
   /** The token itself is in the answer and nowhere else. */
@@ -189,6 +195,16 @@ export class Sessions {
     for (const listener of this.#removalListeners) listener(id);
   }
 
+  /** Of an account that loses them all. Returns how many there were. */
+  async removeApiTokens(userId: string): Promise<number> {
+    const tokens = await this.#parts.users.listTokens(userId);
+    for (const { id } of tokens) {
+      await this.#parts.users.removeToken(userId, id);
+      for (const listener of this.#removalListeners) listener(id);
+    }
+    return tokens.length;
+  }
+
   /** Calls back with the id of each API token that is taken back through this process. */
   onTokenRemoved(listener: (tokenId: string) => void): void {
     this.#removalListeners.add(listener);
@@ -202,11 +218,12 @@ export interface Standing {
   readonly role: Role | null;
 }
 
-function faultOf(user: User | null, epoch: number | null): string | null {
+function faultOf(user: User | null, { epoch, signInId }: SignInRef): string | null {
   if (user === null) return 'this account no longer exists: register a new one';
   if (user.disabled) return 'this account is disabled: ask an admin of the cluster';
+  if (signInId !== null && isEnded(user, signInId)) return `this sign-in was ended by signing out: ${LOG_IN}`;
   if (epoch === null || epoch === user.signInEpoch) return null;
-  return `this sign-in was ended, as all of the account are when its password changes: ${LOG_IN} for a new one`;
+  return `this sign-in was ended, as all of the account are when its password changes or somebody signs it out everywhere: ${LOG_IN} for a new one`;
 }
 
 function principalOf({ id, username, role }: User): Principal {
@@ -238,6 +255,14 @@ function attempt(check: () => void, message: string): void {
   } catch {
     throw refuse(message);
   }
+}
+
+function newSignInId(): string {
+  return randomBytes(9).toString('base64url');
+}
+
+function isSignInId(value: unknown): value is string | null {
+  return value === null || typeof value === 'string';
 }
 
 function sha256(text: string): string {

@@ -46,8 +46,3 @@ export class UserChanges {
     throw new AppError('conflict', `${user.username} is being changed by others: try again`);
   }
 }
-
-/** Ends all sign-ins. */
-export function signedOut(user: User): User {
-  return { ...user, signInEpoch: user.signInEpoch + 1 };
-}

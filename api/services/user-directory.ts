@@ -3,6 +3,7 @@
 import type { SeenAccount } from '../../shared/contracts/users.ts';
 import { AppError } from '../../shared/errors.ts';
 import { NO_RESOURCES } from '../../shared/model/resources.ts';
+import { signedOut } from '../../shared/model/sign-ins.ts';
 import { newUser, type Principal, type Quota, type Role, type User } from '../../shared/model/user.ts';
 import { newId } from '../../shared/platform/ids.ts';
 import type { Log } from '../../shared/platform/log.ts';
@@ -11,11 +12,13 @@ import type { Store } from '../../shared/ports/store.ts';
 import type { Announcer } from './announcer.ts';
 import type { Holdings } from './holdings.ts';
 import type { PasswordHasher } from './passwords.ts';
-import { signedOut, type UserChanges } from './user-changes.ts';
+import type { Sessions } from './sessions.ts';
+import type { UserChanges } from './user-changes.ts';
 
 export interface UserDirectoryParts {
   readonly store: Pick<Store, 'users' | 'tasks' | 'files'>;
   readonly changes: UserChanges;
+  readonly sessions: Pick<Sessions, 'removeApiTokens'>;
   readonly holdings: Holdings;
   readonly announcer: Pick<Announcer, 'quotaChanged'>;
   readonly hasher: PasswordHasher;
@@ -99,6 +102,15 @@ export class UserDirectory {
     const said = { ...told, ...(password === undefined ? {} : { password: 'new' }) };
     log.info({ by: by.username, user: user.username, change: said }, 'account changed');
     return this.#withUse(user);
+  }
+
+  /** Ends all sign-ins of the account, and with `apiTokens` takes back its tokens. @throws AppError `forbidden`, `not_found` */
+  async signOut(by: Principal, username: string, { apiTokens }: { apiTokens: boolean }): Promise<void> {
+    mustBeAdmin(by);
+    const { changes, sessions, log } = this.#parts;
+    const user = await changes.change(await this.#find(username), signedOut);
+    if (apiTokens) await sessions.removeApiTokens(user.id);
+    log.info({ by: by.username, user: user.username, apiTokens }, 'account signed out everywhere');
   }
 
   async #find(username: string): Promise<User> {

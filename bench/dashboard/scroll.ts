@@ -12,6 +12,7 @@
 import type { CDPSession, Page } from 'playwright-core';
 import { KnownUsers } from '../../api/services/known-users.ts';
 import { Sessions } from '../../api/services/sessions.ts';
+import { SigningKeys } from '../../api/services/signing-keys.ts';
 import type { Task } from '../../shared/model/task.ts';
 import { TASK_STATES } from '../../shared/model/task.ts';
 import { newUser, type User } from '../../shared/model/user.ts';
@@ -42,7 +43,7 @@ const records = await openRecords({
 const sessions = new Sessions({
   users: records.store.users,
   known: new KnownUsers(records.store.users, systemClock),
-  secret: JWT_SECRET,
+  keys: new SigningKeys([JWT_SECRET]),
   ttlSeconds: 86_400,
   clock: systemClock,
   log: silentLog(),

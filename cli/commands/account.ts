@@ -44,9 +44,13 @@ export function addAccountCommands(program: Command, run: Run): void {
   withExamples(passwd, [{ line: 'passwd', what: 'asks for the one of now, and twice for the new one' }]);
   const logout = program
     .command('logout')
-    .description('forget the sign-in kept in the profile')
+    .description('end the sign-in kept in the profile and forget it')
+    .option('--all', 'end all your sign-ins, on all machines')
     .action(run(signOut));
-  withExamples(logout, [{ line: 'logout', what: 'of the cluster that commands go to' }]);
+  withExamples(logout, [
+    { line: 'logout', what: 'of the cluster that commands go to' },
+    { line: 'logout --all', what: 'also in all browsers and on other machines; API tokens stay' },
+  ]);
   addTokenCommands(program.command('tokens').description('long-lived tokens for scripts'), run);
 }
 
@@ -125,8 +129,25 @@ async function register(session: Session, options: CredentialOptions, argument?:
   });
 }
 
-async function signOut(session: Session): Promise<void> {
+/** Where the cluster cannot be reached the sign-in is forgotten all the same, and ends by itself in time. */
+async function signOut(session: Session, { all = false }: { all?: boolean }): Promise<void> {
   const { [session.url]: gone, ...rest } = session.profile.sign_ins;
+  const token = gone?.token;
+  if (all && token === undefined) {
+    throw new CliError(
+      EXIT.notAllowed,
+      `you are not signed in to ${session.url}`,
+      'Sign in first: cloudai login',
+    );
+  }
+  if (token !== undefined) {
+    const client = session.clientWith(token);
+    const end = all ? client.signOutAll() : client.signOut();
+    // It may have ended already, and with --all a person counts on it.
+    await end.catch((error: unknown) => {
+      if (all && !(error instanceof ApiError && error.status === 401)) throw error;
+    });
+  }
   if (gone) await writeProfile(session.profilePath, { ...session.profile, sign_ins: rest });
   await session.show({
     json: { url: session.url, signed_out: gone !== undefined },

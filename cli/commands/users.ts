@@ -87,6 +87,33 @@ export function addUserCommands(program: Command, run: Run): void {
     { line: 'set-user bob --role admin', what: 'may do everything from now on' },
     { line: 'set-user bob --disable', what: 'signed out within seconds; its tasks run on' },
   ]);
+  addSignOutCommand(program, run);
+}
+
+function addSignOutCommand(program: Command, run: Run): void {
+  const signOut = program
+    .command('sign-out')
+    .description('end all sign-ins of an account (admins)')
+    .argument('<user>')
+    .option('--tokens', 'take back its API tokens, too')
+    .action(run(signOutUser));
+  withExamples(signOut, [
+    { line: 'sign-out bob', what: 'wherever bob is signed in; within seconds' },
+    { line: 'sign-out bob --tokens', what: 'and no script of bob gets in any more' },
+  ]);
+}
+
+async function signOutUser(
+  session: Session,
+  { tokens = false }: { tokens?: boolean },
+  username: string,
+): Promise<void> {
+  await session.client.signOutUser(username, { apiTokens: tokens });
+  await session.show({
+    json: { username, signed_out: true, api_tokens: tokens },
+    ids: [username],
+    text: () => `${username} is signed out everywhere${tokens ? '; its API tokens are taken back' : ''}.\n`,
+  });
 }
 
 async function listUsers(session: Session, options: { match?: string; limit?: number }): Promise<void> {

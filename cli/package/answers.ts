@@ -106,6 +106,7 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
   user: { json: 'AccountBody', quiet: 'username' },
   'add-user': { json: 'AccountBody', quiet: 'username' },
   'set-user': { json: 'AccountBody', quiet: 'username' },
+  'sign-out': { json: '{username, signed_out, api_tokens}', quiet: 'username' },
   audit: {
     json: 'AuditListReply',
     quiet: 'audit id',

@@ -3,7 +3,7 @@
 import Joi from 'joi';
 import { ROLES } from '../model/user.ts';
 import { passwordText, usernameText } from './schemas.ts';
-import type { NewUserBody, PasswordChangeBody, QuotaBody, UserChangeBody } from './users.ts';
+import type { NewUserBody, PasswordChangeBody, QuotaBody, SignOutBody, UserChangeBody } from './users.ts';
 
 /** Far above any real one: they catch slips of the keyboard. */
 const MAX_UNFINISHED = 1_000_000_000;
@@ -50,6 +50,10 @@ export const passwordChangeSchema = Joi.object<PasswordChangeBody>({
   current_password: Joi.string().max(1_024).required(),
   new_password: passwordText.required(),
 }).required();
+
+export const signOutSchema = Joi.object<SignOutBody>({ api_tokens: Joi.boolean().default(false) }).allow(
+  null,
+);
 
 export interface UserListQuery {
   q?: string;

@@ -56,6 +56,12 @@ export interface PasswordChangeBody {
   new_password: string;
 }
 
+/** `POST /api/auth/logout-all` and `POST /api/users/{username}/logout`; the body may be left out. */
+export interface SignOutBody {
+  /** Takes back all API tokens, too. */
+  api_tokens: boolean;
+}
+
 /** What of an account goes out. */
 export interface SeenAccount {
   readonly user: User;

@@ -1,5 +1,7 @@
 // Accounts and their long-lived API tokens. Secrets are kept as hashes only.
 
+import type { EndedSignIn } from './sign-ins.ts';
+
 /**
  * `admin`: sees and does everything. `user`: sees the cluster and own tasks, and does what it wants with these. `viewer`: sees
  * the cluster and everybody's tasks, and changes nothing but its own password and API tokens.
@@ -61,19 +63,21 @@ export interface User {
    * the clocks of two machines differ and a token tells whole seconds. API tokens have nothing to do with it.
    */
   readonly signInEpoch: number;
+  /** Those of this epoch that were ended one by one; see sign-ins.ts. */
+  readonly endedSignIns: readonly EndedSignIn[];
   /** Of the record, for compare-and-set. */
   readonly revision: number;
 }
 
 /** A user who has just been made. */
 export function newUser(of: Pick<User, 'id' | 'username' | 'passwordHash' | 'role' | 'createdAt'>): User {
-  return { ...of, disabled: false, quota: NO_QUOTA, signInEpoch: 0, revision: 0 };
+  return { ...of, disabled: false, quota: NO_QUOTA, signInEpoch: 0, endedSignIns: [], revision: 0 };
 }
 
 /** A kept record, which may be of a release that did not know all fields. */
 export function knownUser(kept: Partial<User>): User {
   const quota = { ...NO_QUOTA, ...kept.quota };
-  return { disabled: false, signInEpoch: 0, revision: 0, ...kept, quota } as User;
+  return { disabled: false, signInEpoch: 0, endedSignIns: [], revision: 0, ...kept, quota } as User;
 }
 
 export function isActiveAdmin(user: Pick<User, 'role' | 'disabled'>): boolean {

@@ -18,6 +18,7 @@ export const SECRET_FIELDS: readonly string[] = [
   'environment',
   'jwt',
   'jwtSecret',
+  'jwtKeys',
   'newPassword',
   'passphrase',
   'passwd',

@@ -19,6 +19,8 @@ interface Row {
   readonly expected: readonly [number, number, number, number, number];
   /** Whoever is let in is refused for what the body says. */
   readonly refusesBody?: true;
+  /** Sign-ins end by it: the call is made for somebody who is needed no more. */
+  readonly fresh?: true;
 }
 
 const TUS = { 'tus-resumable': '1.0.0' };
@@ -36,6 +38,9 @@ const TABLE: readonly Row[] = [
     refusesBody: true,
     expected: [401, 403, 403, 403, 403],
   },
+  { route: 'POST /api/auth/logout', fresh: true, expected: [401, 204, 204, 204, 204] },
+  { route: 'POST /api/auth/logout-all', fresh: true, expected: [401, 204, 204, 204, 204] },
+  { route: 'POST /api/users/{username}/logout', fresh: true, expected: [401, 403, 403, 403, 204] },
   { route: 'GET /api/users', expected: [401, 403, 403, 403, 200] },
   {
     route: 'POST /api/users',
@@ -181,6 +186,7 @@ describe.each([['open'], ['required']] as const)('with OBSERVE_AUTH=%s', (observ
   let test: TestApi;
   let people: Record<Who, Person | null>;
   let calls = 0;
+  let strangers = 0;
 
   beforeAll(async () => {
     test = await openTestApi({ env: { OBSERVE_AUTH: observeAuth } });
@@ -227,21 +233,22 @@ describe.each([['open'], ['required']] as const)('with OBSERVE_AUTH=%s', (observ
     }),
   );
 
-  it.each(cases)('%s as %s is %i', async (route, who, expected, { body, headers }) => {
+  it.each(cases)('%s as %s is %i', async (route, who, expected, { body, headers, fresh }) => {
     const [method = '', path = ''] = route.split(' ');
     const id = await idFor(path);
     calls += 1;
     const requestId = `walk-${calls}`;
+    const as = fresh && people[who] ? await stranger(who) : people[who];
     const reply = await test.call<Refused>(
       method === '*' ? 'POST' : method,
       path
         .replace('{id}', id)
-        .replace('{username}', 'alice')
+        .replace('{username}', fresh ? (await stranger('other')).username : 'alice')
         .replace('{queueName}', 'intake')
         .replace('{jobId}', 'task-none')
         .replace('{param*}', 'favicon.ico')
         .replace('{path*}', await pathFor(route, id)) + queryFor(route),
-      { as: people[who], body, headers: { ...headers, 'x-request-id': requestId } },
+      { as, body, headers: { ...headers, 'x-request-id': requestId } },
     );
     expect({ status: reply.status, body: reply.text }).toMatchObject({ status: expected });
     // Bull Board says in its own words what it does not know.
@@ -252,6 +259,13 @@ describe.each([['open'], ['required']] as const)('with OBSERVE_AUTH=%s', (observ
     if (expected === 401) expect(reply.headers['www-authenticate']).toMatch(/^Bearer/);
     if (observeAuth === 'open' && leavesEntry(route, expected)) expect(await isAudited(requestId)).toBe(true);
   });
+
+  /** Somebody of the same kind. */
+  function stranger(who: Who): Promise<Person> {
+    strangers += 1;
+    const role = who === 'admin' || who === 'viewer' ? who : 'user';
+    return test.join(`stranger-${strangers}`, { role });
+  }
 
   async function isAudited(requestId: string): Promise<boolean> {
     const { body } = await test.call<AuditListReply>('GET', '/api/audit?limit=5', { as: people.admin });

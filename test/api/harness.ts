@@ -8,6 +8,7 @@ import { type Api, createApi } from '../../api/server.ts';
 import { KnownUsers } from '../../api/services/known-users.ts';
 import { PasswordHasher } from '../../api/services/passwords.ts';
 import { Sessions } from '../../api/services/sessions.ts';
+import { SigningKeys } from '../../api/services/signing-keys.ts';
 import type { ApiParts } from '../../api/services.ts';
 import { openDiskFileStore } from '../../shared/adapters/disk/file-store.ts';
 import { openDiskLogStore } from '../../shared/adapters/disk/log-store.ts';
@@ -134,7 +135,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
   const sessions = new Sessions({
     users: store.users,
     known: new KnownUsers(store.users, systemClock),
-    secret: JWT_SECRET,
+    keys: new SigningKeys([JWT_SECRET]),
     ttlSeconds: 600,
     clock: systemClock,
     log,

@@ -83,7 +83,9 @@ export class Session extends EventTarget {
     await this.signIn(credentials);
   }
 
+  /** The token is of no use to whoever may have it, too, when the API hears of it. */
   signOut(): void {
+    void this.client.signOut().catch(() => undefined);
     this.#drop(false);
     this.#tell();
   }

@@ -103,8 +103,10 @@ async function rememberPresent(db: DatabaseThread): Promise<void> {
     ) WITHOUT ROWID;
     INSERT INTO temp.present_tasks SELECT id, state, revision, attempt, worker_id FROM main.tasks
       WHERE id IN (SELECT id FROM copy.tasks WHERE state IN ${UNFINISHED});
-    CREATE TEMP TABLE present_users (id TEXT PRIMARY KEY, revision INTEGER, epoch INTEGER) WITHOUT ROWID;
-    INSERT INTO temp.present_users SELECT id, revision, coalesce(record ->> '$.signInEpoch', 0) FROM main.users;`);
+    CREATE TEMP TABLE present_users (id TEXT PRIMARY KEY, revision INTEGER, epoch INTEGER, ended TEXT) WITHOUT ROWID;
+    INSERT INTO temp.present_users
+      SELECT id, revision, coalesce(record ->> '$.signInEpoch', 0), coalesce(record -> '$.endedSignIns', '[]')
+      FROM main.users;`);
 }
 
 async function restoreTasks(db: DatabaseThread, now: number): Promise<void> {
@@ -148,7 +150,8 @@ async function restoreUsers(db: DatabaseThread): Promise<void> {
       revision = max(users.revision, p.revision) + 1,
       record = json_set(record,
         '$.revision', max(users.revision, p.revision) + 1,
-        '$.signInEpoch', max(coalesce(record ->> '$.signInEpoch', 0), p.epoch))
+        '$.signInEpoch', max(coalesce(record ->> '$.signInEpoch', 0), p.epoch),
+        '$.endedSignIns', json(p.ended))
     FROM temp.present_users AS p WHERE p.id = users.id`);
 }
 

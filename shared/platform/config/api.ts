@@ -30,7 +30,8 @@ export interface ApiConfig extends CommonConfig {
   readonly tls: TlsFiles | null;
   /** Web pages of these origins may use the API from a browser, besides its own. */
   readonly corsOrigins: readonly string[];
-  readonly jwtSecret: string;
+  /** The first signs, all verify. */
+  readonly jwtKeys: readonly string[];
   readonly tokenTtlSeconds: number;
   readonly registration: 'open' | 'closed';
   readonly observeAuth: 'open' | 'required';
@@ -74,6 +75,9 @@ export interface RateLimits {
   readonly anonymous: number;
 }
 
+/** More are never needed at a time, and each may be tried for a token. */
+const MAX_KEYS = 8;
+const MIN_KEY_CHARS = 32;
 /** Requests a second. */
 const rate = Joi.number().integer().min(0).max(1_000_000);
 const MS_PER_DAY = 86_400_000;
@@ -99,11 +103,21 @@ const apiSchema = {
     'origins.form':
       'must be origins, separated by commas, such as "https://app.example.com,http://localhost:3000"; "{{#entry}}" is none',
   }),
-  JWT_SECRET: Joi.string().min(32).required().messages({
-    'any.required':
-      'is required (or JWT_SECRET_FILE): at least 32 random characters, for example from "openssl rand -hex 32"',
-    'string.min': 'must be at least 32 characters, for example from "openssl rand -hex 32"',
-  }),
+  JWT_SECRET: Joi.string()
+    .custom((text: string, helpers) => {
+      const keys = splitList(text);
+      if (keys.length === 0 || keys.some((key) => key.length < MIN_KEY_CHARS))
+        return helpers.error('key.short');
+      return keys.length > MAX_KEYS ? helpers.error('key.many') : text;
+    })
+    .required()
+    .messages({
+      'any.required':
+        'is required (or JWT_SECRET_FILE): at least 32 random characters, for example from "openssl rand -hex 32"',
+      'key.short':
+        'must be at least 32 characters, for example from "openssl rand -hex 32"; of several keys, separated by commas, each',
+      'key.many': `must name at most ${MAX_KEYS} keys`,
+    }),
   JWT_SECRET_FILE: valueFile,
   TOKEN_TTL_HOURS: Joi.number().min(0.01).max(8_760).default(24),
   REGISTRATION: Joi.string().valid('open', 'closed').default('open'),
@@ -135,7 +149,7 @@ export function loadApiConfig(env: Environment): ApiConfig {
     grpcPort: grpcPortOf(v),
     tls: tlsConfig(v),
     corsOrigins: splitList(v.CORS_ORIGINS),
-    jwtSecret: v.JWT_SECRET,
+    jwtKeys: splitList(v.JWT_SECRET),
     tokenTtlSeconds: Math.round(v.TOKEN_TTL_HOURS * 3_600),
     registration: v.REGISTRATION,
     observeAuth: v.OBSERVE_AUTH,

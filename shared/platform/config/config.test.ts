@@ -209,7 +209,7 @@ describe('settings in files', () => {
       HEALTH_FILE: '/nowhere/health',
     });
     expect(config).toMatchObject({
-      jwtSecret: secret,
+      jwtKeys: [secret],
       storeUrl: 'mongodb://u:p@db/cloudai',
       redisUrl: 'redis://:p@redis:6379',
       filesUrl: 'mongodb',

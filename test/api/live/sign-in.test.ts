@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } 
 import { MAX_SOCKETS_PER_USER } from '../../../api/live/socket-counts.ts';
 import { KnownUsers } from '../../../api/services/known-users.ts';
 import { Sessions } from '../../../api/services/sessions.ts';
+import { SigningKeys } from '../../../api/services/signing-keys.ts';
 import { taskRoom } from '../../../shared/contracts/live.ts';
 import { systemClock } from '../../../shared/platform/clock.ts';
 import { newTaskId } from '../../../shared/platform/ids.ts';
@@ -82,7 +83,7 @@ describe('a connection', () => {
     const expired = new Sessions({
       users: open.store.users,
       known: new KnownUsers(open.store.users, systemClock),
-      secret: JWT_SECRET,
+      keys: new SigningKeys([JWT_SECRET]),
       ttlSeconds: -5,
       clock: systemClock,
       log: silentLog(),
@@ -90,7 +91,7 @@ describe('a connection', () => {
     const forged = new Sessions({
       users: open.store.users,
       known: new KnownUsers(open.store.users, systemClock),
-      secret: 'another-secret-of-someone-else-'.repeat(2),
+      keys: new SigningKeys(['another-secret-of-someone-else-'.repeat(2)]),
       ttlSeconds: 60,
       clock: systemClock,
       log: silentLog(),

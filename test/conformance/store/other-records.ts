@@ -16,6 +16,7 @@ const makeUser = (over: Partial<User> = {}): User => ({
   disabled: false,
   quota: NO_QUOTA,
   signInEpoch: 0,
+  endedSignIns: [{ id: 'gone', until: 2 ** 45 }],
   revision: 0,
   ...over,
 });
