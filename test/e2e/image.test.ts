@@ -107,7 +107,8 @@ describe('the image', () => {
   });
 
   it('says what roles there are, and what settings lack', async () => {
-    const [wrong, bare] = await Promise.all([start(['worker']), start(['api'])]);
+    const wrong = await start(['worker']);
+    const bare = await start(['api']);
     const [role, settings] = await Promise.all([ended(wrong), ended(bare)]);
     expect(role.code).toBe(64);
     expect(role.said).toContain('"worker" is no role of this image');
@@ -127,10 +128,11 @@ describe('the image', () => {
     };
     const api = await start(['api'], apiEnv);
     await untilReady(api);
-    const others = await Promise.all([
-      start(['scheduler']),
-      start(['runner'], { WORKER_ID: name, NETWORK_SLOTS: '0' }, [`${SOCKET}:/var/run/docker.sock`]),
-    ]);
+    // One after the other, so that none is made after a failure of another.
+    const others = [
+      await start(['scheduler']),
+      await start(['runner'], { WORKER_ID: name, NETWORK_SLOTS: '0' }, [`${SOCKET}:/var/run/docker.sock`]),
+    ];
     expect(await (await fetch(url)).text()).toContain('<!doctype html>');
 
     const person = { username: 'alice', password: 'secure123' };
