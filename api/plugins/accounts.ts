@@ -124,6 +124,15 @@ export const accountsPlugin: Plugin<AccountsOptions> = {
     server.route({
       method: 'POST',
       path: '/api/auth/logout',
+      options: {
+        ...documented({
+          id: 'logout',
+          tag: 'accounts',
+          summary: 'Ends this sign-in.',
+          replies: { 204: null },
+          refusals: [409],
+        }),
+      },
       handler: async (request, h) => {
         const session = sessionOf(request);
         const deed = { action: 'account.sign_out', target: session.principal.username } as const;
@@ -135,7 +144,16 @@ export const accountsPlugin: Plugin<AccountsOptions> = {
     server.route({
       method: 'POST',
       path: '/api/auth/logout-all',
-      options: { validate: checked({ payload: signOutSchema }) },
+      options: {
+        ...documented({
+          id: 'logoutAll',
+          tag: 'accounts',
+          summary: 'Ends all own sign-ins, this one too, and takes back the API tokens if asked to.',
+          notes: 'The body may be left out.',
+          replies: { 204: null },
+        }),
+        validate: checked({ payload: signOutSchema }),
+      },
       handler: async (request, h) => {
         const by = principalOf(request);
         const apiTokens = bodyOf<SignOutBody | null>(request)?.api_tokens ?? false;

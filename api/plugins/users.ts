@@ -102,7 +102,17 @@ export const usersPlugin: Plugin<UsersOptions> = {
     server.route({
       method: 'POST',
       path: '/api/users/{username}/logout',
-      options: { validate: checked({ params: usernameParams, payload: signOutSchema }) },
+      options: {
+        ...documented({
+          id: 'logoutUser',
+          tag: 'administration',
+          summary: 'Ends all sign-ins of an account, and takes back its API tokens if asked to.',
+          notes: 'The body may be left out.',
+          replies: { 204: null },
+          refusals: [404],
+        }),
+        validate: checked({ params: usernameParams, payload: signOutSchema }),
+      },
       handler: async (request, h) => {
         const apiTokens = bodyOf<SignOutBody | null>(request)?.api_tokens ?? false;
         const target = nameOf(request);
