@@ -2,11 +2,13 @@
 
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { AppError } from '../../errors.ts';
 import type { Store } from '../../ports/store.ts';
 import { SqliteAuditStore } from './audit-store.ts';
 import { Connection } from './connection.ts';
 import { clearLeftCopies } from './copy-folder.ts';
-import { unavailable } from './errors.ts';
+import { isBusy, unavailable } from './errors.ts';
 import { SqliteFileRecordStore } from './file-record-store.ts';
 import { SqliteHistoryStore } from './history-store.ts';
 import { migrate } from './migrations.ts';
@@ -18,8 +20,13 @@ import { SqliteUserStore } from './user-store.ts';
 import { SqliteWebhookStore } from './webhook-store.ts';
 import { SqliteWorkerStore } from './worker-store.ts';
 
+/** Whoever holds the file for longer than this (a copy made by other means, say) is not done soon. */
+const OPEN_PATIENCE_MS = 60_000;
+const OPEN_PAUSE_MS = 200;
+
 /**
  * Opens the database at `path`, with its folder and its tables if they are not there yet.
+ * A file that another process holds is waited for, up to a minute, as it is by a process that runs.
  * Throws `store_unavailable` when it cannot be used, `bad_config` when a newer release wrote it.
  */
 export async function openSqliteStore(path: string): Promise<Store> {
@@ -30,7 +37,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
   }
   const db = new Connection(path);
   try {
-    await migrate(db);
+    await migrateWhenFree(db);
   } catch (error) {
     await db.close();
     throw error;
@@ -64,4 +71,17 @@ export async function openSqliteStore(path: string): Promise<Store> {
     },
     close: () => db.close(),
   };
+}
+
+async function migrateWhenFree(db: Connection): Promise<void> {
+  const end = performance.now() + OPEN_PATIENCE_MS;
+  for (;;) {
+    try {
+      return await migrate(db);
+    } catch (error) {
+      const isHeld = error instanceof AppError && isBusy(error.cause);
+      if (!isHeld || performance.now() > end) throw error;
+      await delay(OPEN_PAUSE_MS);
+    }
+  }
 }

@@ -4,6 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import Database from 'libsql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSqliteStore } from '../../../shared/adapters/sqlite/open.ts';
@@ -32,8 +33,12 @@ describe('a SQLite file that stays locked for longer than writers wait', () => {
     await store.tasks.insert([before]);
     const holder = new Database(path);
     holder.exec('BEGIN IMMEDIATE');
+    // A process that starts meanwhile has the patience of one that runs and tries again.
+    const late = openSqliteStore(path);
     // More than go into one transaction.
     const writes = Array.from({ length: 600 }, () => store.tasks.insert([makeTask()]));
+    // So that the file is held for longer than any of the first tries.
+    writes.push(delay(1_500).then(() => store.tasks.insert([makeTask()])));
     const ends: unknown[] = [];
     for (const write of writes) write.catch((error) => ends.push(error));
     await waitFor(() => ends.length === writes.length, { what: 'all to be refused', deadlineMs: 18_000 });
@@ -44,6 +49,7 @@ describe('a SQLite file that stays locked for longer than writers wait', () => {
     expect((await store.tasks.get(before.id))?.id).toBe(before.id);
     holder.exec('COMMIT');
     holder.close();
+    await (await late).close();
     await store.tasks.insert([makeTask()]);
     expect((await store.tasks.countByState()).queued).toBe(2);
     await store.close();
