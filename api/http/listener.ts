@@ -66,6 +66,11 @@ export function createListener(bounds: ListenerBounds, tls: TlsTexts | null = nu
   const listener = tls
     ? (createTlsServer({ ...times, ...tls, handshakeTimeout: bounds.headMs }) as unknown as Server)
     : createServer(times);
+  // A browser opens connections ahead of what it may ask. An answer to nothing, at the moment in which it asks after all,
+  // would be taken for the answer to that; a connection that just ends makes it open another.
+  listener.prependListener('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && (socket as Socket).bytesRead === 0) socket.destroy();
+  });
   return boundConnections(listener, bounds);
 }
 

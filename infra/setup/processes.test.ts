@@ -76,7 +76,7 @@ describe('the processes of a local CloudAI', () => {
     }
     expect(configs[0]).toMatchObject({
       port: 8081,
-      jwtSecret: 's'.repeat(64),
+      jwtKeys: ['s'.repeat(64)],
       webDir: join(dir, 'dist/web'),
     });
     expect(configs[2]).toMatchObject({ runtime: 'docker', dockerHost: 'unix:///var/run/docker.sock' });
