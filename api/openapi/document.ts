@@ -43,7 +43,6 @@ export function openApiDocument(server: Server, release: string): Json {
   book.write(errorReplySchema, 'reply');
   return {
     openapi: OPENAPI_VERSION,
-    jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
     info: {
       title: 'CloudAI',
       version: release,
