@@ -7,6 +7,7 @@ import type { Task } from '../../../shared/model/task.ts';
 import type { Principal } from '../../../shared/model/user.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { LogPosition, LogStore } from '../../../shared/ports/log-store.ts';
+import { OpenCounts } from '../open-counts.ts';
 import type { TaskRecords } from '../task-records.ts';
 import { isOver } from './log-tail.ts';
 import type { LogTails, TailReader } from './log-tails.ts';
@@ -58,8 +59,12 @@ const SEARCH_LINES = 1_000;
 
 export class TaskOutput {
   readonly #parts: OutputParts;
-  readonly #ofUser = new Map<string, number>();
-  #open = 0;
+  readonly #open = new OpenCounts({
+    ofOne: MAX_OPEN,
+    inAll: MAX_OPEN_IN_ALL,
+    ownRefusal: (open) => `you read ${open} outputs already: close some of them first`,
+    crowdRefusal: 'too many outputs are read here',
+  });
 
   constructor(parts: OutputParts) {
     this.#parts = parts;
@@ -87,29 +92,9 @@ export class TaskOutput {
 
   /** Counted until the signal ends the reading, which also happens to one that never began. */
   #count(userId: string, signal: AbortSignal): void {
-    const open = this.#ofUser.get(userId) ?? 0;
-    if (open >= MAX_OPEN) {
-      throw new AppError('rate_limited', `you read ${open} outputs already: close some of them first`);
-    }
-    if (this.#open >= MAX_OPEN_IN_ALL) {
-      throw new AppError('rate_limited', 'too many outputs are read here: try again later', {
-        retryable: true,
-        retryAfterSeconds: 10,
-      });
-    }
-    if (signal.aborted) return;
-    this.#ofUser.set(userId, open + 1);
-    this.#open += 1;
-    signal.addEventListener(
-      'abort',
-      () => {
-        const left = (this.#ofUser.get(userId) ?? 1) - 1;
-        if (left > 0) this.#ofUser.set(userId, left);
-        else this.#ofUser.delete(userId);
-        this.#open -= 1;
-      },
-      { once: true },
-    );
+    const end = this.#open.add(userId);
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
   }
 
   /** What is there now. A task that writes on and on does not make the answer endless. */
