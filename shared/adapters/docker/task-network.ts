@@ -6,6 +6,7 @@ import { lookup, resolveSrv } from 'node:dns/promises';
 import { AppError, isAppError, messageOf } from '../../errors.ts';
 import type { TaskNetwork as NetworkChoice } from '../../model/task.ts';
 import type { NetworkServer, TaskNetworkConfig } from '../../platform/config/task-network.ts';
+import { withDeadline } from '../../platform/deadline.ts';
 import type { Log } from '../../platform/log.ts';
 import type { TaskNetworkFacts } from '../../ports/container-runtime.ts';
 import { type Connection, WORK_TIMEOUT_MS } from './connection.ts';
@@ -152,20 +153,13 @@ function whyNot({ isLocal }: Connection): string | null {
 
 /** Docker's own place for rules of others, which it keeps before its own; an engine that makes no rules has none. */
 async function forwardChain(commands: HostCommands): Promise<string> {
-  const hasOwn = await commands.run('iptables', [...LOCK, '-n', '-L', 'DOCKER-USER']).then(
-    () => true,
-    () => false,
-  );
-  return hasOwn ? 'DOCKER-USER' : 'FORWARD';
+  return (await holds(commands, ['-n', '-L', 'DOCKER-USER'])) ? 'DOCKER-USER' : 'FORWARD';
 }
 
 async function insertJump(commands: HostCommands, chain: string, name: string): Promise<void> {
   const jump = ['-i', name, '-j', name];
-  const isThere = await commands.run('iptables', [...LOCK, '-C', chain, ...jump]).then(
-    () => true,
-    () => false,
-  );
-  if (!isThere) await commands.run('iptables', [...LOCK, '-I', chain, '1', ...jump]);
+  if (!(await holds(commands, ['-C', chain, ...jump])))
+    await commands.run('iptables', [...LOCK, '-I', chain, '1', ...jump]);
 }
 
 async function makeNetwork(connection: Connection, name: string): Promise<void> {
@@ -234,10 +228,15 @@ async function membersOf(server: NetworkServer): Promise<{ host: string; port: n
 }
 
 function soon<T>(work: Promise<T>): Promise<T> {
-  const late = new Promise<never>((_, fail) => {
-    setTimeout(() => fail(new Error('no answer in time')), LOOKUP_MS).unref();
-  });
-  return Promise.race([work, late]);
+  return withDeadline(work, LOOKUP_MS, () => new Error('no answer in time'));
+}
+
+/** Whether iptables says yes: the rule or chain is there, or was there to be taken away. */
+function holds(commands: HostCommands, args: readonly string[]): Promise<boolean> {
+  return commands.run('iptables', [...LOCK, ...args]).then(
+    () => true,
+    () => false,
+  );
 }
 
 /**
@@ -264,14 +263,9 @@ export async function removeTaskNetworks(
     }
     await connection.ask('remove a network', WORK_TIMEOUT_MS, () => docker.getNetwork(name).remove());
     for (const chain of ['INPUT', 'FORWARD', 'DOCKER-USER']) {
-      const drop = () =>
-        commands.run('iptables', [...LOCK, '-D', chain, '-i', name, '-j', name]).then(
-          () => true,
-          () => false,
-        );
-      while (await drop());
+      while (await holds(commands, ['-D', chain, '-i', name, '-j', name]));
     }
-    for (const how of ['-F', '-X']) await commands.run('iptables', [...LOCK, how, name]).catch(() => '');
+    for (const how of ['-F', '-X']) await holds(commands, [how, name]);
     removed.push(name);
   }
   return { removed, used };
