@@ -3,7 +3,7 @@
 // and an index of a million tasks is walked through within some minutes, not at once.
 
 import type { SlaStanding } from '../shared/model/cluster-counts.ts';
-import { dangerOf } from '../shared/model/sla.ts';
+import { dangerOf, deadlineOf } from '../shared/model/sla.ts';
 import type { ClusterIndex } from './cluster-index.ts';
 import type { Holding } from './core/snapshot.ts';
 import type { Expectations } from './expectations.ts';
@@ -107,7 +107,7 @@ export class SlaSurvey {
     if (ids.length === 0) return;
     for (const { id, attempt, spec, submittedAt, startedAt } of await store.tasks.getMany(ids)) {
       const expectedMs = expectations.runTimeOf({ ...spec, submittedAt }).medianMs;
-      const deadline = Math.round(submittedAt + spec.kValue * expectedMs);
+      const deadline = deadlineOf({ submittedAt, kValue: spec.kValue }, expectedMs);
       this.#known.set(id, { attempt, deadline, expectedMs, startedAt });
     }
   }

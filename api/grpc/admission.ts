@@ -2,7 +2,6 @@
 // what it gets at its end: an id, its place in the rate limit, a line in the log. What someone may do is decided by the
 // services. Reflection and health are open to all.
 
-import { randomBytes } from 'node:crypto';
 import {
   Metadata,
   ServerInterceptingCall,
@@ -12,6 +11,7 @@ import {
 } from '@grpc/grpc-js';
 import type { Principal } from '../../shared/model/user.ts';
 import type { Log } from '../../shared/platform/log.ts';
+import { givenId, RequestIds } from '../http/request-ids.ts';
 import { originOfSession } from '../plugins/audit.ts';
 import { limitHeaders } from '../plugins/rate-limits.ts';
 import type { Origin } from '../services/audit-trail.ts';
@@ -58,14 +58,11 @@ export interface Caller {
 /** What grpc itself calls a partial status, and does not export. */
 type SentStatus = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
 
-const ID_FORM = /^[\w.-]{1,64}$/;
-
 export class Admissions {
   readonly #parts: AdmissionParts;
   /** By the metadata of a call, which its handler gets too. */
   readonly #callers = new WeakMap<Metadata, Caller>();
-  readonly #lifeId = randomBytes(6).toString('hex');
-  #count = 0;
+  readonly #ids = new RequestIds('rpc');
 
   constructor(parts: AdmissionParts) {
     this.#parts = parts;
@@ -94,15 +91,10 @@ export class Admissions {
     const name = method.path.split('/').at(-1) ?? '';
     const rule = method.path.startsWith('/cloudai.') ? RULES[name] : undefined;
     if (!rule) return new ServerInterceptingCall(call);
-    return new Entry(this.#parts, { name, rule, id: this.#nextId() }, call, (metadata, caller) =>
+    return new Entry(this.#parts, { name, rule, id: this.#ids.next() }, call, (metadata, caller) =>
       this.#callers.set(metadata, caller),
     ).intercepted;
   };
-
-  #nextId(): string {
-    this.#count += 1;
-    return `rpc-${this.#lifeId}-${this.#count.toString(36)}`;
-  }
 }
 
 interface Named {
@@ -167,8 +159,7 @@ class Entry {
   }
 
   async #enter(metadata: Metadata): Promise<Caller> {
-    const given = metadata.get('x-request-id')[0];
-    if (typeof given === 'string' && ID_FORM.test(given)) this.#id = given;
+    this.#id = givenId(metadata.get('x-request-id')[0]) ?? this.#id;
     const address = addressOf(this.#call.getPeer());
     const session = await this.#signIn(metadata);
     this.#user = session?.principal.username;

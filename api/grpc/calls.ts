@@ -19,7 +19,7 @@ import type { AuditTrail } from '../services/audit-trail.ts';
 import type { BodyRoom } from '../services/body-room.ts';
 import type { ClusterView } from '../services/cluster-view.ts';
 import { answerWithin } from '../services/deadline.ts';
-import type { Submissions } from '../services/submission.ts';
+import { onlyTask, type Submissions } from '../services/submission.ts';
 import { type TaskRecords, wantedOf } from '../services/task-records.ts';
 import { acceptIdempotencyKey, acceptor } from '../validation.ts';
 import type { Admissions } from './admission.ts';
@@ -59,15 +59,13 @@ export function createCalls(parts: CallParts) {
     try {
       const spec = taskSpec(acceptSubmit(submitBodyOf(message)));
       const key = acceptIdempotencyKey(message.idempotency_key, 'idempotency_key', 'field');
-      const { tasks, replayed } = await trail.note(
+      const submission = await trail.note(
         admissions.originOf(metadata),
         { action: 'task.submit' },
         () => submissions.submit(principal, spec, key),
         toldOfOne,
       );
-      const [task] = tasks;
-      if (!task) throw new Error('a submission made no task');
-      return { task: taskMessage(taskBody(task)), replayed };
+      return { task: taskMessage(taskBody(onlyTask(submission))), replayed: submission.replayed };
     } finally {
       give();
     }

@@ -1,10 +1,10 @@
 // What every request gets, whatever it asks for: an id, one line in the log, one shape of errors, safe headers.
 
-import { randomBytes } from 'node:crypto';
 import type { Plugin, Request, Server } from '@hapi/hapi';
 import { traceIdOf } from '../../shared/model/trace.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import { errorReply } from '../errors.ts';
+import { givenId, RequestIds } from '../http/request-ids.ts';
 
 declare module '@hapi/hapi' {
   interface RequestApplicationState {
@@ -15,9 +15,6 @@ declare module '@hapi/hapi' {
 export interface RequestsOptions {
   readonly log: Log;
 }
-
-/** An id that a proxy in front gave is kept if it is harmless. */
-const ID_FORM = /^[\w.-]{1,64}$/;
 
 /** Nothing but data comes from the API itself; the dashboard's pages bring their own policy. */
 const DATA_ONLY = "default-src 'none'; frame-ancestors 'none'";
@@ -32,14 +29,9 @@ const ALWAYS: Readonly<Record<string, string>> = {
 export const requestsPlugin: Plugin<RequestsOptions> = {
   name: 'requests',
   register: (server: Server, { log }: RequestsOptions) => {
-    // One random part for this process and a number: a fresh random id for each request would cost a system call.
-    const lifeId = randomBytes(6).toString('hex');
-    let count = 0;
+    const ids = new RequestIds('req');
     server.ext('onRequest', (request, h) => {
-      count += 1;
-      const given = request.headers['x-request-id'];
-      request.app.requestId =
-        typeof given === 'string' && ID_FORM.test(given) ? given : `req-${lifeId}-${count.toString(36)}`;
+      request.app.requestId = givenId(request.headers['x-request-id']) ?? ids.next();
       return h.continue;
     });
 

@@ -37,13 +37,12 @@ import {
   taskReplySchema,
   taskStatesReplySchema,
 } from '../../shared/contracts/task-reply-schemas.ts';
-import { AppError } from '../../shared/errors.ts';
 import type { RunLearner } from '../../shared/learning/run-learner.ts';
 import { documented } from '../openapi/call-doc.ts';
 import type { AuditTrail, Told } from '../services/audit-trail.ts';
 import type { TaskExplanations } from '../services/explanations.ts';
 import type { RequestLimits } from '../services/request-limits.ts';
-import type { Submission, Submissions } from '../services/submission.ts';
+import { onlyTask, type Submission, type Submissions } from '../services/submission.ts';
 import { type TaskRecords, wantedOf } from '../services/task-records.ts';
 import { acceptIdempotencyKey, bodyOf, checked, idOf, queryOf } from '../validation.ts';
 import { originOf } from './audit.ts';
@@ -373,8 +372,7 @@ interface Headed {
 }
 
 function single(submission: Submission, h: ResponseToolkit) {
-  const [task] = submission.tasks;
-  if (!task) throw new AppError('internal', 'a submission made no task');
+  const task = onlyTask(submission);
   return marked(h.response(taskBody(task)).code(201).header('location', `/api/tasks/${task.id}`), submission);
 }
 

@@ -39,6 +39,12 @@ export interface Submission {
   readonly replayed: boolean;
 }
 
+/** Of one that asked for a single task. */
+export function onlyTask({ tasks: [task] }: Submission): Task {
+  if (!task) throw new AppError('internal', 'a submission made no task');
+  return task;
+}
+
 interface Draft {
   readonly owner: { readonly id: string; readonly name: string };
   readonly specs: readonly TaskSpec[];

@@ -2,6 +2,7 @@
 // has ended. States come from the record, which has them all, so none is missed however fast they follow each other.
 // Of one attempt: the states before its end, its lines among them, all its lines, then its end. Knows nothing of a wire.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { endsAttempt, type StateChange, stateChanges } from '../../shared/model/state-changes.ts';
 import type { Task } from '../../shared/model/task.ts';
 import { isTerminal } from '../../shared/model/task-states.ts';
@@ -143,7 +144,7 @@ export class TaskFollowing {
       } catch (error) {
         if (signal.aborted) throw error;
         faults.bear(error);
-        await pause(RETRY_MS, signal);
+        await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
       }
     }
   }
@@ -229,16 +230,4 @@ class Bell {
     clearInterval(this.#timer);
     this.#stop();
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((done) => {
-    const over = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', over);
-      done();
-    };
-    const timer = setTimeout(over, ms);
-    signal.addEventListener('abort', over);
-  });
 }

@@ -3,6 +3,7 @@
 import { familiarImage } from '../../shared/model/image.ts';
 import { queueExpiresAt } from '../../shared/model/retry.ts';
 import type { RunTime } from '../../shared/model/run-times.ts';
+import { deadlineOf } from '../../shared/model/sla.ts';
 import type { WaitingTask } from './snapshot.ts';
 
 /** What is read of a waiting task (part of the store's `QueuedTask` and `QueueEntry`). */
@@ -34,6 +35,6 @@ export function waitingTask(
     queuedAt,
     expiresAt: queueExpiresAt(task),
     expectedMs: run.medianMs,
-    deadline: Math.round(submittedAt + task.kValue * run.medianMs),
+    deadline: deadlineOf(task, run.medianMs),
   };
 }

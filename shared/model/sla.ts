@@ -24,6 +24,14 @@ export interface SlaSubject extends Pick<Task, 'state' | 'submittedAt' | 'starte
   readonly kValue: number;
 }
 
+/** Milliseconds since the epoch: submitted + k × expected. */
+export function deadlineOf(
+  { submittedAt, kValue }: Pick<SlaSubject, 'submittedAt' | 'kValue'>,
+  expectedMs: number,
+): number {
+  return Math.round(submittedAt + kValue * expectedMs);
+}
+
 /**
  * @param promised as of the submission
  * @param known by all that is known now
@@ -32,7 +40,7 @@ export interface SlaSubject extends Pick<Task, 'state' | 'submittedAt' | 'starte
 export function slaOf(task: SlaSubject, promised: RunTime, known: RunTime, now: number): Sla | null {
   const { state, submittedAt, startedAt, finishedAt, kValue } = task;
   if (state === 'failed' || state === 'cancelled') return null;
-  const deadline = Math.round(submittedAt + kValue * promised.medianMs);
+  const deadline = deadlineOf({ submittedAt, kValue }, promised.medianMs);
   const isMet = (finishedAt ?? now) <= deadline;
   const judged =
     state === 'completed'
