@@ -292,6 +292,7 @@ export function createContainers(parts: {
       for (let at = 0; at < ids.length; at += LIST_CONCURRENCY) {
         seen.push(...(await Promise.all(ids.slice(at, at + LIST_CONCURRENCY).map(inspect))));
       }
+      slots.sweep();
       volumes.sweep(workerId);
       return seen.filter((status) => status !== null);
     },

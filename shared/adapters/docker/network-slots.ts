@@ -20,6 +20,8 @@ const IDLE_MS = 100;
 const MISSES_PER_SLOT = 4;
 /** After a fault of the engine. */
 const REST_MS = 15_000;
+/** What a life that was killed had asked of the engine may appear after the next one has swept. */
+const SWEEP_EVERY_MS = 20_000;
 
 export interface Slot extends SlotView {
   /** Id of the pause container. */
@@ -47,6 +49,8 @@ export interface NetworkSlots {
    * Sweeps what an earlier life left, and warms up. Not before: a runner that fails while it starts must leave nothing.
    */
   begin(): void;
+  /** Sweeps once more, now and then, when the engine has time. Makes nobody wait. */
+  sweep(): void;
   /** A slot for a task of this owner, taken at once; null when there is none: then use the plain network. */
   take(ownerId: string, network: TaskNetwork): Slot | null;
   /** The taken slot serves this container from now on, until `release`. */
@@ -75,8 +79,10 @@ export function createNetworkSlots(parts: {
   readonly pauses: PauseContainers;
   readonly count: number;
   readonly log: Log;
+  /** By default `SWEEP_EVERY_MS`; the first one is not put off. */
+  readonly sweepEveryMs?: number;
 }): NetworkSlots {
-  const { pauses, log } = parts;
+  const { pauses, log, sweepEveryMs = SWEEP_EVERY_MS } = parts;
   const slots = new Set<OwnSlot>();
   const bound = new Map<string, OwnSlot>();
   let targets: SlotTargets = { bridge: parts.count, none: 0 };
@@ -85,7 +91,7 @@ export function createNetworkSlots(parts: {
   let misses = 0;
   let restUntil = 0;
   let begun = false;
-  let swept = false;
+  let sweptAt: number | null = null;
   let doubted = false;
   let fault: { since: number; message: string } | null = null;
   let closed = false;
@@ -147,8 +153,8 @@ export function createNetworkSlots(parts: {
 
   /** One piece of work; false when there is none. */
   const takeStep = async (): Promise<boolean> => {
-    if (!swept || doubted) {
-      await sweep();
+    if (sweptAt === null || doubted) {
+      await survey();
       return true;
     }
     const next = nextSlotStep([...slots], targets);
@@ -179,17 +185,19 @@ export function createNetworkSlots(parts: {
    * Takes over what an earlier life left: slots that a running task is in stay until it is gone, all others go.
    * Also settles slots in doubt.
    */
-  const sweep = async () => {
+  const survey = async () => {
     doubted = false;
-    const known = new Map([...slots].map((slot) => [slot.id, slot]));
-    for (const pause of await pauses.survey()) {
-      const slot: OwnSlot = known.get(pause.id) ?? { ...pause, ...LEFT_OVER };
+    const found = await pauses.survey();
+    // By name, and read after the answer: one that is made anew has another id.
+    const known = new Map([...slots].map((slot) => [slot.name, slot]));
+    for (const pause of found) {
+      const slot: OwnSlot = known.get(pause.name) ?? { ...pause, ...LEFT_OVER };
       slots.add(slot);
       if (slot.state !== 'stale' || pause.user === null) continue;
       slot.state = 'used';
       bound.set(pause.user, slot);
     }
-    swept = true;
+    sweptAt = performance.now();
   };
 
   return {
@@ -197,6 +205,12 @@ export function createNetworkSlots(parts: {
       if (begun) return;
       begun = true;
       // With slots switched off an earlier life may have left some all the same.
+      wake(0);
+    },
+    sweep() {
+      const now = performance.now();
+      if (sweptAt === null || now - sweptAt < sweepEveryMs || now < restUntil) return;
+      doubted = true;
       wake(0);
     },
     take(ownerId, network) {

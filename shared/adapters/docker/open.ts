@@ -84,7 +84,12 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
     networks,
     log,
   });
-  const slots = createNetworkSlots({ pauses, count: options.networkSlots, log });
+  const slots = createNetworkSlots({
+    pauses,
+    count: options.networkSlots,
+    log,
+    ...(options.sweepGraceMs === undefined ? {} : { sweepEveryMs: options.sweepGraceMs }),
+  });
   const kernelLog = connection.isLocal ? openKernelLog() : NO_KERNEL_LOG;
   const volumes = createTaskVolumes({
     connection,

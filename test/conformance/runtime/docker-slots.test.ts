@@ -12,10 +12,10 @@ import { Ear, launch, makeContainerSpec, removeAll, runToEnd } from './runs.ts';
 
 const opened: { runtime: ContainerRuntime; workerId: string }[] = [];
 
-async function openWith(networkSlots: number, workerId = uniqueName('w-')) {
+async function openWith(networkSlots: number, workerId = uniqueName('w-'), sweepGraceMs = 60_000) {
   const lines: string[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
-  const runtime = await openDockerRuntime({ dockerHost: '', log, networkSlots, workerId });
+  const runtime = await openDockerRuntime({ dockerHost: '', log, networkSlots, workerId, sweepGraceMs });
   opened.push({ runtime, workerId });
   // A runner looks for its containers first; from then on slots are warmed.
   await runtime.list(workerId);
@@ -232,6 +232,21 @@ describe('network slots', () => {
       what: 'the adopted slot to be retired',
       deadlineMs: 30_000,
     });
+  });
+
+  it('of an earlier life that appear only after that are swept too', async () => {
+    const { runtime, workerId, spec } = await openWith(0, undefined, 100);
+    const { id } = await launch(runtime, spec('alice', { command: shell.ignoreTerm() }));
+    const late = await openWith(2, workerId);
+    await late.warm();
+    await waitFor(
+      async () => {
+        await runtime.list(workerId);
+        return (await slotsOf(workerId)).length === 0;
+      },
+      { what: 'no slot', deadlineMs: 30_000 },
+    );
+    expect(await runtime.inspect(id)).toMatchObject({ state: 'running' });
   });
 
   it('stay when their runner is closed while a task runs in them', async () => {
