@@ -29,10 +29,11 @@ class LongFirst extends BaseSequencer {
 // Layers of the suite; `npm test` runs all of them. Files of one layer run side by side; those that start whole clusters
 // and browsers come last and fewer at a time.
 // The time a test may take says when it is given up, not how long it should take: a machine can be busy.
-const layer = (name: string, include: string[], timeoutMs: number, parallel: boolean, isolate = true) => ({
+const layer = (name: string, include: string[], timeoutMs: number, parallel: boolean) => ({
   test: {
     name,
-    isolate,
+    // Files share a process: half of their time was its start, and loading all of this again. So they keep nothing in it.
+    isolate: false,
     include,
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
@@ -56,8 +57,6 @@ export default defineConfig({
         ],
         60_000,
         true,
-        // Files may share a process: half of their time was its start, and they keep nothing in it.
-        false,
       ),
       layer('conformance', ['test/conformance/**/*.test.ts'], 120_000, true),
       layer('api', ['test/api/**/*.test.ts'], 120_000, true),
