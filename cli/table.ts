@@ -33,8 +33,7 @@ export function renderTable<Row>(
       Math.max(0, ...rows.map((row) => displayWidth(plain(column.cell(row))))),
     ]),
   );
-  const natural = (column: Column<Row>) =>
-    Math.max(displayWidth(titleOf(column)), content.get(column) ?? 0);
+  const natural = (column: Column<Row>) => Math.max(displayWidth(titleOf(column)), content.get(column) ?? 0);
   const least = (column: Column<Row>) =>
     Math.min(natural(column), Math.max(column.min ?? Number.POSITIVE_INFINITY, 1));
   const room = width ?? Number.POSITIVE_INFINITY;

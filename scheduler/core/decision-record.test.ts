@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_RULES, type PlanRules, POLICIES } from '../../shared/model/scheduling.ts';
+import { readDecisions, replayDecisions } from '../../test/support/decisions.ts';
 import { amounts, ids } from '../../test/support/generated-clusters.ts';
 import { PLAIN_HOLDING, PLAIN_WAITING } from '../../test/support/waiting.ts';
 import { Backlog } from './backlog.ts';
-import { type Decision, type Gap, readDecisions } from './decision-reader.ts';
+import type { Decision, Gap } from './decision-reader.ts';
 import { LONGEST_DIFFERENCES_CHARS, Recorder } from './decision-record.ts';
 import { plan } from './plan.ts';
-import { replayDecision, replayDecisions } from './replay.ts';
+import { replayDecision } from './replay.ts';
 import {
   type Group,
   type GroupEntry,

@@ -60,7 +60,7 @@ export function importsOf(source: string): string[] {
   return [...code.matchAll(pattern)].map((match) => match[2] ?? '');
 }
 
-export function roomOf(path: string, rooms: readonly Room[]): Room | undefined {
+function roomOf(path: string, rooms: readonly Room[]): Room | undefined {
   return rooms
     .filter(({ name }) => path === name || path.startsWith(`${name}/`))
     .sort((a, b) => b.name.length - a.name.length)[0];

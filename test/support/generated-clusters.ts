@@ -14,7 +14,7 @@ export const amounts = fc.record<Resources>({
 });
 const disk = fc.constantFrom('hdd', 'ssd', 'nvme');
 const zone = fc.constantFrom('a', 'b');
-export const labels: fc.Arbitrary<Labels> = fc.record({ disk, zone }, { requiredKeys: [] });
+const labels: fc.Arbitrary<Labels> = fc.record({ disk, zone }, { requiredKeys: [] });
 /** Most ask for nothing; some for what only some workers have, some for what none has. */
 export const demand: fc.Arbitrary<LabelDemand> = fc.record({
   constraints: fc.oneof(
@@ -26,7 +26,7 @@ export const demand: fc.Arbitrary<LabelDemand> = fc.record({
   prefer: fc.oneof(fc.constant({}), fc.constant({ zone: ['b'] })),
 });
 export const owners = ['user-1', 'user-2', 'user-3'];
-export const quota = fc.record({
+const quota = fc.record({
   cpuMillis: fc.option(fc.integer({ min: 0, max: 12 }).map((n) => n * 500)),
   memoryMb: fc.option(
     fc.integer({ min: 0, max: 6 }).map((n) => n * 256),

@@ -6,7 +6,7 @@ import type { DashboardStage } from '../../support/dashboard-stage.ts';
 import { TEST_IMAGE } from '../../support/servers.ts';
 
 /** Fills the form for a task with `command` and sends it; the page of the task is open afterwards. */
-export async function submit({ cluster, page }: DashboardStage, command: string): Promise<void> {
+async function submit({ cluster, page }: DashboardStage, command: string): Promise<void> {
   await page.goto(`${cluster.url}/submit`);
   await page.getByRole('combobox', { name: 'Image' }).fill(TEST_IMAGE);
   await page.getByLabel('Command', { exact: true }).fill(command);
