@@ -4,12 +4,7 @@
 import fc from 'fast-check';
 import { Backlog } from '../../scheduler/core/backlog.ts';
 import { Ledger } from '../../scheduler/core/ledger.ts';
-import {
-  type Holding,
-  NO_MEMORY,
-  type Snapshot,
-  type WaitingTask,
-} from '../../scheduler/core/snapshot.ts';
+import { type Holding, NO_MEMORY, type Snapshot, type WaitingTask } from '../../scheduler/core/snapshot.ts';
 import type { LabelDemand } from '../../shared/model/labels.ts';
 import { fits, type Resources, subtractResources } from '../../shared/model/resources.ts';
 import { DEFAULT_RULES, type PlanRules, POLICIES } from '../../shared/model/scheduling.ts';
