@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { refusal, type SmallApi, startSmallApi, TASK_ID } from '../test/support/small-api.ts';
 import { waitFor } from '../test/support/wait-for.ts';
 import { createClient } from './client.ts';
@@ -23,6 +23,21 @@ describe('the signal of a client', () => {
     const call = createClient({ url: api.url, signal: stop.signal }).me({ signal });
     await Promise.all([arrived().then(() => stop.abort()), expect(call).rejects.toThrow(/aborted/)]);
     await expect(call).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
+  it('holds for many calls at once, each of which listens for itself', async () => {
+    api.on('GET /api/auth/me', () => undefined);
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => warnings.push(warning);
+    process.on('warning', onWarning);
+    onTestFinished(() => void process.off('warning', onWarning));
+    const stop = new AbortController();
+    const client = createClient({ url: api.url, signal: stop.signal });
+    const calls = Promise.allSettled(Array.from({ length: 20 }, () => client.me()));
+    await waitFor(() => api.asked.length === 20, { what: 'all calls to arrive' });
+    stop.abort();
+    expect((await calls).map(({ status }) => status)).toEqual(Array(20).fill('rejected'));
+    expect(warnings).toEqual([]);
   });
 
   it('leaves the signal of a call its force', async () => {

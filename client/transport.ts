@@ -75,10 +75,10 @@ export class Transport {
     return `${this.url}${path}${queryText(query)}`;
   }
 
-  /** Aborts with the signal of a call and with that of the client. */
+  /** Aborts with the signal of a call and with that of the client, to which many calls at once add no listener each. */
   either(own: AbortSignal | undefined): AbortSignal | undefined {
-    if (own === undefined || this.#signal === undefined) return own ?? this.#signal;
-    return AbortSignal.any([this.#signal, own]);
+    if (this.#signal === undefined) return own;
+    return AbortSignal.any(own === undefined ? [this.#signal] : [this.#signal, own]);
   }
 
   /**
