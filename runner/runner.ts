@@ -208,6 +208,7 @@ class RunnerProcess implements Runner {
       if (this.#phase === 'up' && !(await this.#isOnRecord())) await this.#retire();
       if (!this.#life.signal.aborted) await this.#working.adoption.sweep();
       if (this.#isRemoved) await this.#retireWhenIdle();
+      if (this.#phase === 'up') void this.#working.strays.look();
     } catch (error) {
       this.#parts.log.warn({ err: error }, 'the sweep for left containers failed; the next one is soon');
     } finally {
@@ -356,6 +357,7 @@ class RunnerProcess implements Runner {
     this.#working?.sampler.stop();
     this.#working?.images.stop();
     this.#working?.health.stop();
+    this.#working?.strays.stop();
     const quietly = (what: string, closing: Promise<void>) =>
       within(CLOSE_MS, what, closing).catch((error) =>
         this.#parts.log.warn({ err: error }, `${what} did not work`),

@@ -10,6 +10,7 @@ import { ImageNotice } from './agent/image-notice.ts';
 import { MachineUsage } from './agent/machine-usage.ts';
 import { ProgressSender } from './agent/progress-sender.ts';
 import { RecordWatch } from './agent/record-watch.ts';
+import { StraySweep } from './agent/stray-sweep.ts';
 import { UsageSampler } from './agent/usage-sampler.ts';
 import { LOOK_EVERY_MS, WorkerHealth } from './agent/worker-health.ts';
 import { HEALTH_LIMITS } from './core/health.ts';
@@ -25,6 +26,7 @@ export interface Working {
   readonly admission: AdmissionLine;
   readonly registry: AttemptRegistry;
   readonly adoption: Adoption;
+  readonly strays: StraySweep;
   readonly watch: RecordWatch;
   readonly heartbeat: Heartbeat;
   readonly sampler: UsageSampler;
@@ -126,6 +128,10 @@ export function assemble(parts: RunnerParts, self: Self): Working {
     onLost: (error) => self.onLost(error),
   });
   const adoption = new Adoption({ workerId, tasks, runtime, registry, admission, journal, clock, log });
+  const strays = new StraySweep({ workerId, store, runtime, clock, log, ...parts.strays });
   const watch = new RecordWatch({ workerId, tasks, bus, registry, log, onRemoved: () => self.onRemoved() });
-  return { machine, admission, registry, adoption, watch, heartbeat, sampler, images, health, committer };
+  return {
+    ...{ machine, admission, registry, adoption, strays, watch, heartbeat },
+    ...{ sampler, images, health, committer },
+  };
 }

@@ -12,6 +12,7 @@ import type { Readable } from 'node:stream';
 import type { StoredImage } from '../model/image.ts';
 import type { LogStream } from '../model/log-line.ts';
 import type { Resources } from '../model/resources.ts';
+import type { Stray } from '../model/stray.ts';
 import type { PullPolicy, TaskNetwork } from '../model/task.ts';
 import type { ContainerUsage } from '../model/usage.ts';
 
@@ -181,5 +182,9 @@ export interface ContainerRuntime {
   kill(containerId: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   /** Kills if need be, removes, and returns only when it is proven gone. */
   remove(containerId: string): Promise<void>;
+  /** What is there of all other workers, in no order. Slots and volumes that a container has come once it is gone. */
+  strays(workerId: string): Promise<Stray[]>;
+  /** As `remove`. Nothing here looks whether it may go. Throws `conflict` for a volume that a container has by now. */
+  removeStray(stray: Stray): Promise<void>;
   close(): Promise<void>;
 }

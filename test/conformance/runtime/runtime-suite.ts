@@ -190,6 +190,30 @@ export function runtimeSuite(
       expect(await runtime.list(`${workerId}-other`)).toEqual([]);
     });
 
+    it('tells what is there of other workers, and removes it', async () => {
+      const other = { ...spec({ command: dialect.ignoreTerm() }), workerId: `${workerId}-gone` };
+      const own = await runtime.create(spec());
+      const { id, ear, done } = await launch(runtime, other);
+      await ear.hears('up');
+      const seen = await runtime.strays(workerId);
+      expect(seen.find((stray) => stray.id === id)).toEqual({
+        workerId: other.workerId,
+        kind: 'container',
+        id,
+        of: { taskId: other.taskId, attempt: other.attempt },
+      });
+      expect(seen.map((stray) => stray.id)).not.toContain(own);
+      expect((await runtime.strays(other.workerId)).map((stray) => stray.id)).not.toContain(id);
+      const stray = seen.find((one) => one.id === id);
+      if (stray) await runtime.removeStray(stray);
+      expect(await runtime.inspect(id)).toBeNull();
+      await done;
+      // Another runner on the engine may have been quicker.
+      if (stray) await runtime.removeStray(stray);
+      expect((await runtime.strays(workerId)).map((one) => one.workerId)).not.toContain(other.workerId);
+      await runtime.remove(own);
+    });
+
     it('does not know what is not there', async () => {
       expect(await runtime.inspect('unknown')).toBeNull();
       await runtime.remove('unknown');
