@@ -4,21 +4,17 @@ import { describe, expect, it } from 'vitest';
 import type { Stray } from '../../shared/model/stray.ts';
 import type { Task } from '../../shared/model/task.ts';
 import { assignTask, finishTask, startTask, takeBackTask } from '../../shared/model/task-life.ts';
-import { makeTask } from '../../test/support/tasks.ts';
+import { makeTask, taken } from '../../test/support/tasks.ts';
 import { type Gone, goneWorkers, judgeStrays } from './strays.ts';
 
-const must = (step: ReturnType<typeof assignTask>): Task => {
-  if (!step.ok) throw new Error(step.refusal);
-  return step.task;
-};
 const OLD = 'worker-old';
-const assigned = must(assignTask(makeTask(), { workerId: OLD, term: 1, now: 1 }));
+const assigned = taken(assignTask(makeTask(), { workerId: OLD, term: 1, now: 1 }));
 const by = { attempt: 1, workerId: OLD, now: 2 };
-const running = must(startTask(assigned, { ...by, containerId: 'c', imageId: 'i', gpuIds: [] }));
-const lost = must(takeBackTask(running, { ...by, message: 'gone' }));
-const elsewhere = must(assignTask(lost, { workerId: 'worker-2', term: 1, now: 3 }));
-const again = must(assignTask(lost, { workerId: OLD, term: 1, now: 3 }));
-const ended = must(
+const running = taken(startTask(assigned, { ...by, containerId: 'c', imageId: 'i', gpuIds: [] }));
+const lost = taken(takeBackTask(running, { ...by, message: 'gone' }));
+const elsewhere = taken(assignTask(lost, { workerId: 'worker-2', term: 1, now: 3 }));
+const again = taken(assignTask(lost, { workerId: OLD, term: 1, now: 3 }));
+const ended = taken(
   finishTask(running, { ...by, dice: 0, outcome: { kind: 'completed', exitCode: 0, message: null } }),
 );
 const unknown = makeTask();

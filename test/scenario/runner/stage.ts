@@ -20,7 +20,7 @@ import type { LogStore } from '../../../shared/ports/log-store.ts';
 import type { Store } from '../../../shared/ports/store.ts';
 import { collectLive } from '../../support/live-collectors.ts';
 import { redisUrl, tempDir, uniqueName } from '../../support/servers.ts';
-import { makeTask } from '../../support/tasks.ts';
+import { makeTask, taken } from '../../support/tasks.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 export interface StageOptions {
@@ -69,9 +69,8 @@ export async function openStage(options: StageOptions) {
     return waitFor(
       async () => {
         const current = (await store.tasks.get(task.id)) ?? task;
-        const step = decide(current);
-        if (!step.ok) throw new Error(`refused: ${step.refusal}`);
-        return (await store.tasks.commit(step.task)) ? step.task : null;
+        const next = taken(decide(current));
+        return (await store.tasks.commit(next)) ? next : null;
       },
       { what: 'a write of the test' },
     );
@@ -140,12 +139,11 @@ export async function openStage(options: StageOptions) {
     /** What the scheduler does: assign, place, deliver. */
     async place(task: Task, over: { deliver?: boolean; gpuIds?: readonly string[] } = {}): Promise<Task> {
       const { gpuIds = [] } = over;
-      const step = assignTask(task, { workerId, gpuIds, term, now: Date.now() });
-      if (!step.ok) throw new Error(step.refusal);
-      const placed = await store.tasks.place([step.task], term);
+      const assigned = taken(assignTask(task, { workerId, gpuIds, term, now: Date.now() }));
+      const placed = await store.tasks.place([assigned], term);
       if (!placed.has(task.id)) throw new Error('the placement was refused');
-      if (over.deliver ?? true) await stage.deliver(step.task);
-      return step.task;
+      if (over.deliver ?? true) await stage.deliver(assigned);
+      return assigned;
     },
 
     deliver: (task: Task) => redis.deliveries.deliver([{ workerId, taskId: task.id, attempt: task.attempt }]),
