@@ -13,7 +13,7 @@ import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { PresentWorker, WorkerPresence } from '../../shared/ports/coordination.ts';
 import type { Store } from '../../shared/ports/store.ts';
-import type { Allocation } from '../../shared/ports/task-store.ts';
+import type { Allocation } from '../../shared/model/held.ts';
 import { answerWithin } from './deadline.ts';
 import type { SchedulerNews } from './scheduler-news.ts';
 

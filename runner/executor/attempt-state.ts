@@ -1,6 +1,7 @@
 // What this process knows and does about one attempt. The loop reads it, steps and outside news change it; every
 // change that may matter rings the bell. Decides nothing.
 
+import type { SeenContainer } from '../../shared/model/container.ts';
 import type { OwnProgress } from '../../shared/model/progress.ts';
 import type { OutputSummary, Task } from '../../shared/model/task.ts';
 import type { AttemptOutcome, FinishReport } from '../../shared/model/task-life.ts';
@@ -10,7 +11,6 @@ import {
   type AttemptKey,
   type Doing,
   NOTHING_DONE,
-  type SeenContainer,
   type Situation,
 } from '../core/next-step.ts';
 import type { UsageFold } from '../core/usage-fold.ts';

@@ -1,5 +1,6 @@
 // Attempts of tasks in the states in which a runner meets them, and what it makes of them next.
 
+import type { SeenContainer } from '../../shared/model/container.ts';
 import type { Task } from '../../shared/model/task.ts';
 import { assignTask, evictTask, requestCancel, startTask } from '../../shared/model/task-life.ts';
 import { makeTask, taken } from './tasks.ts';
@@ -7,7 +8,6 @@ import {
   type Doing,
   NOTHING_DONE,
   nextStep,
-  type SeenContainer,
   type Situation,
   type Step,
 } from '../../runner/core/next-step.ts';

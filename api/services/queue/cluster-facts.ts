@@ -10,7 +10,7 @@ import type { Log } from '../../../shared/platform/log.ts';
 import type { PresentWorker, WorkerPresence } from '../../../shared/ports/coordination.ts';
 import type { SchedulerBoard } from '../../../shared/ports/scheduler-board.ts';
 import type { Store } from '../../../shared/ports/store.ts';
-import type { Allocation } from '../../../shared/ports/task-store.ts';
+import type { Allocation } from '../../../shared/model/held.ts';
 import { answerWithin } from '../deadline.ts';
 
 export interface ClusterFactsParts {

@@ -2,7 +2,8 @@
 
 import { labelReader } from '../../model/label-text.ts';
 import { PLACED_STATES } from '../../model/task-states.ts';
-import type { Allocation, QueuedTask, TaskStore } from '../../ports/task-store.ts';
+import type { Allocation } from '../../model/held.ts';
+import type { QueuedTask, TaskStore } from '../../ports/task-store.ts';
 import type { Collections } from './collections.ts';
 import { complete, heldOf } from './older-documents.ts';
 import { resourcesOf } from './task-document.ts';

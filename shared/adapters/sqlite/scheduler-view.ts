@@ -4,7 +4,8 @@
 // over a million rows column by column.
 
 import { labelReader } from '../../model/label-text.ts';
-import type { Allocation, QueuedTask, TaskStore } from '../../ports/task-store.ts';
+import type { Allocation } from '../../model/held.ts';
+import type { QueuedTask, TaskStore } from '../../ports/task-store.ts';
 import type { Connection } from './connection.ts';
 
 type QueuedCells = readonly [
