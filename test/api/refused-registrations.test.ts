@@ -5,6 +5,7 @@ import type { ServerResponse } from 'node:http';
 import { createServer, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { freePort } from '../support/cluster.ts';
+import { gate } from '../support/gate.ts';
 import { makeRegistration } from '../support/tasks.ts';
 import { waitFor } from '../support/wait-for.ts';
 import type { Refused } from './harness.ts';
@@ -130,15 +131,12 @@ describe('a runner that is slow', () => {
 
   it('to try the settings keeps no admin waiting, and what comes of it is kept', async () => {
     await open({}, { answerMs: 100, pauseMs: () => 60_000 });
-    let answer: () => void = () => undefined;
-    const tried = new Promise<void>((done) => {
-      answer = done;
-    });
-    const runner = await startRunner({ onTaken: () => tried });
+    const trial = gate();
+    const runner = await startRunner({ onTaken: () => trial.opened });
     const reply = await register(runner.address);
     expect(reply).toMatchObject({ status: 202, body: { state: 'unreachable' } });
     expect(reply.body.message).toContain('is being called');
-    answer();
+    trial.open();
     await waitFor(async () => (await listed())[0]?.message?.includes('has joined'), { what: 'its answer' });
     expect(runner.asked).toEqual(['hello', 'settings']);
   });

@@ -98,7 +98,7 @@ class Played {
       const id = `task-${String(this.#serial).padStart(5, '0')}`;
       const submittedAt = this.now - task.resources.cpuMillis;
       const times = { submittedAt, queuedAt: this.now, deadline: submittedAt + 3 * task.expectedMs };
-      const waiting = { ...PLAIN_WAITING, ...task, ...times, id, revision: 1 };
+      const waiting = { ...PLAIN_WAITING, ...task, ...times, id };
       this.tasks.set(id, waiting);
       this.backlog.put(waiting, this.now);
     }

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { familiarImage } from '../../../shared/model/image.ts';
 import type { ContainerRuntime, ContainerSpec } from '../../../shared/ports/container-runtime.ts';
+import { gate } from '../../support/gate.ts';
 import { uniqueName } from '../../support/servers.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import type { Dialect } from './dialects.ts';
@@ -102,16 +103,13 @@ export function runtimeSuite(
 
     it('holds the output back while the sink is busy', async () => {
       const id = await runtime.create(spec({ command: dialect.talk('a', 'b', 0) }));
-      let open: () => void = () => undefined;
-      const gate = new Promise<void>((done) => {
-        open = done;
-      });
+      const { opened, open } = gate();
       let inSink = 0;
       let most = 0;
       const { done } = await runtime.attach(id, async () => {
         inSink += 1;
         most = Math.max(most, inSink);
-        await gate;
+        await opened;
         inSink -= 1;
       });
       await runtime.start(id);

@@ -9,6 +9,7 @@ import {
 import { AppError } from '../../../shared/errors.ts';
 import { startTask, takeBackTask } from '../../../shared/model/task-life.ts';
 import type { WorkerPresence } from '../../../shared/ports/coordination.ts';
+import { gate } from '../../support/gate.ts';
 import { makeTask } from '../../support/tasks.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { openStage, type Stage } from './stage.ts';
@@ -20,13 +21,6 @@ const bound = (presence: WorkerPresence): WorkerPresence => ({
   present: () => presence.present(),
   leave: (...args) => presence.leave(...args),
 });
-const gate = () => {
-  let open: () => void = () => {};
-  const opened = new Promise<void>((done) => {
-    open = done;
-  });
-  return { open: () => open(), opened };
-};
 let stage: Stage;
 let engine: ScriptedEngine;
 
