@@ -12,12 +12,12 @@ import type { Store } from '../../shared/ports/store.ts';
 import { type Gone, goneWorkers, judgeStrays, type WhyLeft } from '../core/strays.ts';
 
 /** Two questions to the engine, and one to the store for each other worker on it: too much for every sweep. */
-export const STRAY_LOOK_EVERY_MS = 120_000;
+const LOOK_EVERY_MS = 120_000;
 /**
  * So long a worker must be gone. Far longer than a restart of its machine, a new release or an outage of the scheduler
  * takes, and an engine can bear what is left there for so long.
  */
-export const STRAY_GRACE_MS = 600_000;
+const GRACE_MS = 600_000;
 /** A removal by an admin is among the newest of what was asked for a worker. */
 const AUDIT_PAGE = 20;
 /** In one line of the log. */
@@ -51,8 +51,8 @@ export class StraySweep {
 
   constructor(parts: StraySweepParts) {
     this.#parts = parts;
-    this.#everyMs = parts.everyMs ?? STRAY_LOOK_EVERY_MS;
-    this.#graceMs = parts.graceMs ?? STRAY_GRACE_MS;
+    this.#everyMs = parts.everyMs ?? LOOK_EVERY_MS;
+    this.#graceMs = parts.graceMs ?? GRACE_MS;
   }
 
   /** Resolves when the look is over, or was not due; never rejects. Nobody need wait for it. */

@@ -46,7 +46,7 @@ export function goneWorkers(
 /** Why something of a worker that is gone stays. */
 export type WhyLeft = 'unknown_task' | 'unknown_worker';
 
-export interface StrayVerdict {
+interface StrayVerdict {
   readonly remove: readonly Stray[];
   /** For a person to look at. */
   readonly left: readonly { readonly stray: Stray; readonly why: WhyLeft }[];

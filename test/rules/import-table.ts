@@ -3,14 +3,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 
-export interface Room {
+interface Room {
   /** In a line of the table also `<folder>/*` for each folder in it, and `*` for all rooms that this line does not name. */
   readonly name: string;
   readonly rooms: readonly string[];
   readonly packages: readonly string[];
 }
 
-export interface Violation {
+interface Violation {
   readonly file: string;
   readonly imported: string;
   readonly why: string;

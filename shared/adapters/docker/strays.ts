@@ -16,13 +16,11 @@ import type { Containers } from './containers.ts';
 import { LABEL_SLOT } from './pause-containers.ts';
 import { listVolumes, type TaskVolumes } from './task-volumes.ts';
 
-export type Strays = Pick<ContainerRuntime, 'strays' | 'removeStray'>;
-
 export function createStrays(parts: {
   readonly connection: Connection;
   readonly containers: Pick<Containers, 'remove'>;
   readonly volumes: Pick<TaskVolumes, 'remove'>;
-}): Strays {
+}): Pick<ContainerRuntime, 'strays' | 'removeStray'> {
   const { connection, containers, volumes } = parts;
   return {
     async strays(workerId) {

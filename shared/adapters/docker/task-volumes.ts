@@ -30,7 +30,7 @@ export interface TaskVolumes {
   sweep(workerId: string): void;
 }
 
-export interface Volume {
+interface Volume {
   readonly Name: string;
   readonly Labels: Readonly<Record<string, string>> | null;
 }
