@@ -4,23 +4,17 @@
 import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  createScriptedEngine,
-  openScriptedRuntime,
-  type ScriptedEngine,
-} from '../../../shared/adapters/scripted/open.ts';
+import type { ScriptedEngine } from '../../../shared/adapters/scripted/open.ts';
 import { AppError } from '../../../shared/errors.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { keptFiles } from './kept-files.ts';
-import { openStage, type Stage } from './stage.ts';
+import { openScriptedStage, small, type Stage } from './stage.ts';
 
-const small = { cpuMillis: 100, memoryMb: 10, gpus: 0, storageMb: 0 };
 let stage: Stage;
 let engine: ScriptedEngine;
 
 const open = async (env: Record<string, string> = {}) => {
-  engine = createScriptedEngine();
-  stage = await openStage({ openRuntime: () => openScriptedRuntime({ engine }), env });
+  ({ stage, engine } = await openScriptedStage(env));
 };
 beforeEach(() => open());
 afterEach(() => stage?.close());

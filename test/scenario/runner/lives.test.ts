@@ -1,20 +1,15 @@
 // One runner after another, and one beside another: who takes over, who leaves, what becomes of what an earlier life left.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  createScriptedEngine,
-  openScriptedRuntime,
-  type ScriptedEngine,
-} from '../../../shared/adapters/scripted/open.ts';
+import type { ScriptedEngine } from '../../../shared/adapters/scripted/open.ts';
 import { AppError } from '../../../shared/errors.ts';
 import { startTask, takeBackTask } from '../../../shared/model/task-life.ts';
 import type { WorkerPresence } from '../../../shared/ports/coordination.ts';
 import { gate } from '../../support/gate.ts';
 import { makeTask } from '../../support/tasks.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import { openStage, type Stage } from './stage.ts';
+import { openScriptedStage, small, type Stage } from './stage.ts';
 
-const small = { cpuMillis: 100, memoryMb: 10, gpus: 0, storageMb: 0 };
 const bound = (presence: WorkerPresence): WorkerPresence => ({
   beat: (...args) => presence.beat(...args),
   extend: (...args) => presence.extend(...args),
@@ -25,8 +20,7 @@ let stage: Stage;
 let engine: ScriptedEngine;
 
 beforeEach(async () => {
-  engine = createScriptedEngine();
-  stage = await openStage({ openRuntime: () => openScriptedRuntime({ engine }) });
+  ({ stage, engine } = await openScriptedStage());
 });
 afterEach(() => stage?.close());
 

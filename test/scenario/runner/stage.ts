@@ -5,6 +5,11 @@ import { createRunner, type Runner, type RunnerParts } from '../../../runner/run
 import { openDiskFileStore } from '../../../shared/adapters/disk/file-store.ts';
 import { openDiskLogStore } from '../../../shared/adapters/disk/log-store.ts';
 import { openRedis } from '../../../shared/adapters/redis/open.ts';
+import {
+  createScriptedEngine,
+  openScriptedRuntime,
+  type ScriptedEngine,
+} from '../../../shared/adapters/scripted/open.ts';
 import { openSqliteStore } from '../../../shared/adapters/sqlite/open.ts';
 import { AppError } from '../../../shared/errors.ts';
 import type { ClusterEvent } from '../../../shared/model/event.ts';
@@ -226,6 +231,17 @@ export async function openStage(options: StageOptions) {
     },
   };
   return stage;
+}
+
+export const small = { cpuMillis: 100, memoryMb: 10, gpus: 0, storageMb: 0 };
+
+/** Its containers are played by the engine, which tests may break. */
+export async function openScriptedStage(
+  env: Record<string, string> = {},
+): Promise<{ stage: Stage; engine: ScriptedEngine }> {
+  const engine = createScriptedEngine();
+  const stage = await openStage({ openRuntime: () => openScriptedRuntime({ engine }), env });
+  return { stage, engine };
 }
 
 interface Away {

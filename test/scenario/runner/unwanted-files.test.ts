@@ -1,25 +1,19 @@
 // Files of attempts that are not wanted any more, or whose runner is replaced while it keeps them: none too many, none twice.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  createScriptedEngine,
-  openScriptedRuntime,
-  type ScriptedEngine,
-} from '../../../shared/adapters/scripted/open.ts';
+import type { ScriptedEngine } from '../../../shared/adapters/scripted/open.ts';
 import { AppError } from '../../../shared/errors.ts';
 import type { Task } from '../../../shared/model/task.ts';
 import { takeBackTask } from '../../../shared/model/task-life.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { keptFiles } from './kept-files.ts';
-import { openStage, type Stage } from './stage.ts';
+import { openScriptedStage, small, type Stage } from './stage.ts';
 
-const small = { cpuMillis: 100, memoryMb: 10, gpus: 0, storageMb: 0 };
 let stage: Stage;
 let engine: ScriptedEngine;
 
 const open = async (env: Record<string, string> = {}) => {
-  engine = createScriptedEngine();
-  stage = await openStage({ openRuntime: () => openScriptedRuntime({ engine }), env });
+  ({ stage, engine } = await openScriptedStage(env));
 };
 beforeEach(() => open());
 afterEach(() => stage?.close());
