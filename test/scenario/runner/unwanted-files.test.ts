@@ -1,7 +1,6 @@
 // Files of attempts that are not wanted any more, or whose runner is replaced while it keeps them: none too many, none twice.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ScriptedEngine } from '../../../shared/adapters/scripted/open.ts';
 import { AppError } from '../../../shared/errors.ts';
 import type { Task } from '../../../shared/model/task.ts';
 import { takeBackTask } from '../../../shared/model/task-life.ts';
@@ -10,10 +9,9 @@ import { keptFiles } from './kept-files.ts';
 import { openScriptedStage, small, type Stage } from './stage.ts';
 
 let stage: Stage;
-let engine: ScriptedEngine;
 
 const open = async (env: Record<string, string> = {}) => {
-  ({ stage, engine } = await openScriptedStage(env));
+  ({ stage } = await openScriptedStage(env));
 };
 beforeEach(() => open());
 afterEach(() => stage?.close());
