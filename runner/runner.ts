@@ -112,6 +112,7 @@ class RunnerProcess implements Runner {
       troubles: () => this.#troubles(),
       onHealthChanged: () => void this.#tellHealth(),
       isUpByRecord: () => this.#isUpByRecord(),
+      mayLookAtOthers: () => this.#phase === 'up',
       onFenced: () => void this.#fence(),
       onRenewed: () => void this.#unfence(),
       onLost: (error) => void this.#lose(error),
@@ -147,6 +148,7 @@ class RunnerProcess implements Runner {
     }
     this.#sweepTimer = setInterval(() => void this.#sweep(), this.#parts.sweepEveryMs ?? SWEEP_EVERY_MS);
     if (this.#phase === 'starting') this.#phase = 'up';
+    working.strays.start();
     if (this.#isRemoved) await this.#sweep();
   }
 
@@ -208,7 +210,6 @@ class RunnerProcess implements Runner {
       if (this.#phase === 'up' && !(await this.#isOnRecord())) await this.#retire();
       if (!this.#life.signal.aborted) await this.#working.adoption.sweep();
       if (this.#isRemoved) await this.#retireWhenIdle();
-      if (this.#phase === 'up') void this.#working.strays.look();
     } catch (error) {
       this.#parts.log.warn({ err: error }, 'the sweep for left containers failed; the next one is soon');
     } finally {

@@ -45,6 +45,8 @@ export interface Self {
   troubles(): readonly Trouble[];
   onHealthChanged(): void;
   isUpByRecord(): Promise<boolean>;
+  /** It has its lease and is of the cluster, so that what it reads of other workers may be acted on. */
+  mayLookAtOthers(): boolean;
   onFenced(): void;
   onRenewed(): void;
   onLost(error: AppError): void;
@@ -128,7 +130,8 @@ export function assemble(parts: RunnerParts, self: Self): Working {
     onLost: (error) => self.onLost(error),
   });
   const adoption = new Adoption({ workerId, tasks, runtime, registry, admission, journal, clock, log });
-  const strays = new StraySweep({ workerId, store, runtime, clock, log, ...parts.strays });
+  const { mayLookAtOthers: mayLook } = self;
+  const strays = new StraySweep({ workerId, store, runtime, clock, log, mayLook, ...parts.strays });
   const watch = new RecordWatch({ workerId, tasks, bus, registry, log, onRemoved: () => self.onRemoved() });
   return {
     ...{ machine, admission, registry, adoption, strays, watch, heartbeat },

@@ -6,13 +6,14 @@ import type { Stray } from '../../shared/model/stray.ts';
 import type { Task } from '../../shared/model/task.ts';
 import type { Worker } from '../../shared/model/worker.ts';
 import type { Log } from '../../shared/platform/log.ts';
+import { Pulse } from '../../shared/platform/pulse.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { ContainerRuntime } from '../../shared/ports/container-runtime.ts';
 import type { Store } from '../../shared/ports/store.ts';
 import { type Gone, goneWorkers, judgeStrays, type WhyLeft } from '../core/strays.ts';
 
-/** Two questions to the engine, and one to the store for each other worker on it: too much for every sweep. */
-const LOOK_EVERY_MS = 120_000;
+/** Two questions to the engine, and one to the store for each other worker on it: too much for every sweep of its own. */
+const EVERY_MS = 120_000;
 /**
  * So long a worker must be gone. Far longer than a restart of its machine, a new release or an outage of the scheduler
  * takes, and an engine can bear what is left there for so long.
@@ -34,16 +35,15 @@ export interface StraySweepParts {
   readonly runtime: Pick<ContainerRuntime, 'strays' | 'removeStray'>;
   readonly clock: Clock;
   readonly log: Log;
+  /** Not while the worker is cut off, leaves or was removed. */
+  mayLook(): boolean;
   readonly everyMs?: number;
   readonly graceMs?: number;
 }
 
 export class StraySweep {
   readonly #parts: StraySweepParts;
-  readonly #everyMs: number;
-  readonly #graceMs: number;
-  #lookedAt = Number.NEGATIVE_INFINITY;
-  #isLooking = false;
+  readonly #pulse: Pulse;
   #isStopped = false;
   #gone: ReadonlyMap<string, Gone> = new Map();
   /** What was said of things that stay, of workers seen in the last look. */
@@ -51,31 +51,27 @@ export class StraySweep {
 
   constructor(parts: StraySweepParts) {
     this.#parts = parts;
-    this.#everyMs = parts.everyMs ?? LOOK_EVERY_MS;
-    this.#graceMs = parts.graceMs ?? GRACE_MS;
+    this.#pulse = new Pulse({
+      everyMs: parts.everyMs ?? EVERY_MS,
+      work: () => this.look(),
+      onFault: (error) => parts.log.debug({ err: error }, 'the look at things of other workers failed'),
+    });
   }
 
-  /** Resolves when the look is over, or was not due; never rejects. Nobody need wait for it. */
-  async look(): Promise<void> {
-    const now = this.#parts.clock.monotonic();
-    if (this.#isLooking || this.#isStopped || now - this.#lookedAt < this.#everyMs) return;
-    this.#lookedAt = now;
-    this.#isLooking = true;
-    try {
-      await this.#look();
-    } catch (error) {
-      this.#parts.log.debug({ err: error }, 'the look at things of other workers failed; the next one is soon');
-    } finally {
-      this.#isLooking = false;
-    }
+  start(): void {
+    if (!this.#isStopped) this.#pulse.start();
   }
 
+  /** Nothing more is removed but what is being removed now, for which nobody need wait. */
   stop(): void {
     this.#isStopped = true;
+    void this.#pulse.stop();
   }
 
-  async #look(): Promise<void> {
-    const { runtime, store, workerId, clock } = this.#parts;
+  /** Looks once. Throws when the engine or the store does not answer. */
+  async look(): Promise<void> {
+    const { runtime, store, workerId, clock, graceMs = GRACE_MS } = this.#parts;
+    if (!this.#parts.mayLook()) return;
     const seen = await runtime.strays(workerId);
     // Read after the engine: a worker is on record before it makes anything, and an attempt before its container.
     const records = await this.#records(seen);
@@ -83,16 +79,15 @@ export class StraySweep {
     this.#gone = goneWorkers(seen, records, this.#gone, now);
     const strays = seen.filter(({ workerId: of }) => {
       const gone = this.#gone.get(of);
-      return gone !== undefined && now - gone.since >= this.#graceMs;
+      return gone !== undefined && now - gone.since >= graceMs;
     });
-    if (strays.length === 0) return this.#say([]);
     const ids = new Set(strays.flatMap(({ of }) => (of ? [of.taskId] : [])));
     const found = ids.size === 0 ? [] : await store.tasks.getMany([...ids]);
     const tasks = new Map(found.map((task) => [task.id, task]));
     const { remove, left } = judgeStrays(strays, tasks, await this.#known(strays, tasks, records));
     this.#say(left);
     for (const stray of remove) {
-      if (this.#isStopped) return;
+      if (this.#isStopped || !this.#parts.mayLook()) return;
       await this.#remove(stray);
     }
   }

@@ -109,7 +109,7 @@ describe('a runner beside things of other workers', () => {
     ];
     const before = await others();
 
-    await stage.start({ sweepEveryMs: 200, strays: { everyMs: 200, graceMs: 1_000 } });
+    await stage.start({ strays: { everyMs: 200, graceMs: 1_000 } });
     await waitFor(async () => (await containersOf('down')).length + (await volumesOf('down')).length === 0, {
       what: 'nothing to be left of the worker that is down',
       deadlineMs: 30_000,
