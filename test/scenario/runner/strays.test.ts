@@ -66,8 +66,16 @@ const left = () => engine.map(({ id }) => id);
 const removal = (target: string, outcome: AuditOutcome) =>
   store.audit.append([
     {
-      ...{ id: newId('audit'), at: Date.now(), actor: null, address: null, requestId: null },
-      ...{ action: 'worker.remove', target, outcome, code: null, details: {} },
+      id: newId('audit'),
+      at: Date.now(),
+      actor: null,
+      address: null,
+      requestId: null,
+      action: 'worker.remove',
+      target,
+      outcome,
+      code: null,
+      details: {},
     },
   ]);
 
