@@ -143,7 +143,11 @@ async function openBytes(kind: ByteStore): Promise<{ store: FileStore; close: ()
 
 function madeAttempt(number: number, isRunning: boolean): Attempt {
   return makeAttempt({
-    ...{ number, workerId: 'w1', containerId: 'c' },
-    ...(isRunning ? {} : { state: 'completed', finishedAt: 3, exitCode: 0 }),
+    number,
+    workerId: 'w1',
+    containerId: 'c',
+    state: isRunning ? 'running' : 'completed',
+    finishedAt: isRunning ? null : 3,
+    exitCode: isRunning ? null : 0,
   });
 }
