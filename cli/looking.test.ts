@@ -1,7 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { WorkerVerdictBody } from '../shared/contracts/workers.ts';
 import { type CliStage, openCliStage } from '../test/support/cli-stage.ts';
-import { makeEndedBody, makeExplainReply, makeQueueEntry, makeTaskBody, makeWorkerBody, Status, TASK_ID } from '../test/support/small-api.ts';
+import {
+  makeEndedBody,
+  makeExplainReply,
+  makeQueueEntry,
+  makeTaskBody,
+  makeWorkerBody,
+  Status,
+  TASK_ID,
+} from '../test/support/small-api.ts';
 
 let stage: CliStage;
 let api: CliStage['api'];

@@ -5,9 +5,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SeenContainer } from '../../shared/model/container.ts';
 import type { Task } from '../../shared/model/task.ts';
-import { evictTask, finishTask, requestCancel, startTask, takeBackTask } from '../../shared/model/task-life.ts';
-import { key, GRACE_MS, assigned, running, container, ended } from '../../test/support/attempts.ts';
-import { taken } from '../../test/support/tasks.ts';
+import {
+  evictTask,
+  finishTask,
+  requestCancel,
+  startTask,
+  takeBackTask,
+} from '../../shared/model/task-life.ts';
+import { assigned, container, ended, GRACE_MS, key, running } from '../../test/support/attempts.ts';
 import { type Doing, NOTHING_DONE, nextStep, type Step } from './next-step.ts';
 
 // A model of the executor and of the world: each step does what it promises; while it waits the world moves.

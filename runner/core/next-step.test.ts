@@ -2,7 +2,16 @@
 
 import { describe, expect, it } from 'vitest';
 import { assignTask, finishTask, takeBackTask } from '../../shared/model/task-life.ts';
-import { key, assigned, running, cancelled, evicted, container, ended, step } from '../../test/support/attempts.ts';
+import {
+  assigned,
+  cancelled,
+  container,
+  ended,
+  evicted,
+  key,
+  running,
+  step,
+} from '../../test/support/attempts.ts';
 import { taken } from '../../test/support/tasks.ts';
 import type { Doing } from './next-step.ts';
 

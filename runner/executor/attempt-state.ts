@@ -7,12 +7,7 @@ import type { OutputSummary, Task } from '../../shared/model/task.ts';
 import type { AttemptOutcome, FinishReport } from '../../shared/model/task-life.ts';
 import type { UsageSeries } from '../../shared/model/usage-series.ts';
 import type { ContainerStatus, OutputHandle } from '../../shared/ports/container-runtime.ts';
-import {
-  type AttemptKey,
-  type Doing,
-  NOTHING_DONE,
-  type Situation,
-} from '../core/next-step.ts';
+import { type AttemptKey, type Doing, NOTHING_DONE, type Situation } from '../core/next-step.ts';
 import type { UsageFold } from '../core/usage-fold.ts';
 import type { LogCapture } from '../logs/log-capture.ts';
 import type { KeptOutput } from '../logs/log-limit.ts';

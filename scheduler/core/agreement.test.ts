@@ -108,7 +108,8 @@ function caseOf(of: World): Case {
   if (place) {
     // Whoever it is kept for needs all of it, and so waits as long as anything runs there.
     const other: WaitingTask = {
-      ...base,
+      ...PLAIN_WAITING,
+      queuedAt: NOW,
       id: 'task-0',
       ownerId: 'user-9',
       resources: place.capacity,

@@ -73,10 +73,7 @@ const backlog: fc.Arbitrary<WaitingTask[]> = fc
     { maxLength: 40 },
   )
   .map((all) =>
-    all.map(
-      (one, n) =>
-        ({ ...PLAIN_WAITING, ...one, id: `t${String(n).padStart(4, '0')}` }) as WaitingTask,
-    ),
+    all.map((one, n) => ({ ...PLAIN_WAITING, ...one, id: `t${String(n).padStart(4, '0')}` }) as WaitingTask),
   );
 const seeds = fc.nat(1000);
 

@@ -140,8 +140,7 @@ const backlogs: fc.Arbitrary<WaitingTask[]> = fc
   )
   .map((all) =>
     all.map(
-      (one, n) =>
-        ({ ...PLAIN_WAITING, ...one, id: `task-${String(n).padStart(4, '0')}` }) as WaitingTask,
+      (one, n) => ({ ...PLAIN_WAITING, ...one, id: `task-${String(n).padStart(4, '0')}` }) as WaitingTask,
     ),
   );
 const seeds = fc.nat(1000);

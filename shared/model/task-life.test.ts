@@ -1,9 +1,16 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { makeTask as makeTaskOf, taken } from '../../test/support/tasks.ts';
 import { DEFAULT_MAX_LOSSES } from './retry.ts';
-import { type Task, type TaskSpec } from './task.ts';
-import { assignTask, evictTask, finishTask, requestCancel, type Step, startTask, takeBackTask } from './task-life.ts';
+import type { Task, TaskSpec } from './task.ts';
+import {
+  assignTask,
+  evictTask,
+  finishTask,
+  requestCancel,
+  type Step,
+  startTask,
+  takeBackTask,
+} from './task-life.ts';
 
 const at = { attempt: 1, workerId: 'w1' };
 const makeTask = (spec: Partial<TaskSpec> = {}, over: Partial<Task> = {}) =>
@@ -218,5 +225,4 @@ describe('a task', () => {
     }
     expect(task).toMatchObject({ state: 'queued', failures: 0, losses: 0 });
   });
-
 });

@@ -6,7 +6,7 @@ import { freePort } from '../support/cluster.ts';
 import { makeRegistration } from '../support/tasks.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { openTestApi, type Refused } from './harness.ts';
-import { PACE, registrationStage, type Reply, TOKEN } from './registration-stage.ts';
+import { PACE, type Reply, registrationStage, TOKEN } from './registration-stage.ts';
 
 const stage = registrationStage();
 const { open, register, listed, startRunner, joined } = stage;
@@ -96,7 +96,9 @@ describe('a worker whose runner does not answer', () => {
 
     await startRunner({ port });
     expect(await joined()).toMatchObject({ message: null, capacity: { cpu: 4 } });
-    await waitFor(async () => (await stage.test.store.registrations.list()).length === 0, { what: 'its end' });
+    await waitFor(async () => (await stage.test.store.registrations.list()).length === 0, {
+      what: 'its end',
+    });
   });
 
   it('is tried on by another API when this one is gone', async () => {
@@ -147,7 +149,9 @@ describe('a worker whose runner does not answer', () => {
     expect((await register(`127.0.0.1:${second}`)).status).toBe(202);
     expect((await listed()).map(({ address }) => address)).toEqual([`127.0.0.1:${second}`]);
     for (const verb of ['cordon', 'uncordon', 'drain']) {
-      const reply = await stage.test.call<Refused>('POST', `/api/workers/worker-3/${verb}`, { as: stage.admin });
+      const reply = await stage.test.call<Refused>('POST', `/api/workers/worker-3/${verb}`, {
+        as: stage.admin,
+      });
       expect(reply).toMatchObject({ status: 409, body: { code: 'conflict' } });
       expect(reply.body.message).toContain('wait until it has joined, or remove it');
     }
@@ -165,9 +169,12 @@ describe('a worker whose runner does not answer', () => {
     expect(reply.body.message).toContain('nobody answers');
     await startRunner({
       port,
-      onTaken: () => stage.test.store.workers.register(makeRegistration({ id: 'worker-3', incarnation: 'life-2' })),
+      onTaken: () =>
+        stage.test.store.workers.register(makeRegistration({ id: 'worker-3', incarnation: 'life-2' })),
     });
     await waitFor(async () => (await listed())[0]?.message === null, { what: 'the message to go' });
-    await waitFor(async () => (await stage.test.store.registrations.list()).length === 0, { what: 'its end' });
+    await waitFor(async () => (await stage.test.store.registrations.list()).length === 0, {
+      what: 'its end',
+    });
   });
 });

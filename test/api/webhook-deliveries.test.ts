@@ -132,7 +132,9 @@ describe('a webhook', () => {
       what: 'the first try',
     });
     await stage.test.call('DELETE', `/api/webhooks/${webhook.webhook_id}`, { as: stage.alice });
-    await stage.test.call('POST', `/api/webhooks/deliveries/${waiting.delivery_id}/redeliver`, { as: stage.alice });
+    await stage.test.call('POST', `/api/webhooks/deliveries/${waiting.delivery_id}/redeliver`, {
+      as: stage.alice,
+    });
     const { tries } = await delivery('failed', 'the delivery to end');
     expect(tries.at(-1)).toMatchObject({ status: null, error: 'not sent: the webhook was deleted' });
     expect(stage.receiver.got).toHaveLength(1);
@@ -147,7 +149,9 @@ describe('a webhook', () => {
       what: 'the first try',
     });
     await stage.test.call('POST', '/api/webhooks/signing-secret/rotate', { as: stage.alice });
-    await stage.test.call('POST', `/api/webhooks/deliveries/${waiting.delivery_id}/redeliver`, { as: stage.alice });
+    await stage.test.call('POST', `/api/webhooks/deliveries/${waiting.delivery_id}/redeliver`, {
+      as: stage.alice,
+    });
     const [first, second] = await got(2);
     const after = await secret();
     expect(verified(before, first!)).toEqual(verified(after, second!));

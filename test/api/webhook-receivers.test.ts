@@ -43,7 +43,9 @@ describe('a receiver', () => {
     expect(idOf(all[4]!)).toBe(failed.delivery_id);
     expect((await delivery('delivered', 'the delivery')).tries).toHaveLength(5);
     // Once more, though it went well.
-    await stage.test.call('POST', `/api/webhooks/deliveries/${failed.delivery_id}/redeliver`, { as: stage.alice });
+    await stage.test.call('POST', `/api/webhooks/deliveries/${failed.delivery_id}/redeliver`, {
+      as: stage.alice,
+    });
     await got(6);
   });
 
@@ -109,7 +111,9 @@ describe('a receiver', () => {
     // The same machine under another name is another receiver.
     await register(undefined, stage.receiver.url.replace('127.0.0.1', 'localhost'));
     await tell('completed');
-    await waitFor(() => stage.receiver.got.some(({ path }) => path === '/hook'), { what: 'the other’s delivery' });
+    await waitFor(() => stage.receiver.got.some(({ path }) => path === '/hook'), {
+      what: 'the other’s delivery',
+    });
     expect(slowOnes()).toBe(2);
   });
 

@@ -72,7 +72,11 @@ export function webhookStage() {
     waitFor(async () => (await deliveries(query)).find((one) => one.state === state), { what });
 
   /** A task of alice's in that state, in the store; nobody has heard of it. */
-  async function put(state: TaskState, spec: Partial<TaskSpec> = {}, over: Partial<Task> = {}): Promise<Task> {
+  async function put(
+    state: TaskState,
+    spec: Partial<TaskSpec> = {},
+    over: Partial<Task> = {},
+  ): Promise<Task> {
     const now = Date.now();
     const ended = ['completed', 'failed', 'cancelled'].includes(state);
     const placed = state !== 'queued';

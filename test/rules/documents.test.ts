@@ -30,7 +30,10 @@ const settingsRows = () =>
     .split('\n')
     .filter((line) => line.startsWith('| `'))
     .map((line) => line.split('|').map((cell) => cell.trim()))
-    .map((cells) => ({ cells, names: [...(cells[1] ?? '').matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name) }));
+    .map((cells) => ({
+      cells,
+      names: [...(cells[1] ?? '').matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name),
+    }));
 
 describe('the reference', () => {
   it('lists every setting, and no other', () => {

@@ -22,7 +22,9 @@ function* sources(folder: string): Generator<string> {
 /** Each file of more lines, with their number. */
 function tooLong(files: Iterable<{ path: string; text: string }>): string[] {
   const counted = [...files].map(({ path, text }) => ({ path, lines: text.trimEnd().split('\n').length }));
-  return counted.filter(({ lines }) => lines > MOST_LINES).map(({ path, lines }) => `${path}: ${lines} lines`);
+  return counted
+    .filter(({ lines }) => lines > MOST_LINES)
+    .map(({ path, lines }) => `${path}: ${lines} lines`);
 }
 
 describe('files of source and of tests', () => {

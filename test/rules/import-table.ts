@@ -87,7 +87,10 @@ export class ImportTable {
         const into = imported.startsWith('.')
           ? this.#nameOf(relative(root, resolve(root, dirname(file), imported)))
           : packageOf(imported);
-        used.add(`${room} ${into}`).add(`${dirname(room)}/* ${into}`).add(`* ${into}`);
+        used
+          .add(`${room} ${into}`)
+          .add(`${dirname(room)}/* ${into}`)
+          .add(`* ${into}`);
         used.add(`${room} ${dirname(into ?? '')}/*`).add(`${room} ${imported}`);
       }
     }

@@ -1,9 +1,5 @@
 // Attempts of tasks in the states in which a runner meets them, and what it makes of them next.
 
-import type { SeenContainer } from '../../shared/model/container.ts';
-import type { Task } from '../../shared/model/task.ts';
-import { assignTask, evictTask, requestCancel, startTask } from '../../shared/model/task-life.ts';
-import { makeTask, taken } from './tasks.ts';
 import {
   type Doing,
   NOTHING_DONE,
@@ -11,6 +7,10 @@ import {
   type Situation,
   type Step,
 } from '../../runner/core/next-step.ts';
+import type { SeenContainer } from '../../shared/model/container.ts';
+import type { Task } from '../../shared/model/task.ts';
+import { assignTask, evictTask, requestCancel, startTask } from '../../shared/model/task-life.ts';
+import { makeTask, taken } from './tasks.ts';
 
 export const key = { taskId: 'task-1', attempt: 1, workerId: 'worker-1' };
 export const GRACE_MS = 10_000;

@@ -2,9 +2,6 @@
 
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { type PlanRules, POLICIES } from '../../shared/model/scheduling.ts';
-import { amounts, ids } from './generated-clusters.ts';
-import { PLAIN_HOLDING, PLAIN_WAITING } from './waiting.ts';
 import { Backlog } from '../../scheduler/core/backlog.ts';
 import { Recorder } from '../../scheduler/core/decision-record.ts';
 import { plan } from '../../scheduler/core/plan.ts';
@@ -20,6 +17,9 @@ import {
   type WaitingTask,
   type WorkerView,
 } from '../../scheduler/core/snapshot.ts';
+import { type PlanRules, POLICIES } from '../../shared/model/scheduling.ts';
+import { amounts, ids } from './generated-clusters.ts';
+import { PLAIN_HOLDING, PLAIN_WAITING } from './waiting.ts';
 
 export const NOW = 1_764_000_000_000;
 export const PLENTY = 1_000_000_000;

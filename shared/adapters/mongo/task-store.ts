@@ -7,10 +7,20 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Filter } from 'mongodb';
 import { AppError } from '../../errors.ts';
+import type { Allocation } from '../../model/held.ts';
 import { TASK_STATES, type Task, type TaskState } from '../../model/task.ts';
 import { TERMINAL_STATES, UNFINISHED_STATES } from '../../model/task-states.ts';
-import type { Allocation } from '../../model/held.ts';
-import type { EndedRun, InsertOutcome, QueuedTask, QueueEntry, QueuePlace, TaskFilter, TaskPage, TaskStore, TaskSummaryPage } from '../../ports/task-store.ts';
+import type {
+  EndedRun,
+  InsertOutcome,
+  QueuedTask,
+  QueueEntry,
+  QueuePlace,
+  TaskFilter,
+  TaskPage,
+  TaskStore,
+  TaskSummaryPage,
+} from '../../ports/task-store.ts';
 import type { Collections } from './collections.ts';
 import { guarded, isDuplicate, unavailable } from './errors.ts';
 import { literal } from './literal.ts';

@@ -1,10 +1,20 @@
 // Tasks in SQLite. Every write is one transaction; compare-and-set is the WHERE of the update.
 
 import { AppError, isAppError } from '../../errors.ts';
+import type { Allocation } from '../../model/held.ts';
 import type { Task, TaskState } from '../../model/task.ts';
 import { TERMINAL_STATES } from '../../model/task-states.ts';
-import type { Allocation } from '../../model/held.ts';
-import type { EndedRun, InsertOutcome, QueuedTask, QueueEntry, QueuePlace, TaskFilter, TaskPage, TaskStore, TaskSummaryPage } from '../../ports/task-store.ts';
+import type {
+  EndedRun,
+  InsertOutcome,
+  QueuedTask,
+  QueueEntry,
+  QueuePlace,
+  TaskFilter,
+  TaskPage,
+  TaskStore,
+  TaskSummaryPage,
+} from '../../ports/task-store.ts';
 import type { Connection } from './connection.ts';
 import { readAllocations, readQueued } from './scheduler-view.ts';
 import { CountChanges, readCounts, readUnfinished } from './task-counts.ts';

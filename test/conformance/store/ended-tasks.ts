@@ -128,5 +128,4 @@ export function endedTasks(stores: () => [Store, Store]): void {
       expect(await store.tasks.kinds([])).toEqual([]);
     });
   });
-
 }

@@ -1,10 +1,10 @@
 // What the scheduler's views of tasks promise: what waits, and what holds a part of a worker.
 
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Allocation } from '../../../shared/model/held.ts';
 import type { Attempt, Task } from '../../../shared/model/task.ts';
 import { assignTask, evictTask, finishTask, requestCancel } from '../../../shared/model/task-life.ts';
 import type { Store } from '../../../shared/ports/store.ts';
-import type { Allocation } from '../../../shared/model/held.ts';
 import type { QueuedTask } from '../../../shared/ports/task-store.ts';
 import { makeTask, taken } from '../../support/tasks.ts';
 import { assigned, inState, ODD_SPEC, started } from './records.ts';

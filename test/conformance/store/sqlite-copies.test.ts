@@ -301,9 +301,7 @@ describe('what is put back', () => {
     const evicted = makeTask();
     await store.tasks.insert([evicted]);
     const words = { cause: 'drained', message: 'moved', requestedAt: 3 } as const;
-    await commit(
-      taken(evictTask(await commit(assigned(evicted)), { attempt: 1, workerId: 'w1', ...words })),
-    );
+    await commit(taken(evictTask(await commit(assigned(evicted)), { attempt: 1, workerId: 'w1', ...words })));
     const copy = await take();
     const fresh = await openSqliteStore(join(dir.path, 'fresh', 'cloudai.db'));
     const received = await fresh.copies!.receive(Readable.from([copy.content]), copy);

@@ -6,7 +6,7 @@ import type { Task } from '../../../shared/model/task.ts';
 import { takeBackTask } from '../../../shared/model/task-life.ts';
 import { makeTask } from '../../support/tasks.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import { openScriptedStage, small, type Stage, type StartedRunner } from './stage.ts';
+import { openScriptedStage, type Stage, type StartedRunner, small } from './stage.ts';
 
 let stage: Stage;
 let engine: ScriptedEngine;

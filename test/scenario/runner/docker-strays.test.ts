@@ -89,7 +89,8 @@ const provide = (name: Name, task: Task) =>
 describe('a runner beside things of other workers', () => {
   it('removes what the record has given up of those that are gone, and leaves all else', async () => {
     const over = {} as Record<Name, string>;
-    for (const name of ['down', 'removed', 'up'] as const) over[name] = await run(name, await place(name, 'lost'));
+    for (const name of ['down', 'removed', 'up'] as const)
+      over[name] = await run(name, await place(name, 'lost'));
     await provide('down', await place('down', 'lost'));
     await provide('up', await place('up', 'lost'));
     // The next ones find a slot, and have one each.

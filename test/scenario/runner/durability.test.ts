@@ -11,7 +11,7 @@ import type { Task } from '../../../shared/model/task.ts';
 import { finishTask, takeBackTask } from '../../../shared/model/task-life.ts';
 import { silentLog } from '../../../shared/platform/log.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import { openScriptedStage, small, type Stage } from './stage.ts';
+import { openScriptedStage, type Stage, small } from './stage.ts';
 
 let stage: Stage;
 let engine: ScriptedEngine;

@@ -8,7 +8,7 @@ import type { ScriptedEngine } from '../../../shared/adapters/scripted/open.ts';
 import type { Task } from '../../../shared/model/task.ts';
 import { newId } from '../../../shared/platform/ids.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import { openScriptedStage, small, type Stage, type StartedRunner } from './stage.ts';
+import { openScriptedStage, type Stage, type StartedRunner, small } from './stage.ts';
 
 let stage: Stage;
 let engine: ScriptedEngine;

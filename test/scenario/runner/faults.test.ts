@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ScriptedEngine } from '../../../shared/adapters/scripted/open.ts';
 import { takeBackTask } from '../../../shared/model/task-life.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import { openScriptedStage, small, type Stage } from './stage.ts';
+import { openScriptedStage, type Stage, small } from './stage.ts';
 
 let stage: Stage;
 let engine: ScriptedEngine;

@@ -8,7 +8,7 @@ import type { ScriptedEngine } from '../../../shared/adapters/scripted/open.ts';
 import { AppError } from '../../../shared/errors.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { keptFiles } from './kept-files.ts';
-import { openScriptedStage, small, type Stage } from './stage.ts';
+import { openScriptedStage, type Stage, small } from './stage.ts';
 
 let stage: Stage;
 let engine: ScriptedEngine;

@@ -6,7 +6,7 @@ import type { ScriptedEngine } from '../../../shared/adapters/scripted/open.ts';
 import { AppError } from '../../../shared/errors.ts';
 import type { Trouble } from '../../../shared/model/worker-health.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import { openScriptedStage, small, type Stage } from './stage.ts';
+import { openScriptedStage, type Stage, small } from './stage.ts';
 
 const quick = {
   everyMs: 50,

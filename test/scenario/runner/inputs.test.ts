@@ -1,13 +1,11 @@
 // The files an attempt is given, and the image it runs: from where they are kept to the container.
 
-import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ScriptedEngine } from '../../../shared/adapters/scripted/open.ts';
 import { AppError } from '../../../shared/errors.ts';
-import type { FileRecord } from '../../../shared/model/file.ts';
-import { newId } from '../../../shared/platform/ids.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import { openScriptedStage, small, type Stage } from './stage.ts';
+import { keptFiles } from './kept-files.ts';
+import { openScriptedStage, type Stage, small } from './stage.ts';
 
 let stage: Stage;
 let engine: ScriptedEngine;
@@ -21,15 +19,7 @@ afterEach(() => stage?.close());
 const submit = (spec: Parameters<Stage['submit']>[0]) => stage.submit({ resources: small, ...spec });
 const run = async (spec: Parameters<Stage['submit']>[0]) => stage.ended(await submit(spec));
 
-const upload = async (path: string, text: string): Promise<FileRecord> => {
-  const id = newId('file');
-  const written = await stage.files.write(id, Readable.from([Buffer.from(text)]), { maxBytes: 1e9 });
-  const place = { ownerId: 'user-1', taskId: null, attempt: null, path };
-  const record = { ...written, ...place, id, contentType: 'text/plain', createdAt: 1 };
-  await stage.store.files.put([record]);
-  return record;
-};
-const away = () => new AppError('store_unavailable', 'the file store is away', { retryable: true });
+const { beforeWrites, upload } = keptFiles(() => stage);
 
 describe('files that an attempt is given', () => {
   it('are there, under their names', async () => {

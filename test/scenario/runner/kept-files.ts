@@ -1,9 +1,11 @@
-// What is kept of the files of attempts, as tests look at it, and a file store that something can be put in front of.
+// Files of attempts as tests bring them and look at them, and a file store that something can be put in front of.
 
 import { readdir } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { FileRecord } from '../../../shared/model/file.ts';
 import type { Task } from '../../../shared/model/task.ts';
+import { newId } from '../../../shared/platform/ids.ts';
 import type { FileStore } from '../../../shared/ports/file-store.ts';
 import type { Stage } from './stage.ts';
 
@@ -23,6 +25,14 @@ export function keptFiles(stage: () => Stage) {
     const names = await readdir(`${stage().config.dataDir}/files/blobs`, { recursive: true }).catch(() => []);
     return names.filter((name) => /^..\/file-/.test(name)).length;
   };
+  const upload = async (path: string, text: string): Promise<FileRecord> => {
+    const id = newId('file');
+    const written = await stage().files.write(id, Readable.from([Buffer.from(text)]), { maxBytes: 1e9 });
+    const place = { ownerId: 'user-1', taskId: null, attempt: null, path };
+    const record = { ...written, ...place, id, contentType: 'text/plain', createdAt: 1 };
+    await stage().store.files.put([record]);
+    return record;
+  };
   /** The file store with something in front of each write. */
   const beforeWrites = (before: (count: number) => Promise<void> | void): FileStore => {
     let count = 0;
@@ -41,5 +51,5 @@ export function keptFiles(stage: () => Stage) {
       remove: (ids) => stage().files.remove(ids),
     };
   };
-  return { recordsOf, kept, blobs, beforeWrites };
+  return { recordsOf, kept, blobs, upload, beforeWrites };
 }

@@ -8,7 +8,7 @@ import type { WorkerPresence } from '../../../shared/ports/coordination.ts';
 import { gate } from '../../support/gate.ts';
 import { makeTask } from '../../support/tasks.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import { openScriptedStage, small, type Stage } from './stage.ts';
+import { openScriptedStage, type Stage, small } from './stage.ts';
 
 const bound = (presence: WorkerPresence): WorkerPresence => ({
   beat: (...args) => presence.beat(...args),

@@ -5,7 +5,7 @@ import type { ScriptedEngine } from '../../../shared/adapters/scripted/open.ts';
 import type { Task } from '../../../shared/model/task.ts';
 import type { ShutdownConfig } from '../../../shared/platform/shutdown.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import { openScriptedStage, small, type Stage } from './stage.ts';
+import { openScriptedStage, type Stage, small } from './stage.ts';
 
 const large = { ...small, cpuMillis: 3_900 };
 let stage: Stage;

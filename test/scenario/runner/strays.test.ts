@@ -7,7 +7,7 @@ import { openSqliteStore } from '../../../shared/adapters/sqlite/open.ts';
 import { AppError } from '../../../shared/errors.ts';
 import type { AuditOutcome } from '../../../shared/model/audit.ts';
 import type { Stray } from '../../../shared/model/stray.ts';
-import { newId } from '../../../shared/platform/ids.ts';
+import { newAuditId } from '../../../shared/platform/ids.ts';
 import type { Store } from '../../../shared/ports/store.ts';
 import { tempDir } from '../../support/servers.ts';
 import { makeRegistration, makeTask } from '../../support/tasks.ts';
@@ -66,7 +66,7 @@ const left = () => engine.map(({ id }) => id);
 const removal = (target: string, outcome: AuditOutcome) =>
   store.audit.append([
     {
-      id: newId('audit'),
+      id: newAuditId(Date.now()),
       at: Date.now(),
       actor: null,
       address: null,

@@ -6,7 +6,7 @@ import type { Task } from '../../../shared/model/task.ts';
 import { takeBackTask } from '../../../shared/model/task-life.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { keptFiles } from './kept-files.ts';
-import { openScriptedStage, small, type Stage } from './stage.ts';
+import { openScriptedStage, type Stage, small } from './stage.ts';
 
 let stage: Stage;
 
@@ -19,7 +19,7 @@ afterEach(() => stage?.close());
 const submit = (spec: Parameters<Stage['submit']>[0]) => stage.submit({ resources: small, ...spec });
 const run = async (spec: Parameters<Stage['submit']>[0]) => stage.ended(await submit(spec));
 
-const { recordsOf, kept, blobs, beforeWrites } = keptFiles(() => stage);
+const { recordsOf, kept, blobs, upload, beforeWrites } = keptFiles(() => stage);
 const away = () => new AppError('store_unavailable', 'the file store is away', { retryable: true });
 
 describe('an attempt that is not wanted any more', () => {
