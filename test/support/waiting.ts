@@ -13,11 +13,12 @@ export const BARE: Pick<Snapshot, 'owners' | 'images' | 'holdingsOf' | 'rules'> 
 };
 
 /** What the index needs to know and most tests do not care for. */
-export const PLAIN_WAITING: Pick<
-  WaitingTask,
-  'ownerId' | 'labels' | 'image' | 'submittedAt' | 'expectedMs' | 'deadline'
-> = {
+export const PLAIN_WAITING: Omit<WaitingTask, 'id' | 'resources' | 'queuedAt' | 'expiresAt'> = {
   ownerId: 'user-1',
+  revision: 1,
+  priority: 5,
+  worker: null,
+  notBefore: 0,
   labels: NO_DEMAND,
   image: 'busybox:latest',
   // The deadline is so far away that the order is that of the ids.
