@@ -120,7 +120,8 @@ export function createServices(parts: ApiParts) {
   const people = createPeopleServices(parts, announcer);
   const { known } = people;
   const { rateLimits } = config;
-  const requestLimits = new RequestLimits({ rateLimits, rateLimiter: parts.rateLimiter, clock, log });
+  const { rateLimiter } = parts;
+  const requestLimits = new RequestLimits({ rateLimits, rateLimiter, known, clock, log });
   const quotas = new Quotas({ known, files: store.files, uploads: store.uploads, clock });
   const watch = new TaskWatch(bus, log);
   const records = new TaskRecords({ store, announcer, clock });

@@ -33,6 +33,8 @@ const TYPED: Readonly<Record<string, string>> = {
   'quota.cpu': '--max-cores',
   'quota.memory': '--max-memory',
   'quota.gpu': '--max-gpus',
+  'quota.rate_limit_reads': '--max-reads',
+  'quota.rate_limit_writes': '--max-writes',
 };
 
 /** The same refusal in words of the command line; any other error as it is. */
