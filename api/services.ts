@@ -16,6 +16,7 @@ import type { SchedulerBoard } from '../shared/ports/scheduler-board.ts';
 import type { Store } from '../shared/ports/store.ts';
 import { NO_TRACER, type Tracer } from '../shared/ports/tracing.ts';
 import type { ListenerBounds } from './http/listener.ts';
+import { TrustedProxies } from './http/trusted-proxies.ts';
 import { OpenSessions } from './live/open-sessions.ts';
 import { Accounts } from './services/accounts.ts';
 import { Announcer } from './services/announcer.ts';
@@ -219,6 +220,7 @@ export function createServices(parts: ApiParts) {
     metrics,
     trail,
     auditPages,
+    proxies: new TrustedProxies(config.trustedProxies),
     requestLimits,
     requestTurns: new RequestTurns(turnsOf(config.requestsAtOnce)),
     bodyRoom: new BodyRoom(),
