@@ -94,6 +94,17 @@ describe('settings', () => {
     expect(faultsOf(() => loadApiConfig({ ...api, CLUSTER_TOKEN: 'short' }))).toEqual(['CLUSTER_TOKEN']);
   });
 
+  it('name what is no proxy, and every address as one', () => {
+    const proxies = (TRUSTED_PROXIES: string) => loadApiConfig({ JWT_SECRET: secret, TRUSTED_PROXIES });
+    expect(loadApiConfig({ JWT_SECRET: secret }).trustedProxies).toEqual([]);
+    const good = ['10.0.0.5', '192.168.0.0/16', 'fd00::/8', '::1'];
+    expect(proxies(good.join(', ')).trustedProxies).toEqual(good);
+    for (const wrong of ['proxy.local', '10.0.0.0/33', 'fd00::/129', '10.0.0.5:80', '10.0.0'])
+      expect(() => proxies(`10.0.0.1,${wrong}`)).toThrow('TRUSTED_PROXIES must be addresses or networks');
+    for (const all of ['0.0.0.0/0', '::/0'])
+      expect(() => proxies(all)).toThrow(`must not name every address, as "${all}" does`);
+  });
+
   it('read labels and name a broken one', () => {
     expect(loadRunnerConfig({ WORKER_LABELS: 'disk=ssd,zone=a' }).labels).toEqual({ disk: 'ssd', zone: 'a' });
     expect(faultsOf(() => loadRunnerConfig({ WORKER_LABELS: 'disk' }))).toEqual(['WORKER_LABELS']);
