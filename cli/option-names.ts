@@ -18,6 +18,7 @@ const TYPED: Readonly<Record<string, string>> = {
   queue_timeout_seconds: '-queue_timeout',
   pull_policy: '-pull',
   files: '-file',
+  mounts: '-mount',
   env: '-env',
   secrets: '-secret',
   webhook: '-webhook',

@@ -47,7 +47,7 @@ describe('task', () => {
 
   it('takes every other option, environment and exec form', async () => {
     const line =
-      'task -env A=1 B=2 -secret KEY -priority 0 -timeout 60 -retries 2 -retry_on exit_code,image_error -retry-on-exit-codes 75,111 -retry_delay 1m -queue-timeout 2h -network none -pull never -storage 0.5 a:b -- sh -c -name';
+      'task -env A=1 B=2 -secret KEY -priority 0 -timeout 60 -retries 2 -retry_on exit_code,image_error -retry-on-exit-codes 75,111 -retry_delay 1m -queue-timeout 2h -network none -pull never -storage 0.5 -mount /sets:/data:ro -mount /work:/w a:b -- sh -c -name';
     const { code } = await cloudai(line.split(' '), { env: { KEY: 'from the shell' } });
     expect(code).toBe(0);
     expect(lastBody()).toEqual({
@@ -63,6 +63,10 @@ describe('task', () => {
       queue_timeout_seconds: 7_200,
       network: 'none',
       pull_policy: 'never',
+      mounts: [
+        { source: '/sets', target: '/data', read_only: true },
+        { source: '/work', target: '/w', read_only: false },
+      ],
       env: { A: '1', B: '2', KEY: 'from the shell' },
       secrets: ['KEY'],
     });
@@ -89,6 +93,7 @@ describe('task', () => {
     );
     expect(await told('task a -cpu_cores x')).toContain('It must be a number.');
     expect(await told('task a -mem -1')).toContain('must not be below zero');
+    expect(await told('task a -mount /data')).toContain('/data/sets:/data');
     expect(await told('task a -network host')).toContain('bridge, none');
     expect(await told('task a echo hi')).toContain('Put "--" before the command');
     expect(await told('task a -cmd x -- y')).toContain('given twice');
@@ -279,6 +284,12 @@ describe('looking', () => {
     const workers = [
       { ...(worker as WorkerVerdictBody), excluded_by: 'labels' as const, missing: [], unmet_labels: unmet },
       { ...(worker as WorkerVerdictBody), excluded_by: 'reserved' as const, missing: [] },
+      {
+        ...(worker as WorkerVerdictBody),
+        excluded_by: 'mounts' as const,
+        missing: [],
+        unmet_mounts: [{ source: '/sets', read_only: false, only_read_only: true }],
+      },
     ];
     const share = { dimension: 'cpu' as const, unit: 'cores', limit: 4, held: 3, required: 2, missing: 1 };
     const one = { ...share, dimension: 'gpu' as const, limit: 1, held: 0, missing: 0 };
@@ -288,6 +299,7 @@ describe('looking', () => {
     expect(out).toContain('has disk=hdd');
     expect(out).toContain('needs disk=ssd|nvme; has no zone, needs zone=a');
     expect(out).toContain('it is kept free for other tasks');
+    expect(out).toContain('lets /sets be mounted only read-only');
     expect(out).not.toContain('\x1b');
   });
 

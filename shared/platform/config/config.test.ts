@@ -105,6 +105,29 @@ describe('settings', () => {
       expect(() => proxies(all)).toThrow(`must not name every address, as "${all}" does`);
   });
 
+  it('take folders that tasks may mount, and name those that never may be', () => {
+    const mounts = (MOUNT_ALLOW: string, env = {}) => loadRunnerConfig({ MOUNT_ALLOW, ...env }).mounts;
+    expect(loadRunnerConfig({}).mounts).toEqual([]);
+    expect(mounts('/data:ro, /data/work,/home/sets')).toEqual([
+      { path: '/data', readOnly: true },
+      { path: '/data/work', readOnly: false },
+      { path: '/home/sets', readOnly: false },
+    ]);
+    for (const never of ['/', '/proc', '/sys/fs', '/dev', '/run', '/var/run', '/var', '/var/lib/docker'])
+      expect(() => mounts(`/data,${never}`), never).toThrow(/MOUNT_ALLOW "\/.*(never mounted|not all of it)/);
+    const elsewhere = { DOCKER_HOST: 'unix:///opt/engine/docker.sock', DATA_DIR: '/srv/cloudai' };
+    expect(() => mounts('/opt/engine', elsewhere)).toThrow('would let tasks mount /opt/engine/docker.sock');
+    for (const own of ['/srv', '/srv/cloudai', '/srv/cloudai/files'])
+      expect(() => mounts(own, elsewhere), own).toThrow('the data folder of the runner');
+    expect(mounts('/srv/sets', elsewhere)).toHaveLength(1);
+    for (const wrong of ['data', '/a/../b', '/a//b', '/a/', '/a:rw'])
+      expect(() => mounts(wrong), wrong).toThrow(`MOUNT_ALLOW "${wrong}" must be`);
+    expect(() => mounts('/a,/a:ro')).toThrow('twice');
+    expect(() => mounts('/a,/a/b:ro')).toThrow('"/a/b:ro" is read-only inside /a, which may be written to');
+    for (const env of [{ RUNTIME: 'process' }, { DOCKER_HOST: 'tcp://engine:2375' }])
+      expect(() => mounts('/a', env)).toThrow('an engine on this machine');
+  });
+
   it('read labels and name a broken one', () => {
     expect(loadRunnerConfig({ WORKER_LABELS: 'disk=ssd,zone=a' }).labels).toEqual({ disk: 'ssd', zone: 'a' });
     expect(faultsOf(() => loadRunnerConfig({ WORKER_LABELS: 'disk' }))).toEqual(['WORKER_LABELS']);

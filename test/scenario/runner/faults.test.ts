@@ -304,6 +304,7 @@ describe('what an earlier life left', () => {
       gpuIds: [],
       network: 'none',
       hasInput: false,
+      mounts: [],
       pidsLimit: 10,
     });
     if (how.started) await stage.runtime.start(containerId);
@@ -376,6 +377,7 @@ describe('what an earlier life left', () => {
       gpuIds: [],
       network: 'none',
       hasInput: false,
+      mounts: [],
       pidsLimit: 10,
     });
     await stage.start();

@@ -9,6 +9,7 @@ import { FilesPicker } from './files-picker.ts';
 import { PresetList } from './preset-list.ts';
 import { SamePanel } from './same-panel.ts';
 import { SubmitPage } from './submit-page.ts';
+import { MountsEditor } from './mounts-editor.ts';
 import { TermsEditor } from './terms-editor.ts';
 import { VerdictCard } from './verdict-card.ts';
 
@@ -18,6 +19,7 @@ export const elements: Elements = {
   'command-editor': CommandEditor,
   'env-editor': EnvEditor,
   'files-picker': FilesPicker,
+  'mounts-editor': MountsEditor,
   'terms-editor': TermsEditor,
   'preset-list': PresetList,
   'same-panel': SamePanel,
