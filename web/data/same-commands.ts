@@ -73,7 +73,7 @@ export function cliText(body: SubmitBody, copies = 1): { text: string; notes: st
     else option('env', `${name}=${value}`);
   }
   for (const path of body.files) option('file', path);
-  for (const mount of body.mounts) option('mount', mountText(mount));
+  for (const mount of body.mounts ?? []) option('mount', mountText(mount));
   if (body.secrets.length > 0) {
     notes.push(
       `The value of ${body.secrets.join(', ')} is taken from the variable of that name in your shell.`,
