@@ -2,7 +2,7 @@
 
 import Joi from 'joi';
 import { forbiddenBy, MOST_MOUNTS, mountPathFault, mountTargetFault, targetClash } from '../model/mounts.ts';
-import type { MountBody } from './mounts.ts';
+import type { MountBody, MountRuleBody } from './mounts.ts';
 
 const path = (faultOf: (text: string) => string | null) =>
   Joi.string()
@@ -13,12 +13,14 @@ const path = (faultOf: (text: string) => string | null) =>
     .required()
     .messages({ 'mount.path': '{{#label}} must be {{#fault}}' });
 
+const ofMachine = path((text) => {
+  const fault = mountPathFault(text);
+  const kept = fault === null ? forbiddenBy(text) : undefined;
+  return kept === undefined ? fault : `a folder without ${kept} in it or around it: that is never mounted`;
+});
+
 const mount = Joi.object<MountBody>({
-  source: path((text) => {
-    const fault = mountPathFault(text);
-    const kept = fault === null ? forbiddenBy(text) : undefined;
-    return kept === undefined ? fault : `a folder without ${kept} in it or around it: that is never mounted`;
-  }),
+  source: ofMachine,
   target: path(mountTargetFault),
   read_only: Joi.boolean().default(false),
 });
@@ -36,3 +38,9 @@ export const mountsSchema = Joi.array()
     'mounts.twice': '{{#label}} must not name the target {{#a}} twice',
     'mounts.clash': '{{#label}} cannot have both targets {{#a}} and {{#b}}: one is in the other',
   });
+
+/** What a worker that is only thought of would let be mounted. */
+export const mountRulesSchema = Joi.array()
+  .items(Joi.object<MountRuleBody>({ path: ofMachine, read_only: Joi.boolean().default(false) }))
+  .unique('path')
+  .max(MOST_MOUNTS);

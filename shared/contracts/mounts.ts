@@ -35,6 +35,10 @@ export function mountBody({ source, target, readOnly }: Mount): MountBody {
   return { source, target, read_only: readOnly };
 }
 
+export function mountRuleOf({ path, read_only }: MountRuleBody): MountRule {
+  return { path, readOnly: read_only };
+}
+
 export function mountRuleBody({ path, readOnly }: MountRule): MountRuleBody {
   return { path, read_only: readOnly };
 }
