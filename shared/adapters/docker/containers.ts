@@ -187,14 +187,6 @@ export function createContainers(parts: {
     );
   };
 
-  /** The engine follows links anew: whoever may write beside a folder could put one in its place meanwhile. */
-  const stillThere = async (mounts: ContainerSpec['mounts']) => {
-    const now = await hostMounts.resolve(mounts);
-    const moved = mounts.find(({ source }, at) => now[at]?.source !== source);
-    if (moved === undefined) return;
-    throw new AppError('container_start_failed', 'a folder that it mounts was exchanged for a link');
-  };
-
   /** After the creation, before the start. */
   const prepareFolders = async (id: string, spec: ContainerSpec) => {
     volumes.learn(id, [outputVolumeName(spec), ...(spec.hasInput ? [inputVolumeName(spec)] : [])]);
@@ -268,7 +260,7 @@ export function createContainers(parts: {
           if (seen.state !== 'created') return;
           mounts = await mountsOf(containerId);
         }
-        await stillThere(mounts);
+        await hostMounts.confirm(mounts);
         try {
           await startOnce(containerId);
         } catch (error) {

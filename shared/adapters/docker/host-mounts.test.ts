@@ -1,4 +1,4 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rmdir, symlink, writeFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { tempDir } from '../../../test/support/servers.ts';
 import { createHostMounts } from './host-mounts.ts';
@@ -47,6 +47,24 @@ describe('a folder of the machine', () => {
 
   it('may be reached by a rule that is a link itself, as far as all rules allow', async () => {
     expect(await host().resolve([wish('door/shelf', true)])).toEqual([wish('open/shelf', true)]);
+  });
+
+  it('that was resolved is confirmed until a link stands in its place', async () => {
+    const dir = await tempDir();
+    onTestFinished(dir.remove);
+    for (const folder of ['disk/a', 'disk/b']) await mkdir(`${dir.path}/${folder}`, { recursive: true });
+    await symlink(`${dir.path}/disk`, `${dir.path}/data`);
+    const mounts = createHostMounts([{ path: `${dir.path}/data`, readOnly: true }], []);
+    const asked = { source: `${dir.path}/data/a`, target: '/t', readOnly: true };
+    const resolved = await mounts.resolve([asked]);
+    expect(resolved).toEqual([{ ...asked, source: `${dir.path}/disk/a` }]);
+    await mounts.confirm(resolved);
+    await rmdir(`${dir.path}/disk/a`);
+    await symlink(`${dir.path}/disk/b`, `${dir.path}/disk/a`);
+    await expect(mounts.confirm(resolved)).rejects.toMatchObject({
+      code: 'container_start_failed',
+      message: expect.stringContaining('exchanged for a link'),
+    });
   });
 
   it.each([

@@ -12,6 +12,12 @@ export interface HostMounts {
    * @throws AppError `container_start_failed` in words for whoever owns the task: another try would end alike
    */
   resolve(mounts: readonly Mount[]): Promise<readonly Mount[]>;
+  /**
+   * Of such that were resolved before: the engine follows links anew, and whoever may write beside a folder could put one in
+   * its place meanwhile.
+   * @throws AppError `container_start_failed`
+   */
+  confirm(resolved: readonly Mount[]): Promise<void>;
 }
 
 /**
@@ -20,9 +26,13 @@ export interface HostMounts {
  */
 export function createHostMounts(rules: readonly MountRule[], never: readonly string[]): HostMounts {
   const resolveOne = async (mount: Mount): Promise<Mount> => {
-    const { source } = mount;
     const refusal = mountRefusal(mount, rules);
     if (refusal !== null) throw refuse(`${refusal} (MOUNT_ALLOW of its runner)`);
+    return follow(mount);
+  };
+
+  const follow = async (mount: Mount): Promise<Mount> => {
+    const { source } = mount;
     const real = await realpath(source).catch((error) => {
       throw unreadable(source, error);
     });
@@ -36,7 +46,15 @@ export function createHostMounts(rules: readonly MountRule[], never: readonly st
       throw refuse(`has a link at ${source} that leads out of what may be mounted so`);
     return { ...mount, source: real };
   };
-  return { resolve: (mounts) => Promise.all(mounts.map(resolveOne)) };
+
+  return {
+    resolve: (mounts) => Promise.all(mounts.map(resolveOne)),
+    confirm: async (resolved) => {
+      const now = await Promise.all(resolved.map(follow));
+      if (now.some(({ source }, at) => source !== resolved[at]?.source))
+        throw refuse('had a folder exchanged for a link');
+    },
+  };
 }
 
 /** The folder of a rule may be a link itself: its admin made it. */
