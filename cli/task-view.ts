@@ -3,8 +3,8 @@
 import { age, amounts, byteSize, chosenTime, duration, runTime, trim } from '../client/words.ts';
 import type { AttemptBody, TaskBody } from '../shared/contracts/http.ts';
 import type { LabelTermsBody } from '../shared/contracts/labels.ts';
-import type { TimelineEntryBody } from '../shared/contracts/usage.ts';
 import { type MountBody, mountText } from '../shared/contracts/mounts.ts';
+import type { TimelineEntryBody } from '../shared/contracts/usage.ts';
 import { typedLabels } from './labels.ts';
 import type { Session } from './session.ts';
 import { type Column, plain } from './table.ts';

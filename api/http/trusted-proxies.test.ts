@@ -32,7 +32,12 @@ describe('the address of a client', () => {
   });
 
   it('is not changed by anything its sender writes', () => {
-    const part = fc.oneof(fc.string(), fc.ipV4(), fc.ipV6(), fc.constantFrom(',', ', 10.0.0.1', '[', 'unknown'));
+    const part = fc.oneof(
+      fc.string(),
+      fc.ipV4(),
+      fc.ipV6(),
+      fc.constantFrom(',', ', 10.0.0.1', '[', 'unknown'),
+    );
     fc.assert(
       fc.property(fc.array(part), fc.constantFrom('203.0.113.9', '2001:db8::1'), (parts, client) => {
         const forwarded = `${parts.join(',')}, ${client}, 10.0.0.2`;

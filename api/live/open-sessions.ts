@@ -49,7 +49,9 @@ export class OpenSessions {
    */
   add(session: OpenSession): () => void {
     this.#open.add(session);
-    this.#check(session).catch((error: unknown) => this.#log.debug({ err: error }, 'an account was not checked'));
+    this.#check(session).catch((error: unknown) =>
+      this.#log.debug({ err: error }, 'an account was not checked'),
+    );
     return () => this.#open.delete(session);
   }
 

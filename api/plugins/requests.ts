@@ -18,6 +18,8 @@ declare module '@hapi/hapi' {
   }
 }
 
+type Forwarded = Partial<Record<'x-forwarded-for' | 'x-forwarded-proto', string>>;
+
 export interface RequestsOptions {
   readonly log: Log;
   readonly proxies: TrustedProxies;
@@ -41,7 +43,8 @@ export const requestsPlugin: Plugin<RequestsOptions> = {
     const ids = new RequestIds('req');
     server.ext('onRequest', (request, h) => {
       const { app, headers, info } = request;
-      const { 'x-forwarded-for': forwarded, 'x-forwarded-proto': proto } = headers;
+      // Node joins several of these by commas.
+      const { 'x-forwarded-for': forwarded, 'x-forwarded-proto': proto } = headers as Forwarded;
       app.requestId = givenId(headers['x-request-id']) ?? ids.next();
       app.address = proxies.addressOf(info.remoteAddress, forwarded);
       app.isHttpsInFront = proxies.saysHttps(info.remoteAddress, proto);

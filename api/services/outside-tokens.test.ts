@@ -79,7 +79,13 @@ describe('a good token', () => {
 describe('anything else', () => {
   it('in the header is refused', () =>
     fc.assert(
-      fc.asyncProperty(fc.oneof(text, text.map((one) => `Bearer ${one}`)), (header) => isRefused(header)),
+      fc.asyncProperty(
+        fc.oneof(
+          text,
+          text.map((one) => `Bearer ${one}`),
+        ),
+        (header) => isRefused(header),
+      ),
       RUNS,
     ));
 
@@ -100,12 +106,16 @@ describe('anything else', () => {
     const at = fc.nat({ max: good.length - 1 });
     const changed = fc.oneof(
       // A sign in another place: the last one of a signature has bits that mean nothing.
-      fc.tuple(fc.nat({ max: good.length - 2 }), fc.constantFrom(...'ABCxyz019-_.=')).map(([place, sign]) =>
-        good[place] === sign ? '' : good.slice(0, place) + sign + good.slice(place + 1),
-      ),
+      fc
+        .tuple(fc.nat({ max: good.length - 2 }), fc.constantFrom(...'ABCxyz019-_.='))
+        .map(([place, sign]) =>
+          good[place] === sign ? '' : good.slice(0, place) + sign + good.slice(place + 1),
+        ),
       at.map((to) => good.slice(0, to)),
       at.map((from) => good.slice(from + 1)),
-      fc.tuple(at, text).map(([place, more]) => good.slice(0, place) + (more.trim() || 'x') + good.slice(place)),
+      fc
+        .tuple(at, text)
+        .map(([place, more]) => good.slice(0, place) + (more.trim() || 'x') + good.slice(place)),
       fc.tuple(text, text, text).map((parts) => parts.join('.')),
       text.map((part) => `${head}.${body}.${part}`),
       text.map((part) => `${head}.${part}.${signature}`),
@@ -119,7 +129,18 @@ describe('anything else', () => {
   });
 
   it('with another header is refused, whatever algorithm it names', () => {
-    const algorithm = fc.constantFrom('none', 'None', '', 'HS384', 'HS512', 'RS256', 'ES256', 'hs256', null, 256);
+    const algorithm = fc.constantFrom(
+      'none',
+      'None',
+      '',
+      'HS384',
+      'HS512',
+      'RS256',
+      'ES256',
+      'hs256',
+      null,
+      256,
+    );
     const other = fc.oneof(
       algorithm.map((alg) => ({ ...decode(head), alg })),
       fc.record({ alg: algorithm, kid: fc.constantFrom(undefined, '', KEY, '../../key', 1) }),
@@ -138,7 +159,9 @@ describe('anything else', () => {
   it('signed by another cluster is refused, whoever it says it is', async () => {
     await isRefused(`Bearer ${sessionsWith(OTHER_KEY).issue(alice).token}`);
     await fc.assert(
-      fc.asyncProperty(fc.jsonValue(), (payload) => isRefused(`Bearer ${signed(decode(head), payload, OTHER_KEY)}`)),
+      fc.asyncProperty(fc.jsonValue(), (payload) =>
+        isRefused(`Bearer ${signed(decode(head), payload, OTHER_KEY)}`),
+      ),
       { numRuns: 100 },
     );
   });
@@ -161,7 +184,7 @@ describe('anything else', () => {
           (field === 'exp' && typeof value === 'number' && value > Date.now() / 1000) ||
           JSON.stringify(value) === JSON.stringify(whole[field]) ||
           // Some readings of one audience.
-          (field === 'aud' && Array.isArray(value) && value.includes(whole.aud));
+          (field === 'aud' && Array.isArray(value) && (value as unknown[]).includes(whole.aud));
         if (!isHarmless) await isRefused(`Bearer ${signed(decode(head), payload)}`);
       }),
       RUNS,

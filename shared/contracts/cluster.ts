@@ -1,7 +1,7 @@
 // What the cluster looks like, as data, and its form on the wire (the types of the replies are in workers.ts).
 
 import type { ForecastScore } from '../model/forecast-score.ts';
-import { labelFor, type Labels, type LabelTerms } from '../model/labels.ts';
+import { type Labels, type LabelTerms, labelFor } from '../model/labels.ts';
 import { folderOfTerm, isMountTerm, withoutMounts } from '../model/mounts.ts';
 import { type Registration, registrationMessage } from '../model/registration.ts';
 import type { Dimension, Resources, Shortfall } from '../model/resources.ts';

@@ -2,6 +2,7 @@
 
 import Joi from 'joi';
 import { TASK_STATES } from '../model/task.ts';
+import type { UnmetMountBody } from './mounts.ts';
 import {
   type ForecastScoreBody,
   QUEUE_REASONS,

@@ -98,10 +98,18 @@ describe('a submission', () => {
     ['relative mounts', { mounts: [{ source: 'a', target: 'b' }] }, ['mounts.0.source', 'mounts.0.target']],
     ['a mount that climbs', { mounts: [{ source: '/a/../etc', target: '/b' }] }, ['mounts.0.source']],
     ['the whole machine', { mounts: [{ source: '/', target: '/b' }] }, ['mounts.0.source']],
-    ['the socket of the engine', { mounts: [{ source: '/var/run/docker.sock', target: '/b' }] }, ['mounts.0.source']],
+    [
+      'the socket of the engine',
+      { mounts: [{ source: '/var/run/docker.sock', target: '/b' }] },
+      ['mounts.0.source'],
+    ],
     ['a mount in /output', { mounts: [{ source: '/a', target: '/output/b' }] }, ['mounts.0.target']],
     ['a target twice', { mounts: ['/a', '/b'].map((source) => ({ source, target: '/t' })) }, ['mounts']],
-    ['a target in another', { mounts: ['/t', '/t/u'].map((target) => ({ source: '/a', target })) }, ['mounts']],
+    [
+      'a target in another',
+      { mounts: ['/t', '/t/u'].map((target) => ({ source: '/a', target })) },
+      ['mounts'],
+    ],
     [
       'too many mounts',
       { mounts: Array.from({ length: 17 }, (_, n) => ({ source: '/a', target: `/t${n}` })) },

@@ -47,18 +47,21 @@ const text = fc.oneof(
     .map((value) => Buffer.from(JSON.stringify(value)).toString('base64url')),
 );
 
-describe.each(['/api/tasks', '/api/tasks?view=summary', '/api/queue', '/api/files'])('a cursor of %s', (path) => {
-  it('that is none is refused by name', () =>
-    fc.assert(
-      fc.asyncProperty(text, async (cursor) => {
-        const { status, body } = await list(path, cursor);
-        expect({ cursor, status }).toEqual({ cursor, status: 400 });
-        expect(body).toMatchObject({ code: 'invalid_request', details: [{ field: 'cursor' }] });
-        expect(body.details[0]?.message).toContain('"cursor" ');
-      }),
-      { numRuns: 60 },
-    ));
-});
+describe.each(['/api/tasks', '/api/tasks?view=summary', '/api/queue', '/api/files'])(
+  'a cursor of %s',
+  (path) => {
+    it('that is none is refused by name', () =>
+      fc.assert(
+        fc.asyncProperty(text, async (cursor) => {
+          const { status, body } = await list(path, cursor);
+          expect({ cursor, status }).toEqual({ cursor, status: 400 });
+          expect(body).toMatchObject({ code: 'invalid_request', details: [{ field: 'cursor' }] });
+          expect(body.details[0]?.message).toContain('"cursor" ');
+        }),
+        { numRuns: 60 },
+      ));
+  },
+);
 
 describe('a cursor that names a place', () => {
   it.each(['/api/tasks', '/api/tasks?view=summary', '/api/queue'])(

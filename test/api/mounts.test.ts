@@ -53,7 +53,10 @@ describe('mounts', () => {
 
   it('that can be on no machine are refused by name', async () => {
     const { status, body } = await submit({
-      mounts: [{ source: '/var/run/docker.sock', target: '/s' }, { ...sets, target: '/output' }],
+      mounts: [
+        { source: '/var/run/docker.sock', target: '/s' },
+        { ...sets, target: '/output' },
+      ],
     });
     expect(status).toBe(400);
     expect(body.details).toEqual([

@@ -2,10 +2,10 @@
 
 import Hapi from '@hapi/hapi';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { TrustedProxies } from '../../api/http/trusted-proxies.ts';
 import { authPlugin, principalOf } from '../../api/plugins/auth.ts';
 import { rateLimitsPlugin } from '../../api/plugins/rate-limits.ts';
 import { requestsPlugin } from '../../api/plugins/requests.ts';
-import { TrustedProxies } from '../../api/http/trusted-proxies.ts';
 import { BodyRoom } from '../../api/services/body-room.ts';
 import { KnownUsers } from '../../api/services/known-users.ts';
 import { RequestLimits } from '../../api/services/request-limits.ts';

@@ -9,16 +9,21 @@ import { splitList, type Values } from './reading.ts';
 const MOST_RULES = 64;
 
 export const mountSettings = {
-  MOUNT_ALLOW: Joi.string().custom(checkRules).allow('').default('').messages({
-    'mounts.many': `must not have more than ${MOST_RULES} entries`,
-    'mounts.path': '"{{#entry}}" must be {{#fault}}',
-    'mounts.never': '"{{#entry}}" would let tasks mount {{#never}}, which is never mounted: name the folders inside one by one',
-    'mounts.data': '"{{#entry}}" would let tasks mount the data folder of the runner ({{#never}})',
-    'mounts.twice': 'names "{{#entry}}" twice',
-    'mounts.inner':
-      '"{{#entry}}" is read-only inside {{#outer}}, which may be written to: whoever mounts that can write here, too',
-    'mounts.engine': 'needs RUNTIME=docker and an engine on this machine (DOCKER_HOST is {{#host}})',
-  }),
+  MOUNT_ALLOW: Joi.string()
+    .custom(checkRules)
+    .allow('')
+    .default('')
+    .messages({
+      'mounts.many': `must not have more than ${MOST_RULES} entries`,
+      'mounts.path': '"{{#entry}}" must be {{#fault}}',
+      'mounts.never':
+        '"{{#entry}}" would let tasks mount {{#never}}, which is never mounted: name the folders inside one by one',
+      'mounts.data': '"{{#entry}}" would let tasks mount the data folder of the runner ({{#never}})',
+      'mounts.twice': 'names "{{#entry}}" twice',
+      'mounts.inner':
+        '"{{#entry}}" is read-only inside {{#outer}}, which may be written to: whoever mounts that can write here, too',
+      'mounts.engine': 'needs RUNTIME=docker and an engine on this machine (DOCKER_HOST is {{#host}})',
+    }),
 };
 
 /** As the setting has them, in its order. */
@@ -39,7 +44,11 @@ function ruleOf(entry: string): MountRule {
 function checkRules(text: string, { error, prefs }: Joi.CustomHelpers): string | Joi.ErrorReport {
   const entries = splitList(text);
   if (entries.length > MOST_RULES) return error('mounts.many');
-  const { DOCKER_HOST: host = '', RUNTIME: runtime = 'docker', DATA_DIR: data = 'data' } = prefs.context ?? {};
+  const {
+    DOCKER_HOST: host = '',
+    RUNTIME: runtime = 'docker',
+    DATA_DIR: data = 'data',
+  } = prefs.context ?? {};
   const isHere = host === '' || String(host).startsWith('unix://');
   if (entries.length > 0 && (runtime === 'process' || !isHere))
     return error('mounts.engine', { host: host || 'not set' });

@@ -131,7 +131,13 @@ export class UserDialog extends LitElement {
   }
 
   #limits({ quota, used }: AccountBody, faults: ReturnType<typeof formFaults>) {
-    const limit = (name: keyof typeof QUOTA_FIELDS, label: string, hint: string, step = '1', placeholder = 'no limit') =>
+    const limit = (
+      name: keyof typeof QUOTA_FIELDS,
+      label: string,
+      hint: string,
+      step = '1',
+      placeholder = 'no limit',
+    ) =>
       formField(
         {
           name: QUOTA_FIELDS[name],

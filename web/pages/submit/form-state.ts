@@ -3,11 +3,11 @@
 
 import { MASKED, type SubmitBody, type SubmitRequest } from '../../../shared/contracts/http.ts';
 import { labelTerms, labelTermsBody } from '../../../shared/contracts/labels.ts';
+import type { MountBody } from '../../../shared/contracts/mounts.ts';
 import { SUBMIT_DEFAULTS } from '../../../shared/contracts/submit-defaults.ts';
 import type { ErrorDetail } from '../../../shared/errors.ts';
 import type { PullPolicy, RetryReason, TaskNetwork } from '../../../shared/model/task.ts';
 import { DEFAULT_WEBHOOK_EVENTS, type WebhookEvent } from '../../../shared/model/webhook.ts';
-import type { MountBody } from '../../../shared/contracts/mounts.ts';
 import { type EnvRow, envFaults, envOf, rowsOf } from './env-rows.ts';
 import { mountFaults, mountsOf } from './mount-rows.ts';
 import { type TermRow, termFaults, termRows, termsOf } from './term-rows.ts';

@@ -6,10 +6,10 @@ import { ComboBox } from './combo-box.ts';
 import { CommandEditor } from './command-editor.ts';
 import { EnvEditor } from './env-editor.ts';
 import { FilesPicker } from './files-picker.ts';
+import { MountsEditor } from './mounts-editor.ts';
 import { PresetList } from './preset-list.ts';
 import { SamePanel } from './same-panel.ts';
 import { SubmitPage } from './submit-page.ts';
-import { MountsEditor } from './mounts-editor.ts';
 import { TermsEditor } from './terms-editor.ts';
 import { VerdictCard } from './verdict-card.ts';
 

@@ -43,7 +43,10 @@ const isWebhook: Check = (value) => {
 const isMounts: Check = (value) =>
   Array.isArray(value) &&
   value.every((one: unknown) => {
-    const { source, target, read_only } = (typeof one === 'object' && one ? one : {}) as Record<string, unknown>;
+    const { source, target, read_only } = (typeof one === 'object' && one ? one : {}) as Record<
+      string,
+      unknown
+    >;
     return isText(source) && isText(target) && (read_only === undefined || typeof read_only === 'boolean');
   });
 

@@ -76,10 +76,7 @@ describe('needs against what is free', () => {
       { source: '/b', read_only: false, only_read_only: true },
     ];
     const [row] = waitRows({ workers: [verdict('w', { excluded_by: 'mounts', unmet_mounts })] }, need, []);
-    expect(row?.unmountable).toEqual([
-      'does not let /a be mounted',
-      'lets /b be mounted only read-only',
-    ]);
+    expect(row?.unmountable).toEqual(['does not let /a be mounted', 'lets /b be mounted only read-only']);
   });
 
   it('are asked for again when room comes or goes, and only then', () => {
