@@ -118,7 +118,7 @@ describe('a question what would be', () => {
     const { body: told } = await test.call<WhatIfReply>('POST', '/api/whatif', { as: alice, body });
     expect(told.tasks[0]).toMatchObject({ workers: [{ worker_id: 'reads' }] });
     expect(told.tasks[1]).toMatchObject({ verdict: 'never', reason: 'mounts_missing' });
-    const add_workers = [{ cpu: 2, memory: 1_024, mounts: [{ path: '/other', read_only: true }] }];
+    const add_workers = [{ cpu: 64, memory: 65_536, mounts: [{ path: '/other', read_only: true }] }];
     const more = await test.call<WhatIfReply>('POST', '/api/whatif', {
       as: alice,
       body: { ...body, add_workers },
