@@ -1,7 +1,7 @@
 // Workers as people read them in a terminal. No calls here.
 
 import { age, byteRate, clockOff, duration, megabytes, trim } from '../client/words.ts';
-import { gpuWords, taskNetworkWords } from '../client/worker-words.ts';
+import { gpuWords, mountWords, taskNetworkWords } from '../client/worker-words.ts';
 import type { UsageBody } from '../shared/contracts/usage.ts';
 import type { AmountsBody, WorkerBody } from '../shared/contracts/workers.ts';
 import { workerNotes } from './commands/register.ts';
@@ -30,6 +30,7 @@ export function workerText(session: Session, worker: WorkerBody): string {
     ['clock', off && `${off} of the cluster's, which is used`],
     [found ? 'joined' : 'registered', `${worker.registered_at} (${age(worker.registered_at, now)} ago)`],
     ['labels', typedLabels(worker.labels) || null],
+    ['mounts', mountWords(worker.mounts)],
     ['tasks', `${worker.tasks.running} running, ${worker.tasks.assigned} about to start`],
     ['cores', share('cpu', (value) => trim(value, 2))],
     ['memory', share('memory', megabytes)],

@@ -17,8 +17,9 @@ const found = makeWorkerBody().fingerprint!;
 describe('one worker', () => {
   it('is shown with what its tasks may reach, what it is, has and uses', async () => {
     const guarded = { ...found, task_network: 'guarded' as const };
+    const mounts = [{ path: '/data', read_only: true }];
     stage.api.on('GET /workers/:id', () =>
-      makeWorkerBody({ labels: { disk: 'nvme' }, fingerprint: guarded }),
+      makeWorkerBody({ labels: { disk: 'nvme' }, mounts, fingerprint: guarded }),
     );
     const { code, out } = await stage.cloudai(['workers', 'worker-1']);
     expect(code).toBe(0);
@@ -29,6 +30,7 @@ describe('one worker', () => {
       address: '10.0.0.1',
       seen: '1.2s ago',
       labels: 'disk=nvme',
+      mounts: '/data (read-only)',
       tasks: '2 running, 1 about to start',
       cores: '2 of 8 held',
       memory: '4 GB of 16 GB held',

@@ -11,6 +11,12 @@ export function gpuWords(models: readonly string[], number: number): string {
   return named === '' ? String(number) : `${number} × ${named}`;
 }
 
+/** Folders of its machine that tasks may have; null when there are none. */
+export function mountWords(mounts: WorkerBody['mounts'] = []): string | null {
+  const named = mounts.map(({ path, read_only }) => (read_only ? `${path} (read-only)` : path));
+  return named.join(', ') || null;
+}
+
 /** What tasks there can reach; null when its runner does not say. */
 export function taskNetworkWords(
   found: Pick<Fingerprint, 'task_network' | 'task_network_why'>,

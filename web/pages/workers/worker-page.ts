@@ -2,7 +2,7 @@
 
 import { css, html, LitElement, nothing } from 'lit';
 import { clockOff, megabytes } from '../../../client/words.ts';
-import { gpuWords, taskNetworkWords } from '../../../client/worker-words.ts';
+import { gpuWords, mountWords, taskNetworkWords } from '../../../client/worker-words.ts';
 import type { TaskBody } from '../../../shared/contracts/http.ts';
 import type { TelemetryReply, WorkerBody } from '../../../shared/contracts/workers.ts';
 import { LiveSubscription } from '../../data/live-subscription.ts';
@@ -168,6 +168,7 @@ export class WorkerPage extends LitElement {
     const { fingerprint: found, address, registered_at, labels, capacity } = worker;
     const clock = clockOff(worker.clock_offset_ms);
     const network = found && taskNetworkWords(found);
+    const mounts = mountWords(worker.mounts);
     const fact = (name: string, value: unknown) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
     return html`
       <section class="panel" aria-labelledby="facts">
@@ -192,6 +193,7 @@ export class WorkerPage extends LitElement {
               : nothing
           }
           ${Object.keys(labels).length > 0 ? fact('Labels', labelChips(labels)) : nothing}
+          ${mounts === null ? nothing : fact('Folders that tasks may mount', mounts)}
         </dl>
       </section>
     `;
