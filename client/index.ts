@@ -10,7 +10,6 @@ export type {
   AttemptBody,
   CredentialsBody,
   LoginReply,
-  LogLineBody,
   NewTokenReply,
   ReadyReply,
   SubmitRequest,
@@ -31,6 +30,7 @@ export type {
   TaskProgressBody,
   TaskUsageEvent,
 } from '../shared/contracts/live.ts';
+export type { LogLineBody } from '../shared/contracts/log-lines.ts';
 export type { QueueEntryBody, QueueReply } from '../shared/contracts/queue.ts';
 export type {
   CancelManyReply,
