@@ -179,6 +179,18 @@ describe('places that all callers share', () => {
     expect([turns.inProgress, turns.waiting]).toEqual([0, 0]);
   });
 
+  it('are not given twice when who was next goes and a newcomer has come', async () => {
+    const { turns, take, began, pass } = stage({ inAll: 1, heldMs: null });
+    const held = take('a');
+    const next = take('b');
+    held.over();
+    next.abandoned();
+    take('c');
+    take('d');
+    await pass();
+    expect([began, turns.inProgress]).toEqual([['a', 'c'], 1]);
+  });
+
   it('are left by who waits for them and goes', async () => {
     const { turns, take, began, refused, pass } = stage({ inAll: 1, heldMs: null });
     const held = take('a');

@@ -59,12 +59,17 @@ describe('places for requests', () => {
     const reads = Array.from({ length: 33 }, () => test.call<Refused>('GET', '/api/tasks', { as: alice }));
     const refusals: unknown[] = [];
     const calls = Array.from({ length: 33 }, () =>
-      client.call('ListTasks', {}, alice).catch(({ code, metadata }) => {
-        refusals.push([code, metadata.get('error-code'), metadata.get('retry-after')]);
+      client.call('ListTasks', {}, alice).catch(({ code, details, metadata }) => {
+        refusals.push([code, details, metadata.get('error-code'), metadata.get('retry-after')]);
       }),
     );
     await waitFor(() => refusals.length > 0, { what: 'a call to be refused' });
-    expect(refusals[0]).toEqual([status.RESOURCE_EXHAUSTED, ['rate_limited'], ['1']]);
+    expect(refusals[0]).toEqual([
+      status.RESOURCE_EXHAUSTED,
+      'too many of your requests wait here: wait for answers before you send more',
+      ['rate_limited'],
+      ['1'],
+    ]);
     expect((await client.call('SubmitTask', TASK, bob)).body.task.user).toBe('bob');
     gate.open();
     await Promise.all(calls);
