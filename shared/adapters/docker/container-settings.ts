@@ -61,6 +61,12 @@ export function isVolumeName(name: string): boolean {
   return /^cloudai-(input|output)-/.test(name);
 }
 
+/** Whose volume it is by its name; null when that is not one of ours. */
+export function attemptOfVolume(name: string): { taskId: string; attempt: number } | null {
+  const [, taskId, attempt] = /^cloudai-(?:input|output)-(.+)-(\d+)$/.exec(name) ?? [];
+  return taskId === undefined ? null : { taskId, attempt: Number(attempt) };
+}
+
 /** Ids as NVIDIA's driver gives them are real devices; others (`gpu-0`) are simulated and only shown to the program. */
 export function isRealGpu(id: string): boolean {
   return /^(GPU|MIG)-[0-9a-f]/.test(id);

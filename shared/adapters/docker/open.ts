@@ -22,6 +22,7 @@ import { createMeasurement } from './measurement.ts';
 import { createNetworkSlots } from './network-slots.ts';
 import { createOutputs } from './output.ts';
 import { createPauseContainers } from './pause-containers.ts';
+import { createStrays } from './strays.ts';
 import { createTaskNetworks } from './task-network.ts';
 import { createTaskVolumes } from './task-volumes.ts';
 
@@ -136,6 +137,7 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
     measure,
     ...containers,
     ...outputs,
+    ...createStrays({ connection, containers, volumes }),
     close() {
       const late = () => new Error('the engine is too slow');
       networks.close();

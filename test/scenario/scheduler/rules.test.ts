@@ -9,6 +9,7 @@ import type { Task, TaskSpec } from '../../../shared/model/task.ts';
 import { NO_QUOTA, newUser } from '../../../shared/model/user.ts';
 import type { EventBus } from '../../../shared/ports/coordination.ts';
 import type { Store } from '../../../shared/ports/store.ts';
+import { gate } from '../../support/gate.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { Bed, leading } from './bed.ts';
 
@@ -20,29 +21,14 @@ const need = (over: Partial<Resources> = {}): Resources => ({
   ...over,
 });
 
-/** Runs that end when the test says so. */
-class Gate {
-  readonly #opened: (() => void)[] = [];
-  #isOpen = false;
-
-  readonly run = async (): Promise<void> => {
-    if (!this.#isOpen) await new Promise<void>((open) => this.#opened.push(open));
-  };
-
-  open(): void {
-    this.#isOpen = true;
-    for (const open of this.#opened.splice(0)) open();
-  }
-}
-
 describe('a leader', () => {
   let bed: Bed;
   let scheduler: Scheduler;
   let imageReads = 0;
-  const gate = new Gate();
+  const stay = gate();
   beforeAll(async () => {
     bed = await Bed.open({ workerLeaseSeconds: 20 });
-    const run = ({ spec }: Task) => (spec.tag === 'stays' ? gate.run() : Promise.resolve());
+    const run = ({ spec }: Task) => (spec.tag === 'stays' ? stay.opened : Promise.resolve());
     await bed.addWorker('w-a', { run, labels: { disk: 'hdd', zone: 'a' } });
     await bed.addWorker('w-b', { run, labels: { disk: 'ssd', zone: 'b' } });
     await bed.addWorker('w-c', { run, labels: { disk: 'nvme', zone: 'c' } });
@@ -99,7 +85,7 @@ describe('a leader', () => {
     const [stays] = await bed.submit([{ ...prefer, tag: 'stays' }]);
     await bed.until([stays!.id], ['running']);
     expect(await placesOf([prefer])).not.toEqual(['w-b']);
-    gate.open();
+    stay.open();
   });
 
   it('gives a task to a worker that has its image when others are as good', async () => {
@@ -117,8 +103,8 @@ describe('a quota of cores', () => {
         quota: { ...NO_QUOTA, cpuMillis: 2_000 },
       };
       await bed.store.users.insert(alice);
-      const gate = new Gate();
-      await bed.addWorker('w1', { capacity: { cpuMillis: 16_000 }, run: gate.run });
+      const stay = gate();
+      await bed.addWorker('w1', { capacity: { cpuMillis: 16_000 }, run: () => stay.opened });
       await leading(await bed.addScheduler());
       const mine = await bed.submit(Array.from({ length: 6 }, () => ({ resources: need() })));
       const [other] = await bed.submit([{ resources: need() }], { over: { ownerId: 'user-2' } });
@@ -136,7 +122,7 @@ describe('a quota of cores', () => {
       expect(await bed.store.users.commit(grown)).toBe('written');
       await bed.redis.bus.publish({ type: 'quota', userId: 'user-1' });
       await waitFor(async () => (await running()).length === 4, { what: 'four running tasks' });
-      gate.open();
+      stay.open();
       await bed.until(
         mine.map(({ id }) => id),
         ['completed'],
@@ -179,8 +165,8 @@ describe('a quota of cores', () => {
           },
         }),
       });
-      const gate = new Gate();
-      await bed.addWorker('w1', { capacity: { cpuMillis: 16_000 }, run: gate.run });
+      const stay = gate();
+      await bed.addWorker('w1', { capacity: { cpuMillis: 16_000 }, run: () => stay.opened });
       await leading(await bed.addScheduler({ bus, store }));
       const others = { over: { ownerId: 'user-2' } };
       const runsForOthers = async () => {
@@ -203,7 +189,7 @@ describe('a quota of cores', () => {
       );
       await runsForOthers();
       expect((await bed.task(mine[2]!.id)).state).toBe('queued');
-      gate.open();
+      stay.open();
       await bed.until([mine[2]!.id], ['completed']);
     } finally {
       await bed.close();
@@ -219,10 +205,10 @@ describe('the policy', () => {
   ])('%s places as its name says', async (policy, expected) => {
     const bed = await Bed.open({ workerLeaseSeconds: 20 });
     try {
-      const gate = new Gate();
+      const stay = gate();
       const capacity = { cpuMillis: 8_000 };
-      await bed.addWorker('w-busy', { capacity, run: gate.run });
-      await bed.addWorker('w-empty', { capacity, run: gate.run });
+      await bed.addWorker('w-busy', { capacity, run: () => stay.opened });
+      await bed.addWorker('w-empty', { capacity, run: () => stay.opened });
       await leading(await bed.addScheduler({ rules: { policy } }));
       const [first] = await bed.submit([{ worker: 'w-busy', resources: need({ cpuMillis: 4_000 }) }]);
       await bed.until([first!.id], ['running']);
@@ -233,7 +219,7 @@ describe('the policy', () => {
         places.push(placed?.workerId);
       }
       expect(policy === 'round-robin' ? places.toSorted() : places).toEqual(expected);
-      gate.open();
+      stay.open();
     } finally {
       await bed.close();
     }
