@@ -7,6 +7,7 @@ import { NO_QUOTA } from '../../../shared/model/user.ts';
 import { createLog } from '../../../shared/platform/log.ts';
 import type { Store } from '../../../shared/ports/store.ts';
 import { freePort } from '../../support/cluster.ts';
+import { gate } from '../../support/gate.ts';
 import { startSpanCollector } from '../../support/span-collector.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { openTestApi, type Refused, type TestApiOptions } from '../harness.ts';
@@ -50,10 +51,10 @@ const countOf = (method: string, code: string) =>
 
 describe('places for requests', () => {
   it('are shared by all calls of a user, over REST and over gRPC', async () => {
-    const gate = openGate();
+    const lists = gate();
     const { test, client, alice, bob } = await open({
       env: { REQUESTS_AT_ONCE: '1' },
-      parts: ({ store }) => ({ store: heldAt(store, gate.passed) }),
+      parts: ({ store }) => ({ store: heldAt(store, lists.opened) }),
     });
     // One in progress and as many in the line as it may hold, of which none is answered.
     const reads = Array.from({ length: 33 }, () => test.call<Refused>('GET', '/api/tasks', { as: alice }));
@@ -71,7 +72,7 @@ describe('places for requests', () => {
       ['1'],
     ]);
     expect((await client.call('SubmitTask', TASK, bob)).body.task.user).toBe('bob');
-    gate.open();
+    lists.open();
     await Promise.all(calls);
     expect(new Set((await Promise.all(reads)).map((reply) => reply.status))).toEqual(new Set([200]));
     expect((await client.call('ListTasks', {}, alice)).body).toEqual({});
@@ -276,28 +277,15 @@ describe('a call that is over', () => {
   });
 });
 
-interface Gate {
-  readonly passed: Promise<void>;
-  open(): void;
-}
-
-function openGate(): Gate {
-  let open = () => {};
-  const passed = new Promise<void>((done) => {
-    open = done;
-  });
-  return { passed, open: () => open() };
-}
-
-/** Lists of tasks come only once the gate is open. */
-function heldAt(store: Store, gate: Promise<void>): Store {
+/** Lists of tasks come only then. */
+function heldAt(store: Store, then: Promise<void>): Store {
   const tasks = new Proxy(store.tasks, {
     get: (target, name) => {
       const member = Reflect.get(target, name);
       if (typeof member !== 'function') return member;
       if (name !== 'list') return member.bind(target);
       return async (...args: unknown[]) => {
-        await gate;
+        await then;
         return member.apply(target, args);
       };
     },
