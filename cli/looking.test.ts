@@ -114,6 +114,12 @@ describe('looking', () => {
     const workers = [
       { ...(worker as WorkerVerdictBody), excluded_by: 'labels' as const, missing: [], unmet_labels: unmet },
       { ...(worker as WorkerVerdictBody), excluded_by: 'reserved' as const, missing: [] },
+      {
+        ...(worker as WorkerVerdictBody),
+        excluded_by: 'mounts' as const,
+        missing: [],
+        unmet_mounts: [{ source: '/sets', read_only: false, only_read_only: true }],
+      },
     ];
     const share = { dimension: 'cpu' as const, unit: 'cores', limit: 4, held: 3, required: 2, missing: 1 };
     const one = { ...share, dimension: 'gpu' as const, limit: 1, held: 0, missing: 0 };
@@ -123,6 +129,7 @@ describe('looking', () => {
     expect(out).toContain('has disk=hdd');
     expect(out).toContain('needs disk=ssd|nvme; has no zone, needs zone=a');
     expect(out).toContain('it is kept free for other tasks');
+    expect(out).toContain('lets /sets be mounted only read-only');
     expect(out).not.toContain('\x1b');
   });
 

@@ -37,7 +37,7 @@ describe('task', () => {
 
   it('takes every other option, environment and exec form', async () => {
     const line =
-      'task -env A=1 B=2 -secret KEY -priority 0 -timeout 60 -retries 2 -retry_on exit_code,image_error -retry-on-exit-codes 75,111 -retry_delay 1m -queue-timeout 2h -network none -pull never -storage 0.5 a:b -- sh -c -name';
+      'task -env A=1 B=2 -secret KEY -priority 0 -timeout 60 -retries 2 -retry_on exit_code,image_error -retry-on-exit-codes 75,111 -retry_delay 1m -queue-timeout 2h -network none -pull never -storage 0.5 -mount /sets:/data:ro -mount /work:/w a:b -- sh -c -name';
     const { code } = await cloudai(line.split(' '), { env: { KEY: 'from the shell' } });
     expect(code).toBe(0);
     expect(lastBody()).toEqual({
@@ -53,6 +53,10 @@ describe('task', () => {
       queue_timeout_seconds: 7_200,
       network: 'none',
       pull_policy: 'never',
+      mounts: [
+        { source: '/sets', target: '/data', read_only: true },
+        { source: '/work', target: '/w', read_only: false },
+      ],
       env: { A: '1', B: '2', KEY: 'from the shell' },
       secrets: ['KEY'],
     });
@@ -79,6 +83,7 @@ describe('task', () => {
     );
     expect(await told('task a -cpu_cores x')).toContain('It must be a number.');
     expect(await told('task a -mem -1')).toContain('must not be below zero');
+    expect(await told('task a -mount /data')).toContain('/data/sets:/data');
     expect(await told('task a -network host')).toContain('bridge, none');
     expect(await told('task a echo hi')).toContain('Put "--" before the command');
     expect(await told('task a -cmd x -- y')).toContain('given twice');

@@ -173,6 +173,7 @@ class RunnerProcess implements Runner {
       capacity: machine.capacity,
       gpuIds: machine.gpuIds,
       labels: config.labels,
+      ...(config.mounts.length === 0 ? {} : { mounts: config.mounts }),
       fingerprint: machine.fingerprint,
       registeredAt: clock.now(),
     });

@@ -5,6 +5,7 @@ import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { Metadata, ServerInterceptingCall, type ServerInterceptor, status as Status } from '@grpc/grpc-js';
 import { AppError } from '../../shared/errors.ts';
 import { givenId, RequestIds } from '../http/request-ids.ts';
+import type { TrustedProxies } from '../http/trusted-proxies.ts';
 import { limitHeaders } from '../plugins/rate-limits.ts';
 import { networkOf } from '../services/network-of.ts';
 import { LimitReached, type RequestLimits } from '../services/request-limits.ts';
@@ -15,7 +16,8 @@ import type { Caller } from './caller.ts';
 import { type Method, methodsOf } from './rules.ts';
 
 export interface AdmissionParts extends CallReportParts {
-  readonly sessions: Pick<Sessions, 'check'>;
+  readonly sessions: Pick<Sessions, 'check' | 'asOfNow'>;
+  readonly proxies: TrustedProxies;
   readonly requestLimits: RequestLimits;
   /** Those of REST: a caller's requests share their places, whatever they come by. */
   readonly requestTurns: RequestTurns;
@@ -121,8 +123,9 @@ class Entry {
       parent === undefined ? null : String(parent),
     );
     this.#report = report;
-    const address = addressOf(this.#call.getPeer());
-    const session = await this.#signIn(metadata);
+    const address = this.#parts.proxies.addressOf(addressOf(this.#call.getPeer()), forwardedFor(metadata));
+    report.address = address;
+    let session = await this.#signIn(metadata);
     report.user = session?.principal.username;
     const userId = session?.principal.userId;
     const { requestLimits, requestTurns, arrivals, arrivalMs } = this.#parts;
@@ -138,6 +141,8 @@ class Entry {
       this.#arrival = this.#stillWanted(arrivals.take(payer));
       await this.#arrival.began;
     }
+    // Whoever lost a right while the call stood in line does nothing by it any more.
+    if (session && this.#asksForSignIn) session = await this.#parts.sessions.asOfNow(session);
     if (!this.#isOver) this.#late = setTimeout(() => this.#refuse(LATE), arrivalMs);
     return {
       session,
@@ -154,11 +159,15 @@ class Entry {
     };
   }
 
+  get #asksForSignIn(): boolean {
+    return !this.#method.rule.observe || this.#parts.observeAuth === 'required';
+  }
+
   async #signIn(metadata: Metadata): Promise<Session | null> {
     const [header] = metadata.get('authorization');
     const text = header === undefined ? undefined : String(header);
-    const { sessions, observeAuth } = this.#parts;
-    if (!this.#method.rule.observe || observeAuth === 'required') return sessions.check(bearerToken(text));
+    const { sessions } = this.#parts;
+    if (this.#asksForSignIn) return sessions.check(bearerToken(text));
     if (text === undefined) return null;
     // As in REST: where nobody has to sign in, a token that is no good is none.
     try {
@@ -203,6 +212,12 @@ class Entry {
 const LATE = new AppError('timed_out', 'the request did not arrive in time; send it again', {
   retryable: true,
 });
+
+/** As proxies of HTTP/2 write it down. */
+function forwardedFor(metadata: Metadata): string | undefined {
+  const said = metadata.get('x-forwarded-for');
+  return said.length === 0 ? undefined : said.join(',');
+}
 
 /** Of `address:port`. */
 function addressOf(peer: string): string {

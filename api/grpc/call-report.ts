@@ -40,6 +40,7 @@ export class CallReport {
   #isTold = false;
   /** Null as long as it has not been counted, and where nothing is. */
   admission: Admission | null = null;
+  address: string | undefined;
   user: string | undefined;
   taskId: string | undefined;
 
@@ -94,6 +95,7 @@ export class CallReport {
       status: Status[code],
       ms: Math.round(tookMs),
       user: this.user,
+      address: this.address,
       ...(this.traceparent === null ? {} : { traceId: traceIdOf(this.traceparent) }),
       ...(this.taskId === undefined ? {} : { taskId: this.taskId }),
     };

@@ -178,6 +178,7 @@ describe('explain and the plan', () => {
         const told = explain(task, scene, { ahead: 0, now: NOW, reader: task.ownerId });
         const same = {
           labels_missing: 'labels_missing',
+          mounts_missing: 'mounts_missing',
           worker_unknown: 'worker_missing',
           quota_used: 'quota_used',
           reserved: 'reserved',

@@ -143,6 +143,8 @@ export type WaitReason =
   | 'no_ready_worker'
   /** No worker has the labels it must have; or one has them, but none that is ready. */
   | 'labels_missing'
+  /** Workers have the labels, and none of these lets be mounted what it mounts. */
+  | 'mounts_missing'
   | 'no_ready_match'
   /** It asks for more than the quota of its owner in all. */
   | 'over_quota'

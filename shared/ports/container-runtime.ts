@@ -12,6 +12,7 @@ import type { Readable } from 'node:stream';
 import type { SeenContainer } from '../model/container.ts';
 import type { StoredImage } from '../model/image.ts';
 import type { LogStream } from '../model/log-line.ts';
+import type { Mount } from '../model/mounts.ts';
 import type { Resources } from '../model/resources.ts';
 import type { Stray } from '../model/stray.ts';
 import type { PullPolicy, TaskNetwork } from '../model/task.ts';
@@ -63,6 +64,8 @@ export interface ContainerSpec {
   readonly pidsLimit: number;
   /** Files were provided with `provideInput` for this attempt. */
   readonly hasInput: boolean;
+  /** Folders of the machine. Only those that it was opened to let be mounted; else `container_start_failed`. */
+  readonly mounts: readonly Mount[];
 }
 
 /** A file to be found below `/input`. */

@@ -29,6 +29,7 @@ export function makeSpec(over: Partial<TaskSpec> = {}): TaskSpec {
     constraints: {},
     prefer: {},
     files: [],
+    mounts: [],
     pullPolicy: 'if-missing',
     network: 'bridge',
     webhook: null,

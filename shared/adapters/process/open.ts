@@ -188,6 +188,8 @@ export async function openProcessRuntime(options: ProcessRuntimeOptions): Promis
     create: (spec) =>
       engineCall('create the folder of the task', async () => {
         commandWords(spec.command);
+        if (spec.mounts.length > 0)
+          throw new AppError('container_start_failed', 'its worker has no containers to mount folders in');
         return (await createFolder(root, spec, (to) => inputs.take(folderName(spec), to))).id;
       }),
 

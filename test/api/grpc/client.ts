@@ -50,12 +50,12 @@ export function openClient(
   port: number | null,
   channel: ChannelCredentials = credentials.createInsecure(),
   host = '127.0.0.1',
+  sent: Record<string, string> = {},
 ): TestClient {
   const Service = made.cloudai.v1.CloudAI as ServiceClientConstructor;
   const client = new Service(`${host}:${port}`, channel) as Answer;
   const headers = (as: As, more: More = {}) => {
-    const metadata = new Metadata();
-    for (const [name, value] of Object.entries(more)) metadata.set(name, value);
+    const metadata = Metadata.fromHttp2Headers({ ...sent, ...more });
     const token = typeof as === 'object' && as !== null ? as.token : as;
     if (token) metadata.set('authorization', `Bearer ${token}`);
     return metadata;

@@ -231,6 +231,7 @@ describe('a machine that is added by hand', () => {
       gpuIds: [],
       network: 'none',
       hasInput: false,
+      mounts: [],
       pidsLimit: 10,
     });
     await cluster.store.workers.remove(settings.WORKER_ID);

@@ -62,7 +62,7 @@ const run = async (name: Name, task: Task): Promise<string> => {
   const spec = { ...of, ownerId: task.ownerId, image, command: 'sleep 600', env: {}, resources: small };
   const id = await lives[name].create({
     ...spec,
-    ...{ gpuIds: [], network: 'bridge', pidsLimit: 64, hasInput: false },
+    ...{ gpuIds: [], network: 'bridge', pidsLimit: 64, hasInput: false, mounts: [] },
   });
   await lives[name].start(id);
   return id;

@@ -126,6 +126,7 @@ describe('what an earlier life left', () => {
       gpuIds: [],
       network: 'none',
       hasInput: false,
+      mounts: [],
       pidsLimit: 10,
     });
     if (how.started) await stage.runtime.start(containerId);
@@ -198,6 +199,7 @@ describe('what an earlier life left', () => {
       gpuIds: [],
       network: 'none',
       hasInput: false,
+      mounts: [],
       pidsLimit: 10,
     });
     await stage.start();

@@ -81,6 +81,7 @@ describe('an attempt that is not wanted any more', () => {
       network: 'none',
       pidsLimit: 10,
       hasInput: false,
+      mounts: [],
     });
     await stage.runtime.start(containerId);
     await stage.start();

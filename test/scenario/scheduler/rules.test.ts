@@ -30,7 +30,11 @@ describe('a leader', () => {
     bed = await Bed.open({ workerLeaseSeconds: 20 });
     const run = ({ spec }: Task) => (spec.tag === 'stays' ? stay.opened : Promise.resolve());
     await bed.addWorker('w-a', { run, labels: { disk: 'hdd', zone: 'a' } });
-    await bed.addWorker('w-b', { run, labels: { disk: 'ssd', zone: 'b' } });
+    await bed.addWorker('w-b', {
+      run,
+      labels: { disk: 'ssd', zone: 'b' },
+      mounts: [{ path: '/sets', readOnly: true }],
+    });
     await bed.addWorker('w-c', { run, labels: { disk: 'nvme', zone: 'c' } });
     await bed.redis.images.post('w-b', [{ name: 'team/rare:1', sizeBytes: null }], 60_000);
     scheduler = await bed.addScheduler({
@@ -65,6 +69,21 @@ describe('a leader', () => {
     const ssd = { constraints: { disk: ['ssd', 'nvme'] } };
     expect(new Set(await placesOf([ssd, ssd, ssd, ssd]))).toEqual(new Set(['w-b', 'w-c']));
     expect(await placesOf([{ constraints: { disk: ['ssd', 'nvme'], zone: ['c', 'a'] } }])).toEqual(['w-c']);
+  });
+
+  it('gives a task only to workers that let be mounted what it mounts', async () => {
+    const mounts = (source: string, readOnly: boolean) => ({ mounts: [{ source, target: '/m', readOnly }] });
+    const asked = mounts('/sets/images', true);
+    expect(await placesOf([asked, asked, asked])).toEqual(['w-b', 'w-b', 'w-b']);
+    const [waits] = await bed.submit([mounts('/sets/images', false)]);
+    expect(await placesOf([asked])).toEqual(['w-b']);
+    expect((await bed.task(waits!.id)).state).toBe('queued');
+    const worker = await bed.addWorker('w-open', { mounts: [{ path: '/sets', readOnly: false }] });
+    const [done] = await bed.until([waits!.id], ['completed']);
+    expect(done?.workerId).toBe('w-open');
+    await worker.die();
+    await bed.store.workers.remove('w-open');
+    await bed.redis.bus.publish({ type: 'worker', workerId: 'w-open' });
   });
 
   it('lets a task wait until a worker with its labels joins', async () => {
