@@ -78,6 +78,26 @@ describe('places for requests', () => {
     expect((await client.call('ListTasks', {}, alice)).body).toEqual({});
   });
 
+  it('are taken by the rights that its caller has by then', async () => {
+    const lists = gate();
+    const { test, client, alice, bob } = await open({
+      env: { REQUESTS_AT_ONCE: '1' },
+      parts: ({ store }) => ({ store: heldAt(store, lists.opened) }),
+    });
+    const root = await test.join('root', { role: 'admin' });
+    // Each holds its place for a second, so the calls behind them have a while to wait.
+    const reads = Array.from({ length: 10 }, () => test.call('GET', '/api/tasks', { as: alice }));
+    const submissions = Array.from({ length: 8 }, () => client.refusal('SubmitTask', TASK, alice));
+    // What came by the same connection after them is answered, so they are in the line.
+    await client.call('SubmitTask', TASK, bob);
+    const body = { disabled: true };
+    expect((await test.call('PATCH', '/api/users/alice', { as: root, body })).status).toBe(200);
+    lists.open();
+    const codes = (await Promise.all(submissions)).map(({ code }) => status[code]);
+    expect(new Set(codes)).toEqual(new Set(['UNAUTHENTICATED']));
+    await Promise.all(reads);
+  });
+
   it('are of an address where nobody signed in', async () => {
     const { client, alice } = await open({ env: { REQUESTS_AT_ONCE: '1' } });
     const looks = await Promise.all(
