@@ -78,7 +78,11 @@ describe('infra/compose.yaml', () => {
       if (from.startsWith('./')) expect(existsSync(join(root, 'infra', from))).toBe(true);
       else if (!from.startsWith('/')) expect(compose.volumes).toHaveProperty([from]);
     }
-    for (const network of service.networks) expect(compose.networks).toHaveProperty([network]);
+    const networks = Array.isArray(service.networks) ? service.networks : Object.keys(service.networks ?? {});
+    for (const network of networks) expect(compose.networks).toHaveProperty([network]);
+    expect([networks.length, service.network_mode]).toEqual(
+      networks.length > 0 ? [1, undefined] : [0, 'host'],
+    );
     expect(service.restart).toBe('unless-stopped');
   });
 
@@ -106,6 +110,51 @@ describe('infra/compose.yaml', () => {
     );
     expect(proxy).toContain('uri /readyz');
     expect(read('api/plugins/health.ts')).toContain("path: '/readyz'");
+  });
+
+  const filled = (text: string) => text.replace(/\$\{\w+:-([^}]*)\}/g, '$1');
+
+  it('has a runner that may write rules of the network, and finds the servers where they stay', () => {
+    const { runner } = compose.services;
+    expect(runner.cap_add).toContain('NET_ADMIN');
+    const hosts = runner.extra_hosts.map((pair: string) => filled(pair).split(':'));
+    const fixed = services.flatMap(([name, { networks }]) => {
+      const address = networks?.cluster?.ipv4_address;
+      return address === undefined ? [] : [[name, filled(address)]];
+    });
+    expect(hosts).toEqual(fixed);
+    expect(hosts.map(([name]: string[]) => name).sort()).toEqual(['mongo', 'redis']);
+    const [{ subnet, gateway, ip_range }] = compose.networks.cluster.ipam.config;
+    const [net] = /^(\d+\.){3}/.exec(filled(subnet)) ?? [];
+    expect(filled(gateway)).toBe(`${net}1`);
+    // Above all that is fixed.
+    expect(filled(ip_range)).toBe(`${net}128/25`);
+    for (const [, address] of fixed) {
+      expect(address?.startsWith(net ?? '?')).toBe(true);
+      expect(Number(address?.split('.')[3])).toBeLessThan(128);
+    }
+  });
+
+  it('has a Prometheus that is told where every process tells its metrics', () => {
+    const config: Yaml = parse(read('infra/grafana/prometheus.compose.yml'));
+    const targets = config.scrape_configs.flatMap((job: Yaml) => job.static_configs[0].targets).sort();
+    const doors = own.map(([name, { command, environment: env }]) => {
+      const role = command[0] as Role;
+      if (role === 'api') return `${name}:8080`;
+      expect(env.METRICS_HOST).toBeDefined();
+      return `${name}:${env[`${role.toUpperCase()}_METRICS_PORT`]}`;
+    });
+    expect(targets).toEqual(doors.sort());
+    const { prometheus, runner } = compose.services;
+    expect(filled(prometheus.extra_hosts[0])).toBe(`runner:${filled(runner.environment.METRICS_HOST)}`);
+  });
+
+  it('builds with arguments that the image takes', () => {
+    const { args } = compose.services['api-1'].build;
+    for (const [name, value] of Object.entries<string>(args)) {
+      const [, normal] = new RegExp(`^ARG ${name}(?:=(.*))?$`, 'm').exec(read('infra/Dockerfile')) ?? [];
+      expect([name, filled(value)]).toEqual([name, normal ?? '']);
+    }
   });
 
   it('keeps Redis from evicting, and what it knows on disk', () => {
@@ -189,6 +238,20 @@ describe('infra/k8s', () => {
     expect(items.map((item: Yaml) => item.path).sort()).toEqual(wanted.sort());
   }
 
+  it('has pods that Prometheus finds, by label and port, and a runner that may write rules of the network', () => {
+    const config: Yaml = parse(read('infra/grafana/prometheus.kubernetes.yml'));
+    const wanted = config.scrape_configs.map((job: Yaml) => job.relabel_configs[0].regex);
+    const there = workloads.flatMap(([, { spec: { template } }]) =>
+      template.spec.containers.flatMap((one: Yaml) =>
+        (one.ports ?? []).map((port: Yaml) => `${template.metadata.labels.app};${port.name}`),
+      ),
+    );
+    expect(wanted).toEqual(['api;http', 'scheduler;metrics', 'runner;metrics']);
+    for (const one of wanted) expect(there).toContain(one);
+    const [runner] = find('DaemonSet', 'runner').spec.template.spec.containers;
+    expect(runner.securityContext.capabilities).toEqual({ drop: ['ALL'], add: ['NET_ADMIN'] });
+  });
+
   it('has services that lead to ports of pods', () => {
     const services = objects.filter(({ kind }) => kind === 'Service');
     expect(services).toHaveLength(3);
@@ -246,8 +309,16 @@ describe('infra/systemd', () => {
     expect(valuesOf('cloudai-runner.service', 'KillMode')).toEqual(['mixed']);
   });
 
+  it.each(services)('gives %s no capability but that for the network of tasks', (unit) => {
+    const expected = unit === 'cloudai-runner.service' ? ['CAP_NET_ADMIN'] : [''];
+    expect(valuesOf(unit, 'CapabilityBoundingSet')).toEqual(expected);
+    expect(valuesOf(unit, 'AmbientCapabilities')).toEqual(expected);
+  });
+
   const analyze = findProgram('systemd-analyze');
-  it.skipIf(analyze === null || !existsSync('/usr/bin/node'))('is what systemd itself takes', () => {
+  const whyNot = analyze === null ? 'no systemd-analyze' : existsSync('/usr/bin/node') ? null : 'no /usr/bin/node';
+  const skipped = whyNot === null ? '' : ` (skipped: ${whyNot} here)`;
+  it.skipIf(whyNot !== null)(`is what systemd itself takes${skipped}`, () => {
     const paths = units.map((name) => `${root}/infra/systemd/${name}`);
     const said = execFileSync(analyze ?? '', ['verify', '--man=no', ...paths], {
       stdio: 'pipe',
