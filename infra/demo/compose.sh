@@ -1,9 +1,10 @@
 #!/bin/sh
-# infra/compose.yaml brought up whole on this machine, with images made of the machine's own programs in the place of those
-# of a registry: a task through the proxy, its output live, gRPC, crashes of an API, a scheduler and the runner, and the
-# way down. Says in plain words what happens, and ends with 0 when all went as promised. Needs root on Linux, Docker,
-# Compose v2 (or COMPOSE_PATH), haproxy, redis-server, iptables, busybox-static, Go for the store, and "npm ci" done; with
-# a prometheus on the PATH it is asked, too. CLOUDAI_IMAGE: an image that is built already. Leaves nothing behind.
+# infra/compose.yaml brought up whole, on a host of this machine (a network namespace with a Docker engine of its own), with
+# images made of the machine's programs in the place of those of a registry: a task through the proxy, its output live,
+# gRPC, crashes of an API, a scheduler and the runner, and the way down. Says in plain words what happens, and ends with 0
+# when all went as promised. Needs root on Linux, Docker, iproute2, iptables, Compose v2 (or COMPOSE_PATH), haproxy,
+# redis-server, busybox-static, Go for the store, and "npm ci" done; a prometheus on the PATH is asked, too. CLOUDAI_IMAGE
+# names an image of the machine's engine to use in place of one made here. Leaves nothing behind.
 set -eu
 cd "$(dirname "$0")/../.."
 if [ ! -d node_modules ]; then

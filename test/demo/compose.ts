@@ -9,12 +9,13 @@ import { DebianPackages } from '../../infra/setup/debian-packages.ts';
 import { ensureLocalImage } from '../../infra/setup/local-images.ts';
 import type { TaskBody } from '../../shared/contracts/http.ts';
 import type { WorkerListReply } from '../../shared/contracts/workers.ts';
-import { messageOf } from '../../shared/errors.ts';
 import { collect, openClient } from '../api/grpc/client.ts';
 import { ask } from '../support/cluster.ts';
-import { TEST_IMAGE, uniqueName } from '../support/servers.ts';
+import { HostNetwork } from '../support/hosts/network.ts';
+import { whyNoHosts } from '../support/hosts/programs.ts';
+import { TEST_IMAGE } from '../support/servers.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { Composed } from './composed.ts';
+import { Composed, NET } from './composed.ts';
 import { demonstrate } from './demonstrate.ts';
 import { askPrometheus } from './prometheus.ts';
 import { makeStandIns } from './stand-ins.ts';
@@ -28,17 +29,20 @@ const COUNT = `n=0; while [ $n -lt ${LINES} ]; do n=$((n+1)); echo $n; sleep 0.1
 const COUNTED = Array.from({ length: LINES }, (_, n) => `${n + 1}`);
 
 await demonstrate(async ({ say, promise, cleanUp }) => {
-  const docker = new Docker();
+  const why = whyNoHosts();
+  if (why !== null) throw new Error(`this machine can have no hosts: ${why}`);
   const packages = new DebianPackages({ logFile: '/dev/null', isRoot: false });
-  const local = await ensureLocalImage(docker, packages, say);
+  const local = await ensureLocalImage(new Docker(), packages, say);
   if (local.image !== TEST_IMAGE) throw new Error(local.how);
-  const project = uniqueName('shipping-');
-  const images = await makeStandIns(docker, project);
-  cleanUp.push(() => images.remove());
-  say(`images: ${Object.values(images.env).join(', ')}`);
+  const network = await HostNetwork.open();
+  cleanUp.push(() => network.remove());
+  const host = await network.add({ docker: true });
+  say(`a host with a Docker engine of its own is up at ${host.address}`);
+  const images = await makeStandIns(host.docker.client);
+  say(`images from this machine's programs: ${images.names.join(', ')}`);
 
-  const cluster = await Composed.prepared(docker, project, images);
-  cleanUp.unshift(() => cluster.remove());
+  const cluster = await Composed.prepared(host, images);
+  cleanUp.unshift(() => cluster.compose('down', '--volumes', '--timeout', '5'));
   await cluster.compose('up', '-d');
   say('docker compose up -d: done');
   const ready = async () => (await fetch(`${cluster.url}/readyz`)).status === 200;
@@ -78,11 +82,11 @@ await demonstrate(async ({ say, promise, cleanUp }) => {
   promise((await ended(hello)).status === 'completed', 'a task submitted through the proxy completed');
   promise((await output(hello)) === 'hello\n', 'its output came back');
 
-  const reach = [`${cluster.net}.1 9102`, `${cluster.net}.10 6379`, `${cluster.net}.11 27017`];
+  const reach = [`${host.address} 8080`, `${NET}.1 9102`, `${NET}.10 6379`, `${NET}.11 27017`];
   const tries = reach.map((at) => `nc -w 3 ${at} </dev/null && echo "reached ${at}"`).join('; ');
   const nosy = await submit(`${tries}; true`);
   await ended(nosy);
-  promise((await output(nosy)) === '', 'a task reaches neither a service of its machine nor Redis nor the store');
+  promise((await output(nosy)) === '', 'a task reaches neither the proxy nor the runner nor Redis nor the store');
 
   const looks = await telemetryOf(cluster.url);
   promise(looks === 2, 'two looks at /ws/telemetry through the proxy');
@@ -91,7 +95,7 @@ await demonstrate(async ({ say, promise, cleanUp }) => {
   // ── what lives through crashes ──
   const live = createLive({ url: cluster.url, token });
   cleanUp.unshift(async () => live.close());
-  const grpc = openClient(cluster.grpcPort);
+  const grpc = openClient(50_051, undefined, host.address);
   cleanUp.unshift(async () => grpc.close());
   const { body: seen } = await grpc.call('GetTask', { task_id: hello }, token);
   promise(seen.status === 'TASK_STATE_COMPLETED', 'gRPC tells of the task through the proxy');
@@ -116,12 +120,12 @@ await demonstrate(async ({ say, promise, cleanUp }) => {
     await cluster.crash(api);
     say(`${api} is killed`);
     const back = async () => {
-      const { running, restarts, address } = await cluster.state(api);
-      return running && restarts > before && (await fetch(`http://${address}:8080/readyz`)).status === 200;
+      const { running, restarts } = await cluster.state(api);
+      return running && restarts > before;
     };
     await waitFor(back, { what: `${api} to be back`, deadlineMs: DEADLINE_MS, everyMs: 200 });
     // The proxy looks every two seconds.
-    await waitFor(async () => (await door.sawIt(api)) > 0, { what: `the proxy to use ${api}`, everyMs: 200 });
+    await waitFor(() => door.leadsTo(api), { what: `the proxy to use ${api}`, everyMs: 200 });
     say(`${api} is back, and the proxy uses it`);
   }
   const { asked, failed } = await door.close();
@@ -151,7 +155,7 @@ await demonstrate(async ({ say, promise, cleanUp }) => {
   // ── the way down ──
   await cluster.compose('stop', 'runner');
   const networks = await cluster.compose('run', '--rm', '--no-deps', 'runner', 'runner', '--remove-networks');
-  say(`the network of tasks: ${networks.trim().split('\n').pop()}`);
+  promise(networks.includes('removed: cloudai-'), 'the network of tasks is taken off the machine');
   const begun = performance.now();
   await cluster.compose('stop');
   say(`docker compose stop: ${Math.round((performance.now() - begun) / 100) / 10} s`);
@@ -216,9 +220,9 @@ function watchDoor(url: string) {
     }
   })();
   return {
-    sawIt: async (api: string) => {
+    leadsTo: async (api: string) => {
       const reply = await fetch(`${url}/healthz`);
-      return (reply.headers.get('set-cookie') ?? '').includes(`cloudai=${api}`) ? 1 : 0;
+      return (reply.headers.get('set-cookie') ?? '').includes(`cloudai=${api}`);
     },
     close: async () => {
       open = false;
@@ -228,19 +232,12 @@ function watchDoor(url: string) {
   };
 }
 
-async function metricsAt(address: string, port: number): Promise<string> {
-  const reply = await fetch(`http://${address}:${port}/metrics`).catch((error) => {
-    throw new Error(`the metrics at ${address}:${port}: ${messageOf(error)}`);
-  });
-  return reply.text();
-}
-
 async function leaderOf(cluster: Composed): Promise<string> {
   return waitFor(
     async () => {
       for (const name of SCHEDULERS) {
-        const { running, address } = await cluster.state(name);
-        if (running && /^cloudai_scheduler_leading 1$/m.test(await metricsAt(address, 9101))) return name;
+        const { running } = await cluster.state(name);
+        if (running && /^cloudai_scheduler_leading 1$/m.test(await cluster.metricsOf(name))) return name;
       }
       return null;
     },
@@ -254,9 +251,8 @@ async function askDoors(
   promise: (kept: boolean, what: string) => void,
 ): Promise<void> {
   const doors = [...APIS, ...SCHEDULERS, 'runner'].map(async (name) => {
-    const { address, health } = await cluster.state(name);
-    const port = name === 'runner' ? 9102 : APIS.includes(name) ? 8080 : 9101;
-    const text = await metricsAt(address, port);
+    const { health } = await cluster.state(name);
+    const text = await cluster.metricsOf(name);
     return `${name} ${health}, ${text.split('\n').filter((line) => /^cloudai_/.test(line)).length} series`;
   });
   const told = await Promise.all(doors);

@@ -1,116 +1,92 @@
-// A cluster of infra/compose.yaml with stand-ins for its images: brought up, asked, broken and taken down by the commands
-// that people type. Its project, ports, network and secrets are its own.
+// The cluster of infra/compose.yaml on a host with an engine of its own: brought up, asked, broken and taken down by the
+// commands that people type.
 
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type Docker from 'dockerode';
 import { stringify } from 'yaml';
 import { findProgram } from '../../infra/setup/commands.ts';
-import { freePort } from '../support/cluster.ts';
+import type { Host } from '../support/hosts/host.ts';
 import { PACKAGES } from '../support/image-build.ts';
-import { tempDir } from '../support/servers.ts';
+import { makeSecrets, root } from '../support/shipping.ts';
 import type { StandIns } from './stand-ins.ts';
 
 const run = promisify(execFile);
-const root = resolve(import.meta.dirname, '../..');
 const DEADLINE_MS = 5 * 60_000;
-const OWN = ['api-1', 'api-2', 'scheduler-1', 'scheduler-2', 'runner'];
+const MOST_OUTPUT = 50_000_000;
+const PROJECT = 'cloudai';
+/** First three numbers of its addresses. */
+export const NET = '10.213.17';
 
 export class Composed {
   readonly url: string;
-  readonly grpcPort: number;
   readonly prometheusUrl: string;
-  /** First three numbers of its addresses. */
-  readonly net: string;
-  readonly #docker: Docker;
-  readonly #project: string;
+  readonly #host: Host;
   readonly #words: readonly string[];
-  readonly #env: Record<string, string>;
-  readonly #removeFolder: () => Promise<void>;
+  readonly #env: Readonly<Record<string, string>>;
 
-  private constructor(parts: {
-    docker: Docker;
-    project: string;
-    words: string[];
-    env: Record<string, string>;
-    net: string;
-    ports: readonly [number, number, number];
-    removeFolder: () => Promise<void>;
-  }) {
-    const [port, grpc, prometheus] = parts.ports;
-    this.url = `http://127.0.0.1:${port}`;
-    this.grpcPort = grpc;
-    this.prometheusUrl = `http://127.0.0.1:${prometheus}`;
-    this.net = parts.net;
-    this.#docker = parts.docker;
-    this.#project = parts.project;
-    this.#words = parts.words;
-    this.#env = parts.env;
-    this.#removeFolder = parts.removeFolder;
+  private constructor(host: Host, words: readonly string[], env: Readonly<Record<string, string>>) {
+    this.url = `http://${host.address}:8080`;
+    this.prometheusUrl = `http://${host.address}:9090`;
+    this.#host = host;
+    this.#words = words;
+    this.#env = env;
   }
 
   /** Prepares it; nothing runs yet. @throws when this machine has no Compose */
-  static async prepared(docker: Docker, project: string, images: StandIns): Promise<Composed> {
+  static async prepared(host: Host, images: StandIns): Promise<Composed> {
     const compose = await findCompose();
-    const { path, remove } = await tempDir();
-    await run('sh', [join(root, 'infra/make-secrets.sh'), path]);
-    // The stand-in knows no passwords.
-    await writeFile(join(path, 'store-url'), 'mongodb://mongo:27017/cloudai\n', { mode: 0o644 });
-    const packages = { volumes: [`${PACKAGES}:/app/node_modules:ro`] };
-    const services = Object.fromEntries(OWN.map((name) => [name, images.withoutPackages ? packages : {}]));
-    const override = join(path, 'override.yaml');
-    await writeFile(override, stringify({ services }));
-    const ports = [await freePort(), await freePort(), await freePort()] as const;
-    const net = `10.213.${100 + (process.pid % 100)}`;
-    const { DockerRootDir } = (await docker.info()) as { DockerRootDir: string };
-    const env = {
-      ...images.env,
-      CLOUDAI_ADDRESS: '127.0.0.1',
-      CLOUDAI_PORT: String(ports[0]),
-      CLOUDAI_GRPC_PORT: String(ports[1]),
-      PROMETHEUS_PORT: String(ports[2]),
-      CLOUDAI_NET: net,
-      CLOUDAI_SECRETS: path,
-      WORKER_ID: project,
-      DOCKER_SOCKET: (process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock').replace('unix://', ''),
+    const secrets = join(host.folder, 'secrets');
+    makeSecrets(secrets);
+    // The stand-in of the store knows no passwords.
+    await writeFile(join(secrets, 'store-url'), 'mongodb://mongo:27017/cloudai\n');
+    const files = ['-f', join(root, 'infra/compose.yaml')];
+    if (images.withoutPackages) {
+      const override = join(host.folder, 'packages.yaml');
+      const volumes = [`${PACKAGES}:/app/node_modules:ro`];
+      const own = ['api-1', 'api-2', 'scheduler-1', 'scheduler-2', 'runner'];
+      await writeFile(
+        override,
+        stringify({ services: Object.fromEntries(own.map((name) => [name, { volumes }])) }),
+      );
+      files.push('-f', override);
+    }
+    const metrics = images.hasPrometheus ? ['--profile', 'metrics'] : [];
+    const { DockerRootDir } = (await host.docker.client.info()) as { DockerRootDir: string };
+    return new Composed(host, [...compose, ...files, ...metrics], {
+      DOCKER_HOST: host.docker.host,
+      DOCKER_SOCKET: host.docker.host.replace('unix://', ''),
       DOCKER_FOLDER: DockerRootDir,
-    };
-    const words = [...compose, '-p', project, '-f', join(root, 'infra/compose.yaml'), '-f', override];
-    if (images.hasPrometheus) words.push('--profile', 'metrics');
-    return new Composed({ docker, project, words, env, net, ports, removeFolder: remove });
+      CLOUDAI_SECRETS: secrets,
+      // Asked from beyond the host.
+      PROMETHEUS_ADDRESS: '0.0.0.0',
+    });
   }
 
   /** As typed after `docker compose`. What it printed, both streams. */
   async compose(...args: string[]): Promise<string> {
     const [program = '', ...words] = [...this.#words, ...args];
-    const env = { ...process.env, ...this.#env };
     const { stdout, stderr } = await run(program, words, {
-      env,
+      env: { ...process.env, ...this.#env },
       timeout: DEADLINE_MS,
-      maxBuffer: 50_000_000,
+      maxBuffer: MOST_OUTPUT,
     });
     return stdout + stderr;
   }
 
-  async #container(service: string) {
-    const label = [`com.docker.compose.project=${this.#project}`, `com.docker.compose.service=${service}`];
-    const [found] = await this.#docker.listContainers({ all: true, filters: { label } });
-    if (!found) throw new Error(`${service} has no container`);
-    return this.#docker.getContainer(found.Id).inspect();
-  }
-
   async state(service: string) {
-    const { State, RestartCount, NetworkSettings, HostConfig } = await this.#container(service);
-    const [network] = Object.values(NetworkSettings.Networks);
+    const label = [`com.docker.compose.project=${PROJECT}`, `com.docker.compose.service=${service}`];
+    const docker = this.#host.docker.client;
+    const [found] = await docker.listContainers({ all: true, filters: { label } });
+    if (!found) throw new Error(`${service} has no container`);
+    const { State, RestartCount } = await docker.getContainer(found.Id).inspect();
     return {
       running: State.Running,
       health: State.Health?.Status ?? null,
       pid: State.Pid,
       code: State.ExitCode,
       restarts: RestartCount,
-      address: HostConfig.NetworkMode === 'host' ? `${this.net}.1` : (network?.IPAddress ?? ''),
     };
   }
 
@@ -119,37 +95,41 @@ export class Composed {
     process.kill((await this.state(service)).pid, 'SIGKILL');
   }
 
-  /** What the engine still has of it. */
+  /** What a process of the cluster reads at an address there. */
+  async read(service: string, url: string): Promise<string> {
+    const program = `fetch(${JSON.stringify(url)}).then((r) => r.text()).then((t) => process.stdout.write(t))`;
+    return this.compose('exec', '-T', service, 'node', '-e', program);
+  }
+
+  metricsOf(service: string): Promise<string> {
+    if (service === 'runner') return this.read(service, `http://${NET}.1:9102/metrics`);
+    return this.read(service, `http://${service}:${service.startsWith('api') ? 8080 : 9101}/metrics`);
+  }
+
+  /** What the engine still has that was not there before. */
   async left(): Promise<string[]> {
-    const filters = { label: [`com.docker.compose.project=${this.#project}`] };
-    const containers = await this.#docker.listContainers({ all: true, filters });
-    const networks = await this.#docker.listNetworks({ filters });
-    const { Volumes } = await this.#docker.listVolumes({ filters });
-    const workers = { label: [`cloudai.worker=${this.#project}`] };
-    const tasks = await this.#docker.listContainers({ all: true, filters: workers });
+    const docker = this.#host.docker.client;
+    const containers = await docker.listContainers({ all: true });
+    const networks = (await docker.listNetworks()).filter(
+      ({ Name }) => !['bridge', 'host', 'none'].includes(Name),
+    );
+    const { Volumes } = await docker.listVolumes();
     return [
-      ...[...containers, ...tasks].map(({ Names }) => `container ${Names.join()}`),
+      ...containers.map(({ Names }) => `container ${Names.join()}`),
       ...networks.map(({ Name }) => `network ${Name}`),
       ...(Volumes ?? []).map(({ Name }) => `volume ${Name}`),
     ];
-  }
-
-  async remove(): Promise<void> {
-    await this.compose('down', '--volumes', '--timeout', '20');
-    await this.#removeFolder();
   }
 }
 
 /** `COMPOSE_PATH`, Docker's plugin, or the program by itself: version 2 or newer. */
 async function findCompose(): Promise<string[]> {
   const given = process.env.COMPOSE_PATH;
-  const choices = given ? [[given]] : [['docker', 'compose'], ['docker-compose']];
-  for (const words of choices) {
-    const [name = '', ...rest] = words;
+  for (const [name = '', ...words] of given ? [[given]] : [['docker', 'compose'], ['docker-compose']]) {
     const program = given ?? findProgram(name);
     if (!program) continue;
-    const said = await run(program, [...rest, 'version', '--short']).catch(() => null);
-    if (said && !/^v?1\./.test(said.stdout)) return [program, ...rest];
+    const said = await run(program, [...words, 'version', '--short']).catch(() => null);
+    if (said && !/^v?1\./.test(said.stdout)) return [program, ...words];
   }
   throw new Error('Docker Compose v2 is missing: install it, or name it with COMPOSE_PATH');
 }

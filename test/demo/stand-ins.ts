@@ -1,23 +1,25 @@
-// Images for infra/compose.yaml where no registry can be reached, made of this machine's own programs: Redis, HAProxy,
-// a Prometheus where one is, a store that speaks MongoDB's protocol, and CloudAI's own image. What compose says of each
-// (its files, its commands, its tests of health) holds for them as for the others.
+// Images for infra/compose.yaml where no registry can be reached, under the very names it uses, made of this machine's own
+// programs: Redis, HAProxy, a Prometheus where one is, a store that speaks MongoDB's protocol, and CloudAI's own image.
+// What compose says of each (its files, commands and tests of health) holds for them as for the others. For an engine that
+// nobody else uses.
 
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type Docker from 'dockerode';
+import Docker from 'dockerode';
+import { parse } from 'yaml';
 import { findProgram } from '../../infra/setup/commands.ts';
 import { DebianPackages } from '../../infra/setup/debian-packages.ts';
 import { ensureFerretdb } from '../../infra/setup/ferretdb.ts';
 import { buildImage, makeBase, makeBuilt } from '../support/image-build.ts';
 import { makeScratchImage, program } from '../support/scratch-image.ts';
+import { filled, read, type Yaml } from '../support/shipping.ts';
 
 export interface StandIns {
-  /** Settings of infra/compose.yaml. */
-  readonly env: Readonly<Record<string, string>>;
+  /** What was made, for people. */
+  readonly names: readonly string[];
   /** Whether CloudAI's image lacks its packages, so that they must be mounted. */
   readonly withoutPackages: boolean;
   readonly hasPrometheus: boolean;
-  remove(): Promise<void>;
 }
 
 /** Goes on by itself until it is told to stop: it ends when its input ends, which a pipe of its own never does. */
@@ -30,47 +32,40 @@ exec ferretdb -data /data/db -listen 0.0.0.0:27017 <>/tmp/hold
 const PING = '#!/bin/sh\nexec nc -w 3 127.0.0.1 27017 </dev/null >/dev/null\n';
 
 /** @throws when a program is missing here */
-export async function makeStandIns(docker: Docker, name: string): Promise<StandIns> {
-  const made: string[] = [];
-  const image = (tag: string) => {
-    made.push(`${name}:${tag}`);
-    return `${name}:${tag}`;
-  };
-  const remove = async () => {
-    for (const one of made.reverse()) {
-      await docker
-        .getImage(one)
-        .remove({ force: true })
-        .catch(() => undefined);
-    }
-  };
-  try {
-    const given = process.env.CLOUDAI_IMAGE;
-    const prometheus = findProgram('prometheus');
-    const env = {
-      CLOUDAI_IMAGE: given ?? (await makeOwn(docker, image)),
-      REDIS_IMAGE: await makeRedis(docker, image('redis')),
-      PROXY_IMAGE: await makeProxy(docker, image('proxy')),
-      MONGO_IMAGE: await makeMongo(docker, image('mongo')),
-      ...(prometheus && { PROMETHEUS_IMAGE: await makePrometheus(docker, image('prometheus'), prometheus) }),
-    };
-    return { env, withoutPackages: given === undefined, hasPrometheus: prometheus !== null, remove };
-  } catch (error) {
-    await remove();
-    throw error;
-  }
+export async function makeStandIns(docker: Docker): Promise<StandIns> {
+  const { services }: Yaml = parse(read('infra/compose.yaml'), { merge: true });
+  const nameOf = (service: string) => filled(services[service].image);
+  const given = process.env.CLOUDAI_IMAGE;
+  const prometheus = findProgram('prometheus');
+  const own = nameOf('api-1');
+  if (given === undefined) await makeOwn(docker, own);
+  else await takeOver(docker, given, own);
+  await makeRedis(docker, nameOf('redis'));
+  await makeProxy(docker, nameOf('proxy'));
+  await makeMongo(docker, nameOf('mongo'));
+  if (prometheus) await makePrometheus(docker, nameOf('prometheus'), prometheus);
+  const names = [own, ...['redis', 'proxy', 'mongo', ...(prometheus ? ['prometheus'] : [])].map(nameOf)];
+  return { names, withoutPackages: given === undefined, hasPrometheus: prometheus !== null };
 }
 
-async function makeOwn(docker: Docker, image: (tag: string) => string): Promise<string> {
-  const images = { base: image('base'), built: image('built') };
+async function makeOwn(docker: Docker, name: string): Promise<void> {
+  const images = { base: 'cloudai-base:local', built: 'cloudai-built:local' };
   await Promise.all([makeBase(docker, images.base), makeBuilt(docker, images.built)]);
-  const own = image('own');
-  await buildImage(docker, images, own);
-  return own;
+  await buildImage(docker, images, name);
 }
 
-async function makeRedis(docker: Docker, name: string): Promise<string> {
-  await makeScratchImage(docker, name, {
+/** An image of the machine's own engine. */
+async function takeOver(docker: Docker, image: string, name: string): Promise<void> {
+  const loading = await docker.loadImage(await new Docker().getImage(image).get());
+  await new Promise<void>((loaded, failed) => {
+    docker.modem.followProgress(loading, (error) => (error ? failed(error) : loaded()));
+  });
+  const [repo = '', tag] = name.split(':');
+  await docker.getImage(image).tag({ repo, ...(tag === undefined ? {} : { tag }) });
+}
+
+function makeRedis(docker: Docker, name: string): Promise<void> {
+  return makeScratchImage(docker, name, {
     programs: {
       'usr/local/bin/redis-server': program('redis-server'),
       'usr/local/bin/redis-cli': program('redis-cli'),
@@ -78,24 +73,21 @@ async function makeRedis(docker: Docker, name: string): Promise<string> {
     folders: ['data'],
     tools: ['grep', 'printf'],
   });
-  return name;
 }
 
-async function makeProxy(docker: Docker, name: string): Promise<string> {
+function makeProxy(docker: Docker, name: string): Promise<void> {
   const config = '/usr/local/etc/haproxy/haproxy.cfg';
-  await makeScratchImage(docker, name, {
+  return makeScratchImage(docker, name, {
     programs: { 'usr/sbin/haproxy': program('haproxy') },
     folders: ['usr/local/etc/haproxy'],
     changes: [`ENTRYPOINT ["haproxy", "-W", "-db", "-f", "${config}"]`, 'USER 99:99', 'STOPSIGNAL SIGUSR1'],
   });
-  return name;
 }
 
-async function makeMongo(docker: Docker, name: string): Promise<string> {
+async function makeMongo(docker: Docker, name: string): Promise<void> {
   const cacheDir = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'cloudai');
   const packages = new DebianPackages({ logFile: '/dev/null', isRoot: false });
-  const options = { cacheDir, packages, logFile: '/dev/null' };
-  const ferretdb = await ensureFerretdb(options, () => undefined);
+  const ferretdb = await ensureFerretdb({ cacheDir, packages, logFile: '/dev/null' }, () => undefined);
   await makeScratchImage(docker, name, {
     programs: { 'usr/local/bin/ferretdb': ferretdb },
     files: { 'usr/local/bin/serve': SERVE, 'usr/local/bin/mongosh': PING },
@@ -103,14 +95,12 @@ async function makeMongo(docker: Docker, name: string): Promise<string> {
     tools: ['nc', 'mkfifo'],
     changes: ['ENTRYPOINT ["serve"]'],
   });
-  return name;
 }
 
-async function makePrometheus(docker: Docker, name: string, file: string): Promise<string> {
-  await makeScratchImage(docker, name, {
+function makePrometheus(docker: Docker, name: string, file: string): Promise<void> {
+  return makeScratchImage(docker, name, {
     programs: { 'usr/local/bin/prometheus': file },
     folders: ['prometheus', 'etc/prometheus'],
     changes: ['ENTRYPOINT ["prometheus"]'],
   });
-  return name;
 }
