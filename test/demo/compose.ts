@@ -21,10 +21,10 @@ import { askPrometheus } from './prometheus.ts';
 import { makeStandIns } from './stand-ins.ts';
 
 const DEADLINE_MS = 120_000;
-const LINES = 250;
+const LINES = 600;
 const APIS = ['api-1', 'api-2'];
 const SCHEDULERS = ['scheduler-1', 'scheduler-2'];
-/** As many lines, over half a minute or so. */
+/** As many lines, over a minute or more. */
 const COUNT = `n=0; while [ $n -lt ${LINES} ]; do n=$((n+1)); echo $n; sleep 0.1; done`;
 const COUNTED = Array.from({ length: LINES }, (_, n) => `${n + 1}`);
 
@@ -75,9 +75,8 @@ await demonstrate(async ({ say, promise, cleanUp }) => {
     async () => (await call<WorkerListReply>('GET', '/workers')).body.workers.find((w) => w.state === 'ready'),
     { what: 'a ready worker', deadlineMs: DEADLINE_MS, everyMs: 200 },
   );
-  const { task_network, task_network_why } = worker.fingerprint ?? {};
-  say(`worker ${worker.worker_id} at ${worker.address} is ready, its network of tasks is ${task_network}`);
-  if (task_network_why) say(`  ${task_network_why}`);
+  const tasks = worker.fingerprint?.task_network_why ?? worker.fingerprint?.task_network;
+  say(`worker ${worker.worker_id} at ${worker.address} is ready; its network of tasks: ${tasks}`);
   const hello = await submit('echo hello');
   promise((await ended(hello)).status === 'completed', 'a task submitted through the proxy completed');
   promise((await output(hello)) === 'hello\n', 'its output came back');
