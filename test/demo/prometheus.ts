@@ -3,6 +3,7 @@
 
 import { alertRules, dashboardExpressions } from '../support/grafana.ts';
 import { waitFor } from '../support/wait-for.ts';
+import type { Demonstration } from './demonstrate.ts';
 
 const DEADLINE_MS = 120_000;
 
@@ -12,11 +13,7 @@ interface Target {
   readonly lastError: string;
 }
 
-export async function askPrometheus(
-  url: string,
-  say: (text: string) => void,
-  promise: (kept: boolean, what: string) => void,
-): Promise<void> {
+export async function askPrometheus(url: string, { say, promise }: Demonstration): Promise<void> {
   const get = async <T>(path: string): Promise<T> => {
     const reply = (await (await fetch(`${url}/api/v1/${path}`)).json()) as { data: T; error?: string };
     if (reply.error) throw new Error(`Prometheus: ${reply.error}`);
