@@ -31,7 +31,10 @@ export async function askPrometheus(url: string, { say, promise }: Demonstration
     throw error;
   });
   const pools = new Set(targets.map(({ scrapePool }) => scrapePool));
-  promise(targets.length >= 3 && pools.size === 3, `Prometheus scrapes ${targets.length} processes, all are up`);
+  promise(
+    targets.length >= 3 && pools.size === 3,
+    `Prometheus scrapes ${targets.length} processes, all are up`,
+  );
   const { groups } = await get<{ groups: { rules: { health: string; state: string; name: string }[] }[] }>(
     'rules',
   );
@@ -43,6 +46,9 @@ export async function askPrometheus(url: string, { say, promise }: Demonstration
     const { result } = await get<{ result: unknown[] }>(`query?query=${encodeURIComponent(expression)}`);
     if (result.length > 0) answered += 1;
   }
-  promise(asked.length > 40, `each of ${asked.length} expressions of dashboard and alerts has an answer without an error`);
+  promise(
+    asked.length > 40,
+    `each of ${asked.length} expressions of dashboard and alerts has an answer without an error`,
+  );
   say(`${answered} of them have series now`);
 }

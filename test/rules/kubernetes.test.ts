@@ -90,10 +90,16 @@ describe('infra/k8s', () => {
   it('has pods that Prometheus finds, by label and port, and a runner that may write rules of the network', () => {
     const config: Yaml = parse(read('infra/grafana/prometheus.kubernetes.yml'));
     const wanted = config.scrape_configs.map((job: Yaml) => job.relabel_configs[0].regex);
-    const there = workloads.flatMap(([, { spec: { template } }]) =>
-      template.spec.containers.flatMap((one: Yaml) =>
-        (one.ports ?? []).map((port: Yaml) => `${template.metadata.labels.app};${port.name}`),
-      ),
+    const there = workloads.flatMap(
+      ([
+        ,
+        {
+          spec: { template },
+        },
+      ]) =>
+        template.spec.containers.flatMap((one: Yaml) =>
+          (one.ports ?? []).map((port: Yaml) => `${template.metadata.labels.app};${port.name}`),
+        ),
     );
     expect(wanted).toEqual(['api;http', 'scheduler;metrics', 'runner;metrics']);
     for (const one of wanted) expect(there).toContain(one);
@@ -160,7 +166,9 @@ describe.skipIf(kubectl === null)(`kubectl kustomize${withoutKubectl}`, () => {
     const names = env.map((one: Yaml) => one.name);
     expect(names).not.toContain('WORKER_CPUS');
     expect(env.find((one: Yaml) => one.name === 'SHUTDOWN').value).toBe('leave');
-    expect(volumeMounts.find((one: Yaml) => one.name === 'socket').mountPath).toBe('/run/cloudai/docker.sock');
+    expect(volumeMounts.find((one: Yaml) => one.name === 'socket').mountPath).toBe(
+      '/run/cloudai/docker.sock',
+    );
     const socket = runner.volumes.find((one: Yaml) => one.name === 'socket');
     expect(socket).toEqual({ name: 'socket', hostPath: { path: '/run/docker.sock', type: 'Socket' } });
   });

@@ -18,7 +18,7 @@ const why = promtool === null ? ' (skipped: there is no promtool here)' : '';
 /** @throws with what it said when it is not content */
 function check(...args: string[]): string {
   try {
-    return execFileSync(promtool ?? '', args, { stdio: 'pipe', timeout: 30_000, encoding: 'utf8' });
+    return execFileSync(promtool ?? '', args, { stdio: 'pipe', timeout: 50_000, encoding: 'utf8' });
   } catch (error) {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string };
     throw new Error(`promtool ${args[0]} ${args[1]}: ${stdout ?? ''}${stderr ?? error}`);
@@ -111,7 +111,10 @@ describe.skipIf(promtool === null)(`promtool${why}`, () => {
       return {
         name: name === '' ? 'all is well' : name,
         interval: '15s',
-        input_series: Object.entries({ ...WELL, ...series }).map(([one, values]) => ({ series: one, values })),
+        input_series: Object.entries({ ...WELL, ...series }).map(([one, values]) => ({
+          series: one,
+          values,
+        })),
         alert_rule_test: alertRules().map(({ alert }) => ({
           eval_time: '55m',
           alertname: alert,

@@ -49,7 +49,8 @@ describe('infra/systemd', () => {
   });
 
   const analyze = findProgram('systemd-analyze');
-  const whyNot = analyze === null ? 'no systemd-analyze' : existsSync('/usr/bin/node') ? null : 'no /usr/bin/node';
+  const whyNot =
+    analyze === null ? 'no systemd-analyze' : existsSync('/usr/bin/node') ? null : 'no /usr/bin/node';
   const skipped = whyNot === null ? '' : ` (skipped: ${whyNot} here)`;
   it.skipIf(whyNot !== null)(`is what systemd itself takes${skipped}`, () => {
     const paths = units.map((name) => `${root}/infra/systemd/${name}`);
