@@ -1,6 +1,7 @@
 // The demonstration of infra/demo/compose.sh: infra/compose.yaml whole, used through its proxy, broken and mended. Prints
 // what is seen, never what is expected; exits with 1 when a promise was not kept.
 
+import { writeFile } from 'node:fs/promises';
 import Docker from 'dockerode';
 import { createLive, type Live } from '../../client/live.ts';
 import { DebianPackages } from '../../infra/setup/debian-packages.ts';
@@ -42,6 +43,8 @@ await demonstrate(async (on) => {
 
   const cluster = await Composed.prepared(host, images);
   cleanUp.unshift(() => cluster.compose('down', '--volumes', '--timeout', '5'));
+  const logs = process.env.COMPOSE_LOGS;
+  if (logs) cleanUp.unshift(async () => writeFile(logs, await cluster.compose('logs', '--no-color')));
   await cluster.compose('up', '-d');
   say('docker compose up -d: done');
   const door = new Door(cluster.url);

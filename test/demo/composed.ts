@@ -125,8 +125,9 @@ export class Composed {
 /** `COMPOSE_PATH`, Docker's plugin, or the program by itself: version 2 or newer. */
 async function findCompose(): Promise<string[]> {
   const given = process.env.COMPOSE_PATH;
-  for (const [name = '', ...words] of given ? [[given]] : [['docker', 'compose'], ['docker-compose']]) {
-    const program = given ?? findProgram(name);
+  if (given) return [given];
+  for (const [name = '', ...words] of [['docker', 'compose'], ['docker-compose']]) {
+    const program = findProgram(name);
     if (!program) continue;
     const said = await run(program, [...words, 'version', '--short']).catch(() => null);
     if (said && !/^v?1\./.test(said.stdout)) return [program, ...words];

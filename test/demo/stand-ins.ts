@@ -80,7 +80,7 @@ function makeProxy(docker: Docker, name: string): Promise<void> {
   return makeScratchImage(docker, name, {
     programs: { 'usr/sbin/haproxy': program('haproxy') },
     folders: ['usr/local/etc/haproxy'],
-    changes: [`ENTRYPOINT ["haproxy", "-W", "-db", "-f", "${config}"]`, 'USER 99:99', 'STOPSIGNAL SIGUSR1'],
+    changes: [`ENTRYPOINT ["haproxy", "-W", "-db", "-f", "${config}"]`, 'USER 99:99'],
   });
 }
 

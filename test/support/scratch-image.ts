@@ -88,6 +88,8 @@ export async function importTar(
 ): Promise<void> {
   const [repo, tag] = name.split(':') as [string, string];
   const options = { repo, tag, changes: [...changes] };
+  // An engine that refuses it hangs up: what it says counts.
+  tar.on('error', () => undefined);
   const stream = await docker.importImage(tar as unknown as NodeJS.ReadableStream, options);
   try {
     await followProgress(docker, stream as unknown as Readable, DEADLINE_MS);
