@@ -10,8 +10,11 @@ export const read = (path: string) => readFileSync(`${root}/${path}`, 'utf8');
 // biome-ignore lint/suspicious/noExplicitAny: documents whose form is what is checked.
 export type Yaml = any;
 
-/** `${NAME:-default}` of compose as its default. */
-export const filled = (text: string) => text.replace(/\$\{\w+:-([^}]*)\}/g, '$1');
+/** `${NAME:-default}` of compose as its default, which may hold another. */
+export function filled(text: string): string {
+  const inner = text.replace(/\$\{\w+:-([^${}]*)\}/g, '$1');
+  return inner === text ? text : filled(inner);
+}
 
 export function makeSecrets(folder: string): void {
   execFileSync('sh', [`${root}/infra/make-secrets.sh`, folder], { stdio: ['ignore', 'ignore', 'inherit'] });
