@@ -71,7 +71,9 @@ describe('infra/compose.yaml', () => {
     expect(servers.map(([, name, host, port, cookie]) => [name, host, port, cookie])).toEqual(
       apis.map((name) => [name, name, '8080', name]),
     );
-    const grpc = [...proxy.matchAll(/^ {2}server \S+ (\S+):50051 proto h2 check port 8080 check-proto h1$/gm)];
+    const grpc = [
+      ...proxy.matchAll(/^ {2}server \S+ (\S+):50051 proto h2 check port 8080 check-proto h1$/gm),
+    ];
     expect(grpc.map(([, host]) => host)).toEqual(apis);
     expect(proxy).toContain('uri /readyz');
     expect(read('api/plugins/health.ts')).toContain("path: '/readyz'");
