@@ -45,6 +45,8 @@ export interface Api {
   readonly server: Server;
   /** Where gRPC listens; null before `start`, and where it is off. */
   readonly grpcPort: number | null;
+  /** All that can be called over gRPC, as `cloudai.v1.CloudAI/GetTask`; none where it is off. */
+  readonly grpcMethods: readonly string[];
   /** Watches that are open over gRPC now. */
   readonly grpcWatches: number;
   /** What is open over sockets now. */
@@ -197,10 +199,13 @@ export async function createApi(parts: ApiParts): Promise<Api> {
           tls,
           bounds,
           peerIdleMs,
+          arrivalMs: parts.arrivalMs,
           stopping: stopping.signal,
+          clock: parts.clock,
           log,
         });
   services.metrics.liveLoad = () => live.load;
+  services.metrics.grpcWatches = () => grpc?.watches ?? 0;
   const certificates =
     config.tls === null || tls === null
       ? null
@@ -233,6 +238,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     get grpcPort() {
       return grpcPort;
     },
+    grpcMethods: grpc?.methods ?? [],
     get grpcWatches() {
       return grpc?.watches ?? 0;
     },

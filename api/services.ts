@@ -99,6 +99,7 @@ export interface ApiParts {
   readonly registrationPace?: Partial<RegistrationPace>;
   readonly listenerBounds?: Partial<ListenerBounds>;
   readonly peerIdleMs?: number;
+  readonly arrivalMs?: number;
   readonly maxTelemetrySockets?: number;
   readonly learnEveryMs?: number;
   readonly scoreEveryMs?: number;

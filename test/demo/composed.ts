@@ -41,17 +41,15 @@ export class Composed {
     makeSecrets(secrets);
     // The stand-in of the store knows no passwords.
     await writeFile(join(secrets, 'store-url'), 'mongodb://mongo:27017/cloudai\n');
-    const files = ['-f', join(root, 'infra/compose.yaml')];
-    if (images.withoutPackages) {
-      const override = join(host.folder, 'packages.yaml');
-      const volumes = [`${PACKAGES}:/app/node_modules:ro`];
-      const own = ['api-1', 'api-2', 'scheduler-1', 'scheduler-2', 'runner'];
-      await writeFile(
-        override,
-        stringify({ services: Object.fromEntries(own.map((name) => [name, { volumes }])) }),
-      );
-      files.push('-f', override);
-    }
+    const override = join(host.folder, 'override.yaml');
+    // A machine with much else to do starts a runner in more than the usual lease.
+    const own = {
+      environment: { WORKER_LEASE_SECONDS: '60' },
+      ...(images.withoutPackages && { volumes: [`${PACKAGES}:/app/node_modules:ro`] }),
+    };
+    const names = ['api-1', 'api-2', 'scheduler-1', 'scheduler-2', 'runner'];
+    await writeFile(override, stringify({ services: Object.fromEntries(names.map((name) => [name, own])) }));
+    const files = ['-f', join(root, 'infra/compose.yaml'), '-f', override];
     const metrics = images.hasPrometheus ? ['--profile', 'metrics'] : [];
     const { DockerRootDir } = (await host.docker.client.info()) as { DockerRootDir: string };
     return new Composed(host, [...compose, ...files, ...metrics], {
