@@ -109,4 +109,5 @@ export const tabs = css`
   .tabs a { padding: 0.55rem var(--space-3); color: var(--ink-soft); font-weight: 550; border-bottom: 2px solid transparent; margin-bottom: -1px; white-space: nowrap; }
   .tabs a:hover { color: var(--ink); text-decoration: none; }
   .tabs a[aria-current] { color: var(--ink); border-color: var(--accent); }
+  @media (max-width: 30rem) { .tabs a { padding: 0.55rem var(--space-2); } }
 `;

@@ -53,7 +53,7 @@ export function signIns(stage: () => DashboardStage): void {
     const { body: other } = await cluster.call<LoginReply>('POST', '/api/auth/login', credentials);
     const statusOf = async (token: string) =>
       (await fetch(`${cluster.url}/api/auth/me`, { headers: { authorization: `Bearer ${token}` } })).status;
-    await page.getByRole('link', { name: 'Password and sign-ins' }).click();
+    await page.getByRole('link', { name: 'Sign-in', exact: true }).click();
     await page.getByRole('button', { name: 'Sign out everywhere' }).click();
     const question = page.getByRole('dialog');
     expect(await axeFaults(page)).toEqual([]);

@@ -8,7 +8,7 @@ import { base, controls, tabs } from '../../styles/shared.ts';
 
 const PARTS = [
   ['profile', 'Profile'],
-  ['password', 'Password and sign-ins'],
+  ['password', 'Sign-in'],
   ['tokens', 'API tokens'],
   ['webhooks', 'Webhooks'],
 ] as const;

@@ -60,7 +60,7 @@ export function fixedEntries(user: UserBody): readonly PaletteEntry[] {
     go('Queue', '/queue', ListOrdered, 'order waits eta'),
     go('Workers', '/cluster', Server, 'machines nodes'),
     go('Files', '/files', FolderOpen, 'uploads outputs artifacts'),
-    go('Account', '/account', CircleUser, 'password profile'),
+    go('Account', '/account', CircleUser, 'password profile sign-in'),
     go('API tokens', '/account?view=tokens', KeyRound, 'scripts'),
     go('Webhooks', '/account?view=webhooks', Webhook, 'notifications'),
     ...who('user.see', go('Users', '/admin', Users, 'admin accounts roles quotas')),
