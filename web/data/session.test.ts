@@ -58,8 +58,11 @@ describe('a session', () => {
 
   it('says the same when another call was refused before the answer came', async () => {
     const session = await signedIn();
-    let answer = (_: Response) => {};
-    answers['/api/auth/logout-all'] = () => new Promise((give) => (answer = give));
+    let answer: (response: Response) => void = () => undefined;
+    answers['/api/auth/logout-all'] = () =>
+      new Promise((give) => {
+        answer = give;
+      });
     answers['/api/auth/me'] = refusal;
     const ending = session.signOutEverywhere({ apiTokens: false });
     await expect(session.client.me()).rejects.toBeInstanceOf(ApiError);

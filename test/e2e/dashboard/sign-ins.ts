@@ -141,7 +141,7 @@ export function signIns(stage: () => DashboardStage): void {
         .locator('main')
         .locator('button, a.button, input[type=file]')
         .evaluateAll((found) =>
-          (found as { getAttribute(name: string): string | null; textContent: string }[]).map(
+          (found as unknown as { getAttribute(name: string): string | null; textContent: string }[]).map(
             (one) => one.getAttribute('aria-label') ?? one.textContent.trim(),
           ),
         );
