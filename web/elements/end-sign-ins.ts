@@ -20,11 +20,7 @@ export class EndSignIns extends LitElement {
   declare outcome: string;
   readonly #sending = new Sending(this);
 
-  static override styles = [
-    base,
-    controls,
-    css`.good { color: var(--good); font-weight: 550; }`,
-  ];
+  static override styles = [base, controls, css`.good { color: var(--good); font-weight: 550; }`];
 
   constructor() {
     super();

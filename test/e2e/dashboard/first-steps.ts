@@ -1,7 +1,13 @@
 // From the first visit to a finished task, as a new user does it.
 
 import { expect, it } from 'vitest';
-import { axeFaults, type DashboardStage, PASSWORD, phoneFaults, visit } from '../../support/dashboard-stage.ts';
+import {
+  axeFaults,
+  type DashboardStage,
+  PASSWORD,
+  phoneFaults,
+  visit,
+} from '../../support/dashboard-stage.ts';
 import { TEST_IMAGE } from '../../support/servers.ts';
 
 const SMALL = { docker_image: TEST_IMAGE, cpu_required: 0.5, memory_required: 64 };

@@ -2,13 +2,7 @@
 // first-steps.ts.
 
 import { expect, it } from 'vitest';
-import {
-  axeFaults,
-  type DashboardStage,
-  onPhone,
-  overflowPx,
-  visit,
-} from '../../support/dashboard-stage.ts';
+import { axeFaults, type DashboardStage, onPhone, overflowPx, visit } from '../../support/dashboard-stage.ts';
 import { TEST_IMAGE } from '../../support/servers.ts';
 
 export function shell(stage: () => DashboardStage): void {

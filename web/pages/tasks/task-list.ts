@@ -197,7 +197,20 @@ export class TaskList extends LitElement {
     const { revision, cancel_requested, reason } = row;
     const second = Math.floor(now / 1_000);
     return guard(
-      [row, index, start, second, isSelected, isActive, withUser, mayCancel, mayRetry, revision, cancel_requested, reason],
+      [
+        row,
+        index,
+        start,
+        second,
+        isSelected,
+        isActive,
+        withUser,
+        mayCancel,
+        mayRetry,
+        revision,
+        cancel_requested,
+        reason,
+      ],
       () => html`
         <div
           role="row" id=${row.task_id} class="line task${own}${isActive ? ' active' : ''}" data-index=${index}
