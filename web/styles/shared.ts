@@ -15,6 +15,8 @@ export const base = css`
   h3 { font-size: var(--text-small); font-weight: 600; color: var(--ink-soft); }
   a { color: var(--accent); text-decoration: none; }
   a:hover { text-decoration: underline; }
+  /* Within a sentence a colour alone does not tell a link. */
+  notice-box a:not(.button) { text-decoration: underline; }
   :focus-visible { outline: 2px solid var(--focus); outline-offset: 2px; border-radius: var(--radius-small); }
   code, .mono { font-family: var(--mono); font-size: 0.92em; overflow-wrap: anywhere; }
   kbd { font: 0.75rem/1.2 var(--font); padding: 0.1rem 0.35rem; border: 1px solid var(--line); border-bottom-width: 2px; border-radius: 0.25rem; color: var(--ink-soft); background: var(--sunken); }
