@@ -93,7 +93,7 @@ export const tables = css`
     thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
     tr { padding: var(--space-3) 0; border-bottom: 1px solid var(--line); }
     tbody tr:last-child { border-bottom: 0; }
-    td { border: 0; padding: 0.15rem 0; display: grid; grid-template-columns: 6.5rem minmax(0, 1fr); gap: var(--space-2); align-items: center; }
+    td { border: 0; padding: 0.15rem 0; display: grid; grid-template-columns: 6.5rem minmax(0, 1fr); gap: var(--space-2); align-items: baseline; }
     td.right { text-align: left; }
     td::before { content: attr(data-label); color: var(--ink-soft); font-size: var(--text-small); }
     td.empty { display: none; }

@@ -53,6 +53,10 @@ export class FileGroupList extends LitElement {
       td.path { width: 50%; }
       td.act { width: 1%; white-space: nowrap; }
       td.number, td.when { white-space: nowrap; }
+      @media (max-width: 44rem) {
+        summary { display: grid; grid-template-columns: 1ch minmax(0, 1fr); }
+        summary .soft { grid-column: 2; margin-left: 0; }
+      }
       @media (max-width: 44rem) { td.path, td.act { width: auto; } td.type { display: none; } }
     `,
   ];
