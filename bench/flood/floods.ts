@@ -48,7 +48,7 @@ export async function spin(
     docker_image: TEST_IMAGE,
     command: 'for n in 1 2; do (while :; do :; done) & done; wait',
     worker,
-    cpu_required: cores,
+    cpu_required: Math.round(cores * 100) / 100,
     memory_required: 64,
     network: 'none',
   });

@@ -1,9 +1,8 @@
-// Picks the store, the log store and the file store that the settings name. Only a main.ts, a test or a bench comes here.
+// Picks the store, the log store and the file store that the settings name, and loads no driver but theirs. Only a main.ts, a
+// test or a bench comes here.
 
 import { openDiskFileStore } from '../adapters/disk/file-store.ts';
 import { openDiskLogStore } from '../adapters/disk/log-store.ts';
-import { openMongo } from '../adapters/mongo/open.ts';
-import { openSqliteStore } from '../adapters/sqlite/open.ts';
 import { AppError } from '../errors.ts';
 import type { FileStore } from '../ports/file-store.ts';
 import type { LogStore } from '../ports/log-store.ts';
@@ -19,6 +18,7 @@ export interface Records {
 export async function openRecords(config: { storeUrl: string; filesUrl: string }): Promise<Records> {
   const { storeUrl, filesUrl } = config;
   if (storeUrl.startsWith('mongodb')) {
+    const { openMongo } = await import('../adapters/mongo/open.ts');
     const parts = await openMongo(storeUrl);
     if (filesUrl === 'mongodb') return parts;
     return { store: parts.store, ...(await onDisk(filesUrl, parts.store)) };
@@ -26,6 +26,7 @@ export async function openRecords(config: { storeUrl: string; filesUrl: string }
   if (filesUrl === 'mongodb') {
     throw new AppError('bad_config', 'FILES_URL=mongodb needs a STORE_URL that begins with mongodb://');
   }
+  const { openSqliteStore } = await import('../adapters/sqlite/open.ts');
   const store = await openSqliteStore(storeUrl.slice('sqlite:'.length));
   return { store, ...(await onDisk(filesUrl, store)) };
 }

@@ -119,8 +119,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     };
   } finally {
     await stage.stop();
-    if (isClean) await stage.remove();
-    else log(`kept for a look: ${stage.logFolder}`);
+    if (!isClean) log(`kept for a look: ${await stage.keepEvidence()}`);
+    await stage.remove();
   }
 }
 

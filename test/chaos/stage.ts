@@ -1,7 +1,8 @@
 // The system under test: copies of the API and the scheduler, hosts with a Docker engine and a runner each, and the
 // servers they need, all of this run's own. Says whether all is well; what breaks is in inject.ts.
 
-import { mkdir } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lastLinesOf } from '../../infra/setup/commands.ts';
 import type { TaskBody } from '../../shared/contracts/http.ts';
@@ -147,6 +148,20 @@ export class Stage {
 
   get logFolder(): string {
     return this.network.folder;
+  }
+
+  /** After `stop`. Copies logs, records and what tasks wrote to where `remove` leaves them alone; returns where that is. */
+  async keepEvidence(): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), 'cloudai-evidence-'));
+    const names = await readdir(this.logFolder);
+    const kept = names.filter((name) => name.endsWith('.log') || name === 'data' || name === 'shared');
+    for (const name of kept) {
+      await cp(join(this.logFolder, name), join(folder, name), { recursive: true });
+    }
+    for (const { workerId, host } of this.hosts) {
+      await cp(host.docker.logFile, join(folder, `${workerId}-docker.log`)).catch(() => undefined);
+    }
+    return folder;
   }
 
   /** What is not well, in words; null: all is. */

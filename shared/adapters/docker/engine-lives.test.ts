@@ -42,6 +42,16 @@ describe('who ended a container that an earlier life of the engine had started',
     }
   });
 
+  it('the engine or nobody, in the same way, when the engine died before it noted the start', () => {
+    const unnoted = { startedAt: null, finishedAt: 1_000_001 };
+    expect(judge(end(137, unnoted))).toBe('engine');
+    for (const code of OWN_CODES) {
+      expect(judge(end(code, { ...unnoted, sight: 'broken' }))).toBe('engine');
+      const unseen = end(code, { ...unnoted, sight: 'none' });
+      expect(judgeEnd(unseen, engineStartedAt, 'boot-1')).toEqual({ cutBy: null, outputInDoubt: true });
+    }
+  });
+
   it('its machine, when that runs anew since', () => {
     expect(judge(end(255), 'boot-2')).toBe('machine');
     expect(judge(end(137), 'boot-2')).toBe('machine');
@@ -56,7 +66,6 @@ describe('who ended a container that an earlier life of the engine had started',
     expect(judge(end(137, { startedAt: 1_000_001, finishedAt: 1_000_500 }))).toBeNull();
     expect(judge(end(255, { startedAt: 1_000_001 }), 'boot-2')).toBeNull();
     expect(judge(end(137, { finishedAt: 1_060_000 }))).toBeNull();
-    expect(judge(end(137, { startedAt: null }))).toBeNull();
     expect(judge(end(137), 'boot-1', null)).toBeNull();
   });
 });

@@ -48,12 +48,13 @@ export function judgeEnd(
   bootId: string | null,
 ): Judgement {
   const { exitCode, startedAt, finishedAt, sight } = end;
-  // Without either time an engine noted neither, as one that died with its machine.
-  if (startedAt === null) return BY_ITSELF;
-  const isEarlier = engineStartedAt !== null && startedAt < engineStartedAt;
+  if (engineStartedAt === null) return BY_ITSELF;
+  // An engine that notes the end of what it did not note the start of is not the one that started it.
+  const isEarlier = startedAt === null || startedAt < engineStartedAt;
   if (!isEarlier) return BY_ITSELF;
   if (!ENGINE_CODES.has(exitCode)) {
-    if (finishedAt === null || finishedAt > engineStartedAt) return BY_ITSELF;
+    const livedOn = startedAt !== null && (finishedAt === null || finishedAt > engineStartedAt);
+    if (livedOn) return BY_ITSELF;
     return { cutBy: sight === 'broken' ? 'engine' : null, outputInDoubt: sight === 'none' };
   }
   if (finishedAt !== null && finishedAt > engineStartedAt + SLACK_MS) return BY_ITSELF;

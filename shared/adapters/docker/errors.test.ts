@@ -43,6 +43,15 @@ describe('faults of the engine', () => {
     expect(fault.message).toContain(words);
   });
 
+  it('at the start, of a network slot that has just ended, are not of the task', () => {
+    const words = `${oci}unable to create new parent process: namespace path: lstat /proc/23797/ns/net: no such file or directory: unknown`;
+    for (const status of [400, 404, 500]) {
+      const fault = startFault(answer(status, words));
+      expect(fault).toMatchObject({ code: 'runtime_unavailable', retryable: true });
+      expect(isNamespaceGone(fault.cause, ['abc123', 'slot'])).toBe(true);
+    }
+  });
+
   it('at the start that are not of the task may be tried again', () => {
     const words = `${oci}error setting cgroup config for procHooks process: unknown`;
     expect(startFault(answer(500, words))).toMatchObject({ code: 'runtime_unavailable', retryable: true });

@@ -146,10 +146,15 @@ export function isStorageLimitUnsupported(error: unknown): boolean {
 // start, 409: {"message":"cannot join network of a non running container: 5d54…"}
 // start, 404: {"message":"No such container: 5d54…"} where 5d54… is the other container, not the one to start
 // Other engines may notice it at the creation already. `names` are the id and the name of the other container.
+// start, 400: {"message":"failed to create shim task: OCI runtime create failed: runc create failed: unable to create new parent process: namespace path: lstat /proc/23797/ns/net: no such file or directory: unknown"}
+// where the other one has just ended and the engine has not noticed.
 export function isNamespaceGone(error: unknown, names: readonly string[]): boolean {
   const words = wordsOf(error);
+  if (NAMESPACE_ENDED.test(words)) return true;
   return /cannot join network|no such container/i.test(words) && names.some((name) => words.includes(name));
 }
+
+const NAMESPACE_ENDED = /namespace path: l?stat \/proc\/\d+\/ns\//;
 
 // start, 404: {"message":"network cloudai-3f9a2c not found"}
 /** Somebody has removed it, for example with `docker network prune`. */
@@ -186,6 +191,7 @@ const EXEC_WORDS: Readonly<Record<string, string>> = {
 export function startFault(error: unknown): AppError {
   const fault = toAppError(error, 'start the container');
   const status = statusOf(error);
+  if (status !== null && NAMESPACE_ENDED.test(wordsOf(error))) return namespaceLost(error);
   if (status === null || fault.code !== 'runtime_unavailable') return fault;
   const words = wordsOf(error);
   const exec = EXEC_FAULT.exec(words);

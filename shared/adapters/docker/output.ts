@@ -140,7 +140,8 @@ export function createOutputs(connection: Connection, exits: Exits, log: Log): O
           if (!mayBeCut() && (await isOver(containerId, stop.signal)) && !mayBeCut()) {
             const isUnheard = isAttached && given.stdout + given.stderr === 0;
             if (!isUnheard || (await isEnded(containerId, stop.signal))) {
-              if (isAttached || isWholeLog) return;
+              // An engine that was killed and is back may have ended it too, so what brought nothing is looked up.
+              if ((isAttached && !isUnheard) || isWholeLog) return;
               isWholeLog = true;
               source = null;
               continue;

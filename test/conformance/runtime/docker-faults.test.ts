@@ -123,6 +123,18 @@ describe('a connection that breaks', () => {
     expect(ear.stderr).toBe(numbered('err'));
   });
 
+  it('before the start loses nothing, also when the program has ended before anybody could look', async () => {
+    const id = await runtime.create(makeContainerSpec(workerId, { command: shell.lines(3) }));
+    const ear = new Ear();
+    const { done } = await runtime.attach(id, ear.sink);
+    const release = wire.cutAndHold();
+    await docker.getContainer(id).start();
+    await docker.getContainer(id).wait();
+    release();
+    await done;
+    expect(ear.stdout).toBe('line 1\nline 2\nline 3\n');
+  });
+
   it('may stay away for a while', async () => {
     const { id, ear, done } = await launch(
       runtime,

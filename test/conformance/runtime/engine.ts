@@ -42,6 +42,8 @@ export interface Wire {
   readonly dockerHost: string;
   /** Breaks every connection there is. */
   cut(): void;
+  /** Breaks every connection; new ones wait until the returned function is called. */
+  cutAndHold(): () => void;
   /** Breaks every connection and refuses new ones. */
   close(): Promise<void>;
   reopen(): Promise<void>;
@@ -55,24 +57,30 @@ export async function openWire(): Promise<Wire> {
   const open = new Set<Socket>();
   let server: Server | null = null;
 
+  let held: (() => void)[] | null = null;
+
   const listen = async () => {
     server = createServer((near) => {
-      const far = createConnection(socketPath);
-      for (const [one, other] of [
-        [near, far],
-        [far, near],
-      ] as const) {
-        open.add(one);
-        one.on('error', () => undefined);
-        one.on('close', () => {
-          open.delete(one);
-          other.destroy();
-        });
-      }
-      near.pipe(far);
-      far.pipe(near);
+      if (held) held.push(() => join(near));
+      else join(near);
     });
     await new Promise<void>((done) => server?.listen(path, done));
+  };
+  const join = (near: Socket) => {
+    const far = createConnection(socketPath);
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      open.add(one);
+      one.on('error', () => undefined);
+      one.on('close', () => {
+        open.delete(one);
+        other.destroy();
+      });
+    }
+    near.pipe(far);
+    far.pipe(near);
   };
   const cut = () => {
     for (const socket of open) socket.destroy();
@@ -88,6 +96,15 @@ export async function openWire(): Promise<Wire> {
   return {
     dockerHost: `unix://${path}`,
     cut,
+    cutAndHold() {
+      held = [];
+      cut();
+      return () => {
+        const waiting = held ?? [];
+        held = null;
+        for (const go of waiting) go();
+      };
+    },
     close,
     reopen: listen,
     async dispose() {
