@@ -30,19 +30,7 @@ function recorded(): string[] {
   const lines: string[] = [];
   let memory: PlanMemory = NO_MEMORY;
   const put = (n: number, cores: number) =>
-    backlog.put(
-      {
-        ...PLAIN_WAITING,
-        id: id(n),
-        revision: 1,
-        priority: 5,
-        resources: room(cores),
-        worker: null,
-        notBefore: 0,
-        queuedAt: NOW,
-      },
-      NOW,
-    );
+    backlog.put({ ...PLAIN_WAITING, id: id(n), resources: room(cores), queuedAt: NOW }, NOW);
   const pass = (at: number, free: readonly [number, number]) => {
     const workers = free.map(
       (cores, n): WorkerView => ({

@@ -12,6 +12,7 @@ import {
 import type { Principal } from '../../shared/model/user.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import { givenId, RequestIds } from '../http/request-ids.ts';
+import type { TrustedProxies } from '../http/trusted-proxies.ts';
 import { originOfSession } from '../plugins/audit.ts';
 import { limitHeaders } from '../plugins/rate-limits.ts';
 import type { Origin } from '../services/audit-trail.ts';
@@ -25,6 +26,7 @@ export interface AdmissionParts {
   readonly contract: Contract;
   readonly sessions: Pick<Sessions, 'check'>;
   readonly requestLimits: RequestLimits;
+  readonly proxies: TrustedProxies;
   readonly receiving: Receiving;
   readonly observeAuth: 'open' | 'required';
   readonly log: Log;
@@ -160,7 +162,7 @@ class Entry {
 
   async #enter(metadata: Metadata): Promise<Caller> {
     this.#id = givenId(metadata.get('x-request-id')[0]) ?? this.#id;
-    const address = addressOf(this.#call.getPeer());
+    const address = this.#parts.proxies.addressOf(addressOf(this.#call.getPeer()), forwardedFor(metadata));
     const session = await this.#signIn(metadata);
     this.#user = session?.principal.username;
     const { requestLimits, receiving } = this.#parts;
@@ -221,6 +223,12 @@ class Entry {
     if (isQuiet || code === Status.RESOURCE_EXHAUSTED) this.#parts.log.debug(line, 'call');
     else this.#parts.log.info(line, 'call');
   }
+}
+
+/** As proxies of HTTP/2 write it down. */
+function forwardedFor(metadata: Metadata): string | undefined {
+  const said = metadata.get('x-forwarded-for');
+  return said.length === 0 ? undefined : said.join(',');
 }
 
 /** Of `address:port`. */

@@ -5,10 +5,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { AuditAction, AuditEntry } from '../../shared/model/audit.ts';
 import type { Principal } from '../../shared/model/user.ts';
 import type { Log } from '../../shared/platform/log.ts';
+import { Pulse } from '../../shared/platform/pulse.ts';
 import type { Clock, ClusterClock } from '../../shared/ports/clock.ts';
 import type { Store } from '../../shared/ports/store.ts';
 import type { AuditTrail } from './audit-trail.ts';
-import { Pulse } from './pulse.ts';
 import { requireRight } from './rights.ts';
 
 export interface AuditPagesParts {

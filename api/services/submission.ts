@@ -264,7 +264,7 @@ function named({ specs, retryOf }: Draft): unknown {
  * choose, so that keys stay good; what the cluster has set is not part of it.
  */
 function hashed(of: TaskSpec): object {
-  const { constraints, prefer, maxLosses: _, traceparent: __, ...known } = of;
+  const { constraints, prefer, mounts, maxLosses: _, traceparent: __, ...known } = of;
   const { retryOn, retryOnExitCodes, retryDelaySeconds, queueTimeoutSeconds, ...spec } = known;
   const usualOn = [...retryOn].sort().join() === [...DEFAULT_RETRY_ON].sort().join();
   return {
@@ -274,6 +274,7 @@ function hashed(of: TaskSpec): object {
     ...(retryDelaySeconds === DEFAULT_RETRY_DELAY_SECONDS ? {} : { retryDelaySeconds }),
     ...(queueTimeoutSeconds > 0 ? { queueTimeoutSeconds } : {}),
     ...(Object.keys(constraints).length > 0 ? { constraints } : {}),
+    ...(mounts.length > 0 ? { mounts } : {}),
     ...(Object.keys(prefer).length > 0 ? { prefer } : {}),
   };
 }

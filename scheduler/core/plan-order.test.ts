@@ -36,11 +36,7 @@ let serial = 0;
 const waits = (over: Partial<WaitingTask> = {}): WaitingTask => ({
   ...PLAIN_WAITING,
   id: `t${String(++serial).padStart(6, '0')}`,
-  revision: 1,
-  priority: 5,
   resources: cores(1),
-  worker: null,
-  notBefore: 0,
   queuedAt: NOW,
   ...over,
 });

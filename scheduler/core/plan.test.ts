@@ -36,17 +36,8 @@ const view = (id: string, free: Partial<Resources> = {}, over: Partial<WorkerVie
 let serial = 0;
 const waits = (over: Partial<WaitingTask> = {}): WaitingTask => {
   serial += 1;
-  return {
-    id: `t${String(serial).padStart(6, '0')}`,
-    ...PLAIN_WAITING,
-    revision: 1,
-    priority: 5,
-    resources: need(),
-    worker: null,
-    notBefore: 0,
-    queuedAt: NOW,
-    ...over,
-  };
+  const id = `t${String(serial).padStart(6, '0')}`;
+  return { ...PLAIN_WAITING, id, resources: need(), queuedAt: NOW, ...over };
 };
 const run = (
   tasks: readonly WaitingTask[],
@@ -82,10 +73,7 @@ const backlog: fc.Arbitrary<WaitingTask[]> = fc
     { maxLength: 40 },
   )
   .map((all) =>
-    all.map(
-      (one, n) =>
-        ({ ...PLAIN_WAITING, ...one, id: `t${String(n).padStart(4, '0')}`, revision: 1 }) as WaitingTask,
-    ),
+    all.map((one, n) => ({ ...PLAIN_WAITING, ...one, id: `t${String(n).padStart(4, '0')}` }) as WaitingTask),
   );
 const seeds = fc.nat(1000);
 

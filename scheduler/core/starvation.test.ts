@@ -45,11 +45,8 @@ function playLarge({ workers, small, priority, policy }: Load, untilMs: number):
     const task: WaitingTask = {
       ...PLAIN_WAITING,
       id,
-      revision: 1,
       priority,
       resources: cores(n),
-      worker: null,
-      notBefore: 0,
       queuedAt: now,
       submittedAt: now,
       ...over,

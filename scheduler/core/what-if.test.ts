@@ -51,17 +51,7 @@ let serial = 0;
 const waits = (over: Partial<WaitingTask> = {}): WaitingTask => {
   serial += 1;
   const id = `task-${String(serial).padStart(6, '0')}`;
-  return {
-    id,
-    ...PLAIN_WAITING,
-    revision: 1,
-    priority: 5,
-    resources: need(),
-    worker: null,
-    notBefore: 0,
-    queuedAt: NOW,
-    ...over,
-  };
+  return { ...PLAIN_WAITING, id, resources: need(), queuedAt: NOW, ...over };
 };
 const ask = (
   workers: readonly WorkerView[],
@@ -99,12 +89,10 @@ function planFor(
       const task = {
         ...PLAIN_WAITING,
         id,
-        revision: 1,
         priority,
         resources,
         labels,
         worker,
-        notBefore: 0,
         submittedAt: NOW,
         queuedAt: NOW,
         expectedMs: FAR_MS,
@@ -152,8 +140,7 @@ const backlogs: fc.Arbitrary<WaitingTask[]> = fc
   )
   .map((all) =>
     all.map(
-      (one, n) =>
-        ({ ...PLAIN_WAITING, ...one, id: `task-${String(n).padStart(4, '0')}`, revision: 1 }) as WaitingTask,
+      (one, n) => ({ ...PLAIN_WAITING, ...one, id: `task-${String(n).padStart(4, '0')}` }) as WaitingTask,
     ),
   );
 const seeds = fc.nat(1000);

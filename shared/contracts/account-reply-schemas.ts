@@ -17,7 +17,7 @@ import {
   whole,
   yes,
 } from './reply.ts';
-import type { AccountBody, QuotaBody, UserListReply } from './users.ts';
+import type { AccountBody, QuotaBody, QuotaUseBody, UserListReply } from './users.ts';
 
 export const errorReplySchema = reply<ErrorBody>('Error', {
   statusCode: whole.min(400).max(599),
@@ -63,8 +63,12 @@ export const accountReplySchema = reply<AccountBody>('Account', {
     cpu: amount.min(0).allow(null).description('Cores that placed tasks hold at a time.'),
     memory: limit.description('MB, the same.'),
     gpu: limit.description('Devices, the same.'),
+    rate_limit_reads: limit.description(
+      'Requests a second that read, averaged over 10 s; 0 is any number, null what the settings say.',
+    ),
+    rate_limit_writes: limit.description('Those that write, the same.'),
   }),
-  used: reply<AccountBody['used']>('QuotaUse', {
+  used: reply<QuotaUseBody>('QuotaUse', {
     unfinished_tasks: amount,
     upload_storage: amount,
     cpu: amount,

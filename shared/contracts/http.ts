@@ -21,6 +21,7 @@ import type {
 } from '../model/task.ts';
 import type { ApiToken, Role, User } from '../model/user.ts';
 import { type LabelTermsBody, labelTerms, labelTermsBody } from './labels.ts';
+import { type MountBody, mountBody, mountOf } from './mounts.ts';
 import { type SlaBody, slaBody } from './queue.ts';
 import type { AttemptReportBody, TimelineEntryBody } from './usage.ts';
 import { attemptReportBody, timelineBody } from './usage.ts';
@@ -114,6 +115,8 @@ export interface SubmitBody {
   /** Labels that make a worker better than another. */
   prefer: LabelTermsBody;
   files: string[];
+  /** Folders of its worker that it finds in its container. */
+  mounts: MountBody[];
   secrets: string[];
   pull_policy: PullPolicy;
   network: TaskNetwork;
@@ -241,6 +244,7 @@ export function taskSpec(body: SubmitBody): TaskSpec {
     constraints: labelTerms(body.constraints),
     prefer: labelTerms(body.prefer),
     files: body.files,
+    mounts: body.mounts.map(mountOf),
     pullPolicy: body.pull_policy,
     network: body.network,
     webhook: body.webhook,
@@ -292,6 +296,7 @@ export function taskBody(task: Task): TaskBody {
     constraints: labelTermsBody(spec.constraints),
     prefer: labelTermsBody(spec.prefer),
     files: [...spec.files],
+    mounts: spec.mounts.map(mountBody),
     secrets: [...spec.secrets],
     pull_policy: spec.pullPolicy,
     network: spec.network,

@@ -4,6 +4,7 @@ import Joi from 'joi';
 import { LABEL_NAME_PATTERN, LABEL_VALUE_PATTERN } from '../model/labels.ts';
 import { WORKER_ID_PATTERN } from '../model/worker.ts';
 import type { SubmitBody } from './http.ts';
+import { mountRulesSchema } from './mount-schemas.ts';
 import { LIMITS, submitSchema, taskIdSchema } from './schemas.ts';
 import type { AddedWorkerBody, KnownTaskBody, WhatIfBody } from './what-if.ts';
 
@@ -23,6 +24,7 @@ const addedWorker = Joi.object<AddedWorkerBody>({
     .pattern(LABEL_NAME_PATTERN, Joi.string().allow('').pattern(LABEL_VALUE_PATTERN, 'values of labels'))
     .max(LABELS_MOST)
     .default({}),
+  mounts: mountRulesSchema.default([]),
   count,
 });
 

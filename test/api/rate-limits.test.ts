@@ -5,7 +5,15 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { WINDOW_SECONDS } from '../../api/services/request-limits.ts';
 import type { BatchReply } from '../../shared/contracts/http.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { openRedisLine, openTestApi, type Refused, type Seen, type TestApiOptions } from './harness.ts';
+import {
+  openRedisLine,
+  openTestApi,
+  type Person,
+  type Refused,
+  type Seen,
+  type TestApi,
+  type TestApiOptions,
+} from './harness.ts';
 
 const LIMIT = 2 * WINDOW_SECONDS;
 const TASK = { docker_image: 'busybox:1' };
@@ -52,7 +60,7 @@ describe('a user over the limit', () => {
     });
     const seconds = Number(refused.headers['retry-after']);
     expect(refused.body.message).toBe(
-      `the limit of reads by one user is ${LIMIT} in ${WINDOW_SECONDS} s: wait ${seconds} s`,
+      `the limit of reads by your account is ${LIMIT} in ${WINDOW_SECONDS} s: wait ${seconds} s`,
     );
     expect(refused.headers.ratelimit).toBe(`"reads";r=0;t=${seconds}`);
     expect((await read(bob)).status).toBe(200);
@@ -104,6 +112,62 @@ describe('a user over the limit', () => {
     const { read } = await openSmall({ RATE_LIMIT_READS: '0' });
     expect(none(429, await times(2 * LIMIT, () => read()))).toBe(true);
     expect((await read()).headers.ratelimit).toBeUndefined();
+  });
+});
+
+describe('a user with limits of its own', () => {
+  const quotaOf = (test: TestApi, admin: Person, quota: Record<string, number | null>) =>
+    test.call('PATCH', '/api/users/alice', { as: admin, body: { quota } });
+  const policyOf = async (call: Promise<{ headers: Record<string, unknown> }>) =>
+    (await call).headers['ratelimit-policy'];
+
+  it('may do more or less than the others from the moment on that an admin says so', async () => {
+    const { test, alice, bob, read, write } = await openSmall();
+    const admin = await test.join('root', { role: 'admin' });
+    expect(none(429, await times(LIMIT, () => read()))).toBe(true);
+    expect((await read()).status).toBe(429);
+    const set = await quotaOf(test, admin, { rate_limit_reads: 4, rate_limit_writes: 1 });
+    expect(set.status).toBe(200);
+    expect(none(429, await times(LIMIT, () => read()))).toBe(true);
+    expect((await read()).body.message).toMatch(/^the limit of reads by your account is 40 in 10 s/);
+    expect(await policyOf(read(bob))).toBe(`"reads";q=${LIMIT};w=10`);
+    expect(none(429, await times(WINDOW_SECONDS, () => write()))).toBe(true);
+    expect((await write()).status).toBe(429);
+    expect((await write(bob)).status).toBe(201);
+    // 0 is no limit, null what the settings say.
+    await quotaOf(test, admin, { rate_limit_reads: 0, rate_limit_writes: null });
+    expect(none(429, await times(2 * LIMIT, () => read()))).toBe(true);
+    expect(await policyOf(read())).toBeUndefined();
+    expect(await policyOf(write(alice))).toBe(`"writes";q=${LIMIT};w=10`);
+  });
+
+  it('has one where the others have none, and pays for a batch by it', async () => {
+    const { test, alice, read, bob } = await openSmall({ RATE_LIMIT_READS: '0', RATE_LIMIT_WRITES: '0' });
+    const admin = await test.join('root', { role: 'admin' });
+    await quotaOf(test, admin, { rate_limit_reads: 1, rate_limit_writes: 1 });
+    expect(none(429, await times(WINDOW_SECONDS, () => read()))).toBe(true);
+    expect((await read()).status).toBe(429);
+    expect(none(429, await times(2 * LIMIT, () => read(bob)))).toBe(true);
+    const body = { tasks: Array(900).fill(TASK) };
+    const batch = () => test.call('POST', '/api/tasks/batch', { as: alice, body });
+    expect((await batch()).status).toBe(201);
+    expect((await batch()).status).toBe(429);
+  });
+
+  it('has them on the other copies, too', async () => {
+    const { test, alice } = await openSmall();
+    const admin = await test.join('root', { role: 'admin' });
+    const beside = await openTestApi({
+      beside: test,
+      env: { DATA_DIR: test.config.dataDir, RATE_LIMIT_READS: '100' },
+    });
+    onTestFinished(() => beside.close());
+    const there = () => policyOf(beside.call('GET', '/api/tasks', { as: alice }));
+    expect(await there()).toBe('"reads";q=1000;w=10');
+    await quotaOf(test, admin, { rate_limit_reads: 7 });
+    await waitFor(async () => (await there()) === '"reads";q=70;w=10', {
+      what: 'the other copy to go by the limit of its own',
+    });
   });
 });
 

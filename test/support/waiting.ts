@@ -4,11 +4,12 @@ import type { Holding, WaitingTask, WorkerView } from '../../scheduler/core/snap
 import { NO_DEMAND } from '../../shared/model/labels.ts';
 
 /** What the index needs to know and most tests do not care for. */
-export const PLAIN_WAITING: Pick<
-  WaitingTask,
-  'ownerId' | 'labels' | 'image' | 'submittedAt' | 'expectedMs' | 'deadline'
-> = {
+export const PLAIN_WAITING: Omit<WaitingTask, 'id' | 'resources' | 'queuedAt' | 'expiresAt'> = {
   ownerId: 'user-1',
+  revision: 1,
+  priority: 5,
+  worker: null,
+  notBefore: 0,
   labels: NO_DEMAND,
   image: 'busybox:latest',
   // The deadline is so far away that the order is that of the ids.

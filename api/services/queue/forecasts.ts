@@ -7,10 +7,11 @@ import { forecast, type Running, restOf, type StartEstimate } from '../../../sch
 import type { Scene } from '../../../scheduler/core/scene.ts';
 import { waitingTask } from '../../../scheduler/core/waiting.ts';
 import type { RunLearner } from '../../../shared/learning/run-learner.ts';
+import type { Allocation } from '../../../shared/model/held.ts';
 import type { Kind } from '../../../shared/model/run-times.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { Store } from '../../../shared/ports/store.ts';
-import type { Allocation, QueueEntry, QueuePlace } from '../../../shared/ports/task-store.ts';
+import type { QueueEntry, QueuePlace } from '../../../shared/ports/task-store.ts';
 import { type ClusterFacts, sceneFrom } from './cluster-facts.ts';
 
 export interface ForecastParts {

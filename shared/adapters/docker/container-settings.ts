@@ -2,6 +2,7 @@
 
 import type { ContainerCreateOptions, MountConfig } from 'dockerode';
 import { AppError } from '../../errors.ts';
+import type { Mount } from '../../model/mounts.ts';
 import type { ContainerPolicy } from '../../platform/config/containers.ts';
 import type { ContainerSpec } from '../../ports/container-runtime.ts';
 import type { EngineFacts } from './engine-facts.ts';
@@ -59,6 +60,12 @@ export function outputVolumeName(of: { readonly taskId: string; readonly attempt
 
 export function isVolumeName(name: string): boolean {
   return /^cloudai-(input|output)-/.test(name);
+}
+
+/** Whose volume it is by its name; null when that is not one of ours. */
+export function attemptOfVolume(name: string): { taskId: string; attempt: number } | null {
+  const [, taskId, attempt] = /^cloudai-(?:input|output)-(.+)-(\d+)$/.exec(name) ?? [];
+  return taskId === undefined ? null : { taskId, attempt: Number(attempt) };
 }
 
 /** Ids as NVIDIA's driver gives them are real devices; others (`gpu-0`) are simulated and only shown to the program. */
@@ -172,16 +179,28 @@ export function containerSettings(
   };
 }
 
-/** Volumes, for what is in them can be reached through the engine's API alone, wherever the engine is. */
+/**
+ * Volumes, for what is in them can be reached through the engine's API alone, wherever the engine is; and folders of the
+ * machine, which were looked at before (host-mounts.ts).
+ */
 function mounts(spec: ContainerSpec): MountConfig {
   const output = volumeAt(OUTPUT_PATH, outputVolumeName(spec), {
     [LABEL_TASK]: spec.taskId,
     [LABEL_ATTEMPT]: String(spec.attempt),
     [LABEL_WORKER]: spec.workerId,
   });
-  return spec.hasInput
-    ? [output, { ...volumeAt(INPUT_PATH, inputVolumeName(spec)), ReadOnly: true }]
-    : [output];
+  const input = { ...volumeAt(INPUT_PATH, inputVolumeName(spec)), ReadOnly: true };
+  return [output, ...(spec.hasInput ? [input] : []), ...spec.mounts.map(folderOfHost)];
+}
+
+/**
+ * Nothing that is mounted in it comes along (the engine would leave that open to writing), and nothing that is mounted later,
+ * on either side. Bits of set-user programs do nothing inside, by `no-new-privileges`; the engine has no option by which
+ * the folder itself would be without them.
+ */
+function folderOfHost({ source, target, readOnly }: Mount): MountConfig[number] {
+  const BindOptions = { Propagation: 'rprivate' as const, NonRecursive: true };
+  return { Type: 'bind', Source: source, Target: target, ReadOnly: readOnly, BindOptions };
 }
 
 /** Not filled with what the image has at that path: the program finds what it was given and nothing else. */

@@ -56,6 +56,7 @@ const FULL = {
   pull_policy: 'never',
   network: 'none',
   webhook: { url: 'http://a.example/', events: ['completed'] },
+  mounts: [{ source: '/sets', target: '/data', read_only: true }],
 };
 
 describe('SubmitTask', () => {

@@ -45,11 +45,12 @@ export function openClient(
   port: number | null,
   channel: ChannelCredentials = credentials.createInsecure(),
   host = '127.0.0.1',
+  sent: Record<string, string> = {},
 ): TestClient {
   const Service = made.cloudai.v1.CloudAI as ServiceClientConstructor;
   const client = new Service(`${host}:${port}`, channel) as Answer;
   const headers = (as: Person | string | null | undefined) => {
-    const metadata = new Metadata();
+    const metadata = Metadata.fromHttp2Headers(sent);
     const token = typeof as === 'object' && as !== null ? as.token : as;
     if (token) metadata.set('authorization', `Bearer ${token}`);
     return metadata;

@@ -18,7 +18,7 @@ import {
   startTask,
   takeBackTask,
 } from '../../../shared/model/task-life.ts';
-import { makeTask } from '../../support/tasks.ts';
+import { makeTask, taken } from '../../support/tasks.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import type { Person, TestApi } from '../harness.ts';
 
@@ -37,10 +37,10 @@ export class Mover {
   }
 
   async commit(step: Step, { quiet = false } = {}): Promise<Task> {
-    if (!step.ok) throw new Error(`refused: ${step.refusal}`);
-    if (!(await this.#api.store.tasks.commit(step.task))) throw new Error('another writer was faster');
-    if (!quiet) await this.#api.redis.bus.publish(taskChanged(step.task));
-    return step.task;
+    const task = taken(step);
+    if (!(await this.#api.store.tasks.commit(task))) throw new Error('another writer was faster');
+    if (!quiet) await this.#api.redis.bus.publish(taskChanged(task));
+    return task;
   }
 
   place(task: Task, how = {}): Promise<Task> {

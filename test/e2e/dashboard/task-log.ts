@@ -34,6 +34,8 @@ export function taskOutput(stage: () => DashboardStage): void {
     const { cluster, page } = stage();
     busy = (await cluster.submit({ ...SMALL, command: BUSY })).task_id;
     talk = (await cluster.submit({ ...SMALL, command: TALK })).task_id;
+    // A page that is open before the first line follows to the last.
+    await cluster.ended(talk);
     await page.goto(`${cluster.url}/tasks/${talk}?line=1`);
     const red = row(page, 'red').locator('.bold');
     await red.waitFor();

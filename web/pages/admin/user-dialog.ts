@@ -137,7 +137,13 @@ export class UserDialog extends LitElement {
   }
 
   #limits({ quota, used }: AccountBody, faults: ReturnType<typeof formFaults>) {
-    const limit = (name: keyof typeof QUOTA_FIELDS, label: string, hint: string, step = '1') =>
+    const limit = (
+      name: keyof typeof QUOTA_FIELDS,
+      label: string,
+      hint: string,
+      step = '1',
+      placeholder = 'no limit',
+    ) =>
       formField(
         {
           name: QUOTA_FIELDS[name],
@@ -146,11 +152,13 @@ export class UserDialog extends LitElement {
           min: 0,
           step,
           hint,
-          value: limitText(quota[name]),
-          placeholder: 'no limit',
+          value: limitText(quota[name] ?? null),
+          placeholder,
         },
         faults,
       );
+    const rate = (name: 'rate_limit_reads' | 'rate_limit_writes', label: string) =>
+      limit(name, label, '', '1', 'as set for all');
     const count = used.unfinished_tasks.toLocaleString();
     return html`
       <fieldset class="pair">
@@ -164,6 +172,12 @@ export class UserDialog extends LitElement {
         ${limit('memory', 'Memory (MB)', `Holds ${megabytes(used.memory)} now`)}
         ${limit('gpu', 'GPUs', `Holds ${used.gpu.toLocaleString()} now`)}
         <p class="hint all">What goes beyond that is accepted and waits until others of this user have ended.</p>
+      </fieldset>
+      <fieldset class="pair">
+        <legend>Requests a second it may make, over 10 s</legend>
+        ${rate('rate_limit_reads', 'Reads at most')}
+        ${rate('rate_limit_writes', 'Writes at most')}
+        <p class="hint all">Empty: what the settings of the API say. 0: any number.</p>
       </fieldset>
     `;
   }

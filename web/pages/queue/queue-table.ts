@@ -6,6 +6,7 @@ import {
   ArrowRightLeft,
   Ban,
   BookmarkCheck,
+  FolderX,
   Gauge,
   Hourglass,
   type IconNode,
@@ -30,6 +31,7 @@ const ICONS: Readonly<Record<QueueReason, IconNode>> = {
   retry_delay: RotateCw,
   no_workers: ServerOff,
   labels_missing: Tag,
+  mounts_missing: FolderX,
   over_quota: Gauge,
   quota_used: Gauge,
   reserved: BookmarkCheck,
@@ -42,6 +44,7 @@ const STUCK: readonly QueueReason[] = [
   'not_ready',
   'no_workers',
   'labels_missing',
+  'mounts_missing',
   'over_quota',
 ];
 

@@ -62,6 +62,11 @@ describe('an address', () => {
       env: { A: '1', B: 'x=y' },
       files: ['a', 'b'],
     });
+    expect(ofAddress('mount=/sets:/data:ro&mount=/w:/w')?.request.mounts).toEqual([
+      { source: '/sets', target: '/data', read_only: true },
+      { source: '/w', target: '/w', read_only: false },
+    ]);
+    expect(ofAddress('mount=/sets')?.faults).toEqual(['"mounts" is not of the right kind']);
     expect(ofAddress('arg=echo&arg=a+b')?.request.command).toEqual(['echo', 'a b']);
   });
 

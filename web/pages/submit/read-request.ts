@@ -2,6 +2,7 @@
 // show it. Pure. Whether the values are allowed is for the API to say.
 
 import type { SubmitRequest, TaskBody } from '../../../shared/contracts/http.ts';
+import { readMountText } from '../../../shared/contracts/mounts.ts';
 import { NETWORKS, PULL_POLICIES, RETRY_REASONS } from '../../../shared/model/task.ts';
 import { WEBHOOK_EVENTS } from '../../../shared/model/webhook.ts';
 
@@ -39,6 +40,16 @@ const isWebhook: Check = (value) => {
   );
 };
 
+const isMounts: Check = (value) =>
+  Array.isArray(value) &&
+  value.every((one: unknown) => {
+    const { source, target, read_only } = (typeof one === 'object' && one ? one : {}) as Record<
+      string,
+      unknown
+    >;
+    return isText(source) && isText(target) && (read_only === undefined || typeof read_only === 'boolean');
+  });
+
 const FIELDS: Readonly<Record<string, Check>> = {
   docker_image: isText,
   command: (value) => value === null || isText(value) || isTexts(value),
@@ -61,6 +72,7 @@ const FIELDS: Readonly<Record<string, Check>> = {
   constraints: isTerms,
   prefer: isTerms,
   files: isTexts,
+  mounts: isMounts,
   secrets: isTexts,
   pull_policy: oneOf(PULL_POLICIES),
   network: oneOf(NETWORKS),
@@ -134,11 +146,12 @@ const ALIASES: Readonly<Record<string, string>> = {
   file: 'files',
   secret: 'secrets',
   constraint: 'constraints',
+  mount: 'mounts',
 };
 
 /**
  * What an address says of the task: the names of the API, `image` for short, `arg` for each word of a command in exec
- * form, `env=NAME=VALUE`, `file`, `constraint=LABEL=VALUE,VALUE` and `prefer` as often as need be. Null when it says
+ * form, `env=NAME=VALUE`, `file`, `mount=/from:/to:ro`, `constraint=LABEL=VALUE,VALUE` and `prefer` as often as need be. Null when it says
  * nothing.
  */
 export function requestOfQuery(query: URLSearchParams): ReadRequest | null {
@@ -156,6 +169,7 @@ export function requestOfQuery(query: URLSearchParams): ReadRequest | null {
       const [label, values] = at < 0 ? [value, ''] : [value.slice(0, at), value.slice(at + 1)];
       terms[name] = { ...terms[name], [label]: values.split(/[,|]/) };
     } else if (name === 'files' || name === 'secrets') given[name] = [...listOf(given[name]), value];
+    else if (name === 'mounts') given[name] = [...listOf(given[name]), readMountText(value) ?? value];
     else if (name === 'arg') given.command = [...listOf(given.command), value];
     else if (name === 'retry_on') given[name] = value.split(',');
     else if (name === 'retry_on_exit_codes') given[name] = value.split(',').map(Number);

@@ -164,7 +164,7 @@ export class WorkerPage extends LitElement {
   }
 
   #facts(worker: WorkerBody) {
-    const { fingerprint: found, address, registered_at, labels, capacity } = worker;
+    const { fingerprint: found, address, registered_at, labels, capacity, mounts = [] } = worker;
     const clock = clockOff(worker.clock_offset_ms);
     const fact = (name: string, value: unknown) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
     return html`
@@ -190,6 +190,7 @@ export class WorkerPage extends LitElement {
               : nothing
           }
           ${Object.keys(labels).length > 0 ? fact('Labels', labelChips(labels)) : nothing}
+          ${mounts.length > 0 ? fact('Folders that tasks may mount', mounts.map(({ path, read_only }) => (read_only ? `${path} (read-only)` : path)).join(', ')) : nothing}
         </dl>
       </section>
     `;
