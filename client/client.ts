@@ -6,7 +6,6 @@ import type {
   BatchReply,
   CredentialsBody,
   LoginReply,
-  LogLineBody,
   NewTokenReply,
   ReadyReply,
   SubmitRequest,
@@ -16,6 +15,7 @@ import type {
   TokenBody,
   UserBody,
 } from '../shared/contracts/http.ts';
+import type { LogLineBody } from '../shared/contracts/log-lines.ts';
 import type { WhatIfReply, WhatIfRequest } from '../shared/contracts/what-if.ts';
 import type {
   DrainBody,

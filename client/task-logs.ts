@@ -1,7 +1,8 @@
 // Reads a task's output line by line, through cut connections and, when following, through later attempts.
 // Gives every line once and in order: it resumes at the sequence number after the last one it gave.
 
-import type { LogLineBody, TaskBody } from '../shared/contracts/http.ts';
+import type { TaskBody } from '../shared/contracts/http.ts';
+import type { LogLineBody } from '../shared/contracts/log-lines.ts';
 import { isTerminal } from '../shared/model/task-states.ts';
 import { ApiError, ConnectionError, connectionError, mayPass } from './errors.ts';
 import { readJsonLines } from './ndjson.ts';

@@ -6,8 +6,9 @@
 //     └─────────┴── "to the end" ◄── holds a stretch ◄──────────┘   until the newest line is reached ─► live
 
 import type { ReactiveControllerHost } from 'lit';
-import type { LogLineBody, TaskBody } from '../../../shared/contracts/http.ts';
+import type { TaskBody } from '../../../shared/contracts/http.ts';
 import type { SocketRefusal, TaskLogEvent, TaskPartialEvent } from '../../../shared/contracts/live.ts';
+import type { LogLineBody } from '../../../shared/contracts/log-lines.ts';
 import { LiveSubscription } from '../../data/live-subscription.ts';
 import type { Session } from '../../data/session.ts';
 import { isBefore, LogLines, type Place } from './log-lines.ts';
