@@ -15,7 +15,7 @@ import type { Announcer } from './announcer.ts';
 import { contentHash } from './canonical.ts';
 import { refusal } from './faults.ts';
 import { type Quotas, tooManyTasks } from './quotas.ts';
-import { requireChanger } from './rights.ts';
+import { requireRight } from './rights.ts';
 import type { TaskRecords } from './task-records.ts';
 
 export interface SubmissionParts {
@@ -68,7 +68,7 @@ export class Submissions {
 
   /** @throws AppError `invalid_request` naming every fault; `idempotency_mismatch`; `quota_exceeded`; `forbidden` to viewers */
   async submit(by: Principal, spec: TaskSpec, idempotencyKey: string | null): Promise<Submission> {
-    requireChanger(by);
+    requireRight(by, 'task.submit');
     return this.#insert({
       owner: { id: by.userId, name: by.username },
       specs: [spec],
@@ -83,7 +83,7 @@ export class Submissions {
     specs: readonly TaskSpec[],
     idempotencyKey: string | null,
   ): Promise<Submission> {
-    requireChanger(by);
+    requireRight(by, 'task.submit');
     return this.#insert({
       owner: { id: by.userId, name: by.username },
       specs,
@@ -108,7 +108,7 @@ export class Submissions {
     idempotencyKey: string | null,
     trace: Pick<TaskSpec, 'traceparent'> = {},
   ): Promise<Submission> {
-    requireChanger(by);
+    requireRight(by, 'task.retry');
     const old = await this.#parts.records.get(by, taskId);
     return this.#insert({
       owner: { id: old.ownerId, name: old.ownerName },

@@ -14,11 +14,6 @@ export function seesAllTasks({ role }: { readonly role: Role }): boolean {
   return role === 'admin' || role === 'viewer';
 }
 
-/** Whether tasks may be submitted and changed, files kept, webhooks set: own ones at least. */
-export function mayChange({ role }: { readonly role: Role }): boolean {
-  return role === 'admin' || role === 'user';
-}
-
 /** What a user may have at most, and ask at most; null: no limit of its own. */
 export interface Quota {
   /** Tasks that have not ended, waiting ones included. */

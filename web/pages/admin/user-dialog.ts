@@ -47,6 +47,7 @@ export class UserDialog extends LitElement {
       .all { grid-column: 1 / -1; margin: 0; }
       legend { color: var(--ink-soft); margin-bottom: var(--space-2); }
       h2 { overflow-wrap: anywhere; }
+      .ending { border-top: 1px solid var(--line); padding-top: var(--space-4); display: grid; gap: var(--space-2); }
     `,
   ];
 
@@ -112,6 +113,11 @@ export class UserDialog extends LitElement {
         ${account ? this.#limits(account, faults) : nothing}
         ${account ? html`<label class="tick"><input type="checkbox" name="disabled" ?checked=${account.disabled} />Disabled: cannot sign in, and its tokens are refused</label>` : nothing}
         ${errorNotice(faults.rest)}
+        ${
+          account
+            ? html`<section class="ending" aria-labelledby="ending"><h3 id="ending">Sign-ins</h3><p class="hint">Ended at once, without Save.</p><end-sign-ins .session=${this.session} username=${account.username}></end-sign-ins></section>`
+            : nothing
+        }
         <div class="row end">
           <button type="button" @click=${this.#shut}>Cancel</button>
           <button class="primary" ?disabled=${this.#sending.busy}>${this.#sending.busy ? 'One moment…' : account ? 'Save' : 'Add the user'}</button>

@@ -32,7 +32,8 @@ describe('a task from outside', () => {
   });
 
   it('may be a record of the API', () => {
-    expect(readRequest({ docker_image: 'a', task_id: 'task-1', attempts: [], status: 'queued' })).toEqual({
+    const record = { task_id: 'task-1', attempts: [], status: 'queued', kept_until: null };
+    expect(readRequest({ docker_image: 'a', ...record })).toEqual({
       request: { docker_image: 'a' },
       faults: [],
     });

@@ -1,7 +1,7 @@
 // A task as JSON from outside (a preset, something pasted) or from an address, checked for its types so that the form can
 // show it. Pure. Whether the values are allowed is for the API to say.
 
-import type { SubmitRequest } from '../../../shared/contracts/http.ts';
+import type { SubmitRequest, TaskBody } from '../../../shared/contracts/http.ts';
 import { readMountText } from '../../../shared/contracts/mounts.ts';
 import { NETWORKS, PULL_POLICIES, RETRY_REASONS } from '../../../shared/model/task.ts';
 import { WEBHOOK_EVENTS } from '../../../shared/model/webhook.ts';
@@ -80,11 +80,31 @@ const FIELDS: Readonly<Record<string, Check>> = {
 };
 
 /** A task as the API gives it back has more fields than are sent: those are left out without a word. */
-const OF_RECORDS = new Set([
-  ...['task_id', 'status', 'reason', 'message', 'exit_code', 'user', 'worker_id', 'attempt', 'attempts'],
-  ...['cancel_requested', 'submitted_at', 'queued_at', 'not_before', 'assigned_at', 'started_at'],
-  ...['finished_at', 'timeline', 'sla', 'failures', 'losses', 'max_losses', 'expires_at'],
-]);
+const OF_RECORDS: Readonly<Record<Exclude<keyof TaskBody, keyof SubmitRequest>, true>> = {
+  task_id: true,
+  status: true,
+  reason: true,
+  message: true,
+  exit_code: true,
+  user: true,
+  worker_id: true,
+  attempt: true,
+  attempts: true,
+  cancel_requested: true,
+  submitted_at: true,
+  queued_at: true,
+  not_before: true,
+  assigned_at: true,
+  started_at: true,
+  finished_at: true,
+  timeline: true,
+  sla: true,
+  failures: true,
+  losses: true,
+  max_losses: true,
+  expires_at: true,
+  kept_until: true,
+};
 
 /** Null when it is no object at all. */
 export function readRequest(given: unknown): ReadRequest | null {
@@ -94,7 +114,7 @@ export function readRequest(given: unknown): ReadRequest | null {
     const check = Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined;
     if (check?.(value)) return true;
     if (check) faults.push(`"${name}" is not of the right kind`);
-    else if (!OF_RECORDS.has(name)) faults.push(`"${name}" is not a field of a task`);
+    else if (!Object.hasOwn(OF_RECORDS, name)) faults.push(`"${name}" is not a field of a task`);
     return false;
   });
   const request = { docker_image: '', ...Object.fromEntries(entries) } as SubmitRequest;

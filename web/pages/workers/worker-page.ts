@@ -201,13 +201,13 @@ export class WorkerPage extends LitElement {
 
   #recentTasks() {
     const { data, loading } = this.#recent;
-    const isAdmin = this.session.user?.role === 'admin';
+    const hasAll = this.session.seesAllTasks;
     return html`
       <section class="panel" aria-labelledby="recent">
         <h2 id="recent">Newest tasks here</h2>
         ${loading ? html`<notice-box kind="loading"></notice-box>` : nothing}
-        ${data?.length === 0 ? html`<p class="soft">${isAdmin ? 'No task has come here yet.' : 'None of your tasks has come here yet.'}</p>` : nothing}
-        ${data && data.length > 0 ? html`<brief-tasks .tasks=${data} ?user=${isAdmin}></brief-tasks>` : nothing}
+        ${data?.length === 0 ? html`<p class="soft">${hasAll ? 'No task has come here yet.' : 'None of your tasks has come here yet.'}</p>` : nothing}
+        ${data && data.length > 0 ? html`<brief-tasks .tasks=${data} ?user=${hasAll}></brief-tasks>` : nothing}
       </section>
     `;
   }
