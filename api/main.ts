@@ -8,7 +8,7 @@ import { renewHealthFile } from '../shared/platform/health-file.ts';
 import { instanceName } from '../shared/platform/ids.ts';
 import { createLog } from '../shared/platform/log.ts';
 import { runService } from '../shared/platform/service.ts';
-import { openRedis } from '../shared/wiring/open-redis.ts';
+import { apiPartsOn, openRedis } from '../shared/wiring/open-redis.ts';
 import { openRecords } from '../shared/wiring/open-store.ts';
 import { openTracing } from '../shared/wiring/open-tracing.ts';
 import { createApi } from './server.ts';
@@ -42,25 +42,7 @@ await runService({
       logs,
       files,
       log,
-      intake: redis.intake,
-      queueViews: redis.queueViews,
-      presence: redis.presence,
-      bus: redis.bus,
-      liveLogs: redis.liveLogs,
-      progress: redis.progress,
-      usage: redis.usage,
-      traces: redis.traces,
-      images: redis.images,
-      schedulerBoard: redis.schedulerBoard,
-      decisions: redis.decisions,
-      socketAdapter: redis.socketAdapter,
-      loginLimiter: redis.limiter({
-        keyPrefix: 'login',
-        maxFailures: config.loginMaxFailures,
-        windowSeconds: config.loginLockoutSeconds,
-      }),
-      rateLimiter: (limits) => redis.rateLimiter(limits),
-      pingQueue: () => redis.ping(),
+      ...apiPartsOn(redis, config),
       tracer,
       clock,
     });

@@ -45,6 +45,8 @@ export interface Api {
   readonly server: Server;
   /** Where gRPC listens; null before `start`, and where it is off. */
   readonly grpcPort: number | null;
+  /** All that can be called over gRPC, as `cloudai.v1.CloudAI/GetTask`; none where it is off. */
+  readonly grpcMethods: readonly string[];
   /** Watches that are open over gRPC now. */
   readonly grpcWatches: number;
   /** What is open over sockets now. */
@@ -61,6 +63,7 @@ const BODY_DEADLINE_MS = 20_000;
 /** No handler should take so long; whoever waits longer has given up. */
 const ANSWER_DEADLINE_MS = 30_000;
 const STOP_DEADLINE_MS = 5_000;
+/** A page that came over TLS once is never asked for without it again. */
 const HSTS_SECONDS = 31_536_000;
 /** So long a browser need not ask again what a page of another origin may do. */
 const CORS_SECONDS = 600;
@@ -94,7 +97,6 @@ export async function createApi(parts: ApiParts): Promise<Api> {
       // No cookies are used but one, at its own path, so broken ones of others are none of our business.
       state: { parse: false, failAction: 'ignore' },
       security: {
-        // A page that came over TLS once is never asked for without it again.
         hsts: tls === null ? false : { maxAge: HSTS_SECONDS },
         xframe: 'deny',
         xss: 'disabled',
@@ -134,7 +136,10 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   } = services;
   const readiness = new Readiness({ store: () => store.ping(), queue: () => parts.pingQueue() }, log);
   await server.register([
-    { plugin: requestsPlugin, options: { log } },
+    {
+      plugin: requestsPlugin,
+      options: { log, proxies: services.proxies, hsts: `max-age=${HSTS_SECONDS}` },
+    },
     { plugin: tracingPlugin, options: { tracer: services.tracer, clock: parts.clock } },
     { plugin: rateLimitsPlugin, options: services },
     { plugin: authPlugin, options: services },
@@ -194,10 +199,13 @@ export async function createApi(parts: ApiParts): Promise<Api> {
           tls,
           bounds,
           peerIdleMs,
+          arrivalMs: parts.arrivalMs,
           stopping: stopping.signal,
+          clock: parts.clock,
           log,
         });
   services.metrics.liveLoad = () => live.load;
+  services.metrics.grpcWatches = () => grpc?.watches ?? 0;
   const certificates =
     config.tls === null || tls === null
       ? null
@@ -230,6 +238,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     get grpcPort() {
       return grpcPort;
     },
+    grpcMethods: grpc?.methods ?? [],
     get grpcWatches() {
       return grpc?.watches ?? 0;
     },

@@ -16,6 +16,7 @@ import type { SchedulerBoard } from '../shared/ports/scheduler-board.ts';
 import type { Store } from '../shared/ports/store.ts';
 import { NO_TRACER, type Tracer } from '../shared/ports/tracing.ts';
 import type { ListenerBounds } from './http/listener.ts';
+import { TrustedProxies } from './http/trusted-proxies.ts';
 import { OpenSessions } from './live/open-sessions.ts';
 import { Accounts } from './services/accounts.ts';
 import { Announcer } from './services/announcer.ts';
@@ -98,6 +99,7 @@ export interface ApiParts {
   readonly registrationPace?: Partial<RegistrationPace>;
   readonly listenerBounds?: Partial<ListenerBounds>;
   readonly peerIdleMs?: number;
+  readonly arrivalMs?: number;
   readonly maxTelemetrySockets?: number;
   readonly learnEveryMs?: number;
   readonly scoreEveryMs?: number;
@@ -120,7 +122,8 @@ export function createServices(parts: ApiParts) {
   const people = createPeopleServices(parts, announcer);
   const { known } = people;
   const { rateLimits } = config;
-  const requestLimits = new RequestLimits({ rateLimits, rateLimiter: parts.rateLimiter, clock, log });
+  const { rateLimiter } = parts;
+  const requestLimits = new RequestLimits({ rateLimits, rateLimiter, known, clock, log });
   const quotas = new Quotas({ known, files: store.files, uploads: store.uploads, clock });
   const watch = new TaskWatch(bus, log);
   const records = new TaskRecords({ store, announcer, clock });
@@ -218,6 +221,7 @@ export function createServices(parts: ApiParts) {
     metrics,
     trail,
     auditPages,
+    proxies: new TrustedProxies(config.trustedProxies),
     requestLimits,
     requestTurns: new RequestTurns(turnsOf(config.requestsAtOnce)),
     bodyRoom: new BodyRoom(),

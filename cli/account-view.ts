@@ -34,6 +34,7 @@ export function accountText(session: Session, account: AccountBody): string {
     ...HELD.filter(({ of, always }) => always || isOfInterest(account, { of })).map(
       (kind): [string, string] => [`${kind.name} held`, heldOf(account, kind)],
     ),
+    ...ratesOf(account),
     ['Made', `${age(created_at, session.io.now())} ago`],
   ];
   const width = Math.max(...lines.map(([title]) => title.length));
@@ -74,6 +75,17 @@ function isOfInterest({ used, quota }: AccountBody, { of }: Pick<Held, 'of'>): b
 
 function heldOf({ used, quota }: AccountBody, { of, words }: Held): string {
   return ofLimit(words(used[of] ?? 0), quota[of] ?? null, words);
+}
+
+/** Only those that are not what the settings say. */
+function ratesOf({ quota }: AccountBody): [string, string][] {
+  const rates: [string, number | null | undefined][] = [
+    ['Reads a second', quota.rate_limit_reads],
+    ['Writes a second', quota.rate_limit_writes],
+  ];
+  return rates.flatMap(([title, rate]): [string, string][] =>
+    rate === null || rate === undefined ? [] : [[title, rate === 0 ? 'any number' : `at most ${rate}`]],
+  );
 }
 
 function ofLimit(used: string, limit: number | null, words: (limit: number) => string): string {

@@ -46,7 +46,15 @@ const USER = { user_id: 'user-1', username: 'alice', role: 'user', created_at: '
 const ACCOUNT = {
   ...USER,
   disabled: false,
-  quota: { unfinished_tasks: null, upload_storage: null, cpu: null, memory: null, gpu: null },
+  quota: {
+    unfinished_tasks: null,
+    upload_storage: null,
+    cpu: null,
+    memory: null,
+    gpu: null,
+    rate_limit_reads: null,
+    rate_limit_writes: null,
+  },
   used: { unfinished_tasks: 0, upload_storage: 0, cpu: 0, memory: 0, gpu: 0 },
 };
 const TOKEN = { token_id: 'token-1', name: 'ci', created_at: USER.created_at, last_used_at: null };

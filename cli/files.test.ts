@@ -16,13 +16,9 @@ let folder: string;
 
 beforeEach(async () => {
   stage = await openCliStage();
-  ({ api, cloudai } = stage);
-  folder = await mkdtemp(join(tmpdir(), 'cloudai-files-'));
+  ({ api, cloudai, folder } = stage);
 });
-afterEach(async () => {
-  await stage.close();
-  await rm(folder, { recursive: true });
-});
+afterEach(() => stage.close());
 
 const downloads = () => api.asked.filter(({ path }) => path.includes('/files/')).map(({ path }) => path);
 const ranges = () => api.asked.flatMap(({ headers }) => headers.range ?? []);

@@ -18,6 +18,7 @@ const TYPED: Readonly<Record<string, string>> = {
   queue_timeout_seconds: '-queue_timeout',
   pull_policy: '-pull',
   files: '-file',
+  mounts: '-mount',
   env: '-env',
   secrets: '-secret',
   webhook: '-webhook',
@@ -33,6 +34,8 @@ const TYPED: Readonly<Record<string, string>> = {
   'quota.cpu': '--max-cores',
   'quota.memory': '--max-memory',
   'quota.gpu': '--max-gpus',
+  'quota.rate_limit_reads': '--max-reads',
+  'quota.rate_limit_writes': '--max-writes',
 };
 
 /** The same refusal in words of the command line; any other error as it is. */

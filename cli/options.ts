@@ -1,6 +1,7 @@
 // How the words given to options are read, with faults that say what was expected. Pure.
 
 import { InvalidArgumentError } from 'commander';
+import { type MountBody, readMountText } from '../shared/contracts/mounts.ts';
 import type { LogStream } from '../shared/model/log-line.ts';
 import { TASK_STATES, type TaskState } from '../shared/model/task.ts';
 import { WEBHOOK_EVENTS, type WebhookEvent } from '../shared/model/webhook.ts';
@@ -95,6 +96,17 @@ export function events(text: string): WebhookEvent[] {
     return event;
   });
   return [...new Set(named)];
+}
+
+/** A folder of the worker and where it is to be, for an option that may be given several times. */
+export function mount(text: string, before: readonly MountBody[] | undefined): MountBody[] {
+  const found = readMountText(text);
+  if (!found) {
+    throw new InvalidArgumentError(
+      'Write a folder of the worker and where it is to be in the container, e.g. /data/sets:/data, with :ro behind it to read only.',
+    );
+  }
+  return [...(before ?? []), found];
 }
 
 /** For an option that may be given several times. */

@@ -4,10 +4,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Backlog } from '../scheduler/core/backlog.ts';
 import { Recorder } from '../scheduler/core/decision-record.ts';
 import { plan } from '../scheduler/core/plan.ts';
-import { BARE, NO_MEMORY, type PlanMemory, type WorkerView } from '../scheduler/core/snapshot.ts';
+import { NO_MEMORY, type PlanMemory, type WorkerView } from '../scheduler/core/snapshot.ts';
 import { type CliStage, openCliStage } from '../test/support/cli-stage.ts';
 import { refusal } from '../test/support/small-api.ts';
-import { PLAIN_WAITING, PLAIN_WORKER } from '../test/support/waiting.ts';
+import { BARE, PLAIN_WAITING, PLAIN_WORKER } from '../test/support/waiting.ts';
 
 let stage: CliStage;
 let api: CliStage['api'];
@@ -30,19 +30,7 @@ function recorded(): string[] {
   const lines: string[] = [];
   let memory: PlanMemory = NO_MEMORY;
   const put = (n: number, cores: number) =>
-    backlog.put(
-      {
-        ...PLAIN_WAITING,
-        id: id(n),
-        revision: 1,
-        priority: 5,
-        resources: room(cores),
-        worker: null,
-        notBefore: 0,
-        queuedAt: NOW,
-      },
-      NOW,
-    );
+    backlog.put({ ...PLAIN_WAITING, id: id(n), resources: room(cores), queuedAt: NOW }, NOW);
   const pass = (at: number, free: readonly [number, number]) => {
     const workers = free.map(
       (cores, n): WorkerView => ({

@@ -3,6 +3,7 @@
 
 import type { SubmitRequest } from '../shared/contracts/http.ts';
 import type { LabelTermsBody } from '../shared/contracts/labels.ts';
+import type { MountBody } from '../shared/contracts/mounts.ts';
 import type { PullPolicy, RetryReason, TaskNetwork } from '../shared/model/task.ts';
 import { DEFAULT_WEBHOOK_EVENTS } from '../shared/model/webhook.ts';
 import { CliError, EXIT } from './exit.ts';
@@ -24,6 +25,7 @@ export interface TaskOptions {
   readonly secret?: readonly string[];
   /** Paths of uploads. */
   readonly file?: readonly string[];
+  readonly mount?: readonly MountBody[];
   readonly timeout?: number;
   readonly retries?: number;
   /** As typed: the API says what is none. */
@@ -82,6 +84,7 @@ export function taskRequest(
   if (options.prefer !== undefined) body.prefer = options.prefer;
   if (options.priority !== undefined) body.priority = options.priority;
   if (options.file !== undefined) body.files = [...options.file];
+  if (options.mount !== undefined) body.mounts = [...options.mount];
   if (options.timeout !== undefined) body.timeout_seconds = options.timeout;
   if (options.retries !== undefined) body.max_retries = options.retries;
   if (options.retry_on !== undefined) body.retry_on = [...options.retry_on] as RetryReason[];

@@ -3,6 +3,7 @@
 import { age, amounts, byteSize, chosenTime, duration, runTime, trim } from '../client/words.ts';
 import type { AttemptBody, TaskBody } from '../shared/contracts/http.ts';
 import type { LabelTermsBody } from '../shared/contracts/labels.ts';
+import { type MountBody, mountText } from '../shared/contracts/mounts.ts';
 import type { TimelineEntryBody } from '../shared/contracts/usage.ts';
 import { typedLabels } from './labels.ts';
 import type { Session } from './session.ts';
@@ -74,6 +75,7 @@ export function taskText(session: Session, task: TaskBody): string {
     ['only on', task.worker || null],
     ['only with', labelsText(task.constraints)],
     ['better with', labelsText(task.prefer)],
+    ['mounts', mountsText(task.mounts)],
     ['worker', task.worker_id],
     ['network', task.network],
     ['pull', task.pull_policy],
@@ -160,6 +162,11 @@ function attemptReason({ message, reason, eviction }: AttemptBody): string {
 /** An API of an earlier release has none. */
 function labelsText(terms: LabelTermsBody | undefined): string | null {
   return terms === undefined ? null : typedLabels(terms) || null;
+}
+
+/** An API of an earlier release knows of none. */
+function mountsText(mounts: readonly MountBody[] | undefined): string | null {
+  return mounts?.map(mountText).join(' ') || null;
 }
 
 /** `1 of 3 spent, on exit_code (75), oom_killed; pause before the first 30s`; an API of an earlier release says less. */

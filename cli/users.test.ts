@@ -16,13 +16,23 @@ afterEach(() => stage.close());
 
 const lastAsked = () => api.asked.at(-1);
 
+const NO_LIMITS: AccountBody['quota'] = {
+  unfinished_tasks: null,
+  upload_storage: null,
+  cpu: null,
+  memory: null,
+  gpu: null,
+  rate_limit_reads: null,
+  rate_limit_writes: null,
+};
+
 const account = (over: Partial<AccountBody> = {}): AccountBody => ({
   user_id: 'user-1',
   username: 'alice',
   role: 'user',
   created_at: '2026-01-01T09:01:00.000Z',
   disabled: false,
-  quota: { unfinished_tasks: 100, upload_storage: 10_240, cpu: null, memory: null, gpu: null },
+  quota: { ...NO_LIMITS, unfinished_tasks: 100, upload_storage: 10_240 },
   used: { unfinished_tasks: 3, upload_storage: 12.4, cpu: 0, memory: 0, gpu: 0 },
   ...over,
 });
@@ -99,7 +109,7 @@ describe('users', () => {
       username: 'bob\x1b[2J',
       role: 'admin',
       disabled: true,
-      quota: { unfinished_tasks: null, upload_storage: null, cpu: null, memory: null, gpu: null },
+      quota: NO_LIMITS,
     });
     api.on('GET /api/users', () => ({ users: [account(), bob], next_cursor: 'bob' }));
     const told = await cloudai(['users', '--match', 'b', '--limit', '2']);
@@ -137,7 +147,7 @@ describe('users', () => {
   it('are shown with what their tasks hold of what they may', async () => {
     const carol = account({
       username: 'carol',
-      quota: { unfinished_tasks: null, upload_storage: null, cpu: 16, memory: null, gpu: 2 },
+      quota: { ...NO_LIMITS, cpu: 16, gpu: 2, rate_limit_reads: 50, rate_limit_writes: 0 },
       used: { unfinished_tasks: 2, upload_storage: 0, cpu: 2.5, memory: 2_048, gpu: 0 },
     });
     api.on('GET /api/users', () => ({ users: [account(), carol], next_cursor: null }));
@@ -147,7 +157,8 @@ describe('users', () => {
     expect(out).toMatch(/^carol .+ 0 MB +2\.5 of 16 +2 GB +0 of 2 +1h ago$/m);
     api.on('GET /api/users/carol', () => carol);
     expect((await cloudai(['user', 'carol'])).out).toContain(
-      'Cores held:       2.5 of 16\nMemory held:      2 GB\nGPUs held:        0 of 2\n',
+      'Cores held:       2.5 of 16\nMemory held:      2 GB\nGPUs held:        0 of 2\n' +
+        'Reads a second:   at most 50\nWrites a second:  any number\n',
     );
   });
 
@@ -178,6 +189,9 @@ describe('users', () => {
     });
     expect(await sent('--max-cores', '1.5', '-max_memory', '2048', '--max-gpus', 'none')).toEqual({
       quota: { cpu: 1.5, memory: 2_048, gpu: null },
+    });
+    expect(await sent('--max-reads', '50', '-max_writes', 'none')).toEqual({
+      quota: { rate_limit_reads: 50, rate_limit_writes: null },
     });
     expect(await sent('--password')).toEqual({ password: 'secure123' });
     const asked = api.asked.length;

@@ -42,6 +42,7 @@ const EXCLUDED: Readonly<Record<NonNullable<WorkerVerdictBody['excluded_by']>, s
   unhealthy: 'it is unhealthy',
   other_worker_requested: 'another worker was asked for',
   labels: 'its labels do not match',
+  mounts: 'it does not let be mounted what the task mounts',
   reserved: 'it is kept free for other tasks',
 };
 
@@ -51,7 +52,7 @@ function missingText(verdict: WorkerVerdictBody): string {
     const size = (value: number) => sizeText(dimension, value);
     return `${nameOf(dimension)}: needs ${size(required)}, ${size(Math.max(0, available))} free`;
   });
-  const labels = unmetText(verdict);
+  const labels = unmetText(verdict) ?? unmountableText(verdict);
   // A server of a later release may know other rules.
   const rule = excluded_by && (labels ?? EXCLUDED[excluded_by] ?? `it is ${excluded_by}`);
   const why = message ? `${rule}: ${message}` : rule;
@@ -64,6 +65,16 @@ function unmetText({ excluded_by, unmet_labels }: WorkerVerdictBody): string | n
   return unmet_labels
     .map(({ name, needs, has }) =>
       [has === null ? `has no ${name}` : `has ${name}=${has}`, `needs ${name}=${needs.join('|')}`].join(', '),
+    )
+    .join('; ');
+}
+
+/** `does not let /data be mounted`. */
+function unmountableText({ excluded_by, unmet_mounts }: WorkerVerdictBody): string | null {
+  if (excluded_by !== 'mounts' || !unmet_mounts?.length) return null;
+  return unmet_mounts
+    .map(({ source, only_read_only }) =>
+      only_read_only ? `lets ${source} be mounted only read-only` : `does not let ${source} be mounted`,
     )
     .join('; ');
 }

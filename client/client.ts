@@ -6,7 +6,6 @@ import type {
   BatchReply,
   CredentialsBody,
   LoginReply,
-  LogLineBody,
   NewTokenReply,
   ReadyReply,
   SubmitRequest,
@@ -16,6 +15,7 @@ import type {
   TokenBody,
   UserBody,
 } from '../shared/contracts/http.ts';
+import type { LogLineBody } from '../shared/contracts/log-lines.ts';
 import type { WhatIfReply, WhatIfRequest } from '../shared/contracts/what-if.ts';
 import type {
   DrainBody,
@@ -37,10 +37,9 @@ import { type UserCalls, userCalls } from './users.ts';
 import { type WebhookCalls, webhookCalls } from './webhooks.ts';
 
 export { ApiError, ConnectionError, isAway, mayPass } from './errors.ts';
-export type { FileCalls, FileDownload, FileOf, Uploaded } from './files.ts';
+export type { FileCalls, FileDownload, FileOf } from './files.ts';
 export type { LogOptions, LogTextOptions } from './task-logs.ts';
 export type { ClientOptions } from './transport.ts';
-export type { DeliveryFilter } from './webhooks.ts';
 
 export interface TaskFilter {
   readonly status?: readonly TaskState[] | undefined;

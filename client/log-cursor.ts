@@ -1,8 +1,8 @@
 // Where a follower of a task's output stands: what it asks for after it was cut off, and which of the lines that come
 // are new to it. Pure but for its own position. Must run in Node and in a browser.
 
-import type { LogLineBody } from '../shared/contracts/http.ts';
 import type { SubscribeRequest, TaskLogEvent } from '../shared/contracts/live.ts';
+import type { LogLineBody } from '../shared/contracts/log-lines.ts';
 
 export type LogStart = Omit<NonNullable<SubscribeRequest['logs']>, 'after'>;
 

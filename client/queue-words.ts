@@ -21,6 +21,7 @@ export const REASON_WORDS: Readonly<Record<QueueReason, string>> = {
   over_quota: 'Over quota',
   worker_missing: 'Worker missing',
   labels_missing: 'Labels missing',
+  mounts_missing: 'Folder missing',
   never: 'Too large',
   retry_delay: 'Retry delay',
   no_workers: 'No workers',

@@ -8,7 +8,7 @@ beforeEach(async () => {
 });
 afterEach(() => api.close());
 
-const MESSAGE = 'the limit of writes by one user is 20 in 10 s: wait 1 s';
+const MESSAGE = 'the limit of writes by your account is 20 in 10 s: wait 1 s';
 const tooMany = (field = 'requests', seconds = 1) => {
   const details = [{ field, message: MESSAGE }];
   const body = {

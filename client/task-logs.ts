@@ -1,7 +1,8 @@
 // Reads a task's output line by line, through cut connections and, when following, through later attempts.
 // Gives every line once and in order: it resumes at the sequence number after the last one it gave.
 
-import type { LogLineBody, TaskBody } from '../shared/contracts/http.ts';
+import type { TaskBody } from '../shared/contracts/http.ts';
+import type { LogLineBody } from '../shared/contracts/log-lines.ts';
 import { isTerminal } from '../shared/model/task-states.ts';
 import { ApiError, ConnectionError, connectionError, mayPass } from './errors.ts';
 import { readJsonLines } from './ndjson.ts';
@@ -45,7 +46,8 @@ export async function* readTaskLogs(
   getTask: () => Promise<TaskBody>,
   options: LogOptions = {},
 ): AsyncGenerator<LogLineBody, void, undefined> {
-  const { signal, follow = false, patienceMs = PATIENCE_MS } = options;
+  const { follow = false, patienceMs = PATIENCE_MS } = options;
+  const signal = transport.either(options.signal);
   let known: TaskBody | null = await getTask();
   let attempt = options.attempt ?? known.attempt;
   let next = options.from ?? 1;

@@ -17,7 +17,7 @@ it("the engine's times come by the cluster's clock", async () => {
       command: 'usage 100 10; sleep 40',
     },
     ...{ env: {}, resources: { cpuMillis: 100, memoryMb: 10, gpus: 0, storageMb: 0 }, gpuIds: [] },
-    ...{ network: 'none', pidsLimit: 10, hasInput: false },
+    ...{ network: 'none', pidsLimit: 10, hasInput: false, mounts: [] },
   });
   await runtime.start(id);
   const running = await runtime.inspect(id);

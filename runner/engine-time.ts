@@ -39,6 +39,8 @@ export function inClusterTime(
     },
     kill: (...args) => runtime.kill(...args),
     remove: (id) => runtime.remove(id),
+    strays: (workerId) => runtime.strays(workerId),
+    removeStray: (stray) => runtime.removeStray(stray),
     close: () => runtime.close(),
   };
 }

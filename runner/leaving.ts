@@ -6,12 +6,13 @@
 //   finish ──── deadline, or hurried ────► hand-over ──── deadline, or hurried ────► leave
 //      └──────────── nothing left ─────────────┴──────────────► the lease is given back
 
+import type { Allocation } from '../shared/model/held.ts';
 import { currentAttempt, type Task } from '../shared/model/task.ts';
 import { evictTask } from '../shared/model/task-life.ts';
 import type { Log } from '../shared/platform/log.ts';
 import type { ShutdownConfig, ShutdownMode } from '../shared/platform/shutdown.ts';
 import type { Clock } from '../shared/ports/clock.ts';
-import type { Allocation, TaskStore } from '../shared/ports/task-store.ts';
+import type { TaskStore } from '../shared/ports/task-store.ts';
 import type { Committer } from './executor/committer.ts';
 import { Abandoned, pause } from './executor/patience.ts';
 import type { AttemptRegistry } from './executor/registry.ts';

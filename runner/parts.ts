@@ -47,6 +47,8 @@ export interface RunnerParts {
   readonly bootId?: string | null;
   /** How the health of the worker is watched, where it is not as usual. */
   readonly health?: { readonly everyMs?: number; readonly limits?: Partial<HealthLimits> };
+  /** How things of workers that are no more are swept, where it is not as usual. */
+  readonly strays?: { readonly everyMs?: number; readonly graceMs?: number };
   /** Numbers in [0, 1); for the jitter of retries. */
   readonly random?: () => number;
   /** It has been this worker before: a record that is gone by now was removed by an admin, and is not made again. */

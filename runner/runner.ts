@@ -18,7 +18,7 @@ import { NewestLife } from './newest-life.ts';
 import type { RunnerParts, RunnerPhase, RunnerStatus } from './parts.ts';
 import { assemble, type Working } from './working.ts';
 
-export type { RunnerParts, RunnerPhase, RunnerStatus } from './parts.ts';
+export type { RunnerParts, RunnerStatus } from './parts.ts';
 
 export interface Runner {
   /**
@@ -112,6 +112,7 @@ class RunnerProcess implements Runner {
       troubles: () => this.#troubles(),
       onHealthChanged: () => void this.#tellHealth(),
       isUpByRecord: () => this.#isUpByRecord(),
+      mayLookAtOthers: () => this.#phase === 'up',
       onFenced: () => void this.#fence(),
       onRenewed: () => void this.#unfence(),
       onLost: (error) => void this.#lose(error),
@@ -147,6 +148,7 @@ class RunnerProcess implements Runner {
     }
     this.#sweepTimer = setInterval(() => void this.#sweep(), this.#parts.sweepEveryMs ?? SWEEP_EVERY_MS);
     if (this.#phase === 'starting') this.#phase = 'up';
+    working.strays.start();
     if (this.#isRemoved) await this.#sweep();
   }
 
@@ -171,6 +173,7 @@ class RunnerProcess implements Runner {
       capacity: machine.capacity,
       gpuIds: machine.gpuIds,
       labels: config.labels,
+      ...(config.mounts.length === 0 ? {} : { mounts: config.mounts }),
       fingerprint: machine.fingerprint,
       registeredAt: clock.now(),
     });
@@ -356,6 +359,7 @@ class RunnerProcess implements Runner {
     this.#working?.sampler.stop();
     this.#working?.images.stop();
     this.#working?.health.stop();
+    this.#working?.strays.stop();
     const quietly = (what: string, closing: Promise<void>) =>
       within(CLOSE_MS, what, closing).catch((error) =>
         this.#parts.log.warn({ err: error }, `${what} did not work`),

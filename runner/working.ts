@@ -10,6 +10,7 @@ import { ImageNotice } from './agent/image-notice.ts';
 import { MachineUsage } from './agent/machine-usage.ts';
 import { ProgressSender } from './agent/progress-sender.ts';
 import { RecordWatch } from './agent/record-watch.ts';
+import { StraySweep } from './agent/stray-sweep.ts';
 import { UsageSampler } from './agent/usage-sampler.ts';
 import { LOOK_EVERY_MS, WorkerHealth } from './agent/worker-health.ts';
 import { HEALTH_LIMITS } from './core/health.ts';
@@ -25,6 +26,7 @@ export interface Working {
   readonly admission: AdmissionLine;
   readonly registry: AttemptRegistry;
   readonly adoption: Adoption;
+  readonly strays: StraySweep;
   readonly watch: RecordWatch;
   readonly heartbeat: Heartbeat;
   readonly sampler: UsageSampler;
@@ -43,6 +45,8 @@ export interface Self {
   troubles(): readonly Trouble[];
   onHealthChanged(): void;
   isUpByRecord(): Promise<boolean>;
+  /** It has its lease and is of the cluster, so that what it reads of other workers may be acted on. */
+  mayLookAtOthers(): boolean;
   onFenced(): void;
   onRenewed(): void;
   onLost(error: AppError): void;
@@ -126,6 +130,11 @@ export function assemble(parts: RunnerParts, self: Self): Working {
     onLost: (error) => self.onLost(error),
   });
   const adoption = new Adoption({ workerId, tasks, runtime, registry, admission, journal, clock, log });
+  const { mayLookAtOthers: mayLook } = self;
+  const strays = new StraySweep({ workerId, store, runtime, clock, log, mayLook, ...parts.strays });
   const watch = new RecordWatch({ workerId, tasks, bus, registry, log, onRemoved: () => self.onRemoved() });
-  return { machine, admission, registry, adoption, watch, heartbeat, sampler, images, health, committer };
+  return {
+    ...{ machine, admission, registry, adoption, strays, watch, heartbeat },
+    ...{ sampler, images, health, committer },
+  };
 }

@@ -3,6 +3,7 @@
 
 import type { TaskChanged } from '../shared/model/event.ts';
 import { heldGpuIds, isLeaving } from '../shared/model/held.ts';
+import { demandOf } from '../shared/model/mounts.ts';
 import type { RunTime } from '../shared/model/run-times.ts';
 import type { Task } from '../shared/model/task.ts';
 import { isPlaced, isTerminal } from '../shared/model/task-states.ts';
@@ -177,7 +178,7 @@ function queuedTask(task: Task): QueuedTask {
     priority: task.spec.priority,
     resources: task.spec.resources,
     worker: task.spec.worker,
-    labels: task.spec,
+    labels: demandOf(task.spec),
     image: task.spec.image,
     tag: task.spec.tag,
     kValue: task.spec.kValue,

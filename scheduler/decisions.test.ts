@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { AppError } from '../shared/errors.ts';
 import { silentLog } from '../shared/platform/log.ts';
 import type { DecisionLog } from '../shared/ports/decision-log.ts';
-import { PLAIN_WAITING, PLAIN_WORKER } from '../test/support/waiting.ts';
+import { readDecisions, replayDecisions } from '../test/support/decisions.ts';
+import { gate } from '../test/support/gate.ts';
+import { BARE, PLAIN_WAITING, PLAIN_WORKER } from '../test/support/waiting.ts';
 import { Backlog } from './core/backlog.ts';
-import { type Decision, readDecisions } from './core/decision-reader.ts';
+import type { Decision } from './core/decision-reader.ts';
 import { plan } from './core/plan.ts';
-import { replayDecisions } from './core/replay.ts';
-import { BARE, NO_MEMORY, type Snapshot } from './core/snapshot.ts';
+import { NO_MEMORY, type Snapshot } from './core/snapshot.ts';
 import { Decisions } from './decisions.ts';
 
 const NOW = 1_764_000_000_000;
@@ -17,20 +18,7 @@ function snapshotOf(tasks: number, from = 0, idChars = 4): Snapshot {
   const backlog = new Backlog();
   for (let n = from; n < from + tasks; n += 1) {
     const id = `t${String(n).padStart(idChars, '0')}`;
-    const resources = { ...room, cpuMillis: 100 };
-    backlog.put(
-      {
-        ...PLAIN_WAITING,
-        id,
-        revision: 1,
-        priority: 5,
-        resources,
-        worker: null,
-        notBefore: 0,
-        queuedAt: NOW,
-      },
-      NOW,
-    );
+    backlog.put({ ...PLAIN_WAITING, id, resources: { ...room, cpuMillis: 100 }, queuedAt: NOW }, NOW);
   }
   const worker = { ...PLAIN_WORKER, id: 'w1', state: 'ready', capacity: room, free: room } as const;
   return { ...BARE, workers: [worker], groups: backlog.groups(), memory: NO_MEMORY, limit: 1_000 };
@@ -115,15 +103,12 @@ describe('the decisions of a term', () => {
   it('hold no more in memory than is allowed when Redis is slow', async () => {
     const log = new ToldLog();
     const decisions = open(log);
-    let goOn: () => void = () => undefined;
-    const slow = new Promise<void>((done) => {
-      goOn = done;
-    });
-    log.answer = () => slow;
+    const slow = gate();
+    log.answer = () => slow.opened;
     // Each with half a megabyte of differences.
     for (let n = 0; n < 40; n += 1) decisions.decide(snapshotOf(500, n * 500, 1_000), NOW + n, 1);
     log.answer = async () => undefined;
-    goOn();
+    slow.open();
     await decisions.settled();
     const kept = log.lines.reduce((sum, line) => sum + line.length, 0);
     expect(kept).toBeLessThan(20_000_000);

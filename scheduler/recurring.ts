@@ -4,6 +4,7 @@
 import { AppError, messageOf } from '../shared/errors.ts';
 import { withDeadline } from '../shared/platform/deadline.ts';
 import type { Log } from '../shared/platform/log.ts';
+import { Pulse } from '../shared/platform/pulse.ts';
 
 export interface RecurringParts {
   readonly work: () => Promise<void>;
@@ -16,45 +17,31 @@ export interface RecurringParts {
 }
 
 export class Recurring {
-  readonly #parts: RecurringParts;
-  #timer: NodeJS.Timeout | null = null;
-  #round: Promise<void> | null = null;
-  #isFaulty = false;
-  #stopped = true;
+  readonly #pulse: Pulse;
 
-  constructor(parts: RecurringParts) {
-    this.#parts = parts;
+  constructor({ work, everyMs, deadlineMs, fault, log }: RecurringParts) {
+    const late = () => new AppError('queue_unavailable', `no answer within ${deadlineMs / 1_000} s`);
+    let isFaulty = false;
+    this.#pulse = new Pulse({
+      everyMs,
+      work: async () => {
+        await withDeadline(work(), deadlineMs, late);
+        isFaulty = false;
+      },
+      onFault: (error) => {
+        if (!isFaulty) log.warn({ fault: messageOf(error) }, fault);
+        isFaulty = true;
+      },
+    });
   }
 
   /** Begins the first round now. */
   start(): void {
-    this.#stopped = false;
-    this.#begin();
+    this.#pulse.start();
   }
 
   /** Resolves when no round is under way. */
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    if (this.#timer) clearTimeout(this.#timer);
-    await this.#round;
-  }
-
-  #begin(): void {
-    const { work, everyMs, deadlineMs, fault, log } = this.#parts;
-    const late = () => new AppError('queue_unavailable', `no answer within ${deadlineMs / 1_000} s`);
-    this.#round = withDeadline(work(), deadlineMs, late)
-      .then(
-        () => {
-          this.#isFaulty = false;
-        },
-        (error) => {
-          if (!this.#isFaulty) log.warn({ fault: messageOf(error) }, fault);
-          this.#isFaulty = true;
-        },
-      )
-      .finally(() => {
-        this.#round = null;
-        if (!this.#stopped) this.#timer = setTimeout(() => this.#begin(), everyMs);
-      });
+  stop(): Promise<void> {
+    return this.#pulse.stop();
   }
 }

@@ -2,6 +2,7 @@
 // share: questions, news, the state of the live connection.
 
 import { css, html, LitElement, nothing } from 'lit';
+import { keyed } from 'lit/directives/keyed.js';
 import { html as staticHtml, unsafeStatic } from 'lit/static-html.js';
 import { Router } from './data/router.ts';
 import { Session } from './data/session.ts';
@@ -154,7 +155,11 @@ export class App extends LitElement {
     }
     if (!this.loaded.has(route.page)) return html`<notice-box kind="loading"></notice-box>`;
     const tag = unsafeStatic(PAGES[route.page].tag);
-    return staticHtml`<${tag} .session=${this.#session} .router=${this.#router} .route=${route}></${tag}>`;
+    // With another role it is another page: what it offers is decided anew.
+    return keyed(
+      this.#session.user?.role,
+      staticHtml`<${tag} .session=${this.#session} .router=${this.#router} .route=${route}></${tag}>`,
+    );
   }
 
   async #resume(): Promise<void> {
@@ -207,8 +212,18 @@ export class App extends LitElement {
   }
 
   #signed(): void {
+    const wasIn = this.renderRoot.querySelector('app-nav') !== null;
     this.requestUpdate();
     this.#watchLive();
+    if (wasIn && !this.#session.user) void this.#showSignIn();
+  }
+
+  /** The page has gone and the focus with it: readers hear where they are, and why. */
+  async #showSignIn(): Promise<void> {
+    await this.updateComplete;
+    const page = this.#pageElement;
+    await page?.updateComplete;
+    this.#heading?.focus();
   }
 
   #watchLive(): void {

@@ -1,58 +1,31 @@
-// What every call of ours passes before its request is read: who is calling, how many calls that is, its turn to send; and
-// what it gets at its end: an id, its place in the rate limit, a line in the log. What someone may do is decided by the
-// services. Reflection and health are open to all.
+// What every call of ours passes before its request is read: who is calling, how many calls that is, its turn among those of
+// its caller, its turn to send. What someone may do is decided by the services. Reflection and health are open to all.
 
-import {
-  Metadata,
-  ServerInterceptingCall,
-  type ServerInterceptingCallInterface,
-  type ServerInterceptor,
-  status as Status,
-} from '@grpc/grpc-js';
-import type { Principal } from '../../shared/model/user.ts';
-import type { Log } from '../../shared/platform/log.ts';
+import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
+import { Metadata, ServerInterceptingCall, type ServerInterceptor, status as Status } from '@grpc/grpc-js';
+import { AppError } from '../../shared/errors.ts';
 import { givenId, RequestIds } from '../http/request-ids.ts';
-import { originOfSession } from '../plugins/audit.ts';
+import type { TrustedProxies } from '../http/trusted-proxies.ts';
 import { limitHeaders } from '../plugins/rate-limits.ts';
-import type { Origin } from '../services/audit-trail.ts';
-import { type Admission, LimitReached, type RequestLimits } from '../services/request-limits.ts';
+import { networkOf } from '../services/network-of.ts';
+import { LimitReached, type RequestLimits } from '../services/request-limits.ts';
+import type { RequestTurns, Turn } from '../services/request-turns.ts';
 import { bearerToken, type Session, type Sessions } from '../services/sessions.ts';
-import type { Contract } from './contract.ts';
-import type { Receiving } from './receiving.ts';
-import { refusalOf } from './status.ts';
+import { CallReport, type CallReportParts } from './call-report.ts';
+import type { Caller } from './caller.ts';
+import { type Method, methodsOf } from './rules.ts';
 
-export interface AdmissionParts {
-  readonly contract: Contract;
-  readonly sessions: Pick<Sessions, 'check'>;
+export interface AdmissionParts extends CallReportParts {
+  readonly sessions: Pick<Sessions, 'check' | 'asOfNow'>;
+  readonly proxies: TrustedProxies;
   readonly requestLimits: RequestLimits;
-  readonly receiving: Receiving;
+  /** Those of REST: a caller's requests share their places, whatever they come by. */
+  readonly requestTurns: RequestTurns;
+  /** Of large requests on their way in. */
+  readonly arrivals: RequestTurns;
+  /** A request that is not there by then will not come. */
+  readonly arrivalMs: number;
   readonly observeAuth: 'open' | 'required';
-  readonly log: Log;
-}
-
-interface Rule {
-  readonly kind: 'reads' | 'writes';
-  /** What shows the cluster, where that is open. */
-  readonly observe?: true;
-  /** Its requests may be large. */
-  readonly large?: true;
-}
-
-export const RULES: Readonly<Record<string, Rule>> = {
-  SubmitTask: { kind: 'writes', large: true },
-  GetTask: { kind: 'reads' },
-  ListTasks: { kind: 'reads' },
-  CancelTask: { kind: 'writes' },
-  WatchTask: { kind: 'reads' },
-  ListWorkers: { kind: 'reads', observe: true },
-  WatchTelemetry: { kind: 'reads', observe: true },
-};
-
-/** `session` is null of nobody who signed in. */
-export interface Caller {
-  readonly session: Session | null;
-  readonly address: string;
-  readonly requestId: string;
 }
 
 /** What grpc itself calls a partial status, and does not export. */
@@ -60,12 +33,14 @@ type SentStatus = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
 
 export class Admissions {
   readonly #parts: AdmissionParts;
+  readonly #methods: ReadonlyMap<string, Method>;
   /** By the metadata of a call, which its handler gets too. */
   readonly #callers = new WeakMap<Metadata, Caller>();
   readonly #ids = new RequestIds('rpc');
 
   constructor(parts: AdmissionParts) {
     this.#parts = parts;
+    this.#methods = methodsOf(parts.contract);
   }
 
   callerOf(metadata: Metadata): Caller {
@@ -74,113 +49,125 @@ export class Admissions {
     return caller;
   }
 
-  /** For those who write down what was done. */
-  originOf(metadata: Metadata): Origin {
-    const { session, address, requestId } = this.callerOf(metadata);
-    return originOfSession(session, address, requestId);
-  }
-
-  /** Only where a sign-in is asked for. */
-  principalOf(metadata: Metadata): Principal {
-    const { session } = this.callerOf(metadata);
-    if (!session) throw new Error('a call that asks who is calling is open');
-    return session.principal;
-  }
-
-  readonly intercept: ServerInterceptor = (method, call) => {
-    const name = method.path.split('/').at(-1) ?? '';
-    const rule = method.path.startsWith('/cloudai.') ? RULES[name] : undefined;
-    if (!rule) return new ServerInterceptingCall(call);
-    return new Entry(this.#parts, { name, rule, id: this.#ids.next() }, call, (metadata, caller) =>
-      this.#callers.set(metadata, caller),
-    ).intercepted;
+  readonly intercept: ServerInterceptor = (definition, call) => {
+    const method = this.#methods.get(definition.path);
+    if (!method) return new ServerInterceptingCall(call);
+    const onAdmitted = (metadata: Metadata, caller: Caller) => this.#callers.set(metadata, caller);
+    return new Entry(this.#parts, { method, id: this.#ids.next(), call, onAdmitted }).intercepted;
   };
 }
 
-interface Named {
-  readonly name: string;
-  readonly rule: Rule;
+interface EntryOptions {
+  readonly method: Method;
+  /** Unless the caller gives one. */
   readonly id: string;
+  readonly call: ServerInterceptingCallInterface;
+  readonly onAdmitted: (metadata: Metadata, caller: Caller) => void;
 }
 
 /** One call on its way in and out. */
 class Entry {
   readonly intercepted: ServerInterceptingCall;
   readonly #parts: AdmissionParts;
-  readonly #rule: Rule;
-  readonly #name: string;
+  readonly #method: Method;
   readonly #call: ServerInterceptingCallInterface;
-  readonly #gone = new AbortController();
-  readonly #since = performance.now();
   #id: string;
-  #user: string | undefined;
-  #admission: Admission | null = null;
-  #received: (() => void) | null = null;
-  #isLogged = false;
+  #report: CallReport | null = null;
+  #turn: Turn | null = null;
+  #arrival: Turn | null = null;
+  #late: NodeJS.Timeout | undefined;
+  #isOver = false;
 
-  constructor(
-    parts: AdmissionParts,
-    { name, rule, id }: Named,
-    call: ServerInterceptingCallInterface,
-    onAdmitted: (metadata: Metadata, caller: Caller) => void,
-  ) {
+  constructor(parts: AdmissionParts, { method, id, call, onAdmitted }: EntryOptions) {
     this.#parts = parts;
-    this.#name = name;
-    this.#rule = rule;
-    this.#id = id;
+    this.#method = method;
     this.#call = call;
+    this.#id = id;
+    // What grpc sends by itself (at a deadline, for a request too large) passes by no interceptor, only by this.
+    const send = call.sendStatus.bind(call);
+    call.sendStatus = (status) => send(this.#leave(status));
     this.intercepted = new ServerInterceptingCall(call, {
       start: (next) =>
         next({
-          onReceiveMetadata: (metadata, mdNext) => {
+          onReceiveMetadata: (metadata, pass) => {
             this.#enter(metadata).then(
               (caller) => {
                 onAdmitted(metadata, caller);
-                mdNext(metadata);
+                pass(metadata);
               },
               (error: unknown) => this.#refuse(error),
             );
           },
-          onReceiveHalfClose: (hcNext) => {
-            this.#received?.();
-            hcNext();
+          onReceiveHalfClose: (pass) => {
+            this.#arrived();
+            pass();
           },
           onCancel: () => {
-            this.#gone.abort();
-            // The status that grpc itself sends, at a deadline, does not come by here.
-            this.#tell(Status.CANCELLED);
+            this.#isOver = true;
+            this.#arrived();
+            // Work that has begun goes on without its caller, so whoever hangs up gains nothing by it.
+            this.#turn?.abandoned();
+            this.#report?.over(Status.CANCELLED);
           },
         }),
-      sendStatus: (status, next) => {
-        this.#received?.();
-        next(this.#dressed(status));
-      },
     });
   }
 
   async #enter(metadata: Metadata): Promise<Caller> {
     this.#id = givenId(metadata.get('x-request-id')[0]) ?? this.#id;
-    const address = addressOf(this.#call.getPeer());
-    const session = await this.#signIn(metadata);
-    this.#user = session?.principal.username;
-    const { requestLimits, receiving } = this.#parts;
+    const [parent] = metadata.get('traceparent');
+    const report = new CallReport(
+      this.#parts,
+      this.#method,
+      this.#id,
+      parent === undefined ? null : String(parent),
+    );
+    this.#report = report;
+    const address = this.#parts.proxies.addressOf(addressOf(this.#call.getPeer()), forwardedFor(metadata));
+    report.address = address;
+    let session = await this.#signIn(metadata);
+    report.user = session?.principal.username;
     const userId = session?.principal.userId;
-    this.#admission =
+    const { requestLimits, requestTurns, arrivals, arrivalMs } = this.#parts;
+    const { kind, large } = this.#method.rule;
+    report.admission =
       userId === undefined
         ? requestLimits.admit('anonymous', { address })
-        : requestLimits.admit(this.#rule.kind, { userId });
-    if (this.#rule.large && userId !== undefined) {
-      const late = (error: unknown) => this.#refuse(error);
-      this.#received = await receiving.begin(userId, late, this.#gone.signal);
+        : requestLimits.admit(kind, { userId });
+    const payer = userId ?? networkOf(address);
+    this.#turn = this.#stillWanted(requestTurns.take(payer));
+    await this.#turn.began;
+    if (large) {
+      this.#arrival = this.#stillWanted(arrivals.take(payer));
+      await this.#arrival.began;
     }
-    return { session, address, requestId: this.#id };
+    // Whoever lost a right while the call stood in line does nothing by it any more.
+    if (session && this.#asksForSignIn) session = await this.#parts.sessions.asOfNow(session);
+    if (!this.#isOver) this.#late = setTimeout(() => this.#refuse(LATE), arrivalMs);
+    return {
+      session,
+      address,
+      requestId: this.#id,
+      traceparent: report.traceparent,
+      about: (taskId) => {
+        report.taskId = taskId;
+      },
+      refusal: (error) => {
+        const status = report.refusal(error);
+        return Object.assign(new Error(status.details), status);
+      },
+    };
+  }
+
+  get #asksForSignIn(): boolean {
+    return !this.#method.rule.observe || this.#parts.observeAuth === 'required';
   }
 
   async #signIn(metadata: Metadata): Promise<Session | null> {
     const [header] = metadata.get('authorization');
     const text = header === undefined ? undefined : String(header);
-    const { sessions, observeAuth } = this.#parts;
-    if (!this.#rule.observe || observeAuth === 'required') return sessions.check(bearerToken(text));
+    const { sessions } = this.#parts;
+    if (this.#asksForSignIn) return sessions.check(bearerToken(text));
     if (text === undefined) return null;
     // As in REST: where nobody has to sign in, a token that is no good is none.
     try {
@@ -190,37 +177,46 @@ class Entry {
     }
   }
 
-  #refuse(error: unknown): void {
-    if (error instanceof LimitReached) this.#admission = error.admission;
-    const { status, reply } = refusalOf(error, this.#parts.contract);
-    if (reply.severity) {
-      this.#parts.log[reply.severity]({ err: error, requestId: this.#id, rpc: this.#name }, 'call failed');
-    }
-    this.#call.sendStatus(this.#dressed(status));
+  /** Who went while something was awaited takes no place. */
+  #stillWanted(turn: Turn): Turn {
+    if (this.#isOver) turn.over();
+    return turn;
   }
 
-  #dressed(status: SentStatus): SentStatus {
-    this.#tell(status.code ?? Status.UNKNOWN);
+  /** The request is there, or will not come. */
+  #arrived(): void {
+    clearTimeout(this.#late);
+    this.#arrival?.over();
+  }
+
+  #refuse(error: unknown): void {
+    const report = this.#report;
+    if (report && error instanceof LimitReached) report.admission = error.admission;
+    if (report && !this.#isOver) this.#call.sendStatus(report.refusal(error));
+  }
+
+  /** With what goes out with every status. */
+  #leave(status: SentStatus): SentStatus {
+    this.#isOver = true;
+    this.#arrived();
+    this.#turn?.over();
+    this.#report?.over(status.code);
     const metadata = status.metadata?.clone() ?? new Metadata();
     metadata.set('x-request-id', this.#id);
-    if (this.#admission) for (const [name, value] of limitHeaders(this.#admission)) metadata.set(name, value);
+    const admission = this.#report?.admission;
+    if (admission) for (const [name, value] of limitHeaders(admission)) metadata.set(name, value);
     return { ...status, metadata };
   }
+}
 
-  #tell(code: Status): void {
-    if (this.#isLogged) return;
-    this.#isLogged = true;
-    const line = {
-      requestId: this.#id,
-      rpc: this.#name,
-      status: Status[code],
-      ms: Math.round(performance.now() - this.#since),
-      user: this.#user,
-    };
-    const isQuiet = this.#rule.kind === 'reads' && (code === Status.OK || code === Status.CANCELLED);
-    if (isQuiet || code === Status.RESOURCE_EXHAUSTED) this.#parts.log.debug(line, 'call');
-    else this.#parts.log.info(line, 'call');
-  }
+const LATE = new AppError('timed_out', 'the request did not arrive in time; send it again', {
+  retryable: true,
+});
+
+/** As proxies of HTTP/2 write it down. */
+function forwardedFor(metadata: Metadata): string | undefined {
+  const said = metadata.get('x-forwarded-for');
+  return said.length === 0 ? undefined : said.join(',');
 }
 
 /** Of `address:port`. */

@@ -1,6 +1,6 @@
 // The calls with one answer. Translates between the wire and the services only.
 
-import type { handleUnaryCall, Metadata, ServerUnaryCall } from '@grpc/grpc-js';
+import type { handleUnaryCall, ServerUnaryCall } from '@grpc/grpc-js';
 import { workerBodies } from '../../shared/contracts/cluster.ts';
 import {
   type ListTasksMessage,
@@ -13,7 +13,6 @@ import { cancelTaskMessageSchema, taskIdMessageSchema } from '../../shared/contr
 import { taskBody, taskDetailBody, taskSpec } from '../../shared/contracts/http.ts';
 import { submitSchema, taskListSchema } from '../../shared/contracts/schemas.ts';
 import type { RunLearner } from '../../shared/learning/run-learner.ts';
-import type { Principal } from '../../shared/model/user.ts';
 import { forceDetail, toldOfOne } from '../plugins/tasks.ts';
 import type { AuditTrail } from '../services/audit-trail.ts';
 import type { BodyRoom } from '../services/body-room.ts';
@@ -23,9 +22,11 @@ import { onlyTask, type Submissions } from '../services/submission.ts';
 import { type TaskRecords, wantedOf } from '../services/task-records.ts';
 import { acceptIdempotencyKey, acceptor } from '../validation.ts';
 import type { Admissions } from './admission.ts';
-import { type ToldParts, told } from './told.ts';
+import { type Caller, originOf, principalOf, traceOf } from './caller.ts';
+import type { Contract } from './contract.ts';
 
-export interface CallParts extends ToldParts {
+export interface CallParts {
+  readonly contract: Contract;
   readonly admissions: Admissions;
   readonly submissions: Submissions;
   readonly records: TaskRecords;
@@ -42,52 +43,56 @@ const ANSWER_DEADLINE_MS = 30_000;
 /** A common request is smaller, and takes no room. */
 const LARGE_CHARS = 64 * 1_024;
 
-type Handler<Request> = (request: Request, metadata: Metadata) => Promise<object>;
+type Handler<Request> = (request: Request, caller: Caller) => Promise<object>;
 
 export function createCalls(parts: CallParts) {
-  const { admissions, submissions, records, learner, view, bodyRoom, trail, retentionMs } = parts;
-  const by = (metadata: Metadata): Principal => admissions.principalOf(metadata);
+  const { submissions, records, learner, view, bodyRoom, trail, retentionMs } = parts;
   const acceptSubmit = acceptor(submitSchema.label('the request'));
   const acceptList = acceptor(taskListSchema.label('the request'), 'as_text');
   const acceptTaskId = acceptor(taskIdMessageSchema);
   const acceptCancel = acceptor(cancelTaskMessageSchema);
 
-  const submitTask: Handler<SubmitTaskMessage> = async (message, metadata) => {
-    const principal = by(metadata);
+  const submitTask: Handler<SubmitTaskMessage> = async (message, caller) => {
+    const principal = principalOf(caller);
     const size = sizeOf(message);
     const give = size > LARGE_CHARS ? bodyRoom.take(principal.userId, size) : () => undefined;
     try {
-      const spec = taskSpec(acceptSubmit(submitBodyOf(message)));
+      const spec = { ...taskSpec(acceptSubmit(submitBodyOf(message))), ...traceOf(caller) };
       const key = acceptIdempotencyKey(message.idempotency_key, 'idempotency_key', 'field');
       const submission = await trail.note(
-        admissions.originOf(metadata),
+        originOf(caller),
         { action: 'task.submit' },
         () => submissions.submit(principal, spec, key),
         toldOfOne,
       );
-      return { task: taskMessage(taskBody(onlyTask(submission))), replayed: submission.replayed };
+      const task = onlyTask(submission);
+      caller.about(task.id);
+      return { task: taskMessage(taskBody(task)), replayed: submission.replayed };
     } finally {
       give();
     }
   };
 
-  const getTask: Handler<object> = async (message, metadata) => {
-    const task = await records.get(by(metadata), acceptTaskId(message).task_id);
+  const getTask: Handler<object> = async (message, caller) => {
+    const { task_id: id } = acceptTaskId(message);
+    caller.about(id);
+    const task = await records.get(principalOf(caller), id);
     return taskMessage(taskDetailBody(task, learner.slaOf(task), retentionMs));
   };
 
-  const listTasks: Handler<ListTasksMessage> = async (message, metadata) => {
+  const listTasks: Handler<ListTasksMessage> = async (message, caller) => {
     const query = acceptList(listQueryOf(message));
-    const { tasks, next } = await records.list(by(metadata), wantedOf(query));
+    const { tasks, next } = await records.list(principalOf(caller), wantedOf(query));
     return { tasks: tasks.map((task) => taskMessage(taskBody(task))), next_cursor: next };
   };
 
-  const cancelTask: Handler<object> = async (message, metadata) => {
+  const cancelTask: Handler<object> = async (message, caller) => {
     const { task_id: id, force } = acceptCancel(message);
+    caller.about(id);
     const task = await trail.note(
-      admissions.originOf(metadata),
+      originOf(caller),
       { action: 'task.cancel', target: id, details: forceDetail(force) },
-      () => records.cancel(by(metadata), id, force),
+      () => records.cancel(principalOf(caller), id, force),
     );
     return taskMessage(taskBody(task));
   };
@@ -110,9 +115,10 @@ function unary<Request>(
 ): handleUnaryCall<Request, Buffer> {
   const encode = parts.contract.encoder(reply);
   return (call: ServerUnaryCall<Request, Buffer>, answer) => {
-    answerWithin(handle(call.request, call.metadata), ANSWER_DEADLINE_MS, 'what was asked for').then(
+    const caller = parts.admissions.callerOf(call.metadata);
+    answerWithin(handle(call.request, caller), ANSWER_DEADLINE_MS, 'what was asked for').then(
       (body) => answer(null, encode(body)),
-      (error: unknown) => answer(told(parts, error, call)),
+      (error: unknown) => answer(caller.refusal(error)),
     );
   };
 }

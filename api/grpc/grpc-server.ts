@@ -3,36 +3,50 @@
 
 import { type AddressInfo, createServer, type Server as Listener, type Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import {
+  Server,
+  ServerCredentials,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { AppError } from '../../shared/errors.ts';
 import type { TlsTexts } from '../../shared/platform/tls-files.ts';
 import { boundConnections, type ListenerBounds } from '../http/listener.ts';
 import type { Readiness } from '../services/readiness.ts';
+import { arrivalsOf, RequestTurns } from '../services/request-turns.ts';
 import { type AdmissionParts, Admissions } from './admission.ts';
 import { type CallParts, createCalls } from './calls.ts';
 import { loadContract } from './contract.ts';
 import { GrpcHealth } from './health.ts';
 import { OpenCalls } from './open-calls.ts';
-import { Receiving } from './receiving.ts';
 import { createWatches, type WatchParts } from './watches.ts';
 
-type Made = 'contract' | 'admissions' | 'receiving' | 'openCalls';
+type Made = 'contract' | 'admissions' | 'arrivals' | 'arrivalMs' | 'openCalls';
 
 export interface GrpcParts
   extends Omit<AdmissionParts, Made>,
-    Omit<CallParts, Made | 'log'>,
-    Omit<WatchParts, Made | 'log' | 'peerIdleMs'> {
+    Omit<CallParts, Made>,
+    Omit<WatchParts, Made | 'peerIdleMs'> {
   readonly readiness: Readiness;
   readonly host: string;
   readonly port: number;
   readonly tls: TlsTexts | null;
   readonly bounds: ListenerBounds;
   readonly peerIdleMs?: number | undefined;
+  readonly arrivalMs?: number | undefined;
 }
 
 /** As the largest task of REST. */
 const REQUEST_MAX_BYTES = 2 * 1_048_576;
+/**
+ * So many large requests may be on their way in: gRPC does not announce their size, so each may be as large as the largest.
+ * Together they are what the bodies of REST may be.
+ */
+const ARRIVALS_OF_ONE = 20;
+const ARRIVALS_IN_ALL = 80;
+/** As for bodies of REST. */
+const ARRIVAL_MS = 20_000;
 const STREAMS_PER_CONNECTION = 100;
 const PEER_IDLE_MS = 60_000;
 /** A peer that vanished without a word is noticed within a minute. */
@@ -42,7 +56,7 @@ const STOP_DEADLINE_MS = 5_000;
 
 export class GrpcServer {
   readonly #parts: GrpcParts;
-  readonly #server: Server;
+  readonly #server: ListedServer;
   readonly #health: GrpcHealth;
   readonly #openCalls = new OpenCalls();
   readonly #listener: Listener;
@@ -51,9 +65,14 @@ export class GrpcServer {
   constructor(parts: GrpcParts) {
     this.#parts = parts;
     const contract = loadContract();
-    const admissions = new Admissions({ ...parts, contract, receiving: new Receiving() });
+    const admissions = new Admissions({
+      ...parts,
+      contract,
+      arrivals: new RequestTurns(arrivalsOf(ARRIVALS_OF_ONE, ARRIVALS_IN_ALL)),
+      arrivalMs: parts.arrivalMs ?? ARRIVAL_MS,
+    });
     const made = { ...parts, contract, admissions, openCalls: this.#openCalls };
-    this.#server = new Server({
+    this.#server = new ListedServer({
       'grpc.max_receive_message_length': REQUEST_MAX_BYTES,
       'grpc.max_concurrent_streams': STREAMS_PER_CONNECTION,
       'grpc.keepalive_time_ms': KEEPALIVE_TIME_MS,
@@ -69,6 +88,11 @@ export class GrpcServer {
     this.#health.addTo(this.#server);
     new ReflectionService(contract.shown).addToServer(this.#server);
     this.#listener = this.#listen();
+  }
+
+  /** All that can be called here, health and reflection too, as `cloudai.v1.CloudAI/GetTask`. */
+  get methods(): readonly string[] {
+    return this.#server.methods;
   }
 
   /** Watches that are open now. */
@@ -116,6 +140,16 @@ export class GrpcServer {
       ? createTlsServer({ ...tls, ALPNProtocols: ['h2'], handshakeTimeout: bounds.headMs }, take)
       : createServer(take);
     return boundConnections(listener, bounds);
+  }
+}
+
+/** Knows what it serves. */
+class ListedServer extends Server {
+  readonly methods: string[] = [];
+
+  override addService(service: ServiceDefinition, implementation: UntypedServiceImplementation): void {
+    super.addService(service, implementation);
+    this.methods.push(...Object.values(service).map(({ path }) => path.replace(/^\//, '')));
   }
 }
 

@@ -13,13 +13,14 @@ import type { TelemetryTicker, Tick } from '../live/telemetry-ticker.ts';
 import { networkOf } from '../services/network-of.ts';
 import type { FollowPosition, FollowStep, TaskFollowing } from '../services/task-following.ts';
 import { acceptor } from '../validation.ts';
-import type { Admissions, Caller } from './admission.ts';
+import type { Admissions } from './admission.ts';
+import { type Caller, principalOf } from './caller.ts';
 import type { Contract } from './contract.ts';
 import type { OpenCalls } from './open-calls.ts';
 import { Outgoing, type StreamCall } from './outgoing.ts';
-import { type ToldParts, told } from './told.ts';
 
-export interface WatchParts extends ToldParts {
+export interface WatchParts {
+  readonly contract: Contract;
   readonly admissions: Admissions;
   readonly following: TaskFollowing;
   readonly ticker: TelemetryTicker;
@@ -47,10 +48,10 @@ export function createWatches(parts: WatchParts) {
     return bytes;
   };
 
-  const watchTask: Watch<WatchTaskMessage> = async (request, { session }, out) => {
+  const watchTask: Watch<WatchTaskMessage> = async (request, caller, out) => {
     const { task_id: taskId, attempt, from_seq: fromSeq, from_state: fromState } = acceptWatch(request);
-    if (!session) throw new Error('a watch of a task came in without a sign-in');
-    const { principal: by } = session;
+    caller.about(taskId);
+    const by = principalOf(caller);
     const ask = { by, taskId, attempt, fromSeq, fromState, pageChars: PAGE_CHARS, signal: out.signal };
     const steps = await parts.following.open(ask);
     for await (const step of steps) if (!(await out.send(encodeStep(step)))) return;
@@ -89,20 +90,24 @@ export function createWatches(parts: WatchParts) {
   const framed =
     <Request>(watch: Watch<Request>) =>
     (call: StreamCall<Request>): void => {
-      void run(parts, call, watch);
+      void run(parts, call, parts.admissions.callerOf(call.metadata), watch);
     };
   return { WatchTask: framed(watchTask), WatchTelemetry: framed(watchTelemetry) };
 }
 
-async function run<Request>(parts: WatchParts, call: StreamCall<Request>, watch: Watch<Request>) {
-  const { admissions, open, openCalls, stopping, peerIdleMs } = parts;
+async function run<Request>(
+  parts: WatchParts,
+  call: StreamCall<Request>,
+  caller: Caller,
+  watch: Watch<Request>,
+) {
+  const { open, openCalls, stopping, peerIdleMs } = parts;
   const out = new Outgoing(call, peerIdleMs);
   const onStop = () => out.stop(STOPPING);
   stopping.addEventListener('abort', onStop);
   if (stopping.aborted) onStop();
   let forget = () => {};
   try {
-    const caller = admissions.callerOf(call.metadata);
     call.once('cancelled', openCalls.add(payerOf(caller)));
     const { session } = caller;
     if (session) {
@@ -117,8 +122,7 @@ async function run<Request>(parts: WatchParts, call: StreamCall<Request>, watch:
     call.end();
   } catch (error) {
     // Who is gone, or out of time, is told nothing.
-    if (!out.signal.aborted || out.reason !== null)
-      call.emit('error', told(parts, out.reason ?? error, call));
+    if (!out.signal.aborted || out.reason !== null) call.emit('error', caller.refusal(out.reason ?? error));
   } finally {
     forget();
     stopping.removeEventListener('abort', onStop);

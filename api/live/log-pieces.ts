@@ -1,7 +1,7 @@
 // A page of output as events of bounded size. Pure.
 
-import type { LogLineBody } from '../../shared/contracts/http.ts';
 import type { TaskLogEvent } from '../../shared/contracts/live.ts';
+import type { LogLineBody } from '../../shared/contracts/log-lines.ts';
 
 /** Of one event. */
 export const MAX_PIECE_LINES = 500;

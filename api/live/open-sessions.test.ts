@@ -111,9 +111,18 @@ describe('what is open by virtue of a token', () => {
     expect(all).toEqual([['again'], ['again'], []]);
   });
 
+  it('is looked at when it comes: what changed while it was let in nobody tells any more', async () => {
+    accounts = { alice: { role: 'admin' }, bob: { fault: 'is disabled' } };
+    const all = [session('alice', null), session('bob', null), session('carol', null)];
+    await pass(0);
+    expect(all).toEqual([['again'], ['is disabled'], []]);
+  });
+
   it('has its account looked at every few seconds, once for all that is open', async () => {
     const all = [session('alice', null), session('alice', 't1'), session('bob', null)];
     accounts.bob = { fault: 'is disabled' };
+    // Each was looked at when it came.
+    asked = [];
     await pass(4_000);
     expect([asked, all.flat()]).toEqual([[], []]);
     await pass(1_000);

@@ -43,9 +43,15 @@ export class OpenSessions {
     this.#log = log;
   }
 
-  /** @returns takes it out again */
+  /**
+   * Looks at once: its account may have changed since it was let in, and nobody would tell it any more.
+   * @returns takes it out again
+   */
   add(session: OpenSession): () => void {
     this.#open.add(session);
+    this.#check(session).catch((error: unknown) =>
+      this.#log.debug({ err: error }, 'an account was not checked'),
+    );
     return () => this.#open.delete(session);
   }
 
@@ -61,14 +67,16 @@ export class OpenSessions {
    */
   async checkAccount(userId: string): Promise<void> {
     const theirs = [...this.#open].filter(({ caller }) => caller.principal?.userId === userId);
-    for (const session of theirs) {
-      const { principal } = session.caller;
-      if (principal === null) continue;
-      const { fault, role } = await this.#sessions.standing(principal, session.caller);
-      if (!this.#open.has(session)) continue;
-      if (fault !== null) session.end({ code: 'unauthenticated', message: fault });
-      else if (role !== principal.role) session.again();
-    }
+    for (const session of theirs) await this.#check(session);
+  }
+
+  async #check(session: OpenSession): Promise<void> {
+    const { principal } = session.caller;
+    if (principal === null) return;
+    const { fault, role } = await this.#sessions.standing(principal, session.caller);
+    if (!this.#open.has(session)) return;
+    if (fault !== null) session.end({ code: 'unauthenticated', message: fault });
+    else if (role !== principal.role) session.again();
   }
 
   start(): void {

@@ -88,7 +88,7 @@ export const accountsPlugin: Plugin<AccountsOptions> = {
         const signIn = await trail.note(
           originOf(request),
           { action: 'account.sign_in', target: () => accounts.knownName(credentials.username) },
-          () => accounts.login(credentials, request.info.remoteAddress),
+          () => accounts.login(credentials, request.app.address),
           ({ user }) => ({ actor: actorOf(user) }),
         );
         return notKept(h.response(loginReply(signIn)));
@@ -115,7 +115,7 @@ export const accountsPlugin: Plugin<AccountsOptions> = {
         const signIn = await trail.note(
           originOf(request),
           { action: 'account.password', target: by.username },
-          () => accounts.changePassword(by, change, request.info.remoteAddress),
+          () => accounts.changePassword(by, change, request.app.address),
         );
         return notKept(h.response(loginReply(signIn)));
       },

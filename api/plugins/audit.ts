@@ -57,7 +57,7 @@ function momentOf(text: string | undefined, clock: Clock): number | undefined {
 
 export function originOf(request: Request): Origin {
   const { session } = (request.auth.artifacts ?? {}) as { session?: Session };
-  return originOfSession(session ?? null, request.info.remoteAddress, request.app.requestId);
+  return originOfSession(session ?? null, request.app.address, request.app.requestId);
 }
 
 /** Of what comes by other ways than hapi. */

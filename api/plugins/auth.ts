@@ -26,12 +26,14 @@ export const authPlugin: Plugin<AuthOptions> = {
     server.auth.scheme('bearer', () => ({
       authenticate: async (request, h) => {
         const { authorization } = request.raw.req.headers;
-        const session = await sessions.check(bearerToken(authorization));
+        let session = await sessions.check(bearerToken(authorization));
         const { userId } = session.principal;
         // Before the body is read. Where a sign-in is not asked for, a refusal here would pass for none.
         if (request.auth.mode === 'required') {
           admitUser(requestLimits, request, userId);
           await takeTurn(requestTurns, request, userId);
+          // Whoever lost a right while the request stood in line does nothing by it any more.
+          session = await sessions.asOfNow(session);
           makeRoom(bodyRoom, request, userId);
         }
         return h.authenticated({ credentials: { user: session.principal }, artifacts: { session } });

@@ -169,9 +169,9 @@ export const queueBoardPlugin: Plugin<QueueBoardOptions> = {
   },
 };
 
-/** As the browser saw it: TLS ends at a proxy. Whoever lies about it changes their own cookie alone. */
-function cameOverHttps({ headers }: Request): boolean {
-  return headers['x-forwarded-proto'] === 'https' || String(headers.origin ?? '').startsWith('https:');
+/** As the browser saw it: TLS may end at a proxy. */
+function cameOverHttps({ app, headers }: Request): boolean {
+  return app.isHttpsInFront || String(headers.origin ?? '').startsWith('https:');
 }
 
 /** After faults have become answers: pages get the board's policy, and people get words instead of JSON. */

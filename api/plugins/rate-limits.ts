@@ -46,7 +46,7 @@ export const rateLimitsPlugin: Plugin<RateLimitsOptions> = {
         admitUser(requestLimits, request, userId);
         await takeTurn(requestTurns, request, userId);
       } else {
-        const { remoteAddress: address } = request.info;
+        const { address } = request.app;
         request.app.admission = asked(request, () => requestLimits.admit('anonymous', { address }));
         await takeTurn(requestTurns, request, networkOf(address));
       }

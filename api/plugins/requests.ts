@@ -1,19 +1,30 @@
-// What every request gets, whatever it asks for: an id, one line in the log, one shape of errors, safe headers.
+// What every request gets, whatever it asks for: an id, the address of its client, one line in the log, one shape of errors,
+// safe headers. No other file asks a request for its address.
 
 import type { Plugin, Request, Server } from '@hapi/hapi';
 import { traceIdOf } from '../../shared/model/trace.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import { errorReply } from '../errors.ts';
 import { givenId, RequestIds } from '../http/request-ids.ts';
+import type { TrustedProxies } from '../http/trusted-proxies.ts';
 
 declare module '@hapi/hapi' {
   interface RequestApplicationState {
     requestId: string;
+    /** Of the client: not of a trusted proxy, but of whom that speaks for. */
+    address: string;
+    /** Whether a trusted proxy was asked over TLS. */
+    isHttpsInFront: boolean;
   }
 }
 
+type Forwarded = Partial<Record<'x-forwarded-for' | 'x-forwarded-proto', string>>;
+
 export interface RequestsOptions {
   readonly log: Log;
+  readonly proxies: TrustedProxies;
+  /** What a browser is told that asked over TLS. */
+  readonly hsts: string;
 }
 
 /** Nothing but data comes from the API itself; the dashboard's pages bring their own policy. */
@@ -28,10 +39,15 @@ const ALWAYS: Readonly<Record<string, string>> = {
 
 export const requestsPlugin: Plugin<RequestsOptions> = {
   name: 'requests',
-  register: (server: Server, { log }: RequestsOptions) => {
+  register: (server: Server, { log, proxies, hsts }: RequestsOptions) => {
     const ids = new RequestIds('req');
     server.ext('onRequest', (request, h) => {
-      request.app.requestId = givenId(request.headers['x-request-id']) ?? ids.next();
+      const { app, headers, info } = request;
+      // Node joins several of these by commas.
+      const { 'x-forwarded-for': forwarded, 'x-forwarded-proto': proto } = headers as Forwarded;
+      app.requestId = givenId(headers['x-request-id']) ?? ids.next();
+      app.address = proxies.addressOf(info.remoteAddress, forwarded);
+      app.isHttpsInFront = proxies.saysHttps(info.remoteAddress, proto);
       return h.continue;
     });
 
@@ -40,6 +56,8 @@ export const requestsPlugin: Plugin<RequestsOptions> = {
       const { requestId } = request.app;
       // On what goes out, whichever answer another extension makes of this one.
       for (const [name, value] of Object.entries(ALWAYS)) request.raw.res.setHeader(name, value);
+      // TLS of its own hapi knows of.
+      if (request.app.isHttpsInFront) request.raw.res.setHeader('strict-transport-security', hsts);
       if (!(response instanceof Error)) {
         response.header('x-request-id', requestId);
         response.header('content-security-policy', DATA_ONLY, { override: false });
@@ -82,6 +100,7 @@ function logLine(log: Log, request: Request): void {
     status,
     ms: Math.max(0, (info.responded || info.completed || Date.now()) - info.received),
     user: auth.credentials?.user?.username,
+    address: app.address,
     ...about(request),
   };
   // Reading is what dashboards and probes do all day; and of a flood that is refused one line tells enough.

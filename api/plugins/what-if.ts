@@ -3,8 +3,10 @@
 import type { Plugin, Server } from '@hapi/hapi';
 import { whatIfReplySchema } from '../../shared/contracts/cluster-reply-schemas.ts';
 import { taskSpec } from '../../shared/contracts/http.ts';
+import { mountRuleOf } from '../../shared/contracts/mounts.ts';
 import { addedCapacity, type WhatIfBody, whatIfReply } from '../../shared/contracts/what-if.ts';
 import { whatIfSchema } from '../../shared/contracts/what-if-schema.ts';
+import { placingLabels } from '../../shared/model/mounts.ts';
 import { documented } from '../openapi/call-doc.ts';
 import type { Simulations } from '../services/simulation.ts';
 import { bodyOf, checked } from '../validation.ts';
@@ -44,7 +46,7 @@ export const whatIfPlugin: Plugin<WhatIfOptions> = {
           ),
           addedWorkers: add_workers.map((body) => ({
             capacity: addedCapacity(body),
-            labels: body.labels,
+            labels: placingLabels({ labels: body.labels, mounts: body.mounts.map(mountRuleOf) }),
             count: body.count,
           })),
           without,

@@ -2,14 +2,14 @@
 // of HTTP.
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { AppError } from '../../shared/errors.ts';
 import type { AuditAction, AuditEntry } from '../../shared/model/audit.ts';
 import type { Principal } from '../../shared/model/user.ts';
 import type { Log } from '../../shared/platform/log.ts';
+import { Pulse } from '../../shared/platform/pulse.ts';
 import type { Clock, ClusterClock } from '../../shared/ports/clock.ts';
 import type { Store } from '../../shared/ports/store.ts';
 import type { AuditTrail } from './audit-trail.ts';
-import { Pulse } from './pulse.ts';
+import { requireRight } from './rights.ts';
 
 export interface AuditPagesParts {
   readonly store: Pick<Store, 'audit' | 'users'>;
@@ -62,7 +62,7 @@ export class AuditPages {
 
   /** Newest first. @throws AppError `forbidden` */
   async list(by: Principal, query: AuditQuery): Promise<{ entries: AuditEntry[]; next: string | null }> {
-    if (by.role !== 'admin') throw new AppError('forbidden', 'only an admin may read the audit log');
+    requireRight(by, 'audit.see');
     const { store, trail } = this.#parts;
     const { actor, limit, before, ...filter } = query;
     let actorId: string | undefined;

@@ -4,6 +4,7 @@
 import type { AwaitedWorker, ClusterSnapshot, WorkerView } from '../../shared/contracts/cluster.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { ForecastScore } from '../../shared/model/forecast-score.ts';
+import type { Allocation } from '../../shared/model/held.ts';
 import { CLUSTER_SERIES, GRAIN_STEP_MS } from '../../shared/model/history.ts';
 import { hasJoined } from '../../shared/model/registration.ts';
 import { addResources, NO_RESOURCES, subtractResources } from '../../shared/model/resources.ts';
@@ -13,7 +14,6 @@ import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { PresentWorker, WorkerPresence } from '../../shared/ports/coordination.ts';
 import type { Store } from '../../shared/ports/store.ts';
-import type { Allocation } from '../../shared/ports/task-store.ts';
 import { answerWithin } from './deadline.ts';
 import type { SchedulerNews } from './scheduler-news.ts';
 

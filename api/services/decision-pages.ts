@@ -4,7 +4,7 @@
 import type { Principal } from '../../shared/model/user.ts';
 import type { DecisionEntry, DecisionLog } from '../../shared/ports/decision-log.ts';
 import { answerWithin } from './deadline.ts';
-import { requireAdmin } from './rights.ts';
+import { requireRight } from './rights.ts';
 
 const PAGE_CHARS = 1_048_576;
 /** The first page is small: how long entries are is not known yet. */
@@ -27,7 +27,7 @@ export class DecisionPages {
     by: Principal,
     { after, limit }: { after?: string | undefined; limit: number },
   ): Promise<AsyncGenerator<DecisionEntry[], void>> {
-    requireAdmin(by);
+    requireRight(by, 'decision.see');
     const newest = await answerWithin(this.#log.newest(), DEADLINE_MS, 'Redis');
     const first = newest ? await this.#page(after, Math.min(FIRST_PAGE, limit)) : [];
     return this.#pages(first, limit, newest?.id ?? '0');

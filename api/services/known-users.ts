@@ -38,6 +38,11 @@ export class KnownUsers {
     return copy !== undefined && this.#clock.monotonic() - copy.at < FRESH_MS ? copy.user : null;
   }
 
+  /** However long ago; null when nothing is known. Says nothing of rights: only for what may be a little old. */
+  newest(id: string): User | null {
+    return this.#copies.get(id)?.user ?? null;
+  }
+
   /** @throws AppError `store_unavailable` when there is no fresh copy and no store */
   async get(id: string): Promise<User | null> {
     return this.fresh(id) ?? (await this.#load(id));

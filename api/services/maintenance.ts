@@ -2,13 +2,14 @@
 
 import type { AwaitedWorker, WorkerView } from '../../shared/contracts/cluster.ts';
 import { AppError } from '../../shared/errors.ts';
+import type { Deed } from '../../shared/model/rights.ts';
 import type { Principal } from '../../shared/model/user.ts';
 import type { Maintenance } from '../../shared/model/worker.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Store } from '../../shared/ports/store.ts';
 import type { Announcer } from './announcer.ts';
 import type { ClusterView } from './cluster-view.ts';
-import { requireAdmin } from './rights.ts';
+import { requireRight } from './rights.ts';
 
 export interface MaintenanceParts {
   readonly store: Pick<Store, 'tasks' | 'workers' | 'registrations'>;
@@ -16,6 +17,12 @@ export interface MaintenanceParts {
   readonly announcer: Announcer;
   readonly clock: Clock;
 }
+
+const DEEDS: Readonly<Record<Maintenance, Deed>> = {
+  none: 'worker.uncordon',
+  cordoned: 'worker.cordon',
+  draining: 'worker.drain',
+};
 
 export class WorkerMaintenance {
   readonly #parts: MaintenanceParts;
@@ -44,7 +51,7 @@ export class WorkerMaintenance {
     maintenance: Maintenance,
     drainUntil: number | null,
   ): Promise<WorkerView | AwaitedWorker> {
-    requireAdmin(by);
+    requireRight(by, DEEDS[maintenance]);
     const { store, view, announcer } = this.#parts;
     if (!(await store.workers.setMaintenance(id, maintenance, drainUntil))) {
       if ((await store.registrations.get(id)) === null) throw unknown(id);
@@ -63,7 +70,7 @@ export class WorkerMaintenance {
    * @throws AppError `forbidden`, `not_found`; `conflict` while it is up and holds tasks
    */
   async remove(by: Principal, id: string): Promise<void> {
-    requireAdmin(by);
+    requireRight(by, 'worker.remove');
     const { store, view, announcer } = this.#parts;
     const worker = await store.workers.get(id);
     if (worker?.liveness === 'up') {

@@ -1,4 +1,5 @@
-// How many requests one caller may make: reads and writes of a user apart, and of an address where nobody signed in.
+// How many requests one caller may make: reads and writes of a user apart, and of an address where nobody signed in. A user
+// has the limits of the settings, or its own where an admin has set them.
 // Decides at once and from memory; knows nothing of HTTP.
 
 import { AppError } from '../../shared/errors.ts';
@@ -6,6 +7,7 @@ import type { RateLimits } from '../../shared/platform/config/api.ts';
 import type { Log } from '../../shared/platform/log.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { RateLimiter, RateVerdict } from '../../shared/ports/coordination.ts';
+import type { KnownUsers } from './known-users.ts';
 import { networkOf } from './network-of.ts';
 
 export type LimitKind = keyof RateLimits;
@@ -14,10 +16,11 @@ export interface RequestLimitsParts {
   readonly rateLimits: RateLimits;
   readonly rateLimiter: (options: {
     readonly keyPrefix: string;
-    readonly limit: number;
     readonly windowSeconds: number;
     readonly clock: Clock;
   }) => RateLimiter;
+  /** For limits of their own. */
+  readonly known: Pick<KnownUsers, 'newest'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -37,30 +40,31 @@ export const WINDOW_SECONDS = 10;
 const TASKS_PER_REQUEST = 100;
 
 const WORDS: Readonly<Record<LimitKind, string>> = {
-  reads: 'of reads by one user',
-  writes: 'of writes by one user',
+  reads: 'of reads by your account',
+  writes: 'of writes by your account',
   anonymous: 'of requests without a sign-in from one address',
 };
 
 export class RequestLimits {
-  readonly #limiters: Readonly<Record<LimitKind, RateLimiter | null>>;
+  readonly #limiters: Readonly<Record<LimitKind, RateLimiter>>;
+  readonly #rateLimits: RateLimits;
+  readonly #known: Pick<KnownUsers, 'newest'>;
   readonly #log: Log;
 
-  constructor({ rateLimits, rateLimiter, clock, log }: RequestLimitsParts) {
-    const open = (kind: LimitKind) => {
-      const limit = rateLimits[kind] * WINDOW_SECONDS;
-      const keyPrefix = `rate-${kind}`;
-      return limit === 0 ? null : rateLimiter({ keyPrefix, limit, windowSeconds: WINDOW_SECONDS, clock });
-    };
+  constructor({ rateLimits, rateLimiter, known, clock, log }: RequestLimitsParts) {
+    const open = (kind: LimitKind) =>
+      rateLimiter({ keyPrefix: `rate-${kind}`, windowSeconds: WINDOW_SECONDS, clock });
     this.#limiters = { reads: open('reads'), writes: open('writes'), anonymous: open('anonymous') };
+    this.#rateLimits = rateLimits;
+    this.#known = known;
     this.#log = log;
   }
 
   /** Null where there is no limit. @throws LimitReached */
   admit(kind: LimitKind, payer: Payer): Admission | null {
-    const limiter = this.#limiters[kind];
-    if (limiter === null) return null;
-    const verdict = limiter.take(keyOf(payer));
+    const limit = this.#limitOf(kind, payer);
+    if (limit === 0) return null;
+    const verdict = this.#limiters[kind].take(keyOf(payer), 1, limit);
     if (verdict.isAllowed) return { kind, verdict };
     // Once per window: a flood must not fill the log.
     if (verdict.isFirst) this.#log.warn({ ...payer, kind }, 'requests are refused: over the rate limit');
@@ -70,7 +74,20 @@ export class RequestLimits {
   /** On top of the request itself, which goes on: what it was about was more than one task. */
   chargeFor(tasks: number, userId: string): void {
     const cost = Math.floor(tasks / TASKS_PER_REQUEST);
-    if (cost > 0) this.#limiters.writes?.take(userId, cost);
+    const limit = this.#limitOf('writes', { userId });
+    if (cost > 0 && limit > 0) this.#limiters.writes.take(userId, cost, limit);
+  }
+
+  /** Of a window; 0: none. */
+  #limitOf(kind: LimitKind, payer: Payer): number {
+    return WINDOW_SECONDS * (this.#ownRate(kind, payer) ?? this.#rateLimits[kind]);
+  }
+
+  /** Without asking the store: whoever is let in was looked up a moment ago. */
+  #ownRate(kind: LimitKind, payer: Payer): number | null {
+    if (kind === 'anonymous' || !('userId' in payer)) return null;
+    const quota = this.#known.newest(payer.userId)?.quota;
+    return (kind === 'reads' ? quota?.rateLimitReads : quota?.rateLimitWrites) ?? null;
   }
 }
 

@@ -1,13 +1,20 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { RequestTurns, type Turn } from './request-turns.ts';
+import { arrivalsOf, RequestTurns, type RequestTurnsLimits, type Turn } from './request-turns.ts';
 
-const LIMITS = { atOnce: 2, waitingOfOne: 3, waitingInAll: 5, patienceMs: 1_000, heldMs: 100 };
+const LIMITS: RequestTurnsLimits = {
+  atOnce: 2,
+  inAll: null,
+  waitingOfOne: 3,
+  waitingInAll: 5,
+  patienceMs: 1_000,
+  heldMs: 100,
+};
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
 afterEach(() => void vi.useRealTimers());
 
-function stage(over: Partial<typeof LIMITS> = {}) {
+function stage(over: Partial<RequestTurnsLimits> = {}) {
   const turns = new RequestTurns({ ...LIMITS, ...over });
   const began: string[] = [];
   const refused: string[] = [];
@@ -80,7 +87,7 @@ describe('requests of one caller', () => {
   it('let the next one begin when they take long', async () => {
     const { take, began, pass } = stage();
     for (const name of ['follow 1', 'follow 2', 'short']) take('a', name);
-    await pass(LIMITS.heldMs - 1);
+    await pass(99);
     expect(began).not.toContain('short');
     await pass(1);
     expect(began).toContain('short');
@@ -108,11 +115,11 @@ describe('requests of one caller', () => {
     expect(began).toHaveLength(50);
   });
 
-  it('never are more than allowed, and none is forgotten', async () => {
+  it.each([null, 3])('never are more than allowed, and none is forgotten; of all: %s', async (inAll) => {
     const act = fc.record({ caller: fc.constantFrom('a', 'b', 'c'), ends: fc.nat(9), how: fc.nat(9) });
     await fc.assert(
       fc.asyncProperty(fc.array(act, { maxLength: 40 }), async (acts) => {
-        const { turns, pass } = stage({ heldMs: 1e6 });
+        const { turns, pass } = stage({ heldMs: 1e6, inAll });
         const open: { caller: string; turn: Turn; state: 'waits' | 'works' }[] = [];
         for (const { caller, ends, how } of acts) {
           const one: (typeof open)[number] = { caller, turn: turns.take(caller), state: 'waits' };
@@ -126,14 +133,71 @@ describe('requests of one caller', () => {
             ended.turn.over();
           } else ended?.turn.abandoned();
           await pass();
-          for (const who of ['a', 'b', 'c']) {
-            const its = open.filter((other) => other.caller === who);
-            const working = its.filter(({ state }) => state === 'works').length;
-            expect(working).toBe(Math.min(LIMITS.atOnce, its.length));
-          }
+          const works = (who: string) =>
+            open.filter((other) => other.caller === who && other.state === 'works').length;
+          const may = (who: string) =>
+            Math.min(LIMITS.atOnce, open.filter((other) => other.caller === who).length);
+          const all = ['a', 'b', 'c'];
+          const sum = (of: (who: string) => number) => all.reduce((total, who) => total + of(who), 0);
+          if (inAll === null) expect(all.map(works)).toEqual(all.map(may));
+          expect(all.filter((who) => works(who) > may(who))).toEqual([]);
+          expect(sum(works)).toBe(Math.min(inAll ?? Number.POSITIVE_INFINITY, sum(may)));
+          expect([turns.inProgress, turns.waiting]).toEqual([sum(works), open.length - sum(works)]);
         }
       }),
       { numRuns: 30 },
     );
+  });
+});
+
+describe('places that all callers share', () => {
+  it('go round among those who wait, and a newcomer does not come before them', async () => {
+    const { take, began, pass } = stage({ inAll: 2, heldMs: null });
+    const first = ['a', 'a'].map((caller) => take(caller, 'first'));
+    for (const name of ['b1', 'b2']) take('b', name);
+    take('c');
+    await pass();
+    expect(began).toEqual(['first', 'first']);
+    first[0]?.over();
+    take('d');
+    await pass();
+    expect(began.slice(2)).toEqual(['b1']);
+    first[1]?.over();
+    await pass();
+    expect(began.slice(3)).toEqual(['c']);
+  });
+
+  it('are held for as long as it takes, where nothing else is said', async () => {
+    const turns = new RequestTurns(arrivalsOf(1, 1));
+    const held = turns.take('a');
+    const late = turns.take('b').began.catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(19_999);
+    expect([turns.inProgress, turns.waiting]).toEqual([1, 1]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await late).toMatchObject({ code: 'rate_limited' });
+    held.over();
+    expect([turns.inProgress, turns.waiting]).toEqual([0, 0]);
+  });
+
+  it('are not given twice when who was next goes and a newcomer has come', async () => {
+    const { turns, take, began, pass } = stage({ inAll: 1, heldMs: null });
+    const held = take('a');
+    const next = take('b');
+    held.over();
+    next.abandoned();
+    take('c');
+    take('d');
+    await pass();
+    expect([began, turns.inProgress]).toEqual([['a', 'c'], 1]);
+  });
+
+  it('are left by who waits for them and goes', async () => {
+    const { turns, take, began, refused, pass } = stage({ inAll: 1, heldMs: null });
+    const held = take('a');
+    take('b').abandoned();
+    take('c');
+    held.over();
+    await pass();
+    expect([began, refused, turns.waiting]).toEqual([['a', 'c'], ['b'], 0]);
   });
 });

@@ -7,13 +7,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../shared/errors.ts';
 import type { Task } from '../../shared/model/task.ts';
 import type { Log } from '../../shared/platform/log.ts';
+import { Pulse } from '../../shared/platform/pulse.ts';
 import type { Clock, ClusterClock } from '../../shared/ports/clock.ts';
 import type { FileStore } from '../../shared/ports/file-store.ts';
 import type { LiveTraces } from '../../shared/ports/live.ts';
 import type { LogStore } from '../../shared/ports/log-store.ts';
 import type { FilePage, FileRecordStore, WebhookStore } from '../../shared/ports/store.ts';
 import type { TaskStore } from '../../shared/ports/task-store.ts';
-import { Pulse } from './pulse.ts';
 
 export interface RetentionParts {
   readonly tasks: Pick<TaskStore, 'ended' | 'removeEnded'>;

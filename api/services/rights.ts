@@ -1,18 +1,11 @@
-// What the roles of callers allow, as refusals. What a role stands for is in shared/model/user.ts.
+// What the roles of callers do not allow, as refusals. Who may do what is in shared/model/rights.ts.
 
 import { AppError } from '../../shared/errors.ts';
-import { mayChange, type Principal } from '../../shared/model/user.ts';
+import { type Deed, whyNot } from '../../shared/model/rights.ts';
+import type { Principal } from '../../shared/model/user.ts';
 
 /** @throws AppError `forbidden` */
-export function requireAdmin(by: Principal): void {
-  if (by.role !== 'admin') throw new AppError('forbidden', 'only an admin may do this');
-}
-
-/** For what users do with their own. @throws AppError `forbidden` */
-export function requireChanger(by: Principal): void {
-  if (mayChange(by)) return;
-  throw new AppError(
-    'forbidden',
-    'your account is a viewer: it sees tasks and changes nothing; an admin can give it another role',
-  );
+export function requireRight(by: Principal, deed: Deed): void {
+  const refusal = whyNot(by, deed);
+  if (refusal !== '') throw new AppError('forbidden', refusal);
 }

@@ -155,6 +155,19 @@ export class Sessions {
     };
   }
 
+  /**
+   * The same as its account stands now, for who had to wait since it was checked. A look into a map where it is known, as it
+   * is nearly always.
+   * @throws AppError `unauthenticated` when it has ended meanwhile
+   */
+  async asOfNow(session: Session): Promise<Session> {
+    const { userId, role } = session.principal;
+    const user = this.#parts.known.fresh(userId) ?? (await this.#parts.known.get(userId));
+    const fault = faultOf(user, session);
+    if (user === null || fault !== null) throw refuse(fault ?? '');
+    return user.role === role ? session : { ...session, principal: principalOf(user) };
+  }
+
   /** @throws AppError `store_unavailable` when that is not known */
   async standing({ userId }: Principal, signIn: SignInRef): Promise<Standing> {
     const user = await this.#parts.known.get(userId);

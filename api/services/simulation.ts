@@ -18,6 +18,7 @@ import type { ErrorDetail } from '../../shared/errors.ts';
 import type { RunLearner } from '../../shared/learning/run-learner.ts';
 import { familiarImage } from '../../shared/model/image.ts';
 import type { Labels } from '../../shared/model/labels.ts';
+import { demandOf } from '../../shared/model/mounts.ts';
 import { NO_RESOURCES, type Resources } from '../../shared/model/resources.ts';
 import type { Task, TaskSpec } from '../../shared/model/task.ts';
 import { type Principal, seesAllTasks } from '../../shared/model/user.ts';
@@ -148,7 +149,8 @@ export class Simulations {
 
   #wishOf(ownerId: string, spec: TaskSpec, count: number): Wish {
     const { resources: need, worker, priority, image, kValue } = spec;
-    const labels = { constraints: spec.constraints, prefer: spec.prefer };
+    const { constraints, prefer } = demandOf(spec);
+    const labels = { constraints, prefer };
     const { medianMs: expectedMs } = this.#parts.learner.runTimeOf(spec);
     const slaMs = Math.round(kValue * expectedMs);
     return {

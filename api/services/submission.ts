@@ -15,7 +15,7 @@ import type { Announcer } from './announcer.ts';
 import { contentHash } from './canonical.ts';
 import { refusal } from './faults.ts';
 import { type Quotas, tooManyTasks } from './quotas.ts';
-import { requireChanger } from './rights.ts';
+import { requireRight } from './rights.ts';
 import type { TaskRecords } from './task-records.ts';
 
 export interface SubmissionParts {
@@ -68,7 +68,7 @@ export class Submissions {
 
   /** @throws AppError `invalid_request` naming every fault; `idempotency_mismatch`; `quota_exceeded`; `forbidden` to viewers */
   async submit(by: Principal, spec: TaskSpec, idempotencyKey: string | null): Promise<Submission> {
-    requireChanger(by);
+    requireRight(by, 'task.submit');
     return this.#insert({
       owner: { id: by.userId, name: by.username },
       specs: [spec],
@@ -83,7 +83,7 @@ export class Submissions {
     specs: readonly TaskSpec[],
     idempotencyKey: string | null,
   ): Promise<Submission> {
-    requireChanger(by);
+    requireRight(by, 'task.submit');
     return this.#insert({
       owner: { id: by.userId, name: by.username },
       specs,
@@ -108,7 +108,7 @@ export class Submissions {
     idempotencyKey: string | null,
     trace: Pick<TaskSpec, 'traceparent'> = {},
   ): Promise<Submission> {
-    requireChanger(by);
+    requireRight(by, 'task.retry');
     const old = await this.#parts.records.get(by, taskId);
     return this.#insert({
       owner: { id: old.ownerId, name: old.ownerName },
@@ -264,7 +264,7 @@ function named({ specs, retryOf }: Draft): unknown {
  * choose, so that keys stay good; what the cluster has set is not part of it.
  */
 function hashed(of: TaskSpec): object {
-  const { constraints, prefer, maxLosses: _, traceparent: __, ...known } = of;
+  const { constraints, prefer, mounts, maxLosses: _, traceparent: __, ...known } = of;
   const { retryOn, retryOnExitCodes, retryDelaySeconds, queueTimeoutSeconds, ...spec } = known;
   const usualOn = [...retryOn].sort().join() === [...DEFAULT_RETRY_ON].sort().join();
   return {
@@ -274,6 +274,7 @@ function hashed(of: TaskSpec): object {
     ...(retryDelaySeconds === DEFAULT_RETRY_DELAY_SECONDS ? {} : { retryDelaySeconds }),
     ...(queueTimeoutSeconds > 0 ? { queueTimeoutSeconds } : {}),
     ...(Object.keys(constraints).length > 0 ? { constraints } : {}),
+    ...(mounts.length > 0 ? { mounts } : {}),
     ...(Object.keys(prefer).length > 0 ? { prefer } : {}),
   };
 }

@@ -10,7 +10,7 @@ import type { Clock } from '../../shared/ports/clock.ts';
 import type { Store } from '../../shared/ports/store.ts';
 import type { TaskFilter, TaskPage, TaskSummaryPage } from '../../shared/ports/task-store.ts';
 import type { Announcer } from './announcer.ts';
-import { requireChanger } from './rights.ts';
+import { requireRight } from './rights.ts';
 
 export interface TaskRecordParts {
   readonly store: Pick<Store, 'tasks' | 'users'>;
@@ -90,7 +90,7 @@ export class TaskRecords {
    * @throws AppError `conflict` when it has ended; `forbidden` to viewers
    */
   async cancel(by: Principal, id: string, force: boolean): Promise<Task> {
-    requireChanger(by);
+    requireRight(by, 'task.cancel');
     const { kind, task } = await this.#stop(by, await this.get(by, id), force);
     if (kind === 'ended') throw new AppError('conflict', `the task has ended already: it is ${task.state}`);
     if (kind === 'too_fast') {
@@ -108,7 +108,7 @@ export class TaskRecords {
     ids: readonly string[],
     force: boolean,
   ): Promise<{ tasks: Task[]; unknown: string[] }> {
-    requireChanger(by);
+    requireRight(by, 'task.cancel');
     const found = await this.getMany(by, ids);
     const known = new Set(found.map(({ id }) => id));
     const tasks: Task[] = [];

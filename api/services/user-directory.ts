@@ -12,6 +12,7 @@ import type { Store } from '../../shared/ports/store.ts';
 import type { Announcer } from './announcer.ts';
 import type { Holdings } from './holdings.ts';
 import type { PasswordHasher } from './passwords.ts';
+import { requireRight } from './rights.ts';
 import type { Sessions } from './sessions.ts';
 import type { UserChanges } from './user-changes.ts';
 
@@ -62,20 +63,20 @@ export class UserDirectory {
     by: Principal,
     query: { text?: string | undefined; limit: number; after?: string | undefined },
   ): Promise<{ accounts: Account[]; next: string | null }> {
-    mustBeAdmin(by);
+    requireRight(by, 'user.see');
     const { users, next } = await this.#parts.store.users.list(query, query);
     return { accounts: await this.#withUses(users), next };
   }
 
   /** @throws AppError `forbidden`, `not_found` */
   async get(by: Principal, username: string): Promise<Account> {
-    mustBeAdmin(by);
+    requireRight(by, 'user.see');
     return this.#withUse(await this.#find(username));
   }
 
   /** Also where registration is closed. @throws AppError `forbidden`, `username_taken` */
   async create(by: Principal, { username, password, role }: NewAccount): Promise<Account> {
-    mustBeAdmin(by);
+    requireRight(by, 'user.create');
     const { store, hasher, clock, log } = this.#parts;
     const refuse = () =>
       new AppError('username_taken', `the username ${username} is taken: choose another one`);
@@ -92,7 +93,7 @@ export class UserDirectory {
    * @throws AppError `forbidden`, `not_found`; `conflict` for the last active admin
    */
   async change(by: Principal, username: string, change: AccountChange): Promise<Account> {
-    mustBeAdmin(by);
+    requireRight(by, 'user.change');
     const { changes, announcer, hasher, log } = this.#parts;
     const found = await this.#find(username);
     const passwordHash = change.password === undefined ? undefined : await hasher.hash(change.password);
@@ -106,7 +107,7 @@ export class UserDirectory {
 
   /** Ends all sign-ins of the account, and with `apiTokens` takes back its tokens. @throws AppError `forbidden`, `not_found` */
   async signOut(by: Principal, username: string, { apiTokens }: { apiTokens: boolean }): Promise<void> {
-    mustBeAdmin(by);
+    requireRight(by, 'user.sign_out');
     const { changes, sessions, log } = this.#parts;
     const user = await changes.change(await this.#find(username), signedOut);
     if (apiTokens) await sessions.removeApiTokens(user.id);
@@ -155,9 +156,4 @@ function changed(now: User, change: AccountChange, passwordHash: string | undefi
   };
   // An account that comes back signs in anew.
   return passwordHash !== undefined || (disabled && !now.disabled) ? signedOut(next) : next;
-}
-
-/** @throws AppError `forbidden` */
-function mustBeAdmin(by: Principal): void {
-  if (by.role !== 'admin') throw new AppError('forbidden', 'only an admin may see and change accounts');
 }

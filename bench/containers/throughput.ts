@@ -51,6 +51,7 @@ function nextSpec(): ContainerSpec {
     gpuIds: [],
     network: 'bridge',
     hasInput: false,
+    mounts: [],
     pidsLimit: 1_024,
   };
 }

@@ -29,6 +29,7 @@ export const TASK_FIELDS = [
   'constraints',
   'prefer',
   'files',
+  'mounts',
   'pull_policy',
   'network',
   'webhook',

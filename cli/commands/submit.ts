@@ -14,7 +14,7 @@ import { withExamples } from '../examples.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { labelTerm } from '../labels.ts';
 import { inTypedWords } from '../option-names.ts';
-import { amount, codes, collect, number, positive, seconds, wholeNumber, words } from '../options.ts';
+import { amount, codes, collect, mount, number, positive, seconds, wholeNumber, words } from '../options.ts';
 import type { Run, Words } from '../program.ts';
 import { findTaskId, findWorkerId, type Session } from '../session.ts';
 import { type TaskOptions, taskRequest } from '../task-request.ts';
@@ -43,6 +43,7 @@ export function addSubmitCommands(program: Command, run: Run, words: Words): voi
     { line: 'task python:3.9 --wait -- python -c "print(42)"', what: 'follow its output to its end' },
     { line: 'task ubuntu:latest -cmd "echo hello | rev"', what: 'a line of shell' },
     { line: 'task python:3.9 -constraint disk=ssd,nvme -prefer zone=a', what: 'where it may run, and best' },
+    { line: 'task python:3.9 -mount /data/sets:/data:ro -cmd "ls /data"', what: 'a folder of the worker' },
     { line: 'task python:3.9 -file data/train.csv -env EPOCHS=10', what: 'an upload at /input, a variable' },
   ]);
   addSubmitFile(program, run);
@@ -143,6 +144,11 @@ export function withTaskOptions(command: Command): Command {
       new Option('--secret <NAME=VALUE...>', 'the same, masked wherever it would show').argParser(collect),
     )
     .option('--file <path>', 'an upload to be read at /input/<path>; may be given several times', collect)
+    .option(
+      '--mount <source:target>',
+      'a folder of the worker at a path of the container, with :ro behind it read-only; its runner must allow it (MOUNT_ALLOW); may be given several times',
+      mount,
+    )
     .option('--timeout <seconds>', 'limit of its run time', wholeNumber)
     .option('--queue-timeout <time>', 'it fails when it waits longer than that, e.g. 10m', seconds)
     .option('--retries <n>', 'how often its own failure is tried again', wholeNumber)

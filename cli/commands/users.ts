@@ -22,6 +22,8 @@ interface SetOptions {
   readonly max_cores?: number | 'none';
   readonly max_memory?: number | 'none';
   readonly max_gpus?: number | 'none';
+  readonly max_reads?: number | 'none';
+  readonly max_writes?: number | 'none';
   readonly password?: boolean;
   readonly password_stdin?: boolean;
 }
@@ -74,6 +76,12 @@ export function addUserCommands(program: Command, run: Run): void {
     )
     .option('--max-memory <mb>', 'MB of memory, the same', limit)
     .option('--max-gpus <n>', 'GPUs, the same', limit)
+    .option(
+      '--max-reads <n>',
+      'requests a second that read, averaged over 10 s; 0 for any number; "none" for what the settings say',
+      limit,
+    )
+    .option('--max-writes <n>', 'requests a second that write, the same', limit)
     .option('--password', 'ask for a new password; it is signed out everywhere')
     .option('--password-stdin', 'read the new password from standard input')
     .action(run(setUser));
@@ -84,6 +92,7 @@ export function addUserCommands(program: Command, run: Run): void {
       what: 'what its tasks may hold',
     },
     { line: 'set-user alice --max-tasks none', what: 'no limit of tasks' },
+    { line: 'set-user ci --max-reads 2000 --max-writes 500', what: 'a limit of requests of its own' },
     { line: 'set-user bob --role admin', what: 'may do everything from now on' },
     { line: 'set-user bob --disable', what: 'signed out within seconds; its tasks run on' },
   ]);
@@ -175,6 +184,8 @@ function changeOf({ role, disable, enable, ...limits }: SetOptions): UserChangeB
     ['cpu', limits.max_cores],
     ['memory', limits.max_memory],
     ['gpu', limits.max_gpus],
+    ['rate_limit_reads', limits.max_reads],
+    ['rate_limit_writes', limits.max_writes],
   ];
   const quota: Partial<QuotaBody> = Object.fromEntries(
     named.flatMap(([name, given]) => (given === undefined ? [] : [[name, given === 'none' ? null : given]])),

@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CliStage, openCliStage } from '../../test/support/cli-stage.ts';
@@ -13,13 +12,9 @@ let folder: string;
 
 beforeEach(async () => {
   stage = await openCliStage();
-  ({ api, cloudai } = stage);
-  folder = await mkdtemp(join(tmpdir(), 'cloudai-files-'));
+  ({ api, cloudai, folder } = stage);
 });
-afterEach(async () => {
-  await stage.close();
-  await rm(folder, { recursive: true });
-});
+afterEach(() => stage.close());
 
 const ranges = () => api.asked.flatMap(({ headers }) => headers.range ?? []);
 const textOf = (path: string) => readFile(join(folder, path), 'utf8');

@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CliStage, openCliStage } from '../../test/support/cli-stage.ts';
@@ -13,13 +12,9 @@ let folder: string;
 
 beforeEach(async () => {
   stage = await openCliStage();
-  ({ api, cloudai } = stage);
-  folder = await mkdtemp(join(tmpdir(), 'cloudai-files-'));
+  ({ api, cloudai, folder } = stage);
 });
-afterEach(async () => {
-  await stage.close();
-  await rm(folder, { recursive: true });
-});
+afterEach(() => stage.close());
 
 describe('upload', () => {
   beforeEach(() =>

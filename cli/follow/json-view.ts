@@ -1,8 +1,9 @@
 // A followed task for programs: one JSON object a line for each thing that happens. Names are part of the contract and
 // stand in docs/DOCUMENTATION.md.
 
-import type { LogLineBody, TaskBody } from '../../shared/contracts/http.ts';
+import type { TaskBody } from '../../shared/contracts/http.ts';
 import type { TaskProgressBody, TaskUsageEvent } from '../../shared/contracts/live.ts';
+import type { LogLineBody } from '../../shared/contracts/log-lines.ts';
 import type { ExplainReply } from '../../shared/contracts/workers.ts';
 import type { CliIo } from '../io.ts';
 import type { TaskView } from './task-view.ts';

@@ -1,7 +1,7 @@
 // Writes a task's output to the streams it was written to. A line that came in pieces is whole again, whatever the
 // other stream says in between.
 
-import type { LogLineBody } from '../../shared/contracts/http.ts';
+import type { LogLineBody } from '../../shared/contracts/log-lines.ts';
 import type { LogStream } from '../../shared/model/log-line.ts';
 import type { CliIo } from '../io.ts';
 

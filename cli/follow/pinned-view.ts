@@ -2,8 +2,9 @@
 // is left with the output and the last word of how the task moved, and nothing pinned.
 
 import { stripVTControlCharacters } from 'node:util';
-import type { LogLineBody, TaskBody } from '../../shared/contracts/http.ts';
+import type { TaskBody } from '../../shared/contracts/http.ts';
 import type { TaskPartialEvent, TaskProgressBody, TaskUsageEvent } from '../../shared/contracts/live.ts';
+import type { LogLineBody } from '../../shared/contracts/log-lines.ts';
 import type { ExplainReply } from '../../shared/contracts/workers.ts';
 import { speaksUnicode } from '../screen/glyphs.ts';
 import type { Screen } from '../screen/screen.ts';

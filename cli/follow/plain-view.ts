@@ -1,8 +1,9 @@
 // A followed task where there is no terminal: its output on its own streams, what happens to it as lines on standard
 // error.
 
-import type { LogLineBody, TaskBody } from '../../shared/contracts/http.ts';
+import type { TaskBody } from '../../shared/contracts/http.ts';
 import type { TaskProgressBody } from '../../shared/contracts/live.ts';
+import type { LogLineBody } from '../../shared/contracts/log-lines.ts';
 import type { ExplainReply } from '../../shared/contracts/workers.ts';
 import type { Session } from '../session.ts';
 import { plain } from '../table.ts';

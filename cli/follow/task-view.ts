@@ -1,7 +1,8 @@
 // What a follower of a task is told, in the order a person would tell it. One kind of view for each reader.
 
-import type { LogLineBody, TaskBody } from '../../shared/contracts/http.ts';
+import type { TaskBody } from '../../shared/contracts/http.ts';
 import type { TaskPartialEvent, TaskProgressBody, TaskUsageEvent } from '../../shared/contracts/live.ts';
+import type { LogLineBody } from '../../shared/contracts/log-lines.ts';
 import type { ExplainReply } from '../../shared/contracts/workers.ts';
 
 export interface TaskView {

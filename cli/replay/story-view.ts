@@ -9,6 +9,7 @@ const REASONS: Readonly<Record<Waited['reason'], string>> = {
   not_yet: 'it was to be placed later, after a pause',
   no_ready_worker: 'no worker was ready',
   labels_missing: 'no worker had the labels it must have',
+  mounts_missing: 'no worker let be mounted what it mounts',
   no_ready_match: 'no ready worker had the labels it must have',
   over_quota: 'it asks for more than its owner may have',
   quota_used: 'its owner had as much as they may have',

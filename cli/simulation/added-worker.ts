@@ -4,7 +4,7 @@ import { InvalidArgumentError } from 'commander';
 import type { AddedWorkerBody } from '../../shared/contracts/what-if.ts';
 
 /** What may be said of one on the command line. */
-export type AddedSizes = Omit<AddedWorkerBody, 'labels'>;
+export type AddedSizes = Omit<AddedWorkerBody, 'labels' | 'mounts'>;
 
 const GB = 1_024;
 /** By every name that a user may have seen for it elsewhere. */

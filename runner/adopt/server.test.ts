@@ -7,6 +7,7 @@ import type { ClusterSettings } from '../../shared/contracts/adoption.ts';
 import { ADOPTION_BODY_MAX_BYTES } from '../../shared/contracts/adoption-schemas.ts';
 import { newKeyShare, prove, seal } from '../../shared/platform/adoption-proof.ts';
 import { silentLog } from '../../shared/platform/log.ts';
+import { gate } from '../../test/support/gate.ts';
 import { makeSettings, playedApi, TOKEN } from '../../test/support/played-adoption.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
 import { MOST_LINES, MOST_WRONG_PROOFS } from './desk.ts';
@@ -172,14 +173,11 @@ describe('a runner that waits', () => {
   });
 
   it('takes the settings of one when two come at once', async () => {
-    let go: () => void = () => undefined;
-    const gate = new Promise<void>((done) => {
-      go = done;
-    });
+    const trial = gate();
     let isTrying = false;
     const faultsOf = async () => {
       isTrying = true;
-      await gate;
+      await trial.opened;
       return [];
     };
     const { api } = await start({ faultsOf });
@@ -188,7 +186,7 @@ describe('a runner that waits', () => {
     await waitFor(() => isTrying, { what: 'the first to be tried' });
     const second = await api.settings(other, { ...settings, WORKER_ID: 'worker-4' });
     expect(second).toMatchObject({ status: 409, body: { code: 'adopted' } });
-    go();
+    trial.open();
     expect(await first).toMatchObject({ status: 200 });
     expect(kept).toEqual([settings]);
   });

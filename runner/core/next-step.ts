@@ -5,6 +5,7 @@
 //                                                 ▲ adopt  … → remove → done; cancelled, evicted: remove before collect
 //   an attempt that is no longer wanted: drop → clear → done
 
+import type { SeenContainer } from '../../shared/model/container.ts';
 import { currentAttempt, type Task } from '../../shared/model/task.ts';
 import type { AttemptOutcome } from '../../shared/model/task-life.ts';
 import { isPlaced } from '../../shared/model/task-states.ts';
@@ -14,20 +15,6 @@ export interface AttemptKey {
   readonly taskId: string;
   readonly attempt: number;
   readonly workerId: string;
-}
-
-/** The container of the attempt as it was seen last. */
-export interface SeenContainer {
-  readonly id: string;
-  readonly state: 'created' | 'running' | 'exited';
-  readonly startedAt: number | null;
-  readonly finishedAt: number | null;
-  readonly exitCode: number | null;
-  readonly oomKilled: boolean;
-  /** Who ended it, when that was not the program. */
-  readonly cutBy?: 'machine' | 'engine' | null;
-  /** What it printed last may be lost. */
-  readonly outputInDoubt?: boolean;
 }
 
 /** What this process has done for the attempt. Times are monotonic milliseconds. */
@@ -76,7 +63,7 @@ export interface Doing {
 }
 
 /** A killed container is gone at once; one that is not is killed again after so long. */
-export const KILL_AGAIN_MS = 10_000;
+const KILL_AGAIN_MS = 10_000;
 
 /** Where every attempt begins. */
 export const NOTHING_DONE: Doing = {
@@ -105,6 +92,7 @@ export interface Situation {
   readonly key: AttemptKey;
   /** Null: the store has no such task. */
   readonly task: Task | null;
+  /** The container of the attempt as it was seen last. */
   readonly seen: SeenContainer | null;
   readonly doing: Doing;
   /** Monotonic milliseconds. */

@@ -1,18 +1,13 @@
 // What this process knows and does about one attempt. The loop reads it, steps and outside news change it; every
 // change that may matter rings the bell. Decides nothing.
 
+import type { SeenContainer } from '../../shared/model/container.ts';
 import type { OwnProgress } from '../../shared/model/progress.ts';
 import type { OutputSummary, Task } from '../../shared/model/task.ts';
 import type { AttemptOutcome, FinishReport } from '../../shared/model/task-life.ts';
 import type { UsageSeries } from '../../shared/model/usage-series.ts';
 import type { ContainerStatus, OutputHandle } from '../../shared/ports/container-runtime.ts';
-import {
-  type AttemptKey,
-  type Doing,
-  NOTHING_DONE,
-  type SeenContainer,
-  type Situation,
-} from '../core/next-step.ts';
+import { type AttemptKey, type Doing, NOTHING_DONE, type Situation } from '../core/next-step.ts';
 import type { UsageFold } from '../core/usage-fold.ts';
 import type { LogCapture } from '../logs/log-capture.ts';
 import type { KeptOutput } from '../logs/log-limit.ts';

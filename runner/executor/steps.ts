@@ -136,6 +136,7 @@ export function createSteps(parts: ExecutorParts): Steps {
               network: spec.network,
               pidsLimit: parts.pidsLimit,
               hasInput: spec.files.length > 0,
+              mounts: spec.mounts,
             });
           } catch (error) {
             // It may be there already: the answer to an earlier try was lost.

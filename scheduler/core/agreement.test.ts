@@ -17,14 +17,14 @@ import {
   quotas,
 } from '../../test/support/generated-clusters.ts';
 import { makeRegistration, makeTask } from '../../test/support/tasks.ts';
-import { PLAIN_HOLDING, PLAIN_WAITING } from '../../test/support/waiting.ts';
+import { BARE, PLAIN_HOLDING, PLAIN_WAITING } from '../../test/support/waiting.ts';
 import { Backlog, groupKey } from './backlog.ts';
 import { explain, judgeAll } from './explain.ts';
 import { allows } from './fair-share.ts';
 import { roomOf } from './fit.ts';
 import { plan } from './plan.ts';
 import { type Scene, sceneOf } from './scene.ts';
-import { BARE, type Holding, type Plan, type WaitingTask, type WorkerView } from './snapshot.ts';
+import type { Holding, Plan, WaitingTask, WorkerView } from './snapshot.ts';
 import { type Change, suggestChange } from './suggest.ts';
 import { type LineAsked, mayHave, prospectOf } from './wait-reason.ts';
 
@@ -99,8 +99,8 @@ function caseOf(of: World): Case {
   const { resources, labels, ownerId, notBefore } = wanted;
   const worker = place && kept.isWanted ? place.id : wanted.worker;
   const task = makeTask({ resources, worker, ...labels }, { id: 'task-1', ownerId, notBefore });
-  const base = { ...PLAIN_WAITING, revision: 1, priority: 5, notBefore: 0, queuedAt: NOW };
-  const waiting: WaitingTask = { ...base, id: 'task-1', ownerId, resources, labels, worker, notBefore };
+  const asked = { ownerId, resources, labels, worker, notBefore };
+  const waiting: WaitingTask = { ...PLAIN_WAITING, id: 'task-1', ...asked, queuedAt: NOW };
   const holdings = holdingsOf(of);
   const reservations: Reservation[] = [];
   const backlog = new Backlog();
@@ -108,7 +108,8 @@ function caseOf(of: World): Case {
   if (place) {
     // Whoever it is kept for needs all of it, and so waits as long as anything runs there.
     const other: WaitingTask = {
-      ...base,
+      ...PLAIN_WAITING,
+      queuedAt: NOW,
       id: 'task-0',
       ownerId: 'user-9',
       resources: place.capacity,
@@ -177,6 +178,7 @@ describe('explain and the plan', () => {
         const told = explain(task, scene, { ahead: 0, now: NOW, reader: task.ownerId });
         const same = {
           labels_missing: 'labels_missing',
+          mounts_missing: 'mounts_missing',
           worker_unknown: 'worker_missing',
           quota_used: 'quota_used',
           reserved: 'reserved',

@@ -121,10 +121,10 @@ describe('a heap', () => {
   it('tells when its lines were served, and another goes on from there', () => {
     const line = (priority: number, n: number): WaitingTask => ({
       ...PLAIN_WAITING,
-      ...{ revision: 1, worker: null, notBefore: 0, queuedAt: 0 },
       resources: { cpuMillis: 1_000, memoryMb: 0, gpus: 0, storageMb: 0 },
       priority,
       id: `t${priority}${n}`,
+      queuedAt: 0,
     });
     const backlog = new Backlog();
     const tasks = [1, 2, 3].flatMap((priority) => [line(priority, 0), line(priority, 1)]);

@@ -2,11 +2,11 @@ import { setImmediate as othersTurn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { PLAIN_WAITING, PLAIN_WORKER } from '../../test/support/waiting.ts';
+import { BARE, PLAIN_WAITING, PLAIN_WORKER } from '../../test/support/waiting.ts';
 import { Backlog } from './backlog.ts';
 import { Recorder } from './decision-record.ts';
 import { plan } from './plan.ts';
-import { BARE, NO_MEMORY } from './snapshot.ts';
+import { NO_MEMORY } from './snapshot.ts';
 
 const NOW = 1_764_000_000_000;
 const cores = { cpuMillis: 1_000, memoryMb: 0, gpus: 0, storageMb: 0 };
@@ -15,8 +15,7 @@ const cores = { cpuMillis: 1_000, memoryMb: 0, gpus: 0, storageMb: 0 };
 function record(recorder: Recorder, n: number): WeakRef<object> {
   const labels = { disk: 'ssd' };
   const backlog = new Backlog();
-  const task = { id: `task-${n}`, revision: 1, priority: 5, resources: cores, worker: null, notBefore: 0 };
-  backlog.put({ ...PLAIN_WAITING, ...task, queuedAt: NOW }, NOW);
+  backlog.put({ ...PLAIN_WAITING, id: `task-${n}`, resources: cores, queuedAt: NOW }, NOW);
   const worker = { ...PLAIN_WORKER, id: 'w1', state: 'ready' as const, capacity: cores, free: cores, labels };
   const groups = backlog.groups();
   const seen = recorder.watch({ workers: [worker], groups, ...BARE, memory: NO_MEMORY, limit: 10 });

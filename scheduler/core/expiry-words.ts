@@ -6,6 +6,7 @@ const WORDS: Readonly<Record<WaitReason, (worker: string) => string>> = {
   not_yet: () => 'it was not to be placed yet',
   no_ready_worker: () => 'no worker was ready',
   labels_missing: () => 'no worker had the labels it needs',
+  mounts_missing: () => 'no worker let be mounted what it mounts',
   no_ready_match: () => 'no worker with the labels it needs was ready',
   over_quota: () => 'it needs more than the quota of its owner in all',
   quota_used: () => 'the quota of its owner was used up',

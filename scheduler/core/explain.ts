@@ -1,6 +1,7 @@
 // Why a task waits, or where it stands: per worker, per dimension, and in words. Pure, and by the same rules that
 // place (fit.ts), so that the answer is what will happen.
 
+import { demandOf } from '../../shared/model/mounts.ts';
 import { NO_RESOURCES, type Shortfall, shortfalls } from '../../shared/model/resources.ts';
 import { waitExpiresAt } from '../../shared/model/retry.ts';
 import type { Task } from '../../shared/model/task.ts';
@@ -114,7 +115,8 @@ function describeExpiry(task: Task, now: number): string | null {
 }
 
 function lineOf({ ownerId, spec }: Task): LineAsked {
-  return { ownerId, priority: spec.priority, need: spec.resources, worker: spec.worker, labels: spec };
+  const { priority, resources: need, worker } = spec;
+  return { ownerId, priority, need, worker, labels: demandOf(spec) };
 }
 
 function quotaVerdict({ need }: LineAsked, { held, quota, tasks }: OwnerScene): QuotaVerdict | null {

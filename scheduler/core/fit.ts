@@ -2,6 +2,7 @@
 // what happens. Pure.
 
 import { type LabelDemand, type LabelTerms, meetsTerms, unmetTerms } from '../../shared/model/labels.ts';
+import { placingLabels, withoutMounts } from '../../shared/model/mounts.ts';
 import {
   addResources,
   fits,
@@ -28,6 +29,8 @@ export type Exclusion =
   | 'other_worker_requested'
   /** It does not have the labels that the task must find. */
   | 'labels'
+  /** It has these, and does not let be mounted what the task mounts. */
+  | 'mounts'
   | 'down'
   | 'cordoned'
   | 'draining'
@@ -45,7 +48,8 @@ function exclusionOf(
   isKept = false,
 ): Exclusion | null {
   if (target !== null && target !== worker.id) return 'other_worker_requested';
-  if (!meetsTerms(labels.constraints, worker.labels)) return 'labels';
+  if (!meetsTerms(labels.constraints, worker.labels))
+    return meetsTerms(withoutMounts(labels.constraints), worker.labels) ? 'mounts' : 'labels';
   if (worker.state !== 'ready') return worker.state;
   return isKept ? 'reserved' : null;
 }
@@ -164,7 +168,7 @@ export function viewWorkers(workers: readonly HeardWorker[], holdings: Iterable<
       ...standingOf(worker),
       capacity: worker.capacity,
       free: freeOf(worker.capacity, held.get(worker.id) ?? NO_RESOURCES),
-      labels: worker.labels,
+      labels: placingLabels(worker),
       freeGpus: freeGpusOf(worker.gpuIds, gpus.get(worker.id) ?? []),
     }))
     .sort((a, b) => (a.id < b.id ? -1 : 1));

@@ -49,10 +49,7 @@ let number = 0;
 const waiting = (over: Partial<Waiting> = {}): Waiting => ({
   id: `task-${String(++number).padStart(6, '0')}`,
   ...PLAIN_WAITING,
-  priority: 5,
   resources: cores(4),
-  worker: null,
-  notBefore: 0,
   queuedAt: NOW,
   run: span(10),
   ...over,

@@ -4,6 +4,7 @@
 // labels, and comparing the labels of each worker with each demand would take a pass for seconds.
 
 import type { LabelDemand, LabelTerms } from '../../shared/model/labels.ts';
+import { isMountTerm, namesAbove } from '../../shared/model/mounts.ts';
 import { BLOCK } from './room.ts';
 import type { WorkerView } from './snapshot.ts';
 
@@ -78,16 +79,41 @@ function ranksOf(levels: Uint8Array): number[] {
 /** Each worker once for each term that it meets: it has one value of a label. */
 function eachHolder(terms: LabelTerms, holders: LabelHolders, visit: (index: number) => void): void {
   for (const name in terms) {
+    const wanted = new Set(terms[name]);
+    if (isMountTerm(name)) {
+      eachNearestHolder(name, wanted, holders, visit);
+      continue;
+    }
     const values = holders.get(name);
-    for (const value of new Set(terms[name])) for (const index of values?.get(value) ?? []) visit(index);
+    for (const value of wanted) for (const index of values?.get(value) ?? []) visit(index);
+  }
+}
+
+/** Of folders one inside another the nearest decides, for each worker. */
+function eachNearestHolder(
+  name: string,
+  wanted: ReadonlySet<string>,
+  holders: LabelHolders,
+  visit: (index: number) => void,
+): void {
+  const decided = new Set<number>();
+  for (const above of namesAbove(name)) {
+    for (const [value, indexes] of holders.get(above) ?? []) {
+      for (const index of indexes) {
+        if (decided.has(index)) continue;
+        decided.add(index);
+        if (wanted.has(value)) visit(index);
+      }
+    }
   }
 }
 
 /** Whether some worker may meet each term, though maybe not the same one. */
 export function mayBeMet(terms: LabelTerms, holders: LabelHolders): boolean {
   for (const name in terms) {
-    const values = holders.get(name);
-    if (!(terms[name] as readonly string[]).some((value) => values?.has(value))) return false;
+    const names = isMountTerm(name) ? [...namesAbove(name)] : [name];
+    const wanted = terms[name] as readonly string[];
+    if (!names.some((one) => wanted.some((value) => holders.get(one)?.has(value)))) return false;
   }
   return true;
 }

@@ -1,6 +1,7 @@
 // What each worker has, what placed tasks hold of it, what is free. Derived from the store and built again at
 // will; O(1) per operation. It never decides. Pure.
 
+import { placingLabels } from '../../shared/model/mounts.ts';
 import {
   addResources,
   NO_RESOURCES,
@@ -143,7 +144,7 @@ export class Ledger {
         ...standingOf({ ...worker, troubles: account.troubles }),
         capacity: worker.capacity,
         free: freeOf(worker.capacity, account.held),
-        labels: worker.labels,
+        labels: placingLabels(worker),
         freeGpus: freeGpusOf(
           worker.gpuIds,
           worker.gpuIds.length === 0 ? [] : [...account.holdings.values()].flatMap(({ gpuIds }) => gpuIds),

@@ -9,7 +9,7 @@ const NOW = 1_000_000_000;
 const cores = (n: number) => ({ cpuMillis: n * 1000, memoryMb: 0, gpus: 0, storageMb: 0 });
 const waits = (id: string, over: Partial<WaitingTask>): WaitingTask => ({
   ...PLAIN_WAITING,
-  ...{ id, revision: 1, priority: 5, resources: cores(2), worker: null, notBefore: 0, queuedAt: NOW },
+  ...{ id, resources: cores(2), queuedAt: NOW },
   ...over,
 });
 const worker = (id: string, free: number): WorkerView => ({

@@ -3,17 +3,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Resources } from '../../shared/model/resources.ts';
 import { DEFAULT_RULES, type PlanRules } from '../../shared/model/scheduling.ts';
-import { PLAIN_HOLDING, PLAIN_WAITING, PLAIN_WORKER } from '../../test/support/waiting.ts';
+import { BARE, PLAIN_HOLDING, PLAIN_WAITING, PLAIN_WORKER } from '../../test/support/waiting.ts';
 import { Backlog, MOST_PATIENCE_MS } from './backlog.ts';
 import { plan } from './plan.ts';
-import {
-  BARE,
-  type Holding,
-  NO_MEMORY,
-  type Snapshot,
-  type WaitingTask,
-  type WorkerView,
-} from './snapshot.ts';
+import { type Holding, NO_MEMORY, type Snapshot, type WaitingTask, type WorkerView } from './snapshot.ts';
 
 const NOW = 1_000_000_000;
 const MINUTE = 60_000;
@@ -36,11 +29,7 @@ let serial = 0;
 const waits = (over: Partial<WaitingTask> = {}): WaitingTask => ({
   ...PLAIN_WAITING,
   id: `t${String(++serial).padStart(6, '0')}`,
-  revision: 1,
-  priority: 5,
   resources: cores(1),
-  worker: null,
-  notBefore: 0,
   queuedAt: NOW,
   ...over,
 });

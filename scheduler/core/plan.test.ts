@@ -3,18 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { fits, type Resources, subtractResources } from '../../shared/model/resources.ts';
 import { DEFAULT_RULES } from '../../shared/model/scheduling.ts';
 import { amounts, cluster, ids } from '../../test/support/generated-clusters.ts';
-import { PLAIN_WAITING, PLAIN_WORKER } from '../../test/support/waiting.ts';
+import { BARE, PLAIN_WAITING, PLAIN_WORKER } from '../../test/support/waiting.ts';
 import { Backlog, groupKey } from './backlog.ts';
 import { plan } from './plan.ts';
 import { RESERVE_FOR_MS } from './reservations.ts';
-import {
-  BARE,
-  NO_MEMORY,
-  type Plan,
-  type PlanMemory,
-  type WaitingTask,
-  type WorkerView,
-} from './snapshot.ts';
+import { NO_MEMORY, type Plan, type PlanMemory, type WaitingTask, type WorkerView } from './snapshot.ts';
 
 const RESERVE_AFTER_MS = DEFAULT_RULES.reserveAfterMs;
 const NOW = 1_000_000_000;
@@ -36,17 +29,8 @@ const view = (id: string, free: Partial<Resources> = {}, over: Partial<WorkerVie
 let serial = 0;
 const waits = (over: Partial<WaitingTask> = {}): WaitingTask => {
   serial += 1;
-  return {
-    id: `t${String(serial).padStart(6, '0')}`,
-    ...PLAIN_WAITING,
-    revision: 1,
-    priority: 5,
-    resources: need(),
-    worker: null,
-    notBefore: 0,
-    queuedAt: NOW,
-    ...over,
-  };
+  const id = `t${String(serial).padStart(6, '0')}`;
+  return { ...PLAIN_WAITING, id, resources: need(), queuedAt: NOW, ...over };
 };
 const run = (
   tasks: readonly WaitingTask[],
@@ -82,10 +66,7 @@ const backlog: fc.Arbitrary<WaitingTask[]> = fc
     { maxLength: 40 },
   )
   .map((all) =>
-    all.map(
-      (one, n) =>
-        ({ ...PLAIN_WAITING, ...one, id: `t${String(n).padStart(4, '0')}`, revision: 1 }) as WaitingTask,
-    ),
+    all.map((one, n) => ({ ...PLAIN_WAITING, ...one, id: `t${String(n).padStart(4, '0')}` }) as WaitingTask),
   );
 const seeds = fc.nat(1000);
 

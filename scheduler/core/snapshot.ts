@@ -1,8 +1,9 @@
 // What the decisions of the scheduler look at and what they say. Types only: nothing here may act.
 
+import type { Allocation } from '../../shared/model/held.ts';
 import type { LabelDemand, Labels } from '../../shared/model/labels.ts';
 import type { Resources } from '../../shared/model/resources.ts';
-import { DEFAULT_RULES, type PlanRules, type Reservation } from '../../shared/model/scheduling.ts';
+import type { PlanRules, Reservation } from '../../shared/model/scheduling.ts';
 import type { ResourceQuota } from '../../shared/model/user.ts';
 import type { JoinedWorkerState } from '../../shared/model/worker.ts';
 
@@ -24,21 +25,8 @@ export interface WorkerView {
   readonly freeGpus: readonly string[];
 }
 
-/** What a placed task holds of its worker (the shape of the store's `Allocation`). */
-export interface Holding {
-  readonly taskId: string;
-  readonly ownerId: string;
-  readonly workerId: string;
-  readonly priority: number;
-  readonly attempt: number;
-  readonly state: 'assigned' | 'running';
-  readonly resources: Resources;
-  /** Empty also when they are not known. */
-  readonly gpuIds: readonly string[];
-  readonly assignedAt: number;
-  /** It has been told to leave its worker, or is to be cancelled. */
-  readonly isLeaving: boolean;
-}
+/** What a placed task holds of its worker. */
+export type Holding = Allocation;
 
 /** What the index needs of a waiting task (part of the store's `QueuedTask`). */
 export interface WaitingTask {
@@ -102,14 +90,6 @@ export interface PlanMemory {
 
 export const NO_MEMORY: PlanMemory = { recent: [], reservations: [] };
 
-/** A snapshot in which nothing is known but workers, lines and memory. */
-export const BARE: Pick<Snapshot, 'owners' | 'images' | 'holdingsOf' | 'rules'> = {
-  owners: new Map(),
-  images: new Map(),
-  holdingsOf: () => [],
-  rules: DEFAULT_RULES,
-};
-
 /** What an owner has of the cluster. */
 export interface OwnerView {
   /** By assigned and running tasks. */
@@ -155,6 +135,8 @@ export type WaitReason =
   | 'no_ready_worker'
   /** No worker has the labels it must have; or one has them, but none that is ready. */
   | 'labels_missing'
+  /** Workers have the labels, and none of these lets be mounted what it mounts. */
+  | 'mounts_missing'
   | 'no_ready_match'
   /** It asks for more than the quota of its owner in all. */
   | 'over_quota'

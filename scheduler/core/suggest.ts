@@ -79,7 +79,8 @@ function unlabelled(asked: Asked, verdicts: readonly Verdict[]): Change | null {
   let fewest = Number.POSITIVE_INFINITY;
   for (const { worker, isKept, excludedBy, unmet } of verdicts) {
     const count = Object.keys(unmet).length;
-    if (excludedBy !== 'labels' || count >= fewest || !judge(free, worker, isKept).fitsNow) continue;
+    const isForTerms = excludedBy === 'labels' || excludedBy === 'mounts';
+    if (!isForTerms || count >= fewest || !judge(free, worker, isKept).fitsNow) continue;
     [best, fewest] = [{ kind: 'drop_labels', workerId: worker.id, terms: unmet }, count];
   }
   return best;

@@ -24,7 +24,9 @@ describe('the reason of a wait', () => {
         const verdicts = workers.map((worker) => judge(asked, worker));
         const { code } = prospectOf(asked, sceneOf(workers), 'user-1');
         const allowed = verdicts.filter(({ excludedBy }) => excludedBy !== 'other_worker_requested');
-        const matching = allowed.filter(({ excludedBy }) => excludedBy !== 'labels');
+        const matching = allowed.filter(
+          ({ excludedBy }) => excludedBy !== 'labels' && excludedBy !== 'mounts',
+        );
         const large = matching.filter(({ fitsWhenEmpty }) => fitsWhenEmpty);
         const expected = verdicts.some(({ fitsNow }) => fitsNow)
           ? 'fits'
@@ -33,7 +35,9 @@ describe('the reason of a wait', () => {
             : allowed.length === 0
               ? 'worker_missing'
               : matching.length === 0
-                ? 'labels_missing'
+                ? allowed.some(({ excludedBy }) => excludedBy === 'mounts')
+                  ? 'mounts_missing'
+                  : 'labels_missing'
                 : large.length === 0
                   ? 'never'
                   : large.every(({ excludedBy }) => excludedBy !== null)

@@ -9,6 +9,7 @@ import { allows } from './fair-share.ts';
 import { roomOf } from './fit.ts';
 import type { Scene } from './scene.ts';
 import type { WorkerView } from './snapshot.ts';
+import { missing } from './wait-reasons.ts';
 import {
   describeClosed,
   describeKept,
@@ -18,6 +19,7 @@ import {
   describeQuotaUsed,
   describeTooLarge,
   describeUnlabelled,
+  describeUnmountable,
 } from './wait-words.ts';
 
 /** Why it fits nowhere now. */
@@ -26,6 +28,8 @@ export type LackCode =
   | 'worker_missing'
   /** No worker has the labels it must find. */
   | 'labels_missing'
+  /** Workers have these, and none lets be mounted what it mounts. */
+  | 'mounts_missing'
   | 'never'
   /** It needs more than the quota of its owner in all. */
   | 'over_quota'
@@ -48,6 +52,7 @@ export const HOPELESS: readonly LackCode[] = [
   'no_workers',
   'worker_missing',
   'labels_missing',
+  'mounts_missing',
   'never',
   'over_quota',
 ];
@@ -158,7 +163,11 @@ function lackOf(asked: LineAsked, scene: Scene, reader: string): Lack {
   }
   const { constraints } = labels;
   const matching = withLabels(allowed, constraints);
-  if (matching.length === 0) return lack('labels_missing', describeUnlabelled(constraints, target, allowed));
+  if (matching.length === 0) {
+    const code = missing(labels, allowed);
+    const describe = code === 'mounts_missing' ? describeUnmountable : describeUnlabelled;
+    return lack(code, describe(constraints, target, allowed));
+  }
   const large = matching.filter(({ capacity }) => fits(need, capacity));
   if (large.length === 0) return lack('never', describeTooLarge(need, constraints, target, matching));
   const owner = scene.owners.get(ownerId);

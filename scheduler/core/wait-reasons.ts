@@ -1,6 +1,7 @@
 // Why a line waits that fits nowhere now, as a code. Pure. See wait-reason.ts for what people are told.
 
 import { demandKey, type LabelDemand, meetsTerms } from '../../shared/model/labels.ts';
+import { withoutMounts } from '../../shared/model/mounts.ts';
 import type { FairShare } from './fair-share.ts';
 import type { Floor } from './floor.ts';
 import { Room } from './room.ts';
@@ -11,6 +12,7 @@ export class WaitReasons {
   readonly #floor: Floor;
   readonly #shares: FairShare;
   readonly #isElsewhere = new Map<string, boolean>();
+  readonly #isForMounts = new Map<string, boolean>();
   #closed: readonly WorkerView[] | null = null;
   #byId: ReadonlyMap<string, WorkerView> | null = null;
 
@@ -32,7 +34,7 @@ export class WaitReasons {
     this.#byId ??= new Map(this.#workers.map((worker) => [worker.id, worker]));
     const worker = this.#byId.get(target);
     if (!worker) return 'worker_unknown';
-    if (!meetsTerms(labels.constraints, worker.labels)) return 'labels_missing';
+    if (!meetsTerms(labels.constraints, worker.labels)) return missing(labels, [worker]);
     if (worker.state !== 'ready') return `worker_${worker.state}`;
     return new Room([worker.capacity]).fits(need, 0) ? 'no_room' : 'too_large';
   }
@@ -47,7 +49,18 @@ export class WaitReasons {
     if (!allowed) return size === 0 ? 'no_ready_worker' : 'too_large';
     if (allowed.isMet) return 'too_large';
     if (this.#isMetElsewhere(labels)) return 'no_ready_match';
-    return this.#workers.length === 0 ? 'no_ready_worker' : 'labels_missing';
+    if (this.#workers.length === 0) return 'no_ready_worker';
+    return this.#isForMountsAlone(labels) ? 'mounts_missing' : 'labels_missing';
+  }
+
+  /** Looked up once for all lines that demand the same. */
+  #isForMountsAlone(labels: LabelDemand): boolean {
+    const key = demandKey(labels);
+    const known = this.#isForMounts.get(key);
+    if (known !== undefined) return known;
+    const found = missing(labels, this.#workers) === 'mounts_missing';
+    this.#isForMounts.set(key, found);
+    return found;
   }
 
   /** Whether a worker that is not ready has the labels. Looked up once for all lines that demand them. */
@@ -60,4 +73,14 @@ export class WaitReasons {
     this.#isElsewhere.set(key, found);
     return found;
   }
+}
+
+/** What none of these workers has: labels, or all that is left beside them. */
+export function missing(
+  { constraints }: Pick<LabelDemand, 'constraints'>,
+  workers: readonly Pick<WorkerView, 'labels'>[],
+): 'labels_missing' | 'mounts_missing' {
+  const plain = withoutMounts(constraints);
+  if (plain === constraints) return 'labels_missing';
+  return workers.some(({ labels }) => meetsTerms(plain, labels)) ? 'mounts_missing' : 'labels_missing';
 }

@@ -5,8 +5,10 @@ import {
   describeTerms,
   type Labels,
   type LabelTerms,
+  meetsTerms,
   unmetTerms,
 } from '../../shared/model/labels.ts';
+import { isMountTerm, mountTermWords, withoutMounts } from '../../shared/model/mounts.ts';
 import { type Resources, shortfalls } from '../../shared/model/resources.ts';
 import {
   bareAmount,
@@ -29,8 +31,12 @@ function workerWith(constraints: LabelTerms): string {
 /** `disk=hdd and no zone`: what stands there instead of what is asked for. */
 function describeInstead(unmet: LabelTerms, labels: Labels): string {
   return joinWords(
-    Object.keys(unmet).map((name) =>
-      Object.hasOwn(labels, name) ? `${name}=${labels[name]}` : `no ${name}`,
+    Object.entries(unmet).map(([name, values]) =>
+      isMountTerm(name)
+        ? `no leave to mount ${mountTermWords(name, values)}`
+        : Object.hasOwn(labels, name)
+          ? `${name}=${labels[name]}`
+          : `no ${name}`,
     ),
   );
 }
@@ -53,6 +59,25 @@ export function describeUnlabelled(
     `No worker of the cluster has the labels it needs (${wanted}): the nearest (${nearest.id}) has ${instead}; ` +
     'it will start when such a worker joins.'
   );
+}
+
+/** @param allowed some of them have the labels, and none of these lets be mounted what it mounts */
+export function describeUnmountable(
+  constraints: LabelTerms,
+  target: string | null,
+  allowed: readonly WorkerView[],
+): string {
+  const plain = withoutMounts(constraints);
+  const unmet = allowed
+    .filter(({ labels }) => meetsTerms(plain, labels))
+    .map(({ labels }) => unmetTerms(constraints, labels))
+    .reduce((best, one) => (Object.keys(one).length < Object.keys(best).length ? one : best));
+  const folders = joinWords(Object.entries(unmet).map(([name, values]) => mountTermWords(name, values)));
+  if (target !== null) {
+    return `${target}, the only worker it may run on, does not let tasks mount ${folders} (MOUNT_ALLOW of its runner).`;
+  }
+  const which = Object.keys(plain).length === 0 ? 'worker of the cluster' : workerWith(plain);
+  return `No ${which} lets tasks mount ${folders} (MOUNT_ALLOW of its runner); it will start when such a worker joins.`;
 }
 
 /** @param matching none of them is large enough */
@@ -133,7 +158,7 @@ export function describeClosed(
 }
 
 /** `cordoned`, or `unhealthy: its Docker does not answer`. */
-export function describeStanding({ state, trouble }: Pick<WorkerView, 'state' | 'trouble'>): string {
+function describeStanding({ state, trouble }: Pick<WorkerView, 'state' | 'trouble'>): string {
   return trouble === undefined ? state : `${state}: ${trouble}`;
 }
 

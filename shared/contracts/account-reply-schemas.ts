@@ -17,7 +17,7 @@ import {
   whole,
   yes,
 } from './reply.ts';
-import type { AccountBody, QuotaBody, UserListReply } from './users.ts';
+import type { AccountBody, QuotaBody, QuotaUseBody, UserListReply } from './users.ts';
 
 export const errorReplySchema = reply<ErrorBody>('Error', {
   statusCode: whole.min(400).max(599),
@@ -44,7 +44,7 @@ export const loginReplySchema = reply<LoginReply>('Login', {
 });
 
 const token = { token_id: Joi.string(), name: Joi.string(), created_at: time, last_used_at: timeOrNull };
-export const tokenReplySchema = reply<TokenBody>('Token', token);
+const tokenReplySchema = reply<TokenBody>('Token', token);
 export const newTokenReplySchema = reply<NewTokenReply>('NewToken', {
   ...token,
   token: Joi.string().description('Shown this one time.'),
@@ -63,8 +63,12 @@ export const accountReplySchema = reply<AccountBody>('Account', {
     cpu: amount.min(0).allow(null).description('Cores that placed tasks hold at a time.'),
     memory: limit.description('MB, the same.'),
     gpu: limit.description('Devices, the same.'),
+    rate_limit_reads: limit.description(
+      'Requests a second that read, averaged over 10 s; 0 is any number, null what the settings say.',
+    ),
+    rate_limit_writes: limit.description('Those that write, the same.'),
   }),
-  used: reply<AccountBody['used']>('QuotaUse', {
+  used: reply<QuotaUseBody>('QuotaUse', {
     unfinished_tasks: amount,
     upload_storage: amount,
     cpu: amount,

@@ -1,7 +1,8 @@
 // What the cluster looks like, as data, and its form on the wire (the types of the replies are in workers.ts).
 
 import type { ForecastScore } from '../model/forecast-score.ts';
-import type { Labels, LabelTerms } from '../model/labels.ts';
+import { type Labels, type LabelTerms, labelFor } from '../model/labels.ts';
+import { folderOfTerm, isMountTerm, withoutMounts } from '../model/mounts.ts';
 import { type Registration, registrationMessage } from '../model/registration.ts';
 import type { Dimension, Resources, Shortfall } from '../model/resources.ts';
 import { addResources, NO_RESOURCES } from '../model/resources.ts';
@@ -13,6 +14,7 @@ import { sumUsage } from '../model/usage-totals.ts';
 import type { ResourceQuota } from '../model/user.ts';
 import type { HeardWorker, Worker, WorkerState, WorkerUsage } from '../model/worker.ts';
 import { describeTroubles, type Trouble } from '../model/worker-health.ts';
+import { mountRuleBody, type UnmetMountBody } from './mounts.ts';
 import {
   attainmentBody,
   estimateBody,
@@ -99,6 +101,7 @@ function awaitedBody(registration: Registration): WorkerBody {
     drain_until: null,
     address: registration.address,
     labels: {},
+    mounts: [],
     capacity: nothing,
     reserved: nothing,
     free: nothing,
@@ -123,6 +126,7 @@ function joinedBody(view: WorkerView): WorkerBody {
     drain_until: drainUntil(worker),
     address: worker.address,
     labels: { ...worker.labels },
+    mounts: (worker.mounts ?? []).map(mountRuleBody),
     capacity: amountsBody(worker.capacity),
     reserved: amountsBody(view.reserved),
     free: amountsBody(view.free),
@@ -280,7 +284,8 @@ export function explainReply(
       excluded_by: excludedBy,
       message: worker.trouble ?? null,
       missing: missing.map(shortfallBody),
-      unmet_labels: unmetBodies(unmet, worker.labels),
+      unmet_labels: unmetBodies(withoutMounts(unmet), worker.labels),
+      unmet_mounts: unmetMounts(unmet, worker.labels),
     })),
   };
 }
@@ -291,6 +296,16 @@ function unmetBodies(unmet: LabelTerms, labels: Labels): UnmetLabelBody[] {
     needs: [...values],
     has: (Object.hasOwn(labels, name) ? labels[name] : null) ?? null,
   }));
+}
+
+function unmetMounts(unmet: LabelTerms, labels: Labels): UnmetMountBody[] {
+  return Object.entries(unmet)
+    .filter(([name]) => isMountTerm(name))
+    .map(([name, values]) => ({
+      source: folderOfTerm(name),
+      read_only: values.includes('ro'),
+      only_read_only: labelFor(name, labels) !== undefined,
+    }));
 }
 
 function quotaShares({ spec }: Task, view: ExplanationView['quota']): QuotaShareBody[] {

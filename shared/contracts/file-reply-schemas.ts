@@ -2,7 +2,7 @@
 
 import Joi from 'joi';
 import type { FileBody, FileListReply, FileTotalBody, TaskFileListReply } from './files.ts';
-import type { LogLineBody } from './http.ts';
+import type { LogLineBody } from './log-lines.ts';
 import { amount, count, list, nextCursor, oneOf, reply, text, time, whole, yes } from './reply.ts';
 import type { TaskUsageReply } from './task-usage.ts';
 import { UPLOAD_STATES, type UploadBody, type UploadListReply } from './uploads.ts';

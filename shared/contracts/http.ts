@@ -3,7 +3,6 @@
 // On the wire: cpu in cores, memory and storage in MB (1,048,576 bytes), times as ISO 8601 strings.
 
 import type { ErrorDetail } from '../errors.ts';
-import type { LogLine } from '../model/log-line.ts';
 import type { Resources } from '../model/resources.ts';
 import { DEFAULT_MAX_LOSSES, waitExpiresAt } from '../model/retry.ts';
 import type { Sla } from '../model/sla.ts';
@@ -21,6 +20,7 @@ import type {
 } from '../model/task.ts';
 import type { ApiToken, Role, User } from '../model/user.ts';
 import { type LabelTermsBody, labelTerms, labelTermsBody } from './labels.ts';
+import { type MountBody, mountBody, mountOf } from './mounts.ts';
 import { type SlaBody, slaBody } from './queue.ts';
 import type { AttemptReportBody, TimelineEntryBody } from './usage.ts';
 import { attemptReportBody, timelineBody } from './usage.ts';
@@ -114,6 +114,8 @@ export interface SubmitBody {
   /** Labels that make a worker better than another. */
   prefer: LabelTermsBody;
   files: string[];
+  /** Folders of its worker that it finds in its container. */
+  mounts: MountBody[];
   secrets: string[];
   pull_policy: PullPolicy;
   network: TaskNetwork;
@@ -241,6 +243,7 @@ export function taskSpec(body: SubmitBody): TaskSpec {
     constraints: labelTerms(body.constraints),
     prefer: labelTerms(body.prefer),
     files: body.files,
+    mounts: body.mounts.map(mountOf),
     pullPolicy: body.pull_policy,
     network: body.network,
     webhook: body.webhook,
@@ -292,6 +295,7 @@ export function taskBody(task: Task): TaskBody {
     constraints: labelTermsBody(spec.constraints),
     prefer: labelTermsBody(spec.prefer),
     files: [...spec.files],
+    mounts: spec.mounts.map(mountBody),
     secrets: [...spec.secrets],
     pull_policy: spec.pullPolicy,
     network: spec.network,
@@ -351,32 +355,6 @@ function attemptBody(attempt: Attempt, requested: Resources): AttemptBody {
 
 function evictionBody({ requestedAt, cause, message }: Eviction): EvictionBody {
   return { requested_at: iso(requestedAt), cause, message };
-}
-
-export interface LogLineBody {
-  seq: number;
-  ts: string;
-  stream: 'stdout' | 'stderr';
-  line: string;
-  /** In each line of `GET …/logs`: a follower reads on through later attempts, and numbers begin anew in each. */
-  attempt?: number;
-  /** The line was too long: it goes on in the next line of this stream. */
-  more?: true;
-}
-
-export function logLineBodies(lines: readonly LogLine[]): LogLineBody[] {
-  // Lines come in bursts: most have the time of the one before.
-  let at = Number.NaN;
-  let ts = '';
-  return lines.map((line) => {
-    if (line.ts !== at) {
-      at = line.ts;
-      ts = iso(at);
-    }
-    const body: LogLineBody = { seq: line.seq, ts, stream: line.stream, line: line.line };
-    if (line.more) body.more = true;
-    return body;
-  });
 }
 
 // ── readiness ──────────────────────────────────────────────────────────────────────────────────────────────

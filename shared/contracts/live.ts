@@ -11,7 +11,8 @@
 import type { TaskChanged } from '../model/event.ts';
 import type { ProgressPhase, TaskProgress } from '../model/progress.ts';
 import type { TaskState } from '../model/task.ts';
-import type { LogLineBody, TaskBody } from './http.ts';
+import type { TaskBody } from './http.ts';
+import type { LogLineBody } from './log-lines.ts';
 import type { TelemetryReply } from './workers.ts';
 
 export const SOCKET_PATH = '/socket.io/';

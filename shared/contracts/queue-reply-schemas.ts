@@ -2,6 +2,7 @@
 
 import Joi from 'joi';
 import { TASK_STATES } from '../model/task.ts';
+import type { UnmetMountBody } from './mounts.ts';
 import {
   type ForecastScoreBody,
   QUEUE_REASONS,
@@ -43,6 +44,7 @@ const EXCLUSIONS = [
   'unhealthy',
   'other_worker_requested',
   'labels',
+  'mounts',
   'reserved',
 ] as const satisfies WorkerVerdictBody['excluded_by'][];
 const SLA_STATES = ['safe', 'at_risk', 'met', 'missed'] as const satisfies SlaBody['state'][];
@@ -141,6 +143,9 @@ export const explainReplySchema = reply<ExplainReply>('Explanation', {
       message: textOrNull,
       missing: list(shortfall),
       unmet_labels: list(fields<UnmetLabelBody>({ name: Joi.string(), needs: list(text), has: textOrNull })),
+      unmet_mounts: list(
+        fields<UnmetMountBody>({ source: Joi.string(), read_only: yes, only_read_only: yes }),
+      ),
     }),
   ),
 });

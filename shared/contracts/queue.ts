@@ -49,8 +49,8 @@ export interface QueueEntryBody
  * or kept free for others · `reserved`: as `no_room`, and a worker is being kept free for it · `preempting`: and tasks
  * there have been told to leave · `quota_used`: others of its owner must end first · `over_quota`: larger than the quota
  * of its owner in all · `not_ready`: those large enough are cordoned, draining, unhealthy or down · `worker_missing`: it
- * may run on one worker only, which is not there · `labels_missing`: no worker has the labels it needs · `never`: no
- * worker is large enough · `retry_delay`: it waits before its next attempt · `no_workers`
+ * may run on one worker only, which is not there · `labels_missing`: no worker has the labels it needs · `mounts_missing`:
+ * workers have these, and none lets be mounted what it mounts · `never`: no worker is large enough · `retry_delay`: it waits before its next attempt · `no_workers`
  */
 export const QUEUE_REASONS = [
   'next',
@@ -59,6 +59,7 @@ export const QUEUE_REASONS = [
   'not_ready',
   'worker_missing',
   'labels_missing',
+  'mounts_missing',
   'never',
   'over_quota',
   'quota_used',

@@ -30,6 +30,7 @@ describe('a submission', () => {
       network: 'bridge',
       constraints: {},
       prefer: {},
+      mounts: [],
       webhook: null,
     });
   });
@@ -93,6 +94,28 @@ describe('a submission', () => {
     ['the host network', { network: 'host' }, ['network']],
     ['a path that climbs', { files: ['a/../../b'] }, ['files.0']],
     ['an absolute path', { files: ['/etc/passwd'] }, ['files.0']],
+    ['a mount without a target', { mounts: [{ source: '/a' }] }, ['mounts.0.target']],
+    ['relative mounts', { mounts: [{ source: 'a', target: 'b' }] }, ['mounts.0.source', 'mounts.0.target']],
+    ['a mount that climbs', { mounts: [{ source: '/a/../etc', target: '/b' }] }, ['mounts.0.source']],
+    ['the whole machine', { mounts: [{ source: '/', target: '/b' }] }, ['mounts.0.source']],
+    [
+      'the socket of the engine',
+      { mounts: [{ source: '/var/run/docker.sock', target: '/b' }] },
+      ['mounts.0.source'],
+    ],
+    ['a mount in /output', { mounts: [{ source: '/a', target: '/output/b' }] }, ['mounts.0.target']],
+    ['a target twice', { mounts: ['/a', '/b'].map((source) => ({ source, target: '/t' })) }, ['mounts']],
+    [
+      'a target in another',
+      { mounts: ['/t', '/t/u'].map((target) => ({ source: '/a', target })) },
+      ['mounts'],
+    ],
+    [
+      'too many mounts',
+      { mounts: Array.from({ length: 17 }, (_, n) => ({ source: '/a', target: `/t${n}` })) },
+      ['mounts'],
+    ],
+    ['mounts as text', { mounts: '/a:/b' }, ['mounts']],
     ['a strange worker id', { worker: 'a b' }, ['worker']],
     ['a label without a value', { constraints: { disk: [] } }, ['constraints.disk']],
     ['a name that is no label', { constraints: { 'disk!': 'ssd' } }, ['constraints.disk!']],

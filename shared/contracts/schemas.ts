@@ -10,6 +10,7 @@ import { addressText, readWorkerAddress } from '../model/worker-address.ts';
 import { ADOPTION_PORT } from './adoption.ts';
 import type { CredentialsBody, SubmitBody, TaskStatesRequest } from './http.ts';
 import { labelTermsSchema } from './label-schemas.ts';
+import { mountsSchema } from './mount-schemas.ts';
 import { exitCodesSchema, retryOnSchema } from './retry-schemas.ts';
 import type { CancelManyBody } from './task-lists.ts';
 import type { WebhookTargetBody } from './webhooks.ts';
@@ -147,6 +148,7 @@ export const submitSchema = Joi.object<SubmitBody>({
   constraints: labelTermsSchema.default({}),
   prefer: labelTermsSchema.default({}),
   files: inputFiles.default([]),
+  mounts: mountsSchema.default([]),
   secrets: Joi.array().items(Joi.string().max(256)).unique().max(LIMITS.envEntries).default([]),
   pull_policy: Joi.string()
     .valid(...PULL_POLICIES)

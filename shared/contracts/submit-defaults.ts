@@ -25,6 +25,7 @@ export const SUBMIT_DEFAULTS: Readonly<Omit<SubmitBody, 'docker_image'>> = {
   constraints: {},
   prefer: {},
   files: [],
+  mounts: [],
   secrets: [],
   pull_policy: 'if-missing',
   network: 'bridge',

@@ -19,6 +19,7 @@ import type {
   TaskStateBody,
   TaskStatesReply,
 } from './http.ts';
+import type { MountBody } from './mounts.ts';
 import { slaReplySchema } from './queue-reply-schemas.ts';
 import {
   amount,
@@ -139,6 +140,7 @@ export const taskReplySchema = reply<TaskBody>('Task', {
   constraints: labelTerms,
   prefer: labelTerms,
   files: list(Joi.string()),
+  mounts: list(reply<MountBody>('Mount', { source: Joi.string(), target: Joi.string(), read_only: yes })),
   secrets: list(text),
   pull_policy: oneOf(PULL_POLICIES),
   network: oneOf(NETWORKS),

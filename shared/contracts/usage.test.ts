@@ -1,15 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { makeRegistration, makeTask } from '../../test/support/tasks.ts';
-import { assignTask, finishTask, type Step, startTask } from '../model/task-life.ts';
+import { makeRegistration, makeTask, taken } from '../../test/support/tasks.ts';
+import { assignTask, finishTask, startTask } from '../model/task-life.ts';
 import { sumUsage } from '../model/usage-totals.ts';
 import { NO_USAGE, type WorkerUsage } from '../model/worker.ts';
 import { telemetryReply, type WorkerView } from './cluster.ts';
 import { taskBody, taskDetailBody } from './http.ts';
 
-function taken(step: Step) {
-  if (!step.ok) throw new Error(step.refusal);
-  return step.task;
-}
 const at = { attempt: 1, workerId: 'w1' };
 
 describe('an attempt on the wire', () => {

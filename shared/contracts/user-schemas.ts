@@ -11,6 +11,8 @@ const MAX_STORAGE_MB = 1_073_741_824;
 const MAX_CORES = 100_000_000;
 const MAX_MEMORY_MB = 1_000_000_000_000;
 const MAX_GPUS = 100_000_000;
+/** Requests a second, as in the settings. */
+const MAX_RATE = 1_000_000;
 
 const role = Joi.string().valid(...ROLES);
 
@@ -22,11 +24,13 @@ const quota = Joi.object<QuotaBody>({
   cpu: Joi.number().min(0).max(MAX_CORES).precision(3).allow(null),
   memory: limit(MAX_MEMORY_MB),
   gpu: limit(MAX_GPUS),
+  rate_limit_reads: limit(MAX_RATE),
+  rate_limit_writes: limit(MAX_RATE),
 })
   .min(1)
   .messages({
     'object.min':
-      '"quota" must hold at least one of "unfinished_tasks", "upload_storage", "cpu", "memory", "gpu"; null is no limit',
+      '"quota" must hold at least one of "unfinished_tasks", "upload_storage", "cpu", "memory", "gpu", "rate_limit_reads", "rate_limit_writes"; null is no limit of its own',
   });
 
 export const newUserSchema = Joi.object<NewUserBody>({

@@ -5,7 +5,7 @@ import type { Resources } from '../model/resources.ts';
 import type { Quota, Role, User } from '../model/user.ts';
 import { type UserBody, userBody } from './http.ts';
 
-/** Null: no limit. */
+/** Null: no limit of its own. */
 export interface QuotaBody {
   /** Tasks that have not ended, waiting ones included; more are refused when they are submitted. */
   unfinished_tasks: number | null;
@@ -17,7 +17,14 @@ export interface QuotaBody {
   memory: number | null;
   /** Whole GPUs, the same. */
   gpu: number | null;
+  /** Requests a second that read, averaged over a window; 0: any number; null: what the settings say. */
+  rate_limit_reads: number | null;
+  /** Those that write, the same. */
+  rate_limit_writes: number | null;
 }
+
+/** What is held against a quota; of rates nothing is. */
+export type QuotaUseBody = Record<Exclude<keyof QuotaBody, 'rate_limit_reads' | 'rate_limit_writes'>, number>;
 
 /** What `GET /api/auth/me` answers, and one entry of `GET /api/users`. */
 export interface AccountBody extends UserBody {
@@ -25,7 +32,7 @@ export interface AccountBody extends UserBody {
   disabled: boolean;
   quota: QuotaBody;
   /** Against the quota; MB to three decimals, rounded up. */
-  used: Record<keyof QuotaBody, number>;
+  used: QuotaUseBody;
 }
 
 export interface UserListReply {
@@ -84,6 +91,8 @@ export function accountBody({ user, used }: SeenAccount): AccountBody {
       cpu: quota.cpuMillis === null ? null : quota.cpuMillis / 1_000,
       memory: quota.memoryMb,
       gpu: quota.gpus,
+      rate_limit_reads: quota.rateLimitReads,
+      rate_limit_writes: quota.rateLimitWrites,
     },
     used: {
       unfinished_tasks: used.unfinishedTasks,
@@ -96,13 +105,15 @@ export function accountBody({ user, used }: SeenAccount): AccountBody {
 }
 
 export function quotaOf(body: Partial<QuotaBody>): Partial<Quota> {
-  const { unfinished_tasks, upload_storage, cpu, memory, gpu } = body;
+  const { unfinished_tasks, upload_storage, cpu, memory, gpu, rate_limit_reads, rate_limit_writes } = body;
   return {
     ...(unfinished_tasks === undefined ? {} : { unfinishedTasks: unfinished_tasks }),
     ...(upload_storage === undefined ? {} : { uploadStorageMb: upload_storage }),
     ...(cpu === undefined ? {} : { cpuMillis: cpu === null ? null : Math.round(cpu * 1_000) }),
     ...(memory === undefined ? {} : { memoryMb: memory }),
     ...(gpu === undefined ? {} : { gpus: gpu }),
+    ...(rate_limit_reads === undefined ? {} : { rateLimitReads: rate_limit_reads }),
+    ...(rate_limit_writes === undefined ? {} : { rateLimitWrites: rate_limit_writes }),
   };
 }
 

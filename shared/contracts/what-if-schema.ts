@@ -4,11 +4,12 @@ import Joi from 'joi';
 import { LABEL_NAME_PATTERN, LABEL_VALUE_PATTERN } from '../model/labels.ts';
 import { WORKER_ID_PATTERN } from '../model/worker.ts';
 import type { SubmitBody } from './http.ts';
+import { mountRulesSchema } from './mount-schemas.ts';
 import { LIMITS, submitSchema, taskIdSchema } from './schemas.ts';
 import type { AddedWorkerBody, KnownTaskBody, WhatIfBody } from './what-if.ts';
 
 /** Tasks of all entries, and workers of all entries. */
-export const WHAT_IF_MOST = 10_000;
+const WHAT_IF_MOST = 10_000;
 
 const LABELS_MOST = 64;
 
@@ -23,6 +24,7 @@ const addedWorker = Joi.object<AddedWorkerBody>({
     .pattern(LABEL_NAME_PATTERN, Joi.string().allow('').pattern(LABEL_VALUE_PATTERN, 'values of labels'))
     .max(LABELS_MOST)
     .default({}),
+  mounts: mountRulesSchema.default([]),
   count,
 });
 

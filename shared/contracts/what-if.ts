@@ -4,6 +4,7 @@
 import { addResources, NO_RESOURCES, type Resources, subtractResources } from '../model/resources.ts';
 import type { WorkerState } from '../model/worker.ts';
 import type { SubmitBody, SubmitRequest } from './http.ts';
+import type { MountRuleBody } from './mounts.ts';
 import { type AmountsBody, amountsBody } from './workers.ts';
 
 export interface AddedWorkerBody {
@@ -13,6 +14,8 @@ export interface AddedWorkerBody {
   storage: number;
   /** As a worker names its own. */
   labels: Record<string, string>;
+  /** Folders that it would let tasks mount. */
+  mounts: MountRuleBody[];
   /** Machines of this size. */
   count: number;
 }

@@ -4,6 +4,7 @@ import Joi from 'joi';
 import { MAINTENANCE, type WorkerState } from '../model/worker.ts';
 import { TROUBLE_CODES } from '../model/worker-health.ts';
 import type { ImageBody, ImageListReply } from './images.ts';
+import type { MountRuleBody } from './mounts.ts';
 import {
   amount,
   byName,
@@ -16,6 +17,7 @@ import {
   textOrNull,
   time,
   timeOrNull,
+  yes,
 } from './reply.ts';
 import type { GpuUsageBody, UsageBody } from './usage.ts';
 import type { AmountsBody, TroubleBody, WorkerBody, WorkerListReply } from './workers.ts';
@@ -62,6 +64,9 @@ export const workerReplySchema = reply<WorkerBody>('Worker', {
   drain_until: timeOrNull.description('When what still runs there is moved elsewhere; null: never.'),
   address: text,
   labels: byName(text),
+  mounts: list(fields<MountRuleBody>({ path: Joi.string(), read_only: yes })).description(
+    'Folders that tasks may mount.',
+  ),
   capacity: amountsReplySchema,
   reserved: amountsReplySchema.description('Held by assigned and running tasks.'),
   free: amountsReplySchema,

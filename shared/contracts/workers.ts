@@ -6,6 +6,7 @@ import type { PolicyName } from '../model/scheduling.ts';
 import type { TaskState } from '../model/task.ts';
 import type { Maintenance, WorkerState } from '../model/worker.ts';
 import type { TroubleCode } from '../model/worker-health.ts';
+import type { MountRuleBody, UnmetMountBody } from './mounts.ts';
 import type { ForecastScoreBody, QueueReason, SlaAttainmentBody, StartEstimateBody } from './queue.ts';
 import type { UsageBody, UsageTotalsBody } from './usage.ts';
 
@@ -31,9 +32,14 @@ export interface WorkerVerdictBody {
   missing: ShortfallBody[];
   /** The labels that the task needs and this worker does not have. */
   unmet_labels: UnmetLabelBody[];
+  /** What the task mounts and this worker does not let be mounted. */
+  unmet_mounts: UnmetMountBody[];
 }
 
-/** `labels`: it does not have those that the task needs · `reserved`: it is being kept free for other tasks */
+/**
+ * `labels`: it does not have those that the task needs · `mounts`: it does not let be mounted what the task mounts ·
+ * `reserved`: it is being kept free for other tasks
+ */
 export type ExclusionBody =
   | 'down'
   | 'cordoned'
@@ -41,6 +47,7 @@ export type ExclusionBody =
   | 'unhealthy'
   | 'other_worker_requested'
   | 'labels'
+  | 'mounts'
   | 'reserved';
 
 export interface UnmetLabelBody {
@@ -128,6 +135,8 @@ export interface WorkerBody {
   drain_until: string | null;
   address: string;
   labels: Record<string, string>;
+  /** Folders that tasks may mount. */
+  mounts: MountRuleBody[];
   capacity: AmountsBody;
   /** Held by assigned and running tasks. */
   reserved: AmountsBody;

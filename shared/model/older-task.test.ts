@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { makeSpec } from '../../test/support/tasks.ts';
+import { makeSpec, taken } from '../../test/support/tasks.ts';
 import { completeAttempts, completeSpec } from './older-task.ts';
 import { assignTask, newTask } from './task-life.ts';
 
@@ -39,9 +39,7 @@ describe('a task of an older release', () => {
       requestHash: null,
       now: 1,
     });
-    const step = assignTask(task, { workerId: 'w', term: 1, now: 2 });
-    if (!step.ok) throw new Error(step.refusal);
-    const [attempt] = step.task.attempts;
+    const [attempt] = taken(assignTask(task, { workerId: 'w', term: 1, now: 2 })).attempts;
     const { notBefore: _n, usage: _u, usageSeries: _s, progress: _p, outputs: _o, ...older } = attempt!;
     expect(completeAttempts([older])).toStrictEqual([attempt]);
     expect(completeAttempts([{ ...attempt!, usage }])[0]?.usage).toBe(usage);

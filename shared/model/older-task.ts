@@ -7,7 +7,7 @@ import type { Attempt, TaskSpec } from './task.ts';
 type Older<T, Added extends keyof T> = Omit<T, Added> & Partial<Pick<T, Added>>;
 
 type RetryFields = 'retryOn' | 'retryOnExitCodes' | 'retryDelaySeconds' | 'queueTimeoutSeconds' | 'maxLosses';
-export type OlderSpec = Older<TaskSpec, 'webhook' | 'constraints' | 'prefer' | RetryFields>;
+export type OlderSpec = Older<TaskSpec, 'webhook' | 'constraints' | 'prefer' | 'mounts' | RetryFields>;
 export type OlderAttempt = Older<
   Attempt,
   'notBefore' | 'eviction' | 'usage' | 'usageSeries' | 'progress' | 'outputs'
@@ -25,6 +25,7 @@ export function completeSpec(spec: OlderSpec): TaskSpec {
     webhook: webhook ?? null,
     constraints: constraints ?? NO_TERMS,
     prefer: prefer ?? NO_TERMS,
+    mounts: spec.mounts ?? [],
   };
 }
 

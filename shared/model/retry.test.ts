@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { makeTask } from '../../test/support/tasks.ts';
+import { makeTask, taken } from '../../test/support/tasks.ts';
 import {
   backoffMs,
   DEFAULT_RETRY_ON,
@@ -9,8 +9,8 @@ import {
   queueExpiresAt,
   RETRY_CAP_MS,
 } from './retry.ts';
-import { FAILURE_REASONS, type FailureReason, RETRY_REASONS, type RetryReason, type Task } from './task.ts';
-import { assignTask, expireTask, finishTask, requestCancel, type Step, takeBackTask } from './task-life.ts';
+import { FAILURE_REASONS, type FailureReason, RETRY_REASONS, type RetryReason } from './task.ts';
+import { assignTask, expireTask, finishTask, requestCancel, takeBackTask } from './task-life.ts';
 
 const dice = fc.double({ min: 0, max: 0.999, noNaN: true });
 const wishes = fc.record({
@@ -25,11 +25,6 @@ const failure = fc.record({
   exitCode: fc.option(fc.constantFrom(1, 2, 75, 137)),
 });
 const isOneOf = (all: readonly FailureReason[], reason: FailureReason) => all.includes(reason);
-
-function taken(step: Step): Task {
-  if (!step.ok) throw new Error(`refused: ${step.refusal}`);
-  return step.task;
-}
 
 describe('the pause before a retry', () => {
   it('doubles up to the cap, with at least half of it left by the jitter', () => {

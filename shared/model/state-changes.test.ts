@@ -1,29 +1,25 @@
 import { describe, expect, it } from 'vitest';
-import { makeTask } from '../../test/support/tasks.ts';
+import { makeTask, taken } from '../../test/support/tasks.ts';
 import { stateChanges } from './state-changes.ts';
 import type { Task } from './task.ts';
-import { assignTask, finishTask, requestCancel, type Step, startTask, takeBackTask } from './task-life.ts';
+import { assignTask, finishTask, requestCancel, startTask, takeBackTask } from './task-life.ts';
 
-const done = (step: Step): Task => {
-  if (!step.ok) throw new Error(step.refusal);
-  return step.task;
-};
 const ref = (task: Task) => ({ attempt: task.attempt, workerId: 'w1', now: 5 });
 const started = (task: Task): Task => {
-  const placed = done(assignTask(task, { workerId: 'w1', term: 1, now: 2 }));
-  return done(startTask(placed, { ...ref(placed), containerId: 'c', imageId: null, gpuIds: [] }));
+  const placed = taken(assignTask(task, { workerId: 'w1', term: 1, now: 2 }));
+  return taken(startTask(placed, { ...ref(placed), containerId: 'c', imageId: null, gpuIds: [] }));
 };
 
 describe('the states of a task', () => {
   it('only grow, whatever happens, and keep their numbers', () => {
     const queued = makeTask({ maxRetries: 1 });
     const running = started(queued);
-    const lost = done(takeBackTask(running, { ...ref(running), message: 'gone' }));
+    const lost = taken(takeBackTask(running, { ...ref(running), message: 'gone' }));
     const again = started(lost);
     const outcome = { kind: 'failed', reason: 'exit_code', exitCode: 3, message: 'exit code 3' } as const;
-    const failed = done(finishTask(again, { ...ref(again), dice: 0, outcome }));
+    const failed = taken(finishTask(again, { ...ref(again), dice: 0, outcome }));
     const last = started(failed);
-    const ended = done(finishTask(last, { ...ref(last), dice: 0, outcome }));
+    const ended = taken(finishTask(last, { ...ref(last), dice: 0, outcome }));
     let before: unknown[] = [];
     for (const task of [queued, running, lost, again, failed, last, ended]) {
       const now = stateChanges(task);
@@ -39,7 +35,7 @@ describe('the states of a task', () => {
   });
 
   it('end with a cancel that came while it waited', () => {
-    const task = done(requestCancel(makeTask(), { force: false, requestedBy: 'a', now: 3 }));
+    const task = taken(requestCancel(makeTask(), { force: false, requestedBy: 'a', now: 3 }));
     expect(stateChanges(task).map(({ number, state }) => [number, state])).toEqual([
       [1, 'queued'],
       [2, 'cancelled'],

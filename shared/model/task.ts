@@ -2,6 +2,7 @@
 // Times are milliseconds since the epoch by the cluster's clock.
 
 import type { LabelTerms } from './labels.ts';
+import type { Mount } from './mounts.ts';
 import type { OwnProgress } from './progress.ts';
 import type { Resources } from './resources.ts';
 import type { AttemptUsage } from './usage.ts';
@@ -89,6 +90,8 @@ export interface TaskSpec {
   readonly prefer: LabelTerms;
   /** Paths in the owner's file space, mounted read-only below `/input`. */
   readonly files: readonly string[];
+  /** Folders of its worker that it finds in its container. */
+  readonly mounts: readonly Mount[];
   readonly pullPolicy: PullPolicy;
   readonly network: TaskNetwork;
   /** Told of this task's changes, besides the webhooks of its owner. */

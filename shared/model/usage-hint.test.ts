@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { makeTask } from '../../test/support/tasks.ts';
+import { makeTask, taken } from '../../test/support/tasks.ts';
 import type { Attempt } from './task.ts';
-import { assignTask, type Step } from './task-life.ts';
+import { assignTask } from './task-life.ts';
 import type { AttemptUsage } from './usage.ts';
 import { usageHint } from './usage-hint.ts';
 
@@ -18,9 +18,7 @@ const calm: AttemptUsage = {
 const requested = { cpuMillis: 2_000, memoryMb: 4_096, gpus: 0, storageMb: 0 };
 
 function ended(usage: Partial<AttemptUsage> | null, over: Partial<Attempt> = {}): Attempt {
-  const step: Step = assignTask(makeTask(), { workerId: 'w', term: 1, now: 1 });
-  if (!step.ok) throw new Error(step.refusal);
-  const [attempt] = step.task.attempts;
+  const [attempt] = taken(assignTask(makeTask(), { workerId: 'w', term: 1, now: 1 })).attempts;
   return {
     ...(attempt as Attempt),
     state: 'completed',

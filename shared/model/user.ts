@@ -14,12 +14,7 @@ export function seesAllTasks({ role }: { readonly role: Role }): boolean {
   return role === 'admin' || role === 'viewer';
 }
 
-/** Whether tasks may be submitted and changed, files kept, webhooks set: own ones at least. */
-export function mayChange({ role }: { readonly role: Role }): boolean {
-  return role === 'admin' || role === 'user';
-}
-
-/** What a user may have at most; null: no limit. */
+/** What a user may have at most, and ask at most; null: no limit of its own. */
 export interface Quota {
   /** Tasks that have not ended, waiting ones included. */
   readonly unfinishedTasks: number | null;
@@ -29,6 +24,9 @@ export interface Quota {
   readonly cpuMillis: number | null;
   readonly memoryMb: number | null;
   readonly gpus: number | null;
+  /** Requests a second, averaged over a window; 0: any number; null: what the settings of the API say. */
+  readonly rateLimitReads: number | null;
+  readonly rateLimitWrites: number | null;
 }
 
 /** The part of it that the scheduler keeps. */
@@ -40,6 +38,8 @@ export const NO_QUOTA: Quota = {
   cpuMillis: null,
   memoryMb: null,
   gpus: null,
+  rateLimitReads: null,
+  rateLimitWrites: null,
 };
 
 /** Null when it limits nothing that tasks hold. */

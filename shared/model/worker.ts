@@ -1,5 +1,6 @@
 // A worker is a machine of the cluster; the runner is the daemon on it. Pure.
 
+import type { MountRule } from './mounts.ts';
 import type { Resources } from './resources.ts';
 import type { Trouble } from './worker-health.ts';
 
@@ -15,6 +16,8 @@ export interface WorkerRegistration {
   /** Device ids, as many as `capacity.gpus`. */
   readonly gpuIds: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
+  /** Folders that it lets tasks mount; absent: none. */
+  readonly mounts?: readonly MountRule[];
   readonly fingerprint: WorkerFingerprint;
   readonly registeredAt: number;
 }
@@ -44,7 +47,7 @@ export const MAINTENANCE = ['none', 'cordoned', 'draining'] as const;
 export type Maintenance = (typeof MAINTENANCE)[number];
 
 /** Written by the leader from the heartbeat lease. */
-export const LIVENESS = ['up', 'down'] as const;
+const LIVENESS = ['up', 'down'] as const;
 export type Liveness = (typeof LIVENESS)[number];
 
 export interface Worker extends WorkerRegistration {

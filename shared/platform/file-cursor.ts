@@ -17,7 +17,8 @@ export function encodeFileCursor({ path, taskId, attempt }: FilePosition): strin
 export function decodeFileCursor(cursor: string): FilePosition {
   const [path, taskId, attempt] = listIn(cursor);
   if (typeof path !== 'string' || typeof taskId !== 'string' || typeof attempt !== 'number') {
-    throw new AppError('invalid_request', 'the cursor is not one of this list: leave it out to begin anew');
+    const message = '"cursor" is not one of this list: leave it out to begin anew';
+    throw new AppError('invalid_request', message, { details: [{ field: 'cursor', message }] });
   }
   return { path, taskId, attempt };
 }

@@ -9,9 +9,12 @@
 // - Output reaches the sink whole, in order per stream, as raw bytes, before `output` resolves.
 
 import type { Readable } from 'node:stream';
+import type { SeenContainer } from '../model/container.ts';
 import type { StoredImage } from '../model/image.ts';
 import type { LogStream } from '../model/log-line.ts';
+import type { Mount } from '../model/mounts.ts';
 import type { Resources } from '../model/resources.ts';
+import type { Stray } from '../model/stray.ts';
 import type { PullPolicy, TaskNetwork } from '../model/task.ts';
 import type { ContainerUsage } from '../model/usage.ts';
 
@@ -61,6 +64,8 @@ export interface ContainerSpec {
   readonly pidsLimit: number;
   /** Files were provided with `provideInput` for this attempt. */
   readonly hasInput: boolean;
+  /** Folders of the machine. Only those that it was opened to let be mounted; else `container_start_failed`. */
+  readonly mounts: readonly Mount[];
 }
 
 /** A file to be found below `/input`. */
@@ -84,28 +89,10 @@ export interface OutputEntry {
   readonly content: Readable;
 }
 
-export interface ContainerStatus {
-  readonly id: string;
+export interface ContainerStatus extends SeenContainer {
   readonly taskId: string;
   readonly attempt: number;
   readonly workerId: string;
-  readonly state: 'created' | 'running' | 'exited';
-  /** By the engine's clock, milliseconds since the epoch; null before the start. */
-  readonly startedAt: number | null;
-  readonly finishedAt: number | null;
-  readonly exitCode: number | null;
-  /** The kernel killed a process of the container for memory. */
-  readonly oomKilled: boolean;
-  /**
-   * Who ended it when it did not end by itself and nobody asked for it: its machine, which went down, or the engine, which
-   * was restarted. Its exit code says nothing of the program then. Absent and null: neither, as far as is known.
-   */
-  readonly cutBy?: 'machine' | 'engine' | null;
-  /**
-   * It ended before the engine was restarted, with nobody looking: the engine may have been dead by then, and with it what
-   * the program printed last. Its exit code is its own. Absent: no.
-   */
-  readonly outputInDoubt?: boolean;
   readonly gpuIds: readonly string[];
 }
 
@@ -181,5 +168,9 @@ export interface ContainerRuntime {
   kill(containerId: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   /** Kills if need be, removes, and returns only when it is proven gone. */
   remove(containerId: string): Promise<void>;
+  /** What is there of all other workers, in no order. Slots and volumes that a container has come once it is gone. */
+  strays(workerId: string): Promise<Stray[]>;
+  /** As `remove`. Nothing here looks whether it may go. Throws `conflict` for a volume that a container has by now. */
+  removeStray(stray: Stray): Promise<void>;
   close(): Promise<void>;
 }

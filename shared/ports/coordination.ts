@@ -105,6 +105,6 @@ export interface RateVerdict {
  * alone when cut off. Decides at once: never waits, never throws.
  */
 export interface RateLimiter {
-  /** Counts `cost` (1), unless the limit is reached. */
-  take(key: string, cost?: number): RateVerdict;
+  /** Counts `cost`, unless the limit of this key is reached: cost that is allowed within a window. */
+  take(key: string, cost: number, limit: number): RateVerdict;
 }

@@ -1,5 +1,6 @@
 // Tasks in the record of the cluster. The guarantees of `store.ts` hold here too.
 
+import type { Allocation } from '../model/held.ts';
 import type { LabelDemand } from '../model/labels.ts';
 import type { Resources } from '../model/resources.ts';
 import type { FailureReason, Task, TaskState } from '../model/task.ts';
@@ -31,22 +32,6 @@ export interface TaskSummaryPage {
   readonly tasks: readonly TaskSummary[];
   /** Pass as `before` for the next page; null at the end. */
   readonly next: string | null;
-}
-
-/** What a placed task holds of its worker. */
-export interface Allocation {
-  readonly taskId: string;
-  readonly ownerId: string;
-  readonly workerId: string;
-  readonly priority: number;
-  readonly attempt: number;
-  readonly state: 'assigned' | 'running';
-  readonly resources: Resources;
-  /** As its attempt has them; empty when it needs none. */
-  readonly gpuIds: readonly string[];
-  readonly assignedAt: number;
-  /** It has been told to leave its worker, or is to be cancelled. */
-  readonly isLeaving: boolean;
 }
 
 /** What a scheduler needs to know of a waiting task. */

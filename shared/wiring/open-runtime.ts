@@ -11,12 +11,23 @@ import type { Log } from '../platform/log.ts';
 import type { ContainerRuntime } from '../ports/container-runtime.ts';
 
 export async function openRuntime(config: RunnerConfig, log: Log): Promise<ContainerRuntime> {
-  const { workerId, dockerHost, networkSlots, taskNetwork, containers, logMaxBytes, dataDir } = config;
+  const { workerId, dockerHost, networkSlots, taskNetwork, containers, mounts, logMaxBytes, dataDir } =
+    config;
   const pullStallMs = config.pullStallSeconds * 1_000;
   switch (config.runtime) {
     case 'docker':
       return openDockerRuntime({
-        ...{ dockerHost, networkSlots, taskNetwork, containers, workerId, logMaxBytes, pullStallMs, log },
+        ...{
+          dockerHost,
+          networkSlots,
+          taskNetwork,
+          containers,
+          mounts,
+          workerId,
+          logMaxBytes,
+          pullStallMs,
+          log,
+        },
       });
     case 'process':
       return openProcessRuntime({ dataDir: `${dataDir}/runner-${workerId}`, log });

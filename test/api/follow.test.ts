@@ -2,7 +2,7 @@
 
 import { request } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { LogLineBody } from '../../shared/contracts/http.ts';
+import type { LogLineBody } from '../../shared/contracts/log-lines.ts';
 import type { LogStore } from '../../shared/ports/log-store.ts';
 import { freePort } from '../support/cluster.ts';
 import { curl, jsonLines } from '../support/curl.ts';

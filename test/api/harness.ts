@@ -12,7 +12,6 @@ import { SigningKeys } from '../../api/services/signing-keys.ts';
 import type { ApiParts } from '../../api/services.ts';
 import { openDiskFileStore } from '../../shared/adapters/disk/file-store.ts';
 import { openDiskLogStore } from '../../shared/adapters/disk/log-store.ts';
-import { openRedis, type RedisParts } from '../../shared/adapters/redis/open.ts';
 import { openSqliteStore } from '../../shared/adapters/sqlite/open.ts';
 import type { ErrorBody, TaskBody } from '../../shared/contracts/http.ts';
 import { newUser, type User } from '../../shared/model/user.ts';
@@ -22,6 +21,7 @@ import { newId } from '../../shared/platform/ids.ts';
 import { silentLog } from '../../shared/platform/log.ts';
 import type { LogStore } from '../../shared/ports/log-store.ts';
 import type { Store } from '../../shared/ports/store.ts';
+import { apiPartsOn, openRedis, type RedisParts } from '../../shared/wiring/open-redis.ts';
 import { holdToDocument } from '../support/document-check.ts';
 import { redisUrl, tempDir, uniqueName } from '../support/servers.ts';
 
@@ -110,25 +110,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     logs,
     files,
     log,
-    intake: redis.intake,
-    queueViews: redis.queueViews,
-    presence: redis.presence,
-    bus: redis.bus,
-    liveLogs: redis.liveLogs,
-    progress: redis.progress,
-    usage: redis.usage,
-    traces: redis.traces,
-    images: redis.images,
-    schedulerBoard: redis.schedulerBoard,
-    decisions: redis.decisions,
-    socketAdapter: redis.socketAdapter,
-    loginLimiter: redis.limiter({
-      keyPrefix: 'login',
-      maxFailures: config.loginMaxFailures,
-      windowSeconds: config.loginLockoutSeconds,
-    }),
-    rateLimiter: (limits) => redis.rateLimiter(limits),
-    pingQueue: () => redis.ping(),
+    ...apiPartsOn(redis, config),
     clock: systemClock,
     ...(options.slowHashes ? {} : { hasher: new PasswordHasher({ log2Cost: 4 }) }),
   });

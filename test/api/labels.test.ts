@@ -60,7 +60,7 @@ describe('labels', () => {
     // Keys of before there were labels are good as ever.
     const plain = await submit(image, { 'idempotency-key': 'labels-2' });
     const record = await test.store.tasks.get(plain.body.task_id);
-    const { constraints: _, prefer: __, maxLosses: ___, ...known } = record?.spec ?? makeSpec();
+    const { constraints: _, prefer: __, mounts: ____, maxLosses: ___, ...known } = record?.spec ?? makeSpec();
     const { retryOn: a, retryOnExitCodes: b, retryDelaySeconds: c, queueTimeoutSeconds: d, ...older } = known;
     expect(record?.requestHash).toBe(contentHash([older]));
   });

@@ -117,7 +117,15 @@ describe('an answer that is not as in the document', () => {
     role: 'user',
     created_at: '2026-01-01T00:00:00.000Z',
     disabled: false,
-    quota: { unfinished_tasks: null, upload_storage: null, cpu: null, memory: null, gpu: null },
+    quota: {
+      unfinished_tasks: null,
+      upload_storage: null,
+      cpu: null,
+      memory: null,
+      gpu: null,
+      rate_limit_reads: null,
+      rate_limit_writes: null,
+    },
     used: { unfinished_tasks: 0, upload_storage: 0, cpu: 0, memory: 0, gpu: 0 },
   };
   let check: DocumentCheck;

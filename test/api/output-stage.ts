@@ -4,7 +4,7 @@ import { taskChanged } from '../../shared/model/event.ts';
 import type { LogLine } from '../../shared/model/log-line.ts';
 import type { Task } from '../../shared/model/task.ts';
 import { assignTask, finishTask, type Step, startTask, takeBackTask } from '../../shared/model/task-life.ts';
-import { makeTask } from '../support/tasks.ts';
+import { makeTask, taken } from '../support/tasks.ts';
 import type { Person, TestApi } from './harness.ts';
 
 export const lines = (from: number, to: number, text = 'line'): LogLine[] =>
@@ -58,10 +58,10 @@ export class OutputStage {
   }
 
   async #commit(step: Step): Promise<Task> {
-    if (!step.ok) throw new Error(`refused: ${step.refusal}`);
-    if (!(await this.#test.store.tasks.commit(step.task))) throw new Error('another one was faster');
-    await this.#test.redis.bus.publish(taskChanged(step.task));
-    return step.task;
+    const task = taken(step);
+    if (!(await this.#test.store.tasks.commit(task))) throw new Error('another one was faster');
+    await this.#test.redis.bus.publish(taskChanged(task));
+    return task;
   }
 }
 

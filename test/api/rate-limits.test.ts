@@ -3,23 +3,44 @@
 import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WINDOW_SECONDS } from '../../api/services/request-limits.ts';
+import { RateCounts } from '../../shared/adapters/redis/rate-counts.ts';
 import type { BatchReply } from '../../shared/contracts/http.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { openRedisLine, openTestApi, type Refused, type Seen, type TestApiOptions } from './harness.ts';
+import {
+  openRedisLine,
+  openTestApi,
+  type Person,
+  type Refused,
+  type Seen,
+  type TestApi,
+  type TestApiOptions,
+} from './harness.ts';
 
 const LIMIT = 2 * WINDOW_SECONDS;
 const TASK = { docker_image: 'busybox:1' };
 
-/** Two requests a second of each kind, and a clock that stands: however slow the machine, a window ends when told. */
-async function openSmall(env: Record<string, string> = {}, more: TestApiOptions = {}) {
-  const limits = { RATE_LIMIT_READS: '2', RATE_LIMIT_WRITES: '2', RATE_LIMIT_ANONYMOUS: '2' };
+/** Of each kind two requests a second. */
+const SMALL = { RATE_LIMIT_READS: '2', RATE_LIMIT_WRITES: '2', RATE_LIMIT_ANONYMOUS: '2' };
+
+/**
+ * A clock that stands: however slow the machine, a window ends when told. And, unless `isTold`, one copy that hears of no
+ * other: what Redis tells it half a second later goes by the clock of Redis, which does not stand.
+ */
+async function openSmall(
+  env: Record<string, string> = {},
+  { isTold = false, ...more }: TestApiOptions & { readonly isTold?: boolean } = {},
+) {
   let nowMs = 0.7;
   const clock = { now: () => nowMs, monotonic: () => nowMs };
   const test = await openTestApi({
     ...more,
-    env: { ...limits, ...env },
+    env: { ...SMALL, ...env },
     parts: (parts) => ({
-      rateLimiter: (options) => parts.rateLimiter({ ...options, clock }),
+      rateLimiter: (options) => {
+        if (isTold) return parts.rateLimiter({ ...options, clock });
+        const counts = new RateCounts(options.windowSeconds * 1_000);
+        return { take: (key, cost, limit) => counts.take(key, cost, limit, nowMs) };
+      },
       ...more.parts?.(parts),
     }),
   });
@@ -52,7 +73,7 @@ describe('a user over the limit', () => {
     });
     const seconds = Number(refused.headers['retry-after']);
     expect(refused.body.message).toBe(
-      `the limit of reads by one user is ${LIMIT} in ${WINDOW_SECONDS} s: wait ${seconds} s`,
+      `the limit of reads by your account is ${LIMIT} in ${WINDOW_SECONDS} s: wait ${seconds} s`,
     );
     expect(refused.headers.ratelimit).toBe(`"reads";r=0;t=${seconds}`);
     expect((await read(bob)).status).toBe(200);
@@ -107,6 +128,62 @@ describe('a user over the limit', () => {
   });
 });
 
+describe('a user with limits of its own', () => {
+  const quotaOf = (test: TestApi, admin: Person, quota: Record<string, number | null>) =>
+    test.call('PATCH', '/api/users/alice', { as: admin, body: { quota } });
+  const policyOf = async (call: Promise<{ headers: Record<string, unknown> }>) =>
+    (await call).headers['ratelimit-policy'];
+
+  it('may do more or less than the others from the moment on that an admin says so', async () => {
+    const { test, alice, bob, read, write } = await openSmall();
+    const admin = await test.join('root', { role: 'admin' });
+    expect(none(429, await times(LIMIT, () => read()))).toBe(true);
+    expect((await read()).status).toBe(429);
+    const set = await quotaOf(test, admin, { rate_limit_reads: 4, rate_limit_writes: 1 });
+    expect(set.status).toBe(200);
+    expect(none(429, await times(LIMIT, () => read()))).toBe(true);
+    expect((await read()).body.message).toMatch(/^the limit of reads by your account is 40 in 10 s/);
+    expect(await policyOf(read(bob))).toBe(`"reads";q=${LIMIT};w=10`);
+    expect(none(429, await times(WINDOW_SECONDS, () => write()))).toBe(true);
+    expect((await write()).status).toBe(429);
+    expect((await write(bob)).status).toBe(201);
+    // 0 is no limit, null what the settings say.
+    await quotaOf(test, admin, { rate_limit_reads: 0, rate_limit_writes: null });
+    expect(none(429, await times(2 * LIMIT, () => read()))).toBe(true);
+    expect(await policyOf(read())).toBeUndefined();
+    expect(await policyOf(write(alice))).toBe(`"writes";q=${LIMIT};w=10`);
+  });
+
+  it('has one where the others have none, and pays for a batch by it', async () => {
+    const { test, alice, read, bob } = await openSmall({ RATE_LIMIT_READS: '0', RATE_LIMIT_WRITES: '0' });
+    const admin = await test.join('root', { role: 'admin' });
+    await quotaOf(test, admin, { rate_limit_reads: 1, rate_limit_writes: 1 });
+    expect(none(429, await times(WINDOW_SECONDS, () => read()))).toBe(true);
+    expect((await read()).status).toBe(429);
+    expect(none(429, await times(2 * LIMIT, () => read(bob)))).toBe(true);
+    const body = { tasks: Array(900).fill(TASK) };
+    const batch = () => test.call('POST', '/api/tasks/batch', { as: alice, body });
+    expect((await batch()).status).toBe(201);
+    expect((await batch()).status).toBe(429);
+  });
+
+  it('has them on the other copies, too', async () => {
+    const { test, alice } = await openSmall();
+    const admin = await test.join('root', { role: 'admin' });
+    const beside = await openTestApi({
+      beside: test,
+      env: { DATA_DIR: test.config.dataDir, RATE_LIMIT_READS: '100' },
+    });
+    onTestFinished(() => beside.close());
+    const there = () => policyOf(beside.call('GET', '/api/tasks', { as: alice }));
+    expect(await there()).toBe('"reads";q=1000;w=10');
+    await quotaOf(test, admin, { rate_limit_reads: 7 });
+    await waitFor(async () => (await there()) === '"reads";q=70;w=10', {
+      what: 'the other copy to go by the limit of its own',
+    });
+  });
+});
+
 describe('an address without a sign-in', () => {
   it('is refused where it costs something, and a signed-in user there is not', async () => {
     const { test, alice } = await openSmall();
@@ -135,22 +212,36 @@ describe('an address without a sign-in', () => {
 
 describe('several copies of the API', () => {
   it('count together, as soon as they have told each other', async () => {
-    const { test, alice, read } = await openSmall();
+    const { test, read } = await openSmall({}, { isTold: true });
     const beside = await openTestApi({
       beside: test,
       env: { DATA_DIR: test.config.dataDir, RATE_LIMIT_READS: '2' },
     });
     onTestFinished(() => beside.close());
-    expect(none(429, await times(LIMIT, () => read()))).toBe(true);
-    const there = () => beside.call('GET', '/api/tasks', { as: alice });
-    // What it lets through until it knows is no more than its own limit.
-    await waitFor(async () => (await there()).status === 429, { what: 'a refusal by the other copy' });
+    let users = 0;
+    const letInBeside = async () => {
+      users += 1;
+      const as = await test.join(`reader-${users}`);
+      expect(none(429, await times(LIMIT, () => read(as)))).toBe(true);
+      let letIn = 0;
+      const isRefused = async () => {
+        if ((await beside.call('GET', '/api/tasks', { as })).status === 429) return true;
+        letIn += 1;
+        return false;
+      };
+      await waitFor(isRefused, { what: 'a refusal by the other copy', everyMs: 200 });
+      return letIn;
+    };
+    // Until it is told it goes by its own limit; who is slower than a window is not told.
+    await waitFor(async () => (await letInBeside()) < LIMIT, {
+      what: 'a refusal for what the first copy let in',
+    });
     expect((await beside.call('GET', '/api/tasks', { as: await beside.join('carol') })).status).toBe(200);
   });
 
   it('go on counting alone while Redis is away', async () => {
     const line = await openRedisLine();
-    const { read, bob } = await openSmall({}, { redisUrl: line.url });
+    const { read, bob } = await openSmall({}, { redisUrl: line.url, isTold: true });
     await times(5, () => read());
     await line.cut();
     try {
@@ -165,7 +256,8 @@ describe('several copies of the API', () => {
 
 describe('large bodies', () => {
   it('of one user that come in at once are bounded, those of others come in', async () => {
-    const { test, alice, bob } = await openSmall();
+    // Whoever asks again until there is room may ask often.
+    const { test, alice, bob } = await openSmall({ RATE_LIMIT_WRITES: '0' });
     const url = new URL(await test.api.start());
     const MB = 2 ** 20;
     /** Announces a body of so many bytes and sends none of it. */

@@ -5,6 +5,7 @@ import type { TaskBody } from '../../shared/contracts/http.ts';
 import type { TaskUsageReply } from '../../shared/contracts/task-usage.ts';
 import { assignTask, finishTask, type Step, startTask, takeBackTask } from '../../shared/model/task-life.ts';
 import { newTaskId } from '../../shared/platform/ids.ts';
+import { taken } from '../support/tasks.ts';
 import { openTestApi, type Person, type Refused, type TestApi } from './harness.ts';
 
 let test: TestApi;
@@ -40,9 +41,8 @@ async function submitted(): Promise<string> {
 }
 
 async function move(id: string, by: (task: Parameters<typeof assignTask>[0]) => Step): Promise<void> {
-  const step = by((await test.store.tasks.get(id))!);
-  if (!step.ok) throw new Error(step.refusal);
-  expect(await test.store.tasks.commit(step.task)).toBe(true);
+  const task = taken(by((await test.store.tasks.get(id))!));
+  expect(await test.store.tasks.commit(task)).toBe(true);
 }
 
 const assigned = (id: string) => move(id, (task) => assignTask(task, { workerId: 'w', term: 1, now: START }));

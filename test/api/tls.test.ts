@@ -6,11 +6,14 @@ import { copyFile } from 'node:fs/promises';
 import { Agent, get, request as send } from 'node:https';
 import { resolve } from 'node:path';
 import { connect as connectTls } from 'node:tls';
+import { credentials, status } from '@grpc/grpc-js';
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { loadApiConfig } from '../../shared/platform/config/api.ts';
+import { freePort } from '../support/cluster.ts';
 import { tempDir } from '../support/servers.ts';
+import { openClient } from './grpc/client.ts';
 import { JWT_SECRET, openTestApi, type TestApi } from './harness.ts';
 
 const PEMS = resolve(import.meta.dirname, '../support/certificates');
@@ -32,7 +35,12 @@ beforeAll(async () => {
   keyFile = `${folder.path}/key.pem`;
   await put('first');
   test = await openTestApi({
-    env: { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile, CORS_ORIGINS: `${APP},http://localhost:3000` },
+    env: {
+      GRPC_PORT: String(await freePort()),
+      TLS_CERT_FILE: certFile,
+      TLS_KEY_FILE: keyFile,
+      CORS_ORIGINS: `${APP},http://localhost:3000`,
+    },
   });
   url = await test.api.start();
 });
@@ -76,10 +84,9 @@ const openLive = (origin: string | undefined, transports: string[]) =>
     socket.on('connect', () => say('open'));
     socket.on('connect_error', () => say('refused'));
   });
-const fingerprint = () =>
+const fingerprint = (port = Number(new URL(url).port)) =>
   new Promise<string>((done, fail) => {
-    const { hostname: host, port } = new URL(url);
-    const socket = connectTls({ host, port: Number(port), ca }, () => {
+    const socket = connectTls({ host: '127.0.0.1', port, ca, ALPNProtocols: ['h2', 'http/1.1'] }, () => {
       done(socket.getPeerCertificate().fingerprint256);
       socket.destroy();
     });
@@ -102,6 +109,21 @@ describe('an API with a certificate', () => {
     expect(await openLive(undefined, ['polling'])).toBe('open');
   });
 
+  it('serves gRPC by it, and only by it', async () => {
+    const port = test.api.grpcPort;
+    const [safe, bare] = [
+      openClient(port, credentials.createSsl(Buffer.from(pem('first-cert'))), 'localhost'),
+      openClient(port),
+    ];
+    try {
+      expect((await safe.call('ListWorkers')).body).toEqual({});
+      expect((await bare.refusal('ListWorkers')).code).toBe(status.UNAVAILABLE);
+    } finally {
+      safe.close();
+      bare.close();
+    }
+  });
+
   it('passes over a wish for another protocol', async () => {
     const wish = {
       connection: 'Upgrade, HTTP2-Settings',
@@ -119,6 +141,7 @@ describe('an API with a certificate', () => {
     await put('renewed');
     process.emit('SIGHUP');
     expect(await fingerprint()).not.toBe(first);
+    expect(await fingerprint(test.api.grpcPort ?? 0)).toBe(await fingerprint());
     await put('first');
     process.emit('SIGHUP');
     expect(await fingerprint()).toBe(first);

@@ -47,7 +47,14 @@ const apiToken = async (as: Person) =>
 describe('accounts', () => {
   it('tell what may be used and what is', async () => {
     const ada = await test.join('ada', {
-      quota: { ...NO_QUOTA, unfinishedTasks: 5, uploadStorageMb: 10, cpuMillis: 2_500, gpus: 0 },
+      quota: {
+        ...NO_QUOTA,
+        unfinishedTasks: 5,
+        uploadStorageMb: 10,
+        cpuMillis: 2_500,
+        gpus: 0,
+        rateLimitWrites: 1_000,
+      },
     });
     await test.call('POST', '/api/tasks', { as: ada, body: { docker_image: 'a' } });
     const headers = { 'content-type': 'text/plain' };
@@ -58,7 +65,15 @@ describe('accounts', () => {
       role: 'user',
       created_at: '1970-01-01T00:00:00.001Z',
       disabled: false,
-      quota: { unfinished_tasks: 5, upload_storage: 10, cpu: 2.5, memory: null, gpu: 0 },
+      quota: {
+        unfinished_tasks: 5,
+        upload_storage: 10,
+        cpu: 2.5,
+        memory: null,
+        gpu: 0,
+        rate_limit_reads: null,
+        rate_limit_writes: 1_000,
+      },
       used: { unfinished_tasks: 1, upload_storage: 0.002, cpu: 0, memory: 0, gpu: 0 },
     };
     expect((await me(ada)).body).toEqual(told);
@@ -105,7 +120,16 @@ describe('accounts', () => {
         role: 'god',
         disabled: 'no',
         password: 'x',
-        quota: { unfinished_tasks: -1, upload_storage: 1.5, cpu: -0.5, memory: '1', gpu: 0.5, x: 1 },
+        quota: {
+          unfinished_tasks: -1,
+          upload_storage: 1.5,
+          cpu: -0.5,
+          memory: '1',
+          gpu: 0.5,
+          rate_limit_reads: 0.5,
+          rate_limit_writes: 1_000_001,
+          x: 1,
+        },
         username: 'y',
       },
       [
@@ -117,6 +141,8 @@ describe('accounts', () => {
         'quota.cpu',
         'quota.memory',
         'quota.gpu',
+        'quota.rate_limit_reads',
+        'quota.rate_limit_writes',
         'quota.x',
         'username',
       ],
@@ -190,13 +216,15 @@ describe('accounts', () => {
     const { body } = await patch('kim', { quota: { upload_storage: 9 } });
     expect(body).toMatchObject({ role: 'user', quota: { unfinished_tasks: 7, upload_storage: 9 } });
     await patch('kim', { quota: { cpu: 1.5, memory: 4_096 } });
-    await patch('kim', { quota: { gpu: 2, memory: null } });
+    await patch('kim', { quota: { gpu: 2, memory: null, rate_limit_reads: 9_000 } });
     expect((await patch('kim', { quota: { unfinished_tasks: null } })).body.quota).toEqual({
       unfinished_tasks: null,
       upload_storage: 9,
       cpu: 1.5,
       memory: null,
       gpu: 2,
+      rate_limit_reads: 9_000,
+      rate_limit_writes: null,
     });
     expect((await userOf(test.store, kim)).quota).toMatchObject({
       cpuMillis: 1_500,

@@ -6,7 +6,6 @@ import { DebianPackages } from '../../infra/setup/debian-packages.ts';
 import { ensureLocalImage } from '../../infra/setup/local-images.ts';
 import type { TaskBody } from '../../shared/contracts/http.ts';
 import type { WorkerListReply } from '../../shared/contracts/workers.ts';
-import { messageOf } from '../../shared/errors.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import type { Host } from '../support/hosts/host.ts';
 import { HostNetwork } from '../support/hosts/network.ts';
@@ -15,25 +14,14 @@ import { OwnMongo } from '../support/own-mongo.ts';
 import { KEPT, OwnRedis } from '../support/own-redis.ts';
 import { TEST_IMAGE } from '../support/servers.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { demonstrate } from './demonstrate.ts';
 
 const LEASE_SECONDS = 6;
 const TASKS = 6;
 const DEADLINE_MS = 120_000;
 const NAMES = ['alpha', 'beta', 'gamma'] as const;
 
-const begun = performance.now();
-const cleanUp: (() => Promise<unknown>)[] = [];
-
-function say(text: string): void {
-  process.stdout.write(`${((performance.now() - begun) / 1_000).toFixed(1).padStart(6)} s  ${text}\n`);
-}
-
-function promise(kept: boolean, what: string): void {
-  if (!kept) throw new Error(`not as promised: ${what}`);
-  say(`✓ ${what}`);
-}
-
-async function demonstrate(): Promise<void> {
+await demonstrate(async ({ say, promise, cleanUp }) => {
   const why = whyNoHosts();
   if (why !== null) throw new Error(`this machine can have no hosts: ${why}`);
   const local = await ensureLocalImage(
@@ -128,7 +116,7 @@ async function demonstrate(): Promise<void> {
   const { task_id } = await cluster.submit({ ...small, worker: 'gamma', command: 'echo back' });
   const again = await cluster.ended(task_id, DEADLINE_MS);
   promise(again.status === 'completed' && again.worker_id === 'gamma', 'gamma runs tasks again');
-}
+});
 
 async function workersOf(cluster: Cluster) {
   return (await cluster.call<WorkerListReply>('GET', '/workers')).body.workers;
@@ -161,28 +149,4 @@ function attemptsOf({ attempts }: TaskBody): string {
   return attempts
     .map(({ attempt, worker_id, state }) => `attempt ${attempt} on ${worker_id} ${state}`)
     .join(', ');
-}
-
-let cleaning: Promise<void> | null = null;
-function clean(): Promise<void> {
-  cleaning ??= (async () => {
-    // In the order they were made: hosts first, so that nothing waits for what has gone.
-    for (const work of cleanUp) await work().catch((error) => say(`cleaning up: ${messageOf(error)}`));
-  })();
-  return cleaning;
-}
-
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => void clean().then(() => process.exit(1)));
-}
-
-try {
-  await demonstrate();
-  await clean();
-  say('all as promised; everything is cleaned up');
-  process.exit(0);
-} catch (error) {
-  say(`✗ ${messageOf(error)}`);
-  await clean();
-  process.exit(1);
 }

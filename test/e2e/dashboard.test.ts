@@ -1,5 +1,4 @@
-// The dashboard as a person uses it: a real browser against the real system. What is about tasks is in
-// dashboard-tasks.test.ts.
+// The dashboard as a person uses it: a real browser against the real system. All pages on one cluster, in one browser.
 
 import { describe } from 'vitest';
 import { accountPage } from './dashboard/account.ts';
@@ -9,6 +8,11 @@ import { firstSteps } from './dashboard/first-steps.ts';
 import { overviewPage } from './dashboard/overview.ts';
 import { queuePage } from './dashboard/queue.ts';
 import { shell } from './dashboard/shell.ts';
+import { signIns } from './dashboard/sign-ins.ts';
+import { submitPage } from './dashboard/submit.ts';
+import { taskPage } from './dashboard/task.ts';
+import { taskOutput } from './dashboard/task-log.ts';
+import { tasksPage } from './dashboard/tasks.ts';
 import { walk } from './dashboard/walk.ts';
 import { workersPages } from './dashboard/workers.ts';
 
@@ -20,7 +24,12 @@ describe('the dashboard', () => {
     queue: queuePage,
     workers: workersPages,
     files: filesPage,
+    submit: submitPage,
+    tasks: tasksPage,
+    'a task': taskPage,
+    'output of a task': taskOutput,
     account: accountPage,
     users: adminPage,
+    'sign-ins and rights': signIns,
   });
 });

@@ -1,7 +1,7 @@
 // Hundreds of thousands of lines on their way to one reader while the processes they come through die and return.
 
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { LogLineBody } from '../../shared/contracts/http.ts';
+import type { LogLineBody } from '../../shared/contracts/log-lines.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import { type Curl, curl } from '../support/curl.ts';
 import { TEST_IMAGE } from '../support/servers.ts';

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TaskBody } from '../../shared/contracts/http.ts';
+import type { WorkerBody } from '../../shared/contracts/workers.ts';
 import { ask, freePort, type Reply } from '../support/cluster.ts';
 import { buildImage, makeBase, makeBuilt, PACKAGES } from '../support/image-build.ts';
 import { redisUrl, TEST_IMAGE, tempDir, uniqueName } from '../support/servers.ts';
@@ -64,7 +65,7 @@ describe('the image', () => {
         ReadonlyRootfs: true,
         Tmpfs: { '/tmp': '' },
         CapDrop: ['ALL'],
-        ...(socket.length > 0 ? { CapAdd: ['DAC_OVERRIDE'] } : {}),
+        ...(socket.length > 0 ? { CapAdd: ['DAC_OVERRIDE', 'NET_ADMIN'] } : {}),
         SecurityOpt: ['no-new-privileges'],
         Binds: [
           `${name}:/data`,
@@ -154,6 +155,9 @@ describe('the image', () => {
     );
     expect(done).toMatchObject({ status: 'completed', worker_id: name, exit_code: 0 });
     expect((await call<string>('GET', `/api/tasks/${body.task_id}/logs`)).body).toBe('shipped\n');
+    // By its own iptables, on the network of its machine.
+    const { body: worker } = await call<WorkerBody>('GET', `/workers/${name}`);
+    expect(worker.fingerprint).toMatchObject({ task_network: 'guarded', task_network_why: null });
 
     for (const container of [api, ...others]) {
       await waitFor(async () => (await container.inspect()).State.Health?.Status === 'healthy', {

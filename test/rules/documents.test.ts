@@ -18,20 +18,53 @@ function section(title: string): string {
   return reference.slice(from, to < 0 ? undefined : to);
 }
 
+/** Each file of settings, without what it imports. */
+const settingsSources = () =>
+  readdirSync(`${root}/shared/platform/config`)
+    .filter((name) => !name.endsWith('.test.ts'))
+    .map((name) => read(`shared/platform/config/${name}`).replace(/^import [^;]*;$/gm, ''));
+
+/** The cells of each row of the table of settings, and the names in the first. */
+const settingsRows = () =>
+  section('Settings')
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) => line.split('|').map((cell) => cell.trim()))
+    .map((cells) => ({
+      cells,
+      names: [...(cells[1] ?? '').matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name),
+    }));
+
 describe('the reference', () => {
   it('lists every setting, and no other', () => {
-    const schemas = readdirSync(`${root}/shared/platform/config`)
-      .filter((name) => !name.endsWith('.test.ts'))
-      .map((name) => read(`shared/platform/config/${name}`).replace(/^import [^;]*;$/gm, ''));
     const inCode = new Set(
-      schemas.flatMap((schema) => [...schema.matchAll(/^ {2}([A-Z][A-Z_]+)[:,]/gm)].map(([, name]) => name)),
+      settingsSources().flatMap((schema) =>
+        [...schema.matchAll(/^ {2}([A-Z][A-Z_]+)[:,]/gm)].map(([, name]) => name),
+      ),
     );
-    const documented = section('Settings')
-      .split('\n')
-      .filter((line) => line.startsWith('| `'))
-      .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name));
     expect(inCode.size).toBeGreaterThan(20);
-    expect([...new Set(documented)].sort()).toEqual([...inCode].sort());
+    expect([...new Set(settingsRows().flatMap(({ names }) => names))].sort()).toEqual([...inCode].sort());
+  });
+
+  it('tells the default of every setting that has one written down', () => {
+    const setting = /^(?: {2}|export const )([A-Z][A-Z_]+)(?::| =) ((?:[^;](?!\n {2}[A-Z.]|\n}))*)/gm;
+    const inCode = new Map(
+      settingsSources().flatMap((schema) =>
+        [...schema.matchAll(setting)].flatMap(([, name, text]) => {
+          const [, word, number] = /\.default\((?:'([^']+)'|([\d_.]+))\)/.exec(text ?? '') ?? [];
+          const value = word ?? number?.replaceAll('_', '');
+          return value === undefined ? [] : [[name, value] as const];
+        }),
+      ),
+    );
+    const told = settingsRows().flatMap(({ names, cells }) => {
+      const text = (cells[3] ?? '').replace(/(\d),(\d{3})/g, '$1$2').replaceAll('`', '');
+      const values = text.split(', ');
+      return names.map((name, n) => ({ name, value: values.length === names.length ? values[n] : text }));
+    });
+    const compared = told.filter(({ name }) => inCode.has(name ?? ''));
+    expect(compared.length).toBeGreaterThan(40);
+    expect(compared.filter(({ name, value }) => value !== inCode.get(name ?? ''))).toEqual([]);
   });
 
   it('leads from its top to every part', () => {

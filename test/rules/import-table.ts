@@ -3,13 +3,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 
-export interface Room {
+interface Room {
+  /** In a line of the table also `<folder>/*` for each folder in it, and `*` for all rooms that this line does not name. */
   readonly name: string;
   readonly rooms: readonly string[];
   readonly packages: readonly string[];
 }
 
-export interface Violation {
+interface Violation {
   readonly file: string;
   readonly imported: string;
   readonly why: string;
@@ -21,19 +22,92 @@ const PURE = /^(shared\/(errors\.ts|model|ports|contracts)|[a-z]+\/core)$/;
 const FREE = /(^(test|bench)\/|\.test\.ts$|\.config\.ts$)/;
 const ROOTS = ['api', 'scheduler', 'runner', 'shared', 'client', 'cli', 'web', 'infra'];
 
-export function readImportTable(markdown: string): Room[] {
-  const section = markdown.split('\n## ').find((part) => part.startsWith('Who may import whom')) ?? '';
-  return section
-    .split('\n')
-    .filter((line) => /^\| `/.test(line))
-    .map((line) => {
-      const [room = '', rooms = '', packages = ''] = line
-        .split('|')
-        .slice(1)
-        .map((cell) => cell.trim());
-      const names = (cell: string) => [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? '');
-      return { name: names(room)[0] ?? '', rooms: names(rooms), packages: names(packages) };
+export class ImportTable {
+  readonly #lines: readonly Room[];
+
+  constructor(markdown: string) {
+    const section = markdown.split('\n## ').find((part) => part.startsWith('Who may import whom')) ?? '';
+    const names = (cell = '') => [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? '');
+    this.#lines = section
+      .split('\n')
+      .filter((line) => /^\| `/.test(line))
+      .flatMap((line) => {
+        const [, first, rooms, packages] = line.split('|');
+        return names(first).map((name) => ({ name, rooms: names(rooms), packages: names(packages) }));
+      });
+  }
+
+  get names(): readonly string[] {
+    return this.#lines.map(({ name }) => name);
+  }
+
+  roomOf(path: string): Room | null {
+    const name = this.#nameOf(path);
+    if (name === null) return null;
+    const lines = this.#lines.filter((line) => line.name === name || line.name === `${dirname(name)}/*`);
+    const all = this.#lines.find((line) => line.name === '*');
+    if (all && !all.rooms.includes(name)) lines.push(all);
+    return {
+      name,
+      rooms: lines.flatMap((line) => line.rooms),
+      packages: lines.flatMap((line) => line.packages),
+    };
+  }
+
+  /** The innermost. */
+  #nameOf(path: string): string | null {
+    const found = this.#lines.flatMap(({ name }) => {
+      if (!name.endsWith('/*')) return path === name || path.startsWith(`${name}/`) ? [name] : [];
+      const folder = name.slice(0, -1);
+      const [child, ...rest] = path.slice(folder.length).split('/');
+      return path.startsWith(folder) && rest.length > 0 ? [`${folder}${child}`] : [];
     });
+    return found.sort((a, b) => b.length - a.length)[0] ?? null;
+  }
+
+  findViolations(root: string, files = listSources(root)): Violation[] {
+    return files.flatMap((file) => {
+      const room = this.roomOf(file);
+      if (!room) return [{ file, imported: '', why: 'the file is in no room of the table' }];
+      return importsOf(readFileSync(join(root, file), 'utf8')).flatMap((imported) => {
+        const why = imported.startsWith('.')
+          ? this.#judgeLocal(relative(root, resolve(root, dirname(file), imported)), file, room)
+          : judgePackage(imported, room);
+        return why ? [{ file, imported, why }] : [];
+      });
+    });
+  }
+
+  /** What lines allow and nobody does. */
+  findUnused(root: string, files = listSources(root)): string[] {
+    const used = new Set<string>();
+    for (const file of files) {
+      const room = this.roomOf(file)?.name ?? '';
+      for (const imported of importsOf(readFileSync(join(root, file), 'utf8'))) {
+        const into = imported.startsWith('.')
+          ? this.#nameOf(relative(root, resolve(root, dirname(file), imported)))
+          : packageOf(imported);
+        used
+          .add(`${room} ${into}`)
+          .add(`${dirname(room)}/* ${into}`)
+          .add(`* ${into}`);
+        used.add(`${room} ${dirname(into ?? '')}/*`).add(`${room} ${imported}`);
+      }
+    }
+    return this.#lines.flatMap(({ name, rooms, packages }) =>
+      [...rooms, ...packages].map((one) => `${name} ${one}`).filter((one) => !used.has(one)),
+    );
+  }
+
+  #judgeLocal(target: string, file: string, room: Room): string | null {
+    if (target === 'package.json') return null;
+    const into = this.#nameOf(target);
+    if (into === null) return 'the target is in no room of the table';
+    if (into === room.name || room.rooms.some((allowed) => matches(into, allowed))) return null;
+    const isMain = /^(api|scheduler|runner)\/main\.ts$/.test(file);
+    if (isMain && into === 'shared/wiring') return null;
+    return `${room.name} may not import ${into}`;
+  }
 }
 
 export function listSources(root: string): string[] {
@@ -60,40 +134,18 @@ export function importsOf(source: string): string[] {
   return [...code.matchAll(pattern)].map((match) => match[2] ?? '');
 }
 
-export function roomOf(path: string, rooms: readonly Room[]): Room | undefined {
-  return rooms
-    .filter(({ name }) => path === name || path.startsWith(`${name}/`))
-    .sort((a, b) => b.name.length - a.name.length)[0];
-}
-
-export function findViolations(root: string, rooms: readonly Room[], files = listSources(root)): Violation[] {
-  return files.flatMap((file) => {
-    const room = roomOf(file, rooms);
-    if (!room) return [{ file, imported: '', why: 'the file is in no room of the table' }];
-    return importsOf(readFileSync(join(root, file), 'utf8')).flatMap((imported) => {
-      const why = imported.startsWith('.')
-        ? judgeLocal(relative(root, resolve(root, dirname(file), imported)), file, room, rooms)
-        : judgePackage(imported, room);
-      return why ? [{ file, imported, why }] : [];
-    });
-  });
-}
-
-function judgeLocal(target: string, file: string, room: Room, rooms: readonly Room[]): string | null {
-  if (target === 'package.json') return null;
-  const into = roomOf(target, rooms);
-  if (!into) return 'the target is in no room of the table';
-  if (into.name === room.name || room.rooms.some((allowed) => matches(into.name, allowed))) return null;
-  const isMain = /^(api|scheduler|runner)\/main\.ts$/.test(file);
-  if (isMain && into.name === 'shared/wiring') return null;
-  return `${room.name} may not import ${into.name}`;
-}
-
 function judgePackage(imported: string, room: Room): string | null {
   if (room.packages.includes(imported)) return null;
   if (imported.startsWith('node:')) return PURE.test(room.name) ? `${room.name} is pure` : null;
-  const name = imported.startsWith('@') ? imported.split('/').slice(0, 2).join('/') : imported.split('/')[0];
-  return room.packages.includes(name ?? '') ? null : `${room.name} may not import the package ${name}`;
+  const name = packageOf(imported);
+  return room.packages.includes(name) ? null : `${room.name} may not import the package ${name}`;
+}
+
+function packageOf(imported: string): string {
+  return imported
+    .split('/')
+    .slice(0, imported.startsWith('@') ? 2 : 1)
+    .join('/');
 }
 
 function matches(name: string, allowed: string): boolean {

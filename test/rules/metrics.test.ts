@@ -10,10 +10,10 @@ import { createRunnerMetrics } from '../../runner/metrics.ts';
 import { schedulerRegistry } from '../../scheduler/metrics.ts';
 import { systemClock } from '../../shared/platform/clock.ts';
 import { silentLog } from '../../shared/platform/log.ts';
+import { alertRules, dashboardExpressions, dashboardPanels } from '../support/grafana.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(`${root}/${path}`, 'utf8');
-const dashboard = () => JSON.parse(read('infra/grafana/dashboard.json'));
 
 type Process = 'api' | 'scheduler' | 'runner';
 const types: Record<Process, Map<string, string>> = {
@@ -100,24 +100,14 @@ it('the table of docs/OPERATIONS.md has every metric, its type and who tells it,
 });
 
 describe('the dashboard for Grafana', () => {
-  interface Panel {
-    readonly id: number;
-    readonly type: string;
-    readonly title: string;
-    readonly gridPos: { x: number; y: number; w: number; h: number };
-    readonly targets?: readonly { expr: string }[];
-  }
-  const panels = (): Panel[] => dashboard().panels;
-  const expressions = () => panels().flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
-
   it('asks for what there is', () => {
-    expect(expressions().length).toBeGreaterThan(30);
-    expect(unknownIn(expressions())).toEqual([]);
-    expect(expressions().filter((one) => !isClosed(one))).toEqual([]);
+    expect(dashboardExpressions().length).toBeGreaterThan(30);
+    expect(unknownIn(dashboardExpressions())).toEqual([]);
+    expect(dashboardExpressions().filter((one) => !isClosed(one))).toEqual([]);
   });
 
   it('is whole: each panel has an id and a place of its own, and asks something', () => {
-    const shown = panels();
+    const shown = dashboardPanels();
     expect(new Set(shown.map(({ id }) => id)).size).toBe(shown.length);
     const cells = shown.flatMap(({ gridPos: { x, y, w, h } }) =>
       Array.from({ length: w * h }, (_, n) => `${x + (n % w)},${y + Math.floor(n / w)}`),
@@ -129,19 +119,10 @@ describe('the dashboard for Grafana', () => {
 });
 
 describe('rules and scraping for Prometheus', () => {
-  interface Rule {
-    readonly alert: string;
-    readonly expr: string;
-    readonly labels: { severity: string };
-    readonly annotations: { summary: string; what_to_do: string };
-  }
-  const rules = (): Rule[] =>
-    parse(read('infra/grafana/alerts.yml')).groups.flatMap((group: { rules: Rule[] }) => group.rules);
-
   it('each alert asks for what there is, and says how bad it is and what to do', () => {
-    expect(rules().length).toBeGreaterThan(8);
-    expect(unknownIn(rules().map(({ expr }) => expr))).toEqual([]);
-    for (const { alert, expr, labels, annotations } of rules()) {
+    expect(alertRules().length).toBeGreaterThan(8);
+    expect(unknownIn(alertRules().map(({ expr }) => expr))).toEqual([]);
+    for (const { alert, expr, labels, annotations } of alertRules()) {
       expect(alert).toMatch(/^CloudAI\w+$/);
       expect(isClosed(expr)).toBe(true);
       expect(['critical', 'warning', 'info']).toContain(labels.severity);
@@ -149,12 +130,13 @@ describe('rules and scraping for Prometheus', () => {
     }
   });
 
-  it('every job that dashboard and alerts ask is scraped', () => {
-    const config = parse(read('infra/grafana/prometheus.yml'));
+  const CONFIGS = ['prometheus.yml', 'prometheus.compose.yml', 'prometheus.kubernetes.yml'];
+  it.each(CONFIGS)('every job that dashboard and alerts ask is scraped by %s', (name) => {
+    const config = parse(read(`infra/grafana/${name}`));
     const jobs = config.scrape_configs.map((one: { job_name: string }) => one.job_name);
-    const asked = [...read('infra/grafana/alerts.yml'), JSON.stringify(dashboard())]
-      .join('')
-      .matchAll(/job=\\?"(cloudai-\w+)/g);
+    const asked = [...alertRules().map(({ expr }) => expr), ...dashboardExpressions()]
+      .join('\n')
+      .matchAll(/job="(cloudai-\w+)/g);
     expect(new Set([...asked].map(([, job]) => job))).toEqual(
       new Set(jobs.filter((job: string) => job !== 'cloudai-scheduler')),
     );

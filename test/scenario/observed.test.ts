@@ -7,7 +7,6 @@ import { createRunner, type Runner } from '../../runner/runner.ts';
 import { schedulerRegistry } from '../../scheduler/metrics.ts';
 import { createScheduler, type Scheduler } from '../../scheduler/scheduler.ts';
 import { openDiskFileStore } from '../../shared/adapters/disk/file-store.ts';
-import { openOtelTracer } from '../../shared/adapters/otel/open.ts';
 import { openRedis, type RedisParts } from '../../shared/adapters/redis/open.ts';
 import { createScriptedEngine, openScriptedRuntime } from '../../shared/adapters/scripted/open.ts';
 import type { TaskBody } from '../../shared/contracts/http.ts';
@@ -18,8 +17,8 @@ import { loadSchedulerConfig } from '../../shared/platform/config/scheduler.ts';
 import { silentLog } from '../../shared/platform/log.ts';
 import type { Tracer } from '../../shared/ports/tracing.ts';
 import { openTestApi, type Person, type TestApi } from '../api/harness.ts';
-import { type Receiver, startReceiver } from '../support/receiver.ts';
 import { redisUrl } from '../support/servers.ts';
+import { type SeenSpan, type SpanCollector, startSpanCollector } from '../support/span-collector.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { leading } from './scheduler/bed.ts';
 
@@ -28,19 +27,7 @@ const clock = systemClock;
 const CLIENT = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) };
 const TRACEPARENT = `00-${CLIENT.traceId}-${CLIENT.spanId}-01`;
 
-interface SeenSpan {
-  readonly service: string;
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId: string;
-  readonly name: string;
-  readonly beganAt: number;
-  readonly endedAt: number;
-  readonly attributes: Readonly<Record<string, unknown>>;
-  readonly isError: boolean;
-}
-
-let collector: Receiver;
+let collector: SpanCollector;
 let tracers: Record<'api' | 'scheduler' | 'runner', Tracer>;
 let test: TestApi;
 let redis: RedisParts;
@@ -51,23 +38,13 @@ let alice: Person;
 const ends: (() => Promise<unknown> | undefined)[] = [];
 
 beforeAll(async () => {
-  collector = await startReceiver();
-  collector.react((reply) => reply.writeHead(200, { 'content-type': 'application/json' }).end('{}'));
+  collector = await startSpanCollector();
   ends.push(() => collector.close());
-  const tracer = (service: string) =>
-    openOtelTracer({
-      config: {
-        url: `http://127.0.0.1:${collector.port}/v1/traces`,
-        serviceName: null,
-        sampler: 'parentbased_always_on',
-        ratio: 1,
-      },
-      service,
-      instance: 'test',
-      log,
-      everyMs: 100,
-    });
-  tracers = { api: tracer('api'), scheduler: tracer('scheduler'), runner: tracer('runner') };
+  tracers = {
+    api: collector.tracer('api'),
+    scheduler: collector.tracer('scheduler'),
+    runner: collector.tracer('runner'),
+  };
   ends.push(() => Promise.all(Object.values(tracers).map((one) => one.close())));
   test = await openTestApi({ parts: () => ({ tracer: tracers.api }) });
   ends.push(() => test.close());
@@ -135,52 +112,7 @@ async function ended(body: object, headers: Record<string, string> = {}): Promis
   );
 }
 
-type Values = readonly { readonly key: string; readonly value: Readonly<Record<string, unknown>> }[];
-
-/** As OTLP has it in JSON, as far as it matters here. */
-interface Exported {
-  readonly resourceSpans: readonly {
-    readonly resource: { readonly attributes: Values };
-    readonly scopeSpans: readonly {
-      readonly spans: readonly {
-        readonly traceId: string;
-        readonly spanId: string;
-        readonly parentSpanId?: string;
-        readonly name: string;
-        readonly startTimeUnixNano: string;
-        readonly endTimeUnixNano: string;
-        readonly attributes: Values;
-        readonly status?: { readonly code?: number };
-      }[];
-    }[];
-  }[];
-}
-
-function spansOf(traceId: string): SeenSpan[] {
-  return collector.got.flatMap(({ text }) =>
-    (JSON.parse(text) as Exported).resourceSpans.flatMap(({ resource, scopeSpans }) =>
-      scopeSpans
-        .flatMap(({ spans }) => spans)
-        .filter((span) => span.traceId === traceId)
-        .map((span) => ({
-          service: String(valuesOf(resource.attributes)['service.name']),
-          traceId: span.traceId,
-          spanId: span.spanId,
-          parentSpanId: span.parentSpanId ?? '',
-          name: span.name,
-          beganAt: Number(BigInt(span.startTimeUnixNano) / 1_000_000n),
-          endedAt: Number(BigInt(span.endTimeUnixNano) / 1_000_000n),
-          attributes: valuesOf(span.attributes),
-          isError: span.status?.code === 2,
-        })),
-    ),
-  );
-}
-
-/** Numbers come as numbers or as text. */
-function valuesOf(attributes: Values): Record<string, string> {
-  return Object.fromEntries(attributes.map(({ key, value }) => [key, String(Object.values(value)[0])]));
-}
+const spansOf = (traceId: string) => collector.spansOf(traceId);
 
 /** `parent > name` of each, with the attempt where there is one. */
 function tree(spans: readonly SeenSpan[]): string[] {

@@ -1,8 +1,9 @@
-// Who may do what, as docs/DOCUMENTATION.md says it: the tables of calls and of rooms, read by their words. What it cannot
-// read is an error, so that the document stays readable.
+// Who may do what, as docs/DOCUMENTATION.md says it: the tables of calls, of rooms and of calls over gRPC, read by their
+// words. What it cannot read is an error, so that the document stays readable.
 
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { GRPC_SERVICE } from '../../shared/contracts/grpc.ts';
 
 export const PEOPLE = ['nobody', 'viewer', 'other', 'owner', 'admin'] as const;
 /** `other` and `owner` are users; `owner` is whose it is. */
@@ -37,6 +38,19 @@ export function documentedRooms(observeAuth: 'open' | 'required'): ReadonlyMap<s
       peopleOf(who, observeAuth),
     ]),
   );
+}
+
+/** By `cloudai.v1.CloudAI/GetTask`. */
+export function documentedMethods(observeAuth: 'open' | 'required'): ReadonlyMap<string, readonly Who[]> {
+  const rows = tableUnder('| method | who | as |').flatMap(([methods = '', who = '']) =>
+    [...methods.matchAll(/`([^`]+)`/g)].map(
+      ([, name = '']) =>
+        [name.includes('/') ? name : `${GRPC_SERVICE}/${name}`, peopleOf(who, observeAuth)] as const,
+    ),
+  );
+  const found = new Map(rows);
+  if (found.size !== rows.length) throw new Error('a method stands in two rows of the document');
+  return found;
 }
 
 function tableUnder(head: string): string[][] {

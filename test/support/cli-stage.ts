@@ -1,6 +1,6 @@
 // The command line run inside a test: its own home folder, a small real API, and everything it says kept.
 
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CliIo } from '../../cli/io.ts';
@@ -40,6 +40,8 @@ export interface CliStage {
   /** Stands for `~/.config`. */
   readonly home: string;
   readonly profileFile: string;
+  /** Empty, for the files of a test. */
+  readonly folder: string;
   cloudai(argv: string[], world?: World): Promise<Told>;
   /** The same, to be looked at while it runs. */
   start(argv: string[], world?: World): Running;
@@ -48,7 +50,9 @@ export interface CliStage {
 
 export async function openCliStage(): Promise<CliStage> {
   const api = await startSmallApi();
-  const home = await mkdtemp(join(tmpdir(), 'cloudai-cli-'));
+  const place = await mkdtemp(join(tmpdir(), 'cloudai-cli-'));
+  const [home, folder] = [join(place, 'home'), join(place, 'files')];
+  for (const path of [home, folder]) await mkdir(path);
   const start = (argv: string[], world: World = {}): Running => {
     const { screen } = world;
     const told = { out: '', err: '' };
@@ -77,12 +81,13 @@ export async function openCliStage(): Promise<CliStage> {
   return {
     api,
     home,
+    folder,
     profileFile: join(home, 'cloudai', 'config.json'),
     start,
     cloudai: (argv, world) => start(argv, world).ended,
     close: async () => {
       await api.close();
-      await rm(home, { recursive: true });
+      await rm(place, { recursive: true });
     },
   };
 }

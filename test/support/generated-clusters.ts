@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import type { WorkerView } from '../../scheduler/core/snapshot.ts';
-import type { LabelDemand, Labels } from '../../shared/model/labels.ts';
+import type { LabelDemand, Labels, LabelTerms } from '../../shared/model/labels.ts';
 import { fits, type Resources, subtractResources } from '../../shared/model/resources.ts';
 import { PLAIN_WORKER } from './waiting.ts';
 
@@ -14,7 +14,16 @@ export const amounts = fc.record<Resources>({
 });
 const disk = fc.constantFrom('hdd', 'ssd', 'nvme');
 const zone = fc.constantFrom('a', 'b');
-export const labels: fc.Arbitrary<Labels> = fc.record({ disk, zone }, { requiredKeys: [] });
+const mode = fc.constantFrom('ro', 'rw');
+/** Folders that are let be mounted stand among the labels, one inside another too. */
+const labels: fc.Arbitrary<Labels> = fc.record(
+  { disk, zone, 'mount:/a': mode, 'mount:/a/b': mode },
+  { requiredKeys: [] },
+);
+const mounts = fc.record(
+  { 'mount:/a/b/c': fc.constantFrom(['ro', 'rw'], ['rw']), 'mount:/a/bc': fc.constant(['rw']) },
+  { requiredKeys: [] },
+) as fc.Arbitrary<LabelTerms>;
 /** Most ask for nothing; some for what only some workers have, some for what none has. */
 export const demand: fc.Arbitrary<LabelDemand> = fc.record({
   constraints: fc.oneof(
@@ -22,11 +31,13 @@ export const demand: fc.Arbitrary<LabelDemand> = fc.record({
     { weight: 3, arbitrary: fc.record({ disk: fc.uniqueArray(disk, { minLength: 1, maxLength: 2 }) }) },
     { weight: 2, arbitrary: fc.record({ disk: fc.constant(['ssd']), zone: fc.constant(['a']) }) },
     { weight: 1, arbitrary: fc.constant({ arch: ['arm64'] }) },
+    { weight: 3, arbitrary: mounts },
+    { weight: 1, arbitrary: mounts.map((terms) => ({ ...terms, disk: ['ssd'] })) },
   ),
   prefer: fc.oneof(fc.constant({}), fc.constant({ zone: ['b'] })),
 });
 export const owners = ['user-1', 'user-2', 'user-3'];
-export const quota = fc.record({
+const quota = fc.record({
   cpuMillis: fc.option(fc.integer({ min: 0, max: 12 }).map((n) => n * 500)),
   memoryMb: fc.option(
     fc.integer({ min: 0, max: 6 }).map((n) => n * 256),

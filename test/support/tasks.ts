@@ -1,8 +1,8 @@
 // Records for tests: complete, valid, and different only where a test says so.
 
 import { DEFAULT_MAX_LOSSES, DEFAULT_RETRY_ON } from '../../shared/model/retry.ts';
-import type { Task, TaskSpec } from '../../shared/model/task.ts';
-import { newTask } from '../../shared/model/task-life.ts';
+import type { Attempt, Task, TaskSpec } from '../../shared/model/task.ts';
+import { newTask, type Step } from '../../shared/model/task-life.ts';
 import type { WorkerRegistration } from '../../shared/model/worker.ts';
 import { newTaskId } from '../../shared/platform/ids.ts';
 import { TEST_IMAGE } from './servers.ts';
@@ -29,6 +29,7 @@ export function makeSpec(over: Partial<TaskSpec> = {}): TaskSpec {
     constraints: {},
     prefer: {},
     files: [],
+    mounts: [],
     pullPolicy: 'if-missing',
     network: 'bridge',
     webhook: null,
@@ -47,6 +48,37 @@ export function makeTask(spec: Partial<TaskSpec> = {}, over: Partial<Task> = {})
     now: 1_700_000_000_000,
   });
   return { ...task, ...over };
+}
+
+export function makeAttempt(over: Partial<Attempt> = {}): Attempt {
+  return {
+    number: 1,
+    state: 'running',
+    workerId: 'worker-1',
+    term: 1,
+    notBefore: 0,
+    assignedAt: 1,
+    startedAt: 2,
+    finishedAt: null,
+    reason: null,
+    exitCode: null,
+    message: null,
+    containerId: null,
+    imageId: null,
+    gpuIds: [],
+    eviction: null,
+    usage: null,
+    usageSeries: null,
+    progress: null,
+    outputs: null,
+    ...over,
+  };
+}
+
+/** The record after a step that must be allowed. */
+export function taken(step: Step): Task {
+  if (!step.ok) throw new Error(`refused: ${step.refusal}`);
+  return step.task;
 }
 
 export function makeRegistration(over: Partial<WorkerRegistration> = {}): WorkerRegistration {

@@ -22,11 +22,16 @@ describe('the same task', () => {
       env: { A: 'x y', KEY: 'hunter2' },
       secrets: ['KEY'],
       files: ['a b.csv'],
+      mounts: [
+        { source: '/sets/a b', target: '/data', read_only: true },
+        { source: '/w', target: '/w', read_only: false },
+      ],
       tag: '-x',
     });
     expect(words(cliText(task).text)).toEqual([
       ...['npx', 'cloudai', 'task', 'python:3.9', '-name', "it's", '-cpu_cores', '2', '-mem', '1.5'],
-      ...['-tag=-x', '-env', 'A=x y', '-secret', 'KEY', '-file', 'a b.csv', '-cmd', 'echo "$HOME"'],
+      ...['-tag=-x', '-env', 'A=x y', '-secret', 'KEY', '-file', 'a b.csv', '-mount', '/sets/a b:/data:ro'],
+      ...['-mount', '/w:/w', '-cmd', 'echo "$HOME"'],
     ]);
     expect(cliText(task).notes).toEqual([expect.stringContaining('KEY')]);
   });

@@ -3,6 +3,7 @@
 
 import type { SubmitBody, SubmitRequest } from '../../shared/contracts/http.ts';
 import { labelTerms } from '../../shared/contracts/labels.ts';
+import { mountText } from '../../shared/contracts/mounts.ts';
 import { DEFAULT_WEBHOOK_EVENTS } from '../../shared/model/webhook.ts';
 import { quoteWord, quoteWords } from './shell-words.ts';
 import { briefRequest, withoutSecrets } from './task-request.ts';
@@ -72,6 +73,7 @@ export function cliText(body: SubmitBody, copies = 1): { text: string; notes: st
     else option('env', `${name}=${value}`);
   }
   for (const path of body.files) option('file', path);
+  for (const mount of body.mounts ?? []) option('mount', mountText(mount));
   if (body.secrets.length > 0) {
     notes.push(
       `The value of ${body.secrets.join(', ')} is taken from the variable of that name in your shell.`,

@@ -4,21 +4,26 @@
 // shared computer, and, unlike a cookie, is never sent by itself, so no other site can call in the user's name.
 
 import { ApiError, type Client, createClient } from '../../client/client.ts';
-import { createLive, type Live } from '../../client/live.ts';
+import { createLive, type Live, type LiveState } from '../../client/live.ts';
 import type { CredentialsBody, LoginReply, UserBody } from '../../shared/contracts/http.ts';
-import { mayChange, seesAllTasks } from '../../shared/model/user.ts';
+import { type Deed, may, whyNot } from '../../shared/model/rights.ts';
+import { seesAllTasks } from '../../shared/model/user.ts';
 import { PageMemory } from './page-memory.ts';
 
 const KEY = 'cloudai.token';
+
+/** Of a sign-in that is over: refused by the API, or ended everywhere by whoever sits here. */
+export type SignInEnd = 'refused' | 'everywhere' | 'everywhere with tokens';
 
 /** Sends `change` when someone signs in or out, `live` when the live connection comes or goes. */
 export class Session extends EventTarget {
   client: Client;
   user: UserBody | null = null;
-  /** True after the API refused a token that was good before. */
-  expired = false;
+  /** How the last sign-in of this page ended, where that needs words. */
+  ended: SignInEnd | null = null;
   readonly memory = new PageMemory();
   #live: Live | null = null;
+  #wasCut = false;
 
   constructor() {
     super();
@@ -30,14 +35,19 @@ export class Session extends EventTarget {
     this.#live ??= createLive({
       url: location.origin,
       token: () => sessionStorage.getItem(KEY) ?? undefined,
-      onState: () => this.dispatchEvent(new Event('live')),
+      onState: (state, fault) => this.#onLive(state, fault !== null),
     });
     return this.#live;
   }
 
-  /** Whether more than reading is for whoever is signed in; the API decides, the pages only do not offer it. */
-  get mayChange(): boolean {
-    return this.user !== null && mayChange(this.user);
+  /** Whether it is for whoever is signed in; the API decides by the same table, the pages only do not offer it. */
+  may(deed: Deed): boolean {
+    return this.user !== null && may(this.user, deed);
+  }
+
+  /** In words; empty when they may. */
+  whyNot(deed: Deed): string {
+    return this.user === null ? 'nobody is signed in' : whyNot(this.user, deed);
   }
 
   get seesAllTasks(): boolean {
@@ -64,7 +74,7 @@ export class Session extends EventTarget {
       this.user = await this.client.me();
     } catch (error) {
       if (!(error instanceof ApiError && error.status === 401)) throw error;
-      this.#drop(true);
+      this.#drop('refused');
     }
     this.#tell();
   }
@@ -74,7 +84,7 @@ export class Session extends EventTarget {
     sessionStorage.setItem(KEY, token);
     this.client = this.#clientFor(token);
     this.user = user;
-    this.expired = false;
+    this.ended = null;
     this.#tell();
   }
 
@@ -86,18 +96,46 @@ export class Session extends EventTarget {
   /** The token is of no use to whoever may have it, too, when the API hears of it. */
   signOut(): void {
     void this.client.signOut().catch(() => undefined);
-    this.#drop(false);
+    this.#drop(null);
     this.#tell();
   }
 
-  #drop(expired: boolean): void {
+  /** Ends all sign-ins of the account, this one too. @throws ApiError, ConnectionError, and then this one goes on */
+  async signOutEverywhere({ apiTokens }: { readonly apiTokens: boolean }): Promise<void> {
+    await this.client.signOutAll({ apiTokens });
+    // Others may have heard of it first, by a refusal.
+    this.#drop(apiTokens ? 'everywhere with tokens' : 'everywhere');
+    this.#tell();
+  }
+
+  /** The API cuts the connection when the role is another or the sign-in has ended: whoever is let in anew, or is not, is looked at. */
+  #onLive(state: LiveState, isRefused: boolean): void {
+    this.dispatchEvent(new Event('live'));
+    if ((state === 'connected' && this.#wasCut) || (state === 'ended' && isRefused)) void this.#lookAgain();
+    this.#wasCut = state === 'reconnecting' || (state !== 'connected' && this.#wasCut);
+  }
+
+  async #lookAgain(): Promise<void> {
+    const { client } = this;
+    try {
+      const user = await client.me();
+      if (this.client !== client) return;
+      const isAnother = user.role !== this.user?.role;
+      this.user = user;
+      if (isAnother) this.#tell();
+    } catch {
+      // A refusal has ended the sign-in; of anything else the pages hear with their next call.
+    }
+  }
+
+  #drop(ended: SignInEnd | null): void {
     sessionStorage.removeItem(KEY);
     this.memory.clear();
     this.#live?.close();
     this.#live = null;
     this.client = this.#clientFor(null);
     this.user = null;
-    this.expired = expired;
+    this.ended = ended;
   }
 
   #tell(): void {
@@ -110,14 +148,11 @@ export class Session extends EventTarget {
       token: token ?? undefined,
       // Whoever looks at a page is told why it does not change, and may ask again.
       ratePatienceMs: 0,
-      fetch: async (input, init) => {
-        const response = await fetch(input, init);
+      onUnauthenticated: () => {
         // Only if it is still this client's sign-in: a late answer must not end a newer one.
-        if (response.status === 401 && token !== null && this.user !== null && this.client === client) {
-          this.#drop(true);
-          this.#tell();
-        }
-        return response;
+        if (this.user === null || this.client !== client) return;
+        this.#drop('refused');
+        this.#tell();
       },
     });
     return client;

@@ -45,6 +45,7 @@ export class BriefTasks extends LitElement {
       .side { text-align: right; display: grid; justify-items: end; max-width: 10rem; }
       .side > * { max-width: 100%; }
       .what { display: block; }
+      @media (max-width: 30rem) { .side { max-width: 5.5rem; } }
     `,
   ];
 
@@ -80,7 +81,7 @@ export class BriefTasks extends LitElement {
 }
 
 /** `exit code 3`, `oom killed: …`. */
-export function failureWords({
+function failureWords({
   reason,
   exit_code,
   message,

@@ -94,7 +94,8 @@ export class HistoryPlots extends LitElement {
       .ranges button { border: 0; border-radius: 0; min-height: 1.875rem; padding: 0.2rem 0.65rem; font-size: var(--text-small); color: var(--ink-soft); background: transparent; }
       .ranges button:focus-visible { outline-offset: -2px; }
       .ranges button[aria-pressed='true'] { background: var(--accent-wash); color: var(--accent); }
-      .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: var(--space-4) var(--space-5); }
+      /* Two beside each other at most: an odd one out has a line of its own. */
+      .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, max(22rem, 50% - var(--space-5))), 1fr)); gap: var(--space-4) var(--space-5); }
       .plots > :last-child:nth-child(odd) { grid-column: 1 / -1; }
       h3 { margin-bottom: var(--space-1); }
       .first { min-height: 26rem; }

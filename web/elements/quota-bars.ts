@@ -5,7 +5,7 @@ import { megabytes, trim } from '../../client/words.ts';
 import type { AccountBody } from '../../shared/contracts/users.ts';
 import { base } from '../styles/shared.ts';
 
-type Part = keyof AccountBody['quota'];
+type Part = keyof AccountBody['used'];
 
 interface PartWords {
   readonly label: string;

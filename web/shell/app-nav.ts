@@ -22,7 +22,8 @@ import {
   X,
 } from 'lucide';
 import type { UserBody } from '../../shared/contracts/http.ts';
-import { mayChange } from '../../shared/model/user.ts';
+import { type Deed, may } from '../../shared/model/rights.ts';
+import type { Role } from '../../shared/model/user.ts';
 import type { PageName } from '../data/routes.ts';
 import { nextTheme, setTheme, type Theme, theme } from '../data/theme.ts';
 import { base, controls } from '../styles/shared.ts';
@@ -33,6 +34,8 @@ interface Entry {
   readonly icon: IconNode;
   /** On which pages it is the current one. */
   readonly pages: readonly PageName[];
+  /** Offered to those alone who may do it. */
+  readonly deed?: Deed;
 }
 
 const ENTRIES: readonly Entry[] = [
@@ -41,11 +44,11 @@ const ENTRIES: readonly Entry[] = [
   { href: '/queue', label: 'Queue', icon: ListOrdered, pages: ['queue'] },
   { href: '/cluster', label: 'Workers', icon: Server, pages: ['workers', 'worker'] },
   { href: '/files', label: 'Files', icon: FolderOpen, pages: ['files'] },
+  { href: '/admin', label: 'Users', icon: Users, pages: ['admin'], deed: 'user.see' },
+  { href: '/audit', label: 'Audit log', icon: ScrollText, pages: ['audit'], deed: 'audit.see' },
 ];
-const FOR_ADMINS: readonly Entry[] = [
-  { href: '/admin', label: 'Users', icon: Users, pages: ['admin'] },
-  { href: '/audit', label: 'Audit log', icon: ScrollText, pages: ['audit'] },
-];
+/** Beside the name; most are users, so that needs no word. */
+const ROLE_TAGS: Readonly<Record<Role, string>> = { admin: 'admin', user: '', viewer: 'viewer' };
 const THEME_ICONS: Readonly<Record<Theme, IconNode>> = { system: Monitor, light: Sun, dark: Moon };
 
 export class AppNav extends LitElement {
@@ -117,7 +120,8 @@ export class AppNav extends LitElement {
   }
 
   override render() {
-    const isAdmin = this.user?.role === 'admin';
+    const { user } = this;
+    const isOffered = (deed: Deed | undefined) => deed === undefined || (user !== null && may(user, deed));
     return html`
       <nav aria-label="Main" @keydown=${this.#onKey}>
         <button class="skip" @click=${() => this.dispatchEvent(new Event('skip'))}>Skip to the content</button>
@@ -128,12 +132,12 @@ export class AppNav extends LitElement {
         </div>
         ${this.#brand()}
         <div class="rest" id="rest" ?data-open=${this.open} @click=${this.#onRest}>
-          ${this.user && !mayChange(this.user) ? nothing : html`<a class="button primary" href="/submit" aria-current=${this.page === 'submit' ? 'page' : nothing}><svg-icon .icon=${Plus}></svg-icon>Submit a task</a>`}
+          ${isOffered('task.submit') ? html`<a class="button primary" href="/submit" aria-current=${this.page === 'submit' ? 'page' : nothing}><svg-icon .icon=${Plus}></svg-icon>Submit a task</a>` : nothing}
           <button class="search wide" @click=${this.#palette}><svg-icon .icon=${Search}></svg-icon>Jump to…<kbd>Ctrl K</kbd></button>
-          <div class="entries">${[...ENTRIES, ...(isAdmin ? FOR_ADMINS : [])].map((entry) => this.#entry(entry))}</div>
+          <div class="entries">${ENTRIES.filter(({ deed }) => isOffered(deed)).map((entry) => this.#entry(entry))}</div>
           <div class="foot">
             <a class="me" href="/account" aria-current=${this.page === 'account' ? 'page' : nothing}>
-              <svg-icon .icon=${CircleUser}></svg-icon><span class="cut">${this.user?.username}</span>${this.user && this.user.role !== 'user' ? html`<span class="soft small">${this.user.role}</span>` : nothing}
+              <svg-icon .icon=${CircleUser}></svg-icon><span class="cut">${user?.username}</span>${user && ROLE_TAGS[user.role] ? html`<span class="soft small">${ROLE_TAGS[user.role]}</span>` : nothing}
             </a>
             <div class="row tight spread">
               <button class="small quiet" @click=${() => this.dispatchEvent(new Event('sign-out'))}><svg-icon .icon=${LogOut}></svg-icon>Sign out</button>

@@ -15,6 +15,8 @@ export const base = css`
   h3 { font-size: var(--text-small); font-weight: 600; color: var(--ink-soft); }
   a { color: var(--accent); text-decoration: none; }
   a:hover { text-decoration: underline; }
+  /* Within a sentence a colour alone does not tell a link. */
+  notice-box a:not(.button) { text-decoration: underline; }
   :focus-visible { outline: 2px solid var(--focus); outline-offset: 2px; border-radius: var(--radius-small); }
   code, .mono { font-family: var(--mono); font-size: 0.92em; overflow-wrap: anywhere; }
   kbd { font: 0.75rem/1.2 var(--font); padding: 0.1rem 0.35rem; border: 1px solid var(--line); border-bottom-width: 2px; border-radius: 0.25rem; color: var(--ink-soft); background: var(--sunken); }
@@ -91,7 +93,7 @@ export const tables = css`
     thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
     tr { padding: var(--space-3) 0; border-bottom: 1px solid var(--line); }
     tbody tr:last-child { border-bottom: 0; }
-    td { border: 0; padding: 0.15rem 0; display: grid; grid-template-columns: 6.5rem minmax(0, 1fr); gap: var(--space-2); align-items: center; }
+    td { border: 0; padding: 0.15rem 0; display: grid; grid-template-columns: 6.5rem minmax(0, 1fr); gap: var(--space-2); align-items: baseline; }
     td.right { text-align: left; }
     td::before { content: attr(data-label); color: var(--ink-soft); font-size: var(--text-small); }
     td.empty { display: none; }
@@ -109,4 +111,5 @@ export const tabs = css`
   .tabs a { padding: 0.55rem var(--space-3); color: var(--ink-soft); font-weight: 550; border-bottom: 2px solid transparent; margin-bottom: -1px; white-space: nowrap; }
   .tabs a:hover { color: var(--ink); text-decoration: none; }
   .tabs a[aria-current] { color: var(--ink); border-color: var(--accent); }
+  @media (max-width: 30rem) { .tabs a { padding: 0.55rem var(--space-2); } }
 `;

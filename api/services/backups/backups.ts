@@ -19,6 +19,7 @@ import type { Clock } from '../../../shared/ports/clock.ts';
 import type { EventBus } from '../../../shared/ports/coordination.ts';
 import type { Store } from '../../../shared/ports/store.ts';
 import type { ReceivedCopy, StoreCopies } from '../../../shared/ports/store-copies.ts';
+import { requireRight } from '../rights.ts';
 import { packBackup, unpackBackup } from './backup-archive.ts';
 
 export interface BackupParts {
@@ -131,7 +132,7 @@ export class Backups {
   }
 
   #begin(by: Principal, what: 'made' | 'restored'): StoreCopies {
-    if (by.role !== 'admin') throw new AppError('forbidden', 'only an admin may do this');
+    requireRight(by, what === 'made' ? 'backup.make' : 'backup.restore');
     const { copies } = this.#parts.store;
     if (copies === null) {
       throw new AppError(

@@ -1,19 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Task } from '../../../shared/model/task.ts';
-import {
-  assignTask,
-  finishTask,
-  type Step,
-  startTask,
-  takeBackTask,
-} from '../../../shared/model/task-life.ts';
-import { makeTask } from '../../../test/support/tasks.ts';
+import { assignTask, finishTask, startTask, takeBackTask } from '../../../shared/model/task-life.ts';
+import { makeTask, taken } from '../../../test/support/tasks.ts';
 import { shownAttempt } from './shown-attempt.ts';
 
-const taken = (step: Step): Task => {
-  if (!step.ok) throw new Error(step.refusal);
-  return step.task;
-};
 const ref = (task: Task) => ({ attempt: task.attempt, workerId: 'w1', now: 1 });
 const place = (task: Task) => taken(assignTask(task, { workerId: 'w1', term: 1, now: 1 }));
 const start = (task: Task) =>

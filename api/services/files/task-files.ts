@@ -7,7 +7,7 @@ import type { FileRecord } from '../../../shared/model/file.ts';
 import type { Task } from '../../../shared/model/task.ts';
 import type { Principal } from '../../../shared/model/user.ts';
 import type { FileFilter, FilePage, FileRecordStore } from '../../../shared/ports/store.ts';
-import { requireChanger } from '../rights.ts';
+import { requireRight } from '../rights.ts';
 import type { TaskRecords } from '../task-records.ts';
 import { openArchive } from './archive.ts';
 import type { FileContents } from './file-contents.ts';
@@ -74,13 +74,13 @@ export class TaskFiles {
 
   /** @throws AppError `not_found` */
   async remove(by: Principal, taskId: string, path: string, attempt?: number): Promise<void> {
-    requireChanger(by);
+    requireRight(by, 'file.delete');
     await this.#parts.contents.forget([await this.find(by, taskId, path, attempt)]);
   }
 
   /** Of one attempt or of all. None is no fault. */
   async removeAll(by: Principal, taskId: string, attempt?: number): Promise<void> {
-    requireChanger(by);
+    requireRight(by, 'file.delete');
     const task = await this.#parts.records.get(by, taskId);
     const filter = {
       ownerId: task.ownerId,

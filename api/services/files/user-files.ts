@@ -12,7 +12,7 @@ import type { FileStore } from '../../../shared/ports/file-store.ts';
 import type { FilePage, FilePlace, FileRecordStore, UserStore } from '../../../shared/ports/store.ts';
 import { storeAnswer } from '../deadline.ts';
 import type { Quotas, UploadRoom } from '../quotas.ts';
-import { requireChanger } from '../rights.ts';
+import { requireRight } from '../rights.ts';
 import type { FileContents } from './file-contents.ts';
 import type { FileTotal } from './task-files.ts';
 import type { Transfers } from './transfers.ts';
@@ -75,7 +75,7 @@ export class UserFiles {
 
   /** @throws AppError `not_found`, `forbidden` */
   async remove(by: Principal, path: string, username?: string): Promise<void> {
-    requireChanger(by);
+    requireRight(by, 'file.delete');
     await this.#parts.contents.forget([await this.find(by, path, username)]);
   }
 
@@ -86,7 +86,7 @@ export class UserFiles {
    *   wrong checksum; `rate_limited`; what `content` fails with
    */
   async upload(by: Principal, upload: Upload, content: Readable): Promise<Uploaded> {
-    requireChanger(by);
+    requireRight(by, 'file.upload');
     const end = this.#parts.transfers.begin(by.userId);
     try {
       return await this.#upload(by, upload, content);
@@ -161,8 +161,7 @@ export class UserFiles {
   /** @throws AppError `forbidden`, `not_found` */
   async #ownerAskedFor(by: Principal, username: string | undefined): Promise<string> {
     if (username === undefined || usernameKey(username) === usernameKey(by.username)) return by.userId;
-    if (by.role !== 'admin')
-      throw new AppError('forbidden', `only an admin may see the files of ${username}`);
+    requireRight(by, 'file.see_others');
     const user = await this.#parts.users.findByUsername(username);
     if (user) return user.id;
     throw new AppError('not_found', `there is no user ${username}`);

@@ -27,12 +27,23 @@ export interface AnsweredRequest {
   readonly tookMs: number;
 }
 
+export interface AnsweredCall {
+  /** Of the contract, so there are few. */
+  readonly method: string;
+  /** Name of a status of gRPC. */
+  readonly code: string;
+  readonly tookMs: number;
+}
+
 const FRESH_MS = 1_000;
 const SNAPSHOT_DEADLINE_MS = 3_000;
 /** A leader speaks every few seconds. */
 const LEADER_SILENT_MS = 30_000;
 /** Whoever asks with another one must not make a series by that. */
 const METHODS = new Set(['get', 'head', 'post', 'put', 'patch', 'delete', 'options']);
+const LIMITS: readonly LimitKind[] = ['reads', 'writes', 'anonymous'];
+/** From what memory answers to what is given up; watches are open for longer, and count as that. */
+const SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60];
 const NO_LOAD: LiveLoad = { sockets: 0, telemetrySockets: 0, unsent: 0 };
 
 export class ApiMetrics {
@@ -40,11 +51,15 @@ export class ApiMetrics {
   readonly #own = new ProcessRegistry('api');
   readonly #requests: Histogram<'method' | 'route' | 'status'>;
   readonly #limited: Counter<'kind'>;
+  readonly #calls: Histogram<'method' | 'code'>;
+  readonly #callsLimited: Counter<'kind'>;
   readonly #webhooks: Histogram<'outcome'>;
   #cluster: ClusterSnapshot | null = null;
   #last: { text: Promise<string>; since: number; done: boolean } | null = null;
   /** What is open over sockets; told once they are there. */
   liveLoad: () => LiveLoad = () => NO_LOAD;
+  /** What is open over gRPC; told once that is there. */
+  grpcWatches: () => number = () => 0;
 
   constructor(parts: ApiMetricsParts) {
     this.#parts = parts;
@@ -54,7 +69,7 @@ export class ApiMetrics {
       name: 'cloudai_http_request_duration_seconds',
       help: 'Requests from their head to the last byte of the answer; status 499: the caller left',
       labelNames: ['method', 'route', 'status'],
-      buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60],
+      buckets: SECONDS,
       registers,
     });
     this.#limited = new Counter({
@@ -63,7 +78,23 @@ export class ApiMetrics {
       labelNames: ['kind'],
       registers,
     });
-    for (const kind of ['reads', 'writes', 'anonymous'] satisfies LimitKind[]) this.#limited.inc({ kind }, 0);
+    this.#calls = new Histogram({
+      name: 'cloudai_grpc_call_duration_seconds',
+      help: 'Calls over gRPC from their metadata to their status; code CANCELLED: the caller left',
+      labelNames: ['method', 'code'],
+      buckets: SECONDS,
+      registers,
+    });
+    this.#callsLimited = new Counter({
+      name: 'cloudai_grpc_rate_limited_total',
+      help: 'Calls over gRPC refused for being too many of one user or address',
+      labelNames: ['kind'],
+      registers,
+    });
+    for (const kind of LIMITS) {
+      this.#limited.inc({ kind }, 0);
+      this.#callsLimited.inc({ kind }, 0);
+    }
     this.#webhooks = new Histogram({
       name: 'cloudai_webhook_try_duration_seconds',
       help: 'Tries to deliver to a webhook; failed: it is tried again, gave_up: it is not',
@@ -83,6 +114,12 @@ export class ApiMetrics {
         ];
       },
     });
+    addReadMetric(registry, {
+      name: 'cloudai_grpc_watches',
+      help: 'Open watches over gRPC of this copy of the API',
+      type: 'gauge',
+      read: () => [{ value: this.grpcWatches() }],
+    });
     addClusterMetrics(registry, () => this.#cluster);
     addLeaderMetrics(registry, () => {
       const report = this.#cluster?.scheduler ?? null;
@@ -101,6 +138,14 @@ export class ApiMetrics {
 
   limited(kind: LimitKind): void {
     this.#limited.inc({ kind });
+  }
+
+  called({ method, code, tookMs }: AnsweredCall): void {
+    this.#calls.observe({ method, code }, tookMs / 1_000);
+  }
+
+  callLimited(kind: LimitKind): void {
+    this.#callsLimited.inc({ kind });
   }
 
   webhookTried(outcome: 'delivered' | 'failed' | 'gave_up', tookMs: number): void {

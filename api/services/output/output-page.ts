@@ -1,7 +1,7 @@
 // Lines of one attempt on their way to readers. A page is shared by all who read the same place, and each form of it
 // is made once, by the first who asks. Must never change once it is made.
 
-import { type LogLineBody, logLineBodies } from '../../../shared/contracts/http.ts';
+import { type LogLineBody, logLineBodies } from '../../../shared/contracts/log-lines.ts';
 import type { LogLine, LogStream } from '../../../shared/model/log-line.ts';
 
 /** What an object of a line costs besides its text. */

@@ -1,18 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { LogLine } from '../../../shared/model/log-line.ts';
+import { line, page, seqs } from '../../../test/support/log-lines.ts';
 import { OutputPage } from './output-page.ts';
 import { OutputRing } from './output-ring.ts';
-
-const line = (seq: number, over: Partial<LogLine> = {}): LogLine => ({
-  seq,
-  ts: 1_700_000_000_000,
-  stream: 'stdout',
-  line: `line ${seq}`,
-  ...over,
-});
-const lines = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => line(from + n));
-const page = (from: number, to: number) => new OutputPage(1, lines(from, to));
-const seqs = (one: OutputPage | null) => one?.lines.map(({ seq }) => seq);
 
 describe('the ring', () => {
   it('holds what follows, once', () => {

@@ -3,6 +3,7 @@
 
 import { type Scene, sceneOf } from '../../../scheduler/core/scene.ts';
 import type { PlanMemory } from '../../../scheduler/core/snapshot.ts';
+import type { Allocation } from '../../../shared/model/held.ts';
 import { DEFAULT_RULES, type PlanRules, type SchedulerReport } from '../../../shared/model/scheduling.ts';
 import type { ResourceQuota } from '../../../shared/model/user.ts';
 import { type HeardWorker, withTroubles } from '../../../shared/model/worker.ts';
@@ -10,7 +11,6 @@ import type { Log } from '../../../shared/platform/log.ts';
 import type { PresentWorker, WorkerPresence } from '../../../shared/ports/coordination.ts';
 import type { SchedulerBoard } from '../../../shared/ports/scheduler-board.ts';
 import type { Store } from '../../../shared/ports/store.ts';
-import type { Allocation } from '../../../shared/ports/task-store.ts';
 import { answerWithin } from '../deadline.ts';
 
 export interface ClusterFactsParts {

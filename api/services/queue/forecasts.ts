@@ -7,10 +7,11 @@ import { forecast, type Running, restOf, type StartEstimate } from '../../../sch
 import type { Scene } from '../../../scheduler/core/scene.ts';
 import { waitingTask } from '../../../scheduler/core/waiting.ts';
 import type { RunLearner } from '../../../shared/learning/run-learner.ts';
+import type { Allocation } from '../../../shared/model/held.ts';
 import type { Kind } from '../../../shared/model/run-times.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { Store } from '../../../shared/ports/store.ts';
-import type { Allocation, QueueEntry, QueuePlace } from '../../../shared/ports/task-store.ts';
+import type { QueueEntry, QueuePlace } from '../../../shared/ports/task-store.ts';
 import { type ClusterFacts, sceneFrom } from './cluster-facts.ts';
 
 export interface ForecastParts {
@@ -34,7 +35,7 @@ const FRESH_PER_MADE = 5;
 const WAIT_MS = 250;
 const OLDEST_MS = 30_000;
 /** Tasks from the head of the queue whose start is foretold. */
-export const LOOK_AHEAD = 5_000;
+const LOOK_AHEAD = 5_000;
 /** The embedded store answers a page in some 5 ms, in which this process does nothing else. */
 const PAGE = 500;
 

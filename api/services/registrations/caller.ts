@@ -13,9 +13,9 @@ import {
 } from '../../../shared/model/registration.ts';
 import { readWorkerAddress } from '../../../shared/model/worker-address.ts';
 import type { Log } from '../../../shared/platform/log.ts';
+import { Pulse } from '../../../shared/platform/pulse.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { Store } from '../../../shared/ports/store.ts';
-import { Pulse } from '../pulse.ts';
 import { type AdopterPace, adopt } from './adopter.ts';
 import { type OfferConfig, requireOffer, settingsFor } from './offer.ts';
 

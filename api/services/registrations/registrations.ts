@@ -19,7 +19,7 @@ import type { Log } from '../../../shared/platform/log.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { Store } from '../../../shared/ports/store.ts';
 import type { ClusterView } from '../cluster-view.ts';
-import { requireAdmin } from '../rights.ts';
+import { requireRight } from '../rights.ts';
 import { CALLER_PACE, Caller, type CallerPace } from './caller.ts';
 import { type OfferConfig, requireOffer } from './offer.ts';
 
@@ -69,7 +69,7 @@ export class Registrations {
    *   `adoption_refused` when the daemon there must not or does not want to be one, and then nothing is kept
    */
   async register(by: Principal, { id, address }: RegisterWorkerBody): Promise<WorkerView | AwaitedWorker> {
-    requireAdmin(by);
+    requireRight(by, 'worker.register');
     const { config, store, view } = this.#parts;
     const found = readWorkerAddress(address, ADOPTION_PORT);
     if (!found.ok) throw new AppError('invalid_request', `"address" ${found.fault}`);

@@ -2,15 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { WebhookPayload } from '../../../shared/contracts/webhooks.ts';
 import type { Task } from '../../../shared/model/task.ts';
-import {
-  assignTask,
-  finishTask,
-  requestCancel,
-  type Step,
-  startTask,
-} from '../../../shared/model/task-life.ts';
+import { assignTask, finishTask, requestCancel, startTask } from '../../../shared/model/task-life.ts';
 import { WEBHOOK_EVENTS, type Webhook, type WebhookDelivery } from '../../../shared/model/webhook.ts';
-import { makeTask } from '../../../test/support/tasks.ts';
+import { makeTask, taken as moved } from '../../../test/support/tasks.ts';
 import { deferred, deliveriesOf, deliveryId, LEASE_MS, redelivered, taken, tried } from './deliveries.ts';
 
 const T = 1_700_000_000_000;
@@ -23,16 +17,12 @@ const hook = (over: Partial<Webhook> = {}): Webhook => ({
   createdAt: T,
   ...over,
 });
-const must = (step: Step): Task => {
-  if (!step.ok) throw new Error(step.refusal);
-  return step.task;
-};
 const on = (attempt: number) => ({ attempt, workerId: 'worker-1' });
-const assigned = (task: Task, now: number) => must(assignTask(task, { workerId: 'worker-1', term: 1, now }));
+const assigned = (task: Task, now: number) => moved(assignTask(task, { workerId: 'worker-1', term: 1, now }));
 const started = (task: Task, now: number) =>
-  must(startTask(task, { ...on(task.attempt), now, containerId: 'c', imageId: null, gpuIds: [] }));
+  moved(startTask(task, { ...on(task.attempt), now, containerId: 'c', imageId: null, gpuIds: [] }));
 const finished = (task: Task, now: number, exitCode: number) =>
-  must(
+  moved(
     finishTask(task, {
       ...on(task.attempt),
       now,
@@ -111,7 +101,7 @@ describe('what is told', () => {
   });
 
   it('of a task that was cancelled while it waited has no worker', () => {
-    const task = must(requestCancel(makeTask(), { force: false, requestedBy: 'alice', now: T + 9 }));
+    const task = moved(requestCancel(makeTask(), { force: false, requestedBy: 'alice', now: T + 9 }));
     expect(payloadOf({ task, event: 'cancelled', attempt: 1 })).toMatchObject({
       timestamp: at(9),
       data: { worker_id: null, started_at: null, finished_at: at(9), message: 'cancelled by alice' },

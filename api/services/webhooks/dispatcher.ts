@@ -3,10 +3,10 @@
 
 import type { WebhookDelivery } from '../../../shared/model/webhook.ts';
 import type { Log } from '../../../shared/platform/log.ts';
+import { Pulse } from '../../../shared/platform/pulse.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { WebhookStore } from '../../../shared/ports/store.ts';
 import { answerWithin } from '../deadline.ts';
-import { Pulse } from '../pulse.ts';
 import { retryAfterMs } from './backoff.ts';
 import { choose, MAX_AT_ONCE, receiverOf, Turns } from './choice.ts';
 import { deferred, taken, tried } from './deliveries.ts';

@@ -3,9 +3,9 @@
 
 import type { TaskChanged } from '../../../shared/model/event.ts';
 import type { Log } from '../../../shared/platform/log.ts';
+import { Pulse } from '../../../shared/platform/pulse.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { Store } from '../../../shared/ports/store.ts';
-import { Pulse } from '../pulse.ts';
 import { AddressRules } from './address-rules.ts';
 import { retryDelayMs } from './backoff.ts';
 import { Dispatcher, type DispatcherParts } from './dispatcher.ts';

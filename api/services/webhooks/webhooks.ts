@@ -7,7 +7,7 @@ import type { Webhook, WebhookDelivery, WebhookTarget } from '../../../shared/mo
 import { newId } from '../../../shared/platform/ids.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { WebhookStore } from '../../../shared/ports/store.ts';
-import { requireChanger } from '../rights.ts';
+import { requireRight } from '../rights.ts';
 import type { AddressRules } from './address-rules.ts';
 import { redelivered } from './deliveries.ts';
 import type { OwnerWebhooks } from './owner-webhooks.ts';
@@ -50,7 +50,7 @@ export class Webhooks {
 
   /** @throws AppError `invalid_request` for an address that must not be called; `conflict` when there are too many */
   async create(owner: Principal, { url, events }: WebhookTarget): Promise<Webhook> {
-    requireChanger(owner);
+    requireRight(owner, 'webhook.create');
     const { store, owners, clock } = this.#parts;
     const fault = this.faultOf(url);
     if (fault !== null) {
@@ -78,7 +78,7 @@ export class Webhooks {
 
   /** What is still to be sent to it is not sent. @throws AppError `not_found` */
   async remove(owner: Principal, id: string): Promise<void> {
-    requireChanger(owner);
+    requireRight(owner, 'webhook.delete');
     const { store, owners } = this.#parts;
     const removed = await store.remove(owner.userId, id);
     owners.forget(owner.userId);
@@ -86,12 +86,12 @@ export class Webhooks {
   }
 
   async signingSecret(owner: Principal): Promise<string> {
-    requireChanger(owner);
+    requireRight(owner, 'webhook.see_secret');
     return this.#parts.secrets.of(owner.userId);
   }
 
   async rotateSigningSecret(owner: Principal): Promise<string> {
-    requireChanger(owner);
+    requireRight(owner, 'webhook.rotate_secret');
     return this.#parts.secrets.rotate(owner.userId);
   }
 
@@ -108,7 +108,7 @@ export class Webhooks {
 
   /** Sends it again, at once, whatever came of it so far. @throws AppError `not_found` */
   async redeliver(owner: Principal, id: string): Promise<WebhookDelivery> {
-    requireChanger(owner);
+    requireRight(owner, 'webhook.redeliver');
     const { store, clock, onDue } = this.#parts;
     for (let race = 0; race < MAX_RACES; race += 1) {
       const delivery = await store.getDelivery(id);

@@ -2,6 +2,7 @@
 
 import type { ContainerCreateOptions, MountConfig } from 'dockerode';
 import { AppError } from '../../errors.ts';
+import type { Mount } from '../../model/mounts.ts';
 import type { ContainerPolicy } from '../../platform/config/containers.ts';
 import type { ContainerSpec } from '../../ports/container-runtime.ts';
 import type { EngineFacts } from './engine-facts.ts';
@@ -24,15 +25,7 @@ export const INPUT_PATH = '/input';
  * to another user, signalling it. Not here: NET_RAW (forged packets), NET_ADMIN (a namespace is used again by the
  * owner's next task and must come back as it was), MKNOD, SYS_*.
  */
-export const KEPT_CAPABILITIES = [
-  'CHOWN',
-  'DAC_OVERRIDE',
-  'FOWNER',
-  'FSETID',
-  'KILL',
-  'SETGID',
-  'SETUID',
-] as const;
+const KEPT_CAPABILITIES = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID'] as const;
 
 const BYTES_PER_MB = 2 ** 20;
 /** The engine's default; programs that share tensors between processes need more, within their memory limit. */
@@ -61,8 +54,14 @@ export function isVolumeName(name: string): boolean {
   return /^cloudai-(input|output)-/.test(name);
 }
 
+/** Whose volume it is by its name; null when that is not one of ours. */
+export function attemptOfVolume(name: string): { taskId: string; attempt: number } | null {
+  const [, taskId, attempt] = /^cloudai-(?:input|output)-(.+)-(\d+)$/.exec(name) ?? [];
+  return taskId === undefined ? null : { taskId, attempt: Number(attempt) };
+}
+
 /** Ids as NVIDIA's driver gives them are real devices; others (`gpu-0`) are simulated and only shown to the program. */
-export function isRealGpu(id: string): boolean {
+function isRealGpu(id: string): boolean {
   return /^(GPU|MIG)-[0-9a-f]/.test(id);
 }
 
@@ -91,7 +90,7 @@ export interface SettingsChoice {
  * A text command runs through `/bin/sh -c`, a list is the words of the program. Either replaces the image's
  * ENTRYPOINT and CMD, so what was asked for is exactly what runs; null leaves both as the image has them.
  */
-export function commandWords(command: ContainerSpec['command']): string[] | null {
+function commandWords(command: ContainerSpec['command']): string[] | null {
   if (command === null) return null;
   if (typeof command === 'string') return ['/bin/sh', '-c', command];
   if (command.length === 0 || command[0] === '') {
@@ -172,16 +171,28 @@ export function containerSettings(
   };
 }
 
-/** Volumes, for what is in them can be reached through the engine's API alone, wherever the engine is. */
+/**
+ * Volumes, for what is in them can be reached through the engine's API alone, wherever the engine is; and folders of the
+ * machine, which were looked at before (host-mounts.ts).
+ */
 function mounts(spec: ContainerSpec): MountConfig {
   const output = volumeAt(OUTPUT_PATH, outputVolumeName(spec), {
     [LABEL_TASK]: spec.taskId,
     [LABEL_ATTEMPT]: String(spec.attempt),
     [LABEL_WORKER]: spec.workerId,
   });
-  return spec.hasInput
-    ? [output, { ...volumeAt(INPUT_PATH, inputVolumeName(spec)), ReadOnly: true }]
-    : [output];
+  const input = { ...volumeAt(INPUT_PATH, inputVolumeName(spec)), ReadOnly: true };
+  return [output, ...(spec.hasInput ? [input] : []), ...spec.mounts.map(folderOfHost)];
+}
+
+/**
+ * Nothing that is mounted in it comes along (the engine would leave that open to writing), and nothing that is mounted later,
+ * on either side. Bits of set-user programs do nothing inside, by `no-new-privileges`; the engine has no option by which
+ * the folder itself would be without them.
+ */
+function folderOfHost({ source, target, readOnly }: Mount): MountConfig[number] {
+  const BindOptions = { Propagation: 'rprivate' as const, NonRecursive: true };
+  return { Type: 'bind', Source: source, Target: target, ReadOnly: readOnly, BindOptions };
 }
 
 /** Not filled with what the image has at that path: the program finds what it was given and nothing else. */

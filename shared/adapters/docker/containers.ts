@@ -33,6 +33,7 @@ import {
   statusOf,
 } from './errors.ts';
 import type { Exits } from './exits.ts';
+import type { HostMounts } from './host-mounts.ts';
 import type { Images } from './images.ts';
 import type { InputVolumes } from './input-volumes.ts';
 import type { KernelLog } from './kernel-log.ts';
@@ -74,13 +75,14 @@ export function createContainers(parts: {
   bootId: string | null;
   logMaxBytes: number;
   policy: ContainerPolicy;
+  hostMounts: HostMounts;
 }): Containers {
   const { connection, facts, images, exits, inputs, volumes, slots, pauses, networks, kernelLog, lives } =
     parts;
-  const { bootId, logMaxBytes, policy } = parts;
+  const { bootId, logMaxBytes, policy, hostMounts } = parts;
   const { docker } = connection;
-  /** Created by this process and never asked to start: the only ones that are started without a look. */
-  const unstarted = new Set<string>();
+  /** Created by this process and never asked to start: the only ones that are started without a look. With their mounts. */
+  const unstarted = new Map<string, ContainerSpec['mounts']>();
   let mayLimitStorage = true;
 
   const createOnce = async (spec: ContainerSpec, networkMode: string): Promise<string> => {
@@ -175,6 +177,16 @@ export function createContainers(parts: {
     }
   };
 
+  /** Of a container that an earlier life has made. */
+  const mountsOf = async (containerId: string): Promise<ContainerSpec['mounts']> => {
+    const { HostConfig } = await connection.ask('look at the container', LOOK_TIMEOUT_MS, (abortSignal) =>
+      docker.getContainer(containerId).inspect({ abortSignal }),
+    );
+    return (HostConfig.Mounts ?? []).flatMap(({ Type, Source, Target, ReadOnly = false }) =>
+      Type === 'bind' ? [{ source: Source, target: Target, readOnly: ReadOnly }] : [],
+    );
+  };
+
   /** After the creation, before the start. */
   const prepareFolders = async (id: string, spec: ContainerSpec) => {
     volumes.learn(id, [outputVolumeName(spec), ...(spec.hasInput ? [inputVolumeName(spec)] : [])]);
@@ -215,10 +227,11 @@ export function createContainers(parts: {
     inspect,
     readOutput: folders.readOutput,
 
-    async create(spec) {
+    async create(wanted) {
       slots.begin();
       const done = slots.working();
       try {
+        const spec = { ...wanted, mounts: await hostMounts.resolve(wanted.mounts) };
         if (spec.hasInput) await inputs.check(spec);
         const id =
           (await createInSlot(spec)) ?? (await createOnce(spec, await networks.modeOf(spec.network)));
@@ -229,7 +242,7 @@ export function createContainers(parts: {
           await remove(id).catch(() => undefined);
           throw error;
         }
-        unstarted.add(id);
+        unstarted.set(id, spec.mounts);
         return id;
       } finally {
         done();
@@ -240,11 +253,14 @@ export function createContainers(parts: {
       const done = slots.working();
       try {
         await folders.noted(containerId);
+        let mounts = unstarted.get(containerId) ?? [];
         if (!unstarted.delete(containerId)) {
           const seen = await inspect(containerId);
           if (!seen) throw new AppError('not_found', 'cannot start the container: it is gone');
           if (seen.state !== 'created') return;
+          mounts = await mountsOf(containerId);
         }
+        await hostMounts.confirm(mounts);
         try {
           await startOnce(containerId);
         } catch (error) {

@@ -1,8 +1,10 @@
 // The Docker engine as container runtime. Puts the parts together; holds no logic of its own.
 
 import { imageRule } from '../../model/image-rules.ts';
+import type { MountRule } from '../../model/mounts.ts';
 import { readBootId } from '../../platform/boot-id.ts';
 import type { ContainerPolicy } from '../../platform/config/containers.ts';
+import { socketOf } from '../../platform/config/mounts.ts';
 import type { TaskNetworkConfig } from '../../platform/config/task-network.ts';
 import { withDeadline } from '../../platform/deadline.ts';
 import type { Log } from '../../platform/log.ts';
@@ -15,6 +17,7 @@ import { createEngineLives } from './engine-lives.ts';
 import { imageNotAllowed } from './errors.ts';
 import { createExits } from './exits.ts';
 import { type HostCommands, hostCommands } from './host-commands.ts';
+import { createHostMounts } from './host-mounts.ts';
 import { createImages } from './images.ts';
 import { createInputVolumes } from './input-volumes.ts';
 import { NO_KERNEL_LOG, openKernelLog } from './kernel-log.ts';
@@ -22,6 +25,7 @@ import { createMeasurement } from './measurement.ts';
 import { createNetworkSlots } from './network-slots.ts';
 import { createOutputs } from './output.ts';
 import { createPauseContainers } from './pause-containers.ts';
+import { createStrays } from './strays.ts';
 import { createTaskNetworks } from './task-network.ts';
 import { createTaskVolumes } from './task-volumes.ts';
 
@@ -42,6 +46,8 @@ export interface DockerRuntimeOptions {
   readonly pauseImage?: string;
   /** By default the image decides, and every image may run. */
   readonly containers?: ContainerPolicy;
+  /** Folders of this machine that tasks may mount; by default none, and none where the engine is on another machine. */
+  readonly mounts?: readonly MountRule[];
   /** What tasks may reach; by default no rules are made and they are on the engine's own bridge. */
   readonly taskNetwork?: TaskNetworkConfig;
   /** Programs of the engine's machine; by default those of this one. */
@@ -102,6 +108,9 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
   const lives = createEngineLives(connection, bootId);
   const logMaxBytes = options.logMaxBytes ?? LOG_MAX_BYTES;
   const { measure } = createMeasurement(connection);
+  const hostMounts = createHostMounts(connection.isLocal ? (options.mounts ?? []) : [], [
+    socketOf(options.dockerHost),
+  ]);
   const containers = createContainers({
     connection,
     facts,
@@ -117,6 +126,7 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
     bootId,
     logMaxBytes,
     policy,
+    hostMounts,
   });
   let closing: Promise<void> | null = null;
   return {
@@ -136,6 +146,7 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
     measure,
     ...containers,
     ...outputs,
+    ...createStrays({ connection, containers, volumes }),
     close() {
       const late = () => new Error('the engine is too slow');
       networks.close();

@@ -9,12 +9,13 @@ import type { NetworkServer, TaskNetworkConfig } from '../../platform/config/tas
 import { withDeadline } from '../../platform/deadline.ts';
 import type { Log } from '../../platform/log.ts';
 import type { TaskNetworkFacts } from '../../ports/container-runtime.ts';
+import { mayUse, NET_ADMIN } from './capabilities.ts';
 import { type Connection, WORK_TIMEOUT_MS } from './connection.ts';
 import { statusOf } from './errors.ts';
 import type { HostCommands } from './host-commands.ts';
 import { chainText, isLoopback, networkName } from './network-rules.ts';
 
-export const LABEL_NETWORK = 'cloudai.network';
+const LABEL_NETWORK = 'cloudai.network';
 /** What else writes rules (a firewall that is reloaded) may take ours away for so long at most. */
 const HOLD_EVERY_MS = 10_000;
 const LOOKUP_MS = 5_000;
@@ -59,7 +60,9 @@ export function createTaskNetworks(parts: TaskNetworkParts): TaskNetworks {
     await makeNetwork(connection, name);
     const links = await commands.run('cat', ['/proc/self/net/dev']);
     if (!links.includes(`${name}:`)) {
-      throw new Error('the runner does not see the networks of its engine (does it run in a container?)');
+      throw new Error(
+        'the runner does not see the networks of its engine: a runner in a container needs the network of its machine',
+      );
     }
   };
 
@@ -93,7 +96,7 @@ export function createTaskNetworks(parts: TaskNetworkParts): TaskNetworks {
   const open = async (): Promise<TaskNetworkFacts> => {
     if (config.policy === 'off') return { guarded: false, why: 'TASK_NETWORK_POLICY is off' };
     try {
-      const why = whyNot(connection);
+      const why = await whyNot(connection);
       if (why !== null) throw new Error(why);
       await hold();
     } catch (error) {
@@ -107,7 +110,7 @@ export function createTaskNetworks(parts: TaskNetworkParts): TaskNetworks {
         );
       }
       log.warn(
-        `tasks are NOT kept away from this machine, Redis, the store and cloud metadata: ${why}. Run the runner as root beside its engine, or keep them away by other means (docs/SECURITY.md), and set TASK_NETWORK_POLICY=off to silence this`,
+        `tasks are NOT kept away from this machine, Redis, the store and cloud metadata: ${why}. Mend that (docs/DEPLOYMENT.md, "The network of tasks"), or keep them away by other means (docs/SECURITY.md), and set TASK_NETWORK_POLICY=off to silence this`,
       );
       return { guarded: false, why };
     }
@@ -144,10 +147,10 @@ function inDoubt(error: unknown): string {
 }
 
 /** What can be known without trying. */
-function whyNot({ isLocal }: Connection): string | null {
+async function whyNot({ isLocal }: Connection): Promise<string | null> {
   if (process.platform !== 'linux') return 'that needs Linux';
   if (!isLocal) return 'the engine is on another machine (DOCKER_HOST)';
-  if (process.getuid?.() !== 0) return 'the runner is not root';
+  if (!(await mayUse(NET_ADMIN))) return 'the runner may not write rules (it lacks the capability NET_ADMIN)';
   return null;
 }
 

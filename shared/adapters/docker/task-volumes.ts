@@ -64,14 +64,9 @@ export function createTaskVolumes(parts: {
 
   /** Of this worker; and those without labels, which an engine forgot: no container has them, and none will. */
   const listLeft = async (workerId: string): Promise<Map<string, string[]>> => {
-    const [{ Volumes }, helpers] = await Promise.all([
-      connection.ask('list volumes', LOOK_TIMEOUT_MS, (abortSignal) =>
-        (docker.listVolumes as (options: object) => Promise<{ Volumes: Volume[] | null }>).call(docker, {
-          // Not those of containers: they go with them.
-          filters: { name: [VOLUME_PREFIX], dangling: ['true'] },
-          abortSignal,
-        }),
-      ),
+    const [idle, helpers] = await Promise.all([
+      // Not those of containers: they go with them.
+      listVolumes(connection, { name: [VOLUME_PREFIX], dangling: ['true'] }),
       connection.ask('list containers', LOOK_TIMEOUT_MS, (abortSignal) =>
         docker.listContainers({
           all: true,
@@ -80,7 +75,7 @@ export function createTaskVolumes(parts: {
         }),
       ),
     ]);
-    const mine = (Volumes ?? []).filter(
+    const mine = idle.filter(
       ({ Name, Labels }) =>
         isVolumeName(Name) && (Labels?.[LABEL_TASK] === undefined || Labels[LABEL_WORKER] === workerId),
     );
@@ -137,4 +132,16 @@ export function createTaskVolumes(parts: {
         });
     },
   };
+}
+
+/** The types that come with the client take no filters as an object, and know no signal. */
+export async function listVolumes(
+  { docker, ask }: Connection,
+  filters: Readonly<Record<string, readonly string[]>>,
+): Promise<Volume[]> {
+  const list = docker.listVolumes as (options: object) => Promise<{ Volumes: Volume[] | null }>;
+  const { Volumes } = await ask('list volumes', LOOK_TIMEOUT_MS, (abortSignal) =>
+    list.call(docker, { filters, abortSignal }),
+  );
+  return Volumes ?? [];
 }

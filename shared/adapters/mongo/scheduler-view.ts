@@ -1,8 +1,9 @@
 // What a scheduler reads of many tasks: little of each, and neither spec nor attempts.
 
+import type { Allocation } from '../../model/held.ts';
 import { labelReader } from '../../model/label-text.ts';
 import { PLACED_STATES } from '../../model/task-states.ts';
-import type { Allocation, QueuedTask, TaskStore } from '../../ports/task-store.ts';
+import type { QueuedTask, TaskStore } from '../../ports/task-store.ts';
 import type { Collections } from './collections.ts';
 import { complete, heldOf } from './older-documents.ts';
 import { resourcesOf } from './task-document.ts';

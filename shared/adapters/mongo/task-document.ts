@@ -2,6 +2,7 @@
 
 import { heldGpuIds, isLeaving } from '../../model/held.ts';
 import { labelText } from '../../model/label-text.ts';
+import { demandOf } from '../../model/mounts.ts';
 import { completeAttempts, completeSpec } from '../../model/older-task.ts';
 import type { Task, TaskState } from '../../model/task.ts';
 import type { TaskSummary } from '../../model/task-summary.ts';
@@ -85,7 +86,7 @@ export function documentOf(task: Task): TaskDocument {
     hasWebhook: spec.webhook !== null,
     name: JSON.stringify(spec.name),
     image: spec.image,
-    labels: labelText(spec),
+    labels: labelText(demandOf(spec)),
     kValue: spec.kValue,
     queueTimeoutSeconds: spec.queueTimeoutSeconds,
     search: [task.id, spec.name, spec.image, spec.tag].join('\n').toLowerCase(),

@@ -7,10 +7,10 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Filter } from 'mongodb';
 import { AppError } from '../../errors.ts';
+import type { Allocation } from '../../model/held.ts';
 import { TASK_STATES, type Task, type TaskState } from '../../model/task.ts';
 import { TERMINAL_STATES, UNFINISHED_STATES } from '../../model/task-states.ts';
 import type {
-  Allocation,
   EndedRun,
   InsertOutcome,
   QueuedTask,

@@ -7,6 +7,7 @@ import { cpus, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../../errors.ts';
+import { strayContainer } from '../../model/stray.ts';
 import { untilAborted } from '../../platform/deadline.ts';
 import { freeDiskMb } from '../../platform/disk-space.ts';
 import type { Log } from '../../platform/log.ts';
@@ -128,6 +129,25 @@ export async function openProcessRuntime(options: ProcessRuntimeOptions): Promis
     }
   };
 
+  const listAll = async () => {
+    const all = await Promise.all((await listFolders(root)).map((folder) => folder.status()));
+    return all.filter((status) => status !== null);
+  };
+
+  const remove = (id: string) =>
+    engineCall('remove the program', async () => {
+      const folder = openFolder(root, id);
+      const end = performance.now() + REMOVE_LIMIT_MS;
+      while (await running(folder)) {
+        await signalGroup(folder, 'SIGKILL');
+        if (performance.now() > end) {
+          throw new AppError('runtime_unavailable', `the program of ${id} does not end`, { retryable: true });
+        }
+        await delay(10);
+      }
+      await folder.remove();
+    });
+
   return {
     kind: 'process',
 
@@ -168,6 +188,8 @@ export async function openProcessRuntime(options: ProcessRuntimeOptions): Promis
     create: (spec) =>
       engineCall('create the folder of the task', async () => {
         commandWords(spec.command);
+        if (spec.mounts.length > 0)
+          throw new AppError('container_start_failed', 'its worker has no containers to mount folders in');
         return (await createFolder(root, spec, (to) => inputs.take(folderName(spec), to))).id;
       }),
 
@@ -212,28 +234,19 @@ export async function openProcessRuntime(options: ProcessRuntimeOptions): Promis
     list: (workerId) =>
       engineCall('list programs', async () => {
         await inputs.sweep();
-        const all = await Promise.all((await listFolders(root)).map((folder) => folder.status()));
-        return all.filter((status) => status !== null).filter((status) => status.workerId === workerId);
+        return (await listAll()).filter((status) => status.workerId === workerId);
       }),
+
+    strays: (workerId) =>
+      engineCall('list programs', async () =>
+        (await listAll()).filter((status) => status.workerId !== workerId).map(strayContainer),
+      ),
 
     kill: (id, signal) =>
       engineCall(`send ${signal} to the program`, () => signalGroup(openFolder(root, id), signal)),
 
-    remove: (id) =>
-      engineCall('remove the program', async () => {
-        const folder = openFolder(root, id);
-        const end = performance.now() + REMOVE_LIMIT_MS;
-        while (await running(folder)) {
-          await signalGroup(folder, 'SIGKILL');
-          if (performance.now() > end) {
-            throw new AppError('runtime_unavailable', `the program of ${id} does not end`, {
-              retryable: true,
-            });
-          }
-          await delay(10);
-        }
-        await folder.remove();
-      }),
+    remove,
+    removeStray: ({ id }) => remove(id),
 
     async close() {
       // Programs go on; the next life finds them by their files.

@@ -21,14 +21,12 @@ interface Count {
 }
 
 export class RateCounts {
-  readonly #limit: number;
   readonly #windowMs: number;
   readonly #maxKeys: number;
   readonly #counts = new Map<string, Count>();
   readonly #toTell = new Set<string>();
 
-  constructor(limit: number, windowMs: number, maxKeys = MAX_KEYS) {
-    this.#limit = limit;
+  constructor(windowMs: number, maxKeys = MAX_KEYS) {
     this.#windowMs = windowMs;
     this.#maxKeys = maxKeys;
   }
@@ -41,20 +39,23 @@ export class RateCounts {
     return this.#toTell.size > 0;
   }
 
-  /** What is refused is not counted. The last that is allowed may cost more than is left. */
-  take(key: string, cost: number, now: number): RateVerdict {
+  /**
+   * What is refused is not counted. The last that is allowed may cost more than is left.
+   * @param limit of this key, which may be another one at each call
+   */
+  take(key: string, cost: number, limit: number, now: number): RateVerdict {
     const count = this.#of(key, now);
     const used = count.known + count.telling + count.untold;
     const resetSeconds = Math.max(1, Math.ceil(Math.round(count.endsAt - now) / 1_000));
-    if (used >= this.#limit) {
+    if (used >= limit) {
       count.refused += 1;
       const isFirst = count.refused === 1;
-      return { isAllowed: false, isFirst, limit: this.#limit, remaining: 0, resetSeconds };
+      return { isAllowed: false, isFirst, limit, remaining: 0, resetSeconds };
     }
     count.untold += cost;
-    if (used + cost >= this.#limit * TELL_FROM) this.#toTell.add(key);
-    const remaining = Math.max(0, this.#limit - used - cost);
-    return { isAllowed: true, isFirst: false, limit: this.#limit, remaining, resetSeconds };
+    if (used + cost >= limit * TELL_FROM) this.#toTell.add(key);
+    const remaining = Math.max(0, limit - used - cost);
+    return { isAllowed: true, isFirst: false, limit, remaining, resetSeconds };
   }
 
   /**

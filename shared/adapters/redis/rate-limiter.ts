@@ -11,8 +11,6 @@ import { RateCounts } from './rate-counts.ts';
 export interface RateLimiterOptions {
   /** Keeps the keys of different limiters apart. */
   readonly keyPrefix: string;
-  /** Cost that a key may have within the window. */
-  readonly limit: number;
   readonly windowSeconds: number;
   readonly clock: Clock;
 }
@@ -33,19 +31,20 @@ export class RedisRateLimiter implements RateLimiter {
   constructor(connection: RedisConnection, options: RateLimiterOptions) {
     this.#connection = connection;
     this.#clock = options.clock;
-    this.#counts = new RateCounts(options.limit, options.windowSeconds * 1_000);
+    this.#counts = new RateCounts(options.windowSeconds * 1_000);
     this.#faults = new FaultLog(connection.log, 'calls are counted by this process alone');
     this.#shared = new RateLimiterRedis({
       storeClient: connection.client,
       keyPrefix: `${connection.prefix}:limit:${options.keyPrefix}`,
-      points: options.limit,
+      // Here it only adds up: what a key may have is judged above, for each key.
+      points: 0,
       duration: options.windowSeconds,
       rejectIfRedisNotReady: true,
     });
   }
 
-  take(key: string, cost = 1): RateVerdict {
-    const verdict = this.#counts.take(key, cost, this.#clock.monotonic());
+  take(key: string, cost: number, limit: number): RateVerdict {
+    const verdict = this.#counts.take(key, cost, limit, this.#clock.monotonic());
     if (this.#timer === null && this.#counts.hasUntold) this.#schedule();
     return verdict;
   }

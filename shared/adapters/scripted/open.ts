@@ -4,6 +4,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../../errors.ts';
 import { familiarImage } from '../../model/image.ts';
+import { strayContainer } from '../../model/stray.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { untilAborted } from '../../platform/deadline.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -242,6 +243,18 @@ export function openScriptedRuntime(options: ScriptedRuntimeOptions = {}): Conta
     async remove(id) {
       check();
       engine.refuse('remove');
+      engine.lose(id);
+    },
+
+    async strays(workerId) {
+      check();
+      return [...engine.containers.values()]
+        .filter(({ spec }) => spec.workerId !== workerId)
+        .map(({ status }) => strayContainer(status));
+    },
+
+    async removeStray({ id }) {
+      check();
       engine.lose(id);
     },
 

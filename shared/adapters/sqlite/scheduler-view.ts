@@ -3,8 +3,9 @@
 // The database packs what it finds into one text of JSON, because the driver takes two to three times as long to hand
 // over a million rows column by column.
 
+import type { Allocation } from '../../model/held.ts';
 import { labelReader } from '../../model/label-text.ts';
-import type { Allocation, QueuedTask, TaskStore } from '../../ports/task-store.ts';
+import type { QueuedTask, TaskStore } from '../../ports/task-store.ts';
 import type { Connection } from './connection.ts';
 
 type QueuedCells = readonly [

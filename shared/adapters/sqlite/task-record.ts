@@ -2,6 +2,7 @@
 
 import { heldGpuIds, isLeaving } from '../../model/held.ts';
 import { labelText } from '../../model/label-text.ts';
+import { demandOf } from '../../model/mounts.ts';
 import { completeAttempts, completeSpec } from '../../model/older-task.ts';
 import type { Resources } from '../../model/resources.ts';
 import type { Task } from '../../model/task.ts';
@@ -232,7 +233,7 @@ export function insertValues(task: Task): Value[] {
     spec.webhook === null ? 0 : 1,
     JSON.stringify(spec.name),
     spec.image,
-    labelText(spec),
+    labelText(demandOf(spec)),
     JSON.stringify(spec.kValue),
     spec.queueTimeoutSeconds,
   ];

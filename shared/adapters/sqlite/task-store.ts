@@ -1,10 +1,10 @@
 // Tasks in SQLite. Every write is one transaction; compare-and-set is the WHERE of the update.
 
 import { AppError, isAppError } from '../../errors.ts';
+import type { Allocation } from '../../model/held.ts';
 import type { Task, TaskState } from '../../model/task.ts';
 import { TERMINAL_STATES } from '../../model/task-states.ts';
 import type {
-  Allocation,
   EndedRun,
   InsertOutcome,
   QueuedTask,

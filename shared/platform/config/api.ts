@@ -18,6 +18,7 @@ import {
 } from './common.ts';
 import { IMAGE_ALLOW } from './containers.ts';
 import { grpcPort, grpcPortOf } from './grpc-port.ts';
+import { trustedNetworks } from './networks.ts';
 import { type Environment, readSettings, splitList, valueFile } from './reading.ts';
 import { tlsConfig, tlsSettings } from './tls.ts';
 
@@ -30,6 +31,8 @@ export interface ApiConfig extends CommonConfig {
   readonly tls: TlsFiles | null;
   /** Web pages of these origins may use the API from a browser, besides its own. */
   readonly corsOrigins: readonly string[];
+  /** Addresses and networks of proxies that are believed whom they speak for. */
+  readonly trustedProxies: readonly string[];
   /** The first signs, all verify. */
   readonly jwtKeys: readonly string[];
   readonly tokenTtlSeconds: number;
@@ -103,6 +106,7 @@ const apiSchema = {
     'origins.form':
       'must be origins, separated by commas, such as "https://app.example.com,http://localhost:3000"; "{{#entry}}" is none',
   }),
+  TRUSTED_PROXIES: trustedNetworks,
   JWT_SECRET: Joi.string()
     .custom((text: string, helpers) => {
       const keys = splitList(text);
@@ -149,6 +153,7 @@ export function loadApiConfig(env: Environment): ApiConfig {
     grpcPort: grpcPortOf(v),
     tls: tlsConfig(v),
     corsOrigins: splitList(v.CORS_ORIGINS),
+    trustedProxies: splitList(v.TRUSTED_PROXIES),
     jwtKeys: splitList(v.JWT_SECRET),
     tokenTtlSeconds: Math.round(v.TOKEN_TTL_HOURS * 3_600),
     registration: v.REGISTRATION,

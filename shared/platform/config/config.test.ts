@@ -94,6 +94,40 @@ describe('settings', () => {
     expect(faultsOf(() => loadApiConfig({ ...api, CLUSTER_TOKEN: 'short' }))).toEqual(['CLUSTER_TOKEN']);
   });
 
+  it('name what is no proxy, and every address as one', () => {
+    const proxies = (TRUSTED_PROXIES: string) => loadApiConfig({ JWT_SECRET: secret, TRUSTED_PROXIES });
+    expect(loadApiConfig({ JWT_SECRET: secret }).trustedProxies).toEqual([]);
+    const good = ['10.0.0.5', '192.168.0.0/16', 'fd00::/8', '::1'];
+    expect(proxies(good.join(', ')).trustedProxies).toEqual(good);
+    for (const wrong of ['proxy.local', '10.0.0.0/33', 'fd00::/129', '10.0.0.5:80', '10.0.0'])
+      expect(() => proxies(`10.0.0.1,${wrong}`)).toThrow('TRUSTED_PROXIES must be addresses or networks');
+    for (const all of ['0.0.0.0/0', '::/0'])
+      expect(() => proxies(all)).toThrow(`must not name every address, as "${all}" does`);
+  });
+
+  it('take folders that tasks may mount, and name those that never may be', () => {
+    const mounts = (MOUNT_ALLOW: string, env = {}) => loadRunnerConfig({ MOUNT_ALLOW, ...env }).mounts;
+    expect(loadRunnerConfig({}).mounts).toEqual([]);
+    expect(mounts('/data:ro, /data/work,/home/sets')).toEqual([
+      { path: '/data', readOnly: true },
+      { path: '/data/work', readOnly: false },
+      { path: '/home/sets', readOnly: false },
+    ]);
+    for (const never of ['/', '/proc', '/sys/fs', '/dev', '/run', '/var/run', '/var', '/var/lib/docker'])
+      expect(() => mounts(`/data,${never}`), never).toThrow(/MOUNT_ALLOW "\/.*(never mounted|not all of it)/);
+    const elsewhere = { DOCKER_HOST: 'unix:///opt/engine/docker.sock', DATA_DIR: '/srv/cloudai' };
+    expect(() => mounts('/opt/engine', elsewhere)).toThrow('would let tasks mount /opt/engine/docker.sock');
+    for (const own of ['/srv', '/srv/cloudai', '/srv/cloudai/files'])
+      expect(() => mounts(own, elsewhere), own).toThrow('the data folder of the runner');
+    expect(mounts('/srv/sets', elsewhere)).toHaveLength(1);
+    for (const wrong of ['data', '/a/../b', '/a//b', '/a/', '/a:rw'])
+      expect(() => mounts(wrong), wrong).toThrow(`MOUNT_ALLOW "${wrong}" must be`);
+    expect(() => mounts('/a,/a:ro')).toThrow('twice');
+    expect(() => mounts('/a,/a/b:ro')).toThrow('"/a/b:ro" is read-only inside /a, which may be written to');
+    for (const env of [{ RUNTIME: 'process' }, { DOCKER_HOST: 'tcp://engine:2375' }])
+      expect(() => mounts('/a', env)).toThrow('an engine on this machine');
+  });
+
   it('read labels and name a broken one', () => {
     expect(loadRunnerConfig({ WORKER_LABELS: 'disk=ssd,zone=a' }).labels).toEqual({ disk: 'ssd', zone: 'a' });
     expect(faultsOf(() => loadRunnerConfig({ WORKER_LABELS: 'disk' }))).toEqual(['WORKER_LABELS']);

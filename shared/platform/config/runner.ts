@@ -2,6 +2,7 @@
 
 import { cpus, hostname } from 'node:os';
 import Joi from 'joi';
+import type { MountRule } from '../../model/mounts.ts';
 import { WORKER_ID_PATTERN } from '../../model/worker.ts';
 import { SHUTDOWN_MODES, type ShutdownConfig, shutdownConfig } from '../shutdown.ts';
 import {
@@ -13,6 +14,7 @@ import {
 } from './common.ts';
 import { type ContainerPolicy, containerPolicy, containerSettings } from './containers.ts';
 import { METRICS_HOST, METRICS_PORT, type MetricsDoorConfig, metricsDoorConfig } from './metrics.ts';
+import { mountRules, mountSettings } from './mounts.ts';
 import { type Environment, readSettings, splitList } from './reading.ts';
 import { type TaskNetworkConfig, taskNetworkConfig, taskNetworkSettings } from './task-network.ts';
 
@@ -42,6 +44,8 @@ export interface RunnerConfig extends CommonConfig {
   /** Warm network namespaces kept ready for tasks; 0 switches them off. */
   readonly networkSlots: number;
   readonly containers: ContainerPolicy;
+  /** Folders of this machine that tasks may mount. */
+  readonly mounts: readonly MountRule[];
   /** What tasks may reach. */
   readonly taskNetwork: TaskNetworkConfig;
   /** Text of one attempt that is kept, a line counted with 64 bytes more than it has. */
@@ -59,6 +63,7 @@ export const runnerSchema = {
   RUNNER_METRICS_PORT: METRICS_PORT,
   ...taskNetworkSettings,
   ...containerSettings,
+  ...mountSettings,
   WORKER_LEASE_SECONDS,
   WORKER_ID: Joi.string().pattern(WORKER_ID_PATTERN, 'letters, digits, ".", "_" and "-"'),
   WORKER_ADDRESS: Joi.string().hostname(),
@@ -116,6 +121,7 @@ export function loadRunnerConfig(env: Environment): RunnerConfig {
     pullStallSeconds: v.PULL_STALL_SECONDS,
     networkSlots: v.NETWORK_SLOTS,
     containers: containerPolicy(v),
+    mounts: mountRules(v),
     taskNetwork: taskNetworkConfig(v, common),
     logMaxBytes: v.LOG_MAX_MB * BYTES_PER_MB,
     outputMaxBytes: v.OUTPUT_MAX_MB * BYTES_PER_MB,

@@ -11,7 +11,7 @@ import { newId } from '../../../shared/platform/ids.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { FileStore } from '../../../shared/ports/file-store.ts';
 import { mongoUrl, tempDir } from '../../support/servers.ts';
-import { makeTask } from '../../support/tasks.ts';
+import { makeAttempt, makeTask } from '../../support/tasks.ts';
 import { openTestApi, type Person, type TestApi } from '../harness.ts';
 
 export const BYTE_STORES = ['disk', 'GridFS'] as const;
@@ -78,7 +78,7 @@ export async function openFileStage(
           state: running ? 'running' : 'completed',
           attempt: Math.max(1, attempts),
           attempts: Array.from({ length: attempts }, (_, n) =>
-            makeAttempt(n + 1, running && n + 1 === attempts),
+            madeAttempt(n + 1, running && n + 1 === attempts),
           ),
           finishedAt: running ? null : 9,
         },
@@ -141,26 +141,13 @@ async function openBytes(kind: ByteStore): Promise<{ store: FileStore; close: ()
   return { store: await openDiskFileStore(path), close: remove };
 }
 
-function makeAttempt(number: number, running: boolean): Attempt {
-  return {
+function madeAttempt(number: number, isRunning: boolean): Attempt {
+  return makeAttempt({
     number,
-    state: running ? 'running' : 'completed',
     workerId: 'w1',
-    term: 1,
-    notBefore: 0,
-    assignedAt: 1,
-    startedAt: 2,
-    finishedAt: running ? null : 3,
-    reason: null,
-    exitCode: running ? null : 0,
-    message: null,
     containerId: 'c',
-    imageId: null,
-    gpuIds: [],
-    eviction: null,
-    usage: null,
-    usageSeries: null,
-    progress: null,
-    outputs: null,
-  };
+    state: isRunning ? 'running' : 'completed',
+    finishedAt: isRunning ? null : 3,
+    exitCode: isRunning ? null : 0,
+  });
 }

@@ -24,15 +24,20 @@ export interface Answered {
   readonly trailers: Metadata;
 }
 
+type As = Person | string | null | undefined;
+/** Metadata beside who is calling. */
+type More = Readonly<Record<string, string>>;
+
 export interface TestClient {
-  call(name: string, request?: object, as?: Person | string | null): Promise<Answered>;
+  call(name: string, request?: object, as?: As, more?: More): Promise<Answered>;
   /** The error that a call ends with. */
-  refusal(name: string, request?: object, as?: Person | string | null): Promise<ServiceError>;
+  refusal(name: string, request?: object, as?: As, more?: More): Promise<ServiceError>;
   stream(
     name: string,
     request?: object,
-    as?: Person | string | null,
+    as?: As,
     deadline?: number,
+    more?: More,
   ): ClientReadableStream<Answer>;
   close(): void;
 }
@@ -45,22 +50,23 @@ export function openClient(
   port: number | null,
   channel: ChannelCredentials = credentials.createInsecure(),
   host = '127.0.0.1',
+  sent: Record<string, string> = {},
 ): TestClient {
   const Service = made.cloudai.v1.CloudAI as ServiceClientConstructor;
   const client = new Service(`${host}:${port}`, channel) as Answer;
-  const headers = (as: Person | string | null | undefined) => {
-    const metadata = new Metadata();
+  const headers = (as: As, more: More = {}) => {
+    const metadata = Metadata.fromHttp2Headers({ ...sent, ...more });
     const token = typeof as === 'object' && as !== null ? as.token : as;
     if (token) metadata.set('authorization', `Bearer ${token}`);
     return metadata;
   };
-  const call: TestClient['call'] = (name, request = {}, as) =>
+  const call: TestClient['call'] = (name, request = {}, as, more) =>
     new Promise((done, fail) => {
       let body: Answer;
       const options = { deadline: Date.now() + 30_000 };
       const made = client[name](
         request,
-        headers(as),
+        headers(as, more),
         options,
         (error: ServiceError | null, value: Answer) => {
           if (error) fail(error);
@@ -71,13 +77,13 @@ export function openClient(
     });
   return {
     call,
-    refusal: (name, request, as) =>
-      call(name, request, as).then(
+    refusal: (name, request, as, more) =>
+      call(name, request, as, more).then(
         () => Promise.reject(new Error(`${name} was not refused`)),
         (error: ServiceError) => error,
       ),
-    stream: (name, request = {}, as, deadline = Date.now() + 60_000) =>
-      client[name](request, headers(as), { deadline }),
+    stream: (name, request = {}, as, deadline = Date.now() + 60_000, more = {}) =>
+      client[name](request, headers(as, more), { deadline }),
     close: () => client.close(),
   };
 }

@@ -1,17 +1,17 @@
 // grpcurl, a client in Go that knows of CloudAI only what reflection tells it: also over TLS.
 
 import { execFile, spawn } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../../support/cluster.ts';
-import { tempDir } from '../../support/servers.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { openTestApi } from '../harness.ts';
 import { lines, OutputStage } from '../output-stage.ts';
 
 const grpcurl = process.env.GRPCURL_PATH ?? '';
 const run = promisify(execFile);
+const PEMS = resolve(import.meta.dirname, '../../support/certificates');
 
 describe.skipIf(grpcurl === '')('grpcurl', () => {
   it('lists what is there, submits, asks for health, and watches a task to its end', async () => {
@@ -70,19 +70,7 @@ describe.skipIf(grpcurl === '')('grpcurl', () => {
   });
 
   it('speaks TLS with the certificate of the settings, and only that', async () => {
-    const { stdout: key } = await run('openssl', [
-      'genpkey',
-      '-algorithm',
-      'RSA',
-      '-pkeyopt',
-      'rsa_keygen_bits:2048',
-    ]);
-    const folder = await tempDir();
-    onTestFinished(() => folder.remove());
-    const [keyFile, certFile] = [`${folder.path}/key.pem`, `${folder.path}/cert.pem`];
-    await writeFile(keyFile, key);
-    const name = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'];
-    await run('openssl', ['req', '-x509', '-new', '-key', keyFile, '-out', certFile, ...name]);
+    const [certFile, keyFile] = [`${PEMS}/first-cert.pem`, `${PEMS}/first-key.pem`];
     const { address } = await open({ TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile });
     const { stdout } = await run(grpcurl, ['-cacert', certFile, address, 'grpc.health.v1.Health/Check']);
     expect(JSON.parse(stdout)).toEqual({ status: 'SERVING' });

@@ -163,7 +163,7 @@ describe('WatchTask', () => {
   });
 
   it('lets go of a reader that never reads, of one that is out of time, of one that leaves', async () => {
-    const { test, client, alice, stage } = await openStage({ parts: () => ({ peerIdleMs: 300 }) });
+    const { test, client, alice, stage } = await openStage({ parts: () => ({ peerIdleMs: 1_000 }) });
     const task = await stage.started();
     const text = 'x'.repeat(1_000);
     for (let first = 1; first <= 20_000; first += 1_000) {

@@ -18,7 +18,7 @@ import {
   startTask,
   takeBackTask,
 } from '../../../shared/model/task-life.ts';
-import { makeTask } from '../../support/tasks.ts';
+import { makeTask, taken } from '../../support/tasks.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import type { Person, TestApi } from '../harness.ts';
 
@@ -37,10 +37,10 @@ export class Mover {
   }
 
   async commit(step: Step, { quiet = false } = {}): Promise<Task> {
-    if (!step.ok) throw new Error(`refused: ${step.refusal}`);
-    if (!(await this.#api.store.tasks.commit(step.task))) throw new Error('another writer was faster');
-    if (!quiet) await this.#api.redis.bus.publish(taskChanged(step.task));
-    return step.task;
+    const task = taken(step);
+    if (!(await this.#api.store.tasks.commit(task))) throw new Error('another writer was faster');
+    if (!quiet) await this.#api.redis.bus.publish(taskChanged(task));
+    return task;
   }
 
   place(task: Task, how = {}): Promise<Task> {
@@ -78,7 +78,7 @@ export class Mover {
 
 const ref = (task: Task) => ({ attempt: task.attempt, workerId: 'w1', now: Date.now() });
 
-export const linesOf = (from: number, to: number, text = 'line'): LogLine[] =>
+const linesOf = (from: number, to: number, text = 'line'): LogLine[] =>
   Array.from({ length: to - from + 1 }, (_, n) => ({
     seq: from + n,
     ts: 1_700_000_000_000 + n,

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RedisParts } from '../../../shared/adapters/redis/open.ts';
 import { newTaskId } from '../../../shared/platform/ids.ts';
 import type { Delivery } from '../../../shared/ports/queue.ts';
+import { gate } from '../../support/gate.ts';
 import { uniqueName } from '../../support/servers.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import { gate, TestCluster } from './parts.ts';
+import { TestCluster } from './parts.ts';
 
 const cluster = new TestCluster();
 let scheduler: RedisParts;

@@ -9,10 +9,11 @@ import type { RedisParts } from '../../../shared/adapters/redis/open.ts';
 import { openQueue } from '../../../shared/adapters/redis/queue-handle.ts';
 import { newTaskId } from '../../../shared/platform/ids.ts';
 import { silentLog } from '../../../shared/platform/log.ts';
+import { gate } from '../../support/gate.ts';
 import { OwnRedis } from '../../support/own-redis.ts';
 import { redisUrl, uniqueName } from '../../support/servers.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import { gate, TestCluster } from './parts.ts';
+import { TestCluster } from './parts.ts';
 
 const cluster = new TestCluster();
 const children: ChildProcess[] = [];

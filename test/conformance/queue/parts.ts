@@ -46,15 +46,6 @@ export class TestCluster {
   }
 }
 
-/** A promise to be settled from outside. */
-export function gate(): { opened: Promise<void>; open(): void } {
-  let open: () => void = () => undefined;
-  const opened = new Promise<void>((done) => {
-    open = done;
-  });
-  return { opened, open };
-}
-
 async function withClient<T>(use: (client: Redis) => Promise<T>): Promise<T> {
   const client = new Redis(redisUrl);
   try {

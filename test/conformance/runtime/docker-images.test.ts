@@ -5,6 +5,7 @@ import { openDockerRuntime } from '../../../shared/adapters/docker/open.ts';
 import { PAUSE_IMAGE } from '../../../shared/adapters/docker/pause-image.ts';
 import { silentLog } from '../../../shared/platform/log.ts';
 import type { ContainerRuntime, PullProgress } from '../../../shared/ports/container-runtime.ts';
+import { gate } from '../../support/gate.ts';
 import { uniqueName } from '../../support/servers.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { docker } from './engine.ts';
@@ -78,12 +79,8 @@ describe('images of the Docker runtime', () => {
 
   it('are pulled once for all who want them at the same time', async () => {
     const image = newImage();
-    let open: () => void = () => undefined;
-    registry.holdLayers(
-      new Promise((done) => {
-        open = done;
-      }),
-    );
+    const { opened, open } = gate();
+    registry.holdLayers(opened);
     const all = Array.from({ length: 5 }, () => runtime.ensureImage(image, 'if-missing', {}));
     await waitFor(() => layersAsked(image) > 0, { what: 'the pull to begin' });
     const late = runtime.ensureImage(image, 'always', {});
@@ -95,12 +92,8 @@ describe('images of the Docker runtime', () => {
 
   it('are still pulled for the others when one gives up', async () => {
     const image = newImage();
-    let open: () => void = () => undefined;
-    registry.holdLayers(
-      new Promise((done) => {
-        open = done;
-      }),
-    );
+    const { opened, open } = gate();
+    registry.holdLayers(opened);
     const impatient = runtime.ensureImage(image, 'if-missing', { signal: AbortSignal.timeout(200) });
     const patient = runtime.ensureImage(image, 'if-missing', {});
     await expect(impatient).rejects.toMatchObject({ code: 'timed_out' });
@@ -110,12 +103,8 @@ describe('images of the Docker runtime', () => {
 
   it('are no longer pulled when nobody waits', async () => {
     const image = newImage();
-    let open: () => void = () => undefined;
-    registry.holdLayers(
-      new Promise((done) => {
-        open = done;
-      }),
-    );
+    const { opened, open } = gate();
+    registry.holdLayers(opened);
     const impatient = runtime.ensureImage(image, 'if-missing', { signal: AbortSignal.timeout(1_000) });
     await waitFor(() => layersAsked(image) > 0, { what: 'the pull to begin' });
     await expect(impatient).rejects.toMatchObject({ code: 'timed_out' });
@@ -154,12 +143,8 @@ describe('images of the Docker runtime', () => {
 
   it('on whose way nothing comes any more are given up', async () => {
     const image = newImage();
-    let open: () => void = () => undefined;
-    registry.holdLayers(
-      new Promise((done) => {
-        open = done;
-      }),
-    );
+    const { opened, open } = gate();
+    registry.holdLayers(opened);
     const impatient = await openDockerRuntime({
       dockerHost: '',
       log: silentLog(),

@@ -23,6 +23,7 @@ export function makeContainerSpec(workerId: string, over: Partial<ContainerSpec>
     network: 'none',
     pidsLimit: 256,
     hasInput: false,
+    mounts: [],
     ...over,
   };
 }

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { familiarImage } from '../../../shared/model/image.ts';
 import type { ContainerRuntime, ContainerSpec } from '../../../shared/ports/container-runtime.ts';
+import { gate } from '../../support/gate.ts';
 import { uniqueName } from '../../support/servers.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import type { Dialect } from './dialects.ts';
@@ -102,16 +103,13 @@ export function runtimeSuite(
 
     it('holds the output back while the sink is busy', async () => {
       const id = await runtime.create(spec({ command: dialect.talk('a', 'b', 0) }));
-      let open: () => void = () => undefined;
-      const gate = new Promise<void>((done) => {
-        open = done;
-      });
+      const { opened, open } = gate();
       let inSink = 0;
       let most = 0;
       const { done } = await runtime.attach(id, async () => {
         inSink += 1;
         most = Math.max(most, inSink);
-        await gate;
+        await opened;
         inSink -= 1;
       });
       await runtime.start(id);
@@ -188,6 +186,30 @@ export function runtimeSuite(
       expect(ended.status).toMatchObject({ attempt: 4, workerId, gpuIds: ['sim-1'] });
       for (const id of [ended.id, created, running.id, foreign]) await runtime.remove(id);
       expect(await runtime.list(`${workerId}-other`)).toEqual([]);
+    });
+
+    it('tells what is there of other workers, and removes it', async () => {
+      const other = { ...spec({ command: dialect.ignoreTerm() }), workerId: `${workerId}-gone` };
+      const own = await runtime.create(spec());
+      const { id, ear, done } = await launch(runtime, other);
+      await ear.hears('up');
+      const seen = await runtime.strays(workerId);
+      expect(seen.find((stray) => stray.id === id)).toEqual({
+        workerId: other.workerId,
+        kind: 'container',
+        id,
+        of: { taskId: other.taskId, attempt: other.attempt },
+      });
+      expect(seen.map((stray) => stray.id)).not.toContain(own);
+      expect((await runtime.strays(other.workerId)).map((stray) => stray.id)).not.toContain(id);
+      const stray = seen.find((one) => one.id === id);
+      if (stray) await runtime.removeStray(stray);
+      expect(await runtime.inspect(id)).toBeNull();
+      await done;
+      // Another runner on the engine may have been quicker.
+      if (stray) await runtime.removeStray(stray);
+      expect((await runtime.strays(workerId)).map((one) => one.workerId)).not.toContain(other.workerId);
+      await runtime.remove(own);
     });
 
     it('does not know what is not there', async () => {

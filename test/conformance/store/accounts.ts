@@ -42,7 +42,15 @@ export function accounts(stores: () => [Store, Store]): void {
       const next: User = {
         ...user,
         passwordHash: 'other',
-        quota: { unfinishedTasks: 0, uploadStorageMb: 2 ** 40, cpuMillis: 1, memoryMb: 2 ** 30, gpus: 0 },
+        quota: {
+          unfinishedTasks: 0,
+          uploadStorageMb: 2 ** 40,
+          cpuMillis: 1,
+          memoryMb: 2 ** 30,
+          gpus: 0,
+          rateLimitReads: 0,
+          rateLimitWrites: 1_000_000,
+        },
         signInEpoch: 3,
         disabled: true,
         revision: 1,

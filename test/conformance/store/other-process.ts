@@ -6,7 +6,7 @@
 //   terms <url> <times>       tells each term it took
 
 import { requestCancel } from '../../../shared/model/task-life.ts';
-import { makeTask } from '../../support/tasks.ts';
+import { makeTask, taken } from '../../support/tasks.ts';
 import { openStore } from './place.ts';
 
 const [mode, url = '', first = '', second = ''] = process.argv.slice(2);
@@ -28,9 +28,8 @@ if (mode === 'raise') {
   for (let times = Number(second); times > 0; ) {
     const task = await store.tasks.get(first);
     if (task === null) throw new Error('the task is gone');
-    const step = requestCancel(task, { force: false, requestedBy: 'x', now: 1 });
-    if (!step.ok) throw new Error(step.refusal);
-    if (await store.tasks.commit(step.task)) times -= 1;
+    const next = taken(requestCancel(task, { force: false, requestedBy: 'x', now: 1 }));
+    if (await store.tasks.commit(next)) times -= 1;
     else lost += 1;
   }
   tell(`done ${lost}`);

@@ -2,7 +2,7 @@
 
 import type { Task, TaskSpec, TaskState } from '../../../shared/model/task.ts';
 import { assignTask, startTask } from '../../../shared/model/task-life.ts';
-import { makeTask } from '../../support/tasks.ts';
+import { makeTask, taken } from '../../support/tasks.ts';
 
 export const ODD_TEXT = 'a"b\'c`d\\e\n\t\0f%_*?.$x{}[]()^|/ \u2028 ä 😀 \ud83d ';
 
@@ -22,18 +22,13 @@ export const ODD_SPEC: Partial<TaskSpec> = {
   prefer: { zone: ['b', 'a'], 1: ['1'] },
 };
 
-export function unwrap(step: { ok: true; task: Task } | { ok: false; refusal: string }): Task {
-  if (!step.ok) throw new Error(`refused: ${step.refusal}`);
-  return step.task;
-}
-
 export function assigned(task: Task, workerId = 'w1', term = 1): Task {
-  return unwrap(assignTask(task, { workerId, term, now: 1_700_000_000_500 }));
+  return taken(assignTask(task, { workerId, term, now: 1_700_000_000_500 }));
 }
 
 export function started(task: Task): Task {
   const report = { containerId: 'c', imageId: null, gpuIds: ['gpu-0'], now: 1_700_000_000_600 };
-  return unwrap(startTask(task, { ...report, attempt: task.attempt, workerId: task.workerId ?? '' }));
+  return taken(startTask(task, { ...report, attempt: task.attempt, workerId: task.workerId ?? '' }));
 }
 
 /** A record as it may stand in the store, in any state. */

@@ -1,12 +1,13 @@
 // What the scheduler's views of tasks promise: what waits, and what holds a part of a worker.
 
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Allocation } from '../../../shared/model/held.ts';
 import type { Attempt, Task } from '../../../shared/model/task.ts';
 import { assignTask, evictTask, finishTask, requestCancel } from '../../../shared/model/task-life.ts';
 import type { Store } from '../../../shared/ports/store.ts';
-import type { Allocation, QueuedTask } from '../../../shared/ports/task-store.ts';
-import { makeTask } from '../../support/tasks.ts';
-import { assigned, inState, ODD_SPEC, started, unwrap } from './records.ts';
+import type { QueuedTask } from '../../../shared/ports/task-store.ts';
+import { makeTask, taken } from '../../support/tasks.ts';
+import { assigned, inState, ODD_SPEC, started } from './records.ts';
 
 export function queuedView(task: Task): QueuedTask {
   const { spec } = task;
@@ -91,7 +92,7 @@ export function schedulerView(stores: () => [Store, Store]): void {
   describe('of the scheduler, the view of what is placed', () => {
     const withGpus = { resources: { cpuMillis: 1, memoryMb: 2, gpus: 2, storageMb: 4 } };
     const placedOn = (task: Task, workerId: string, gpuIds: readonly string[]) =>
-      unwrap(assignTask(task, { workerId, gpuIds, term: 1, now: 1_700_000_000_500 }));
+      taken(assignTask(task, { workerId, gpuIds, term: 1, now: 1_700_000_000_500 }));
 
     it('has what every placed task holds, of one worker or of all', async () => {
       const a = assigned(makeTask({ priority: 0 }, { ownerId: 'user-2' }), 'w1');
@@ -126,11 +127,11 @@ export function schedulerView(stores: () => [Store, Store]): void {
       expect(await at()).toStrictEqual([allocationOf(runs, ['gpu-0'], false)]);
       const ref = { attempt: 1, workerId: 'w1' };
       const told = { requestedAt: 9, cause: 'preempted', message: 'make way' } as const;
-      const leaving = await put(unwrap(evictTask(runs, { ...ref, ...told })));
+      const leaving = await put(taken(evictTask(runs, { ...ref, ...told })));
       expect(await store.tasks.get(task.id)).toStrictEqual(leaving);
       expect(await at()).toStrictEqual([allocationOf(leaving, ['gpu-0'], true)]);
       const outcome = { kind: 'evicted', exitCode: null, message: 'made way' } as const;
-      const back = await put(unwrap(finishTask(leaving, { ...ref, now: 10, dice: 0, outcome })));
+      const back = await put(taken(finishTask(leaving, { ...ref, now: 10, dice: 0, outcome })));
       expect(await store.tasks.get(task.id)).toStrictEqual(back);
       expect((back.attempts[0] as Attempt).eviction).toEqual(told);
       expect(await at()).toEqual([]);
@@ -142,7 +143,7 @@ export function schedulerView(stores: () => [Store, Store]): void {
     it('says which tasks are to be cancelled', async () => {
       const task = assigned(makeTask());
       await store.tasks.insert([task, assigned(makeTask(), 'w2')]);
-      const asked = unwrap(requestCancel(task, { force: false, requestedBy: 'alice', now: 5 }));
+      const asked = taken(requestCancel(task, { force: false, requestedBy: 'alice', now: 5 }));
       expect(await other.tasks.commit(asked)).toBe(true);
       expect(await store.tasks.allocations('w1')).toStrictEqual([allocationOf(asked, [], true)]);
       expect((await store.tasks.allocations('w2')).map(({ isLeaving }) => isLeaving)).toEqual([false]);

@@ -16,8 +16,8 @@ import { newUser } from '../../../shared/model/user.ts';
 import type { Store } from '../../../shared/ports/store.ts';
 import type { ReceivedCopy, StoreCopies } from '../../../shared/ports/store-copies.ts';
 import { tempDir } from '../../support/servers.ts';
-import { makeRegistration, makeTask } from '../../support/tasks.ts';
-import { assigned, ODD_SPEC, started, unwrap } from './records.ts';
+import { makeRegistration, makeTask, taken } from '../../support/tasks.ts';
+import { assigned, ODD_SPEC, started } from './records.ts';
 
 let dir: { path: string; remove(): Promise<void> };
 let path: string;
@@ -79,10 +79,10 @@ const read = async (task: Task): Promise<Task> => {
 const finish = (task: Task) => {
   const { attempt, workerId } = task;
   const outcome = { kind: 'completed', exitCode: 0, message: null } as const;
-  return unwrap(finishTask(task, { attempt, workerId: workerId ?? '', now: 5, dice: 0, outcome }));
+  return taken(finishTask(task, { attempt, workerId: workerId ?? '', now: 5, dice: 0, outcome }));
 };
 const lose = (task: Task) =>
-  unwrap(
+  taken(
     takeBackTask(task, { attempt: task.attempt, workerId: task.workerId ?? '', now: 5, message: 'lost' }),
   );
 
@@ -248,7 +248,7 @@ describe('what is put back', () => {
     const begun = await place(tasks.begun);
     const leaves = await run(tasks.leaves);
     const cancelled = await commit(
-      unwrap(requestCancel(leaves, { force: false, requestedBy: 'alice', now: 4 })),
+      taken(requestCancel(leaves, { force: false, requestedBy: 'alice', now: 4 })),
     );
     const over = await commit(finish(await run(tasks.over)));
     const copy = await take();
@@ -301,9 +301,7 @@ describe('what is put back', () => {
     const evicted = makeTask();
     await store.tasks.insert([evicted]);
     const words = { cause: 'drained', message: 'moved', requestedAt: 3 } as const;
-    await commit(
-      unwrap(evictTask(await commit(assigned(evicted)), { attempt: 1, workerId: 'w1', ...words })),
-    );
+    await commit(taken(evictTask(await commit(assigned(evicted)), { attempt: 1, workerId: 'w1', ...words })));
     const copy = await take();
     const fresh = await openSqliteStore(join(dir.path, 'fresh', 'cloudai.db'));
     const received = await fresh.copies!.receive(Readable.from([copy.content]), copy);

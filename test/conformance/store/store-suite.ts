@@ -5,6 +5,7 @@ import type { Store } from '../../../shared/ports/store.ts';
 import { makeTask } from '../../support/tasks.ts';
 import { accounts } from './accounts.ts';
 import { audit } from './audit.ts';
+import { endedTasks } from './ended-tasks.ts';
 import { fileRecords } from './file-records.ts';
 import { history } from './history.ts';
 import { otherRecords } from './other-records.ts';
@@ -33,6 +34,7 @@ export function storeSuite(name: string, makePlace: MakePlace): void {
 
     taskWrites(() => pair);
     taskReads(() => pair);
+    endedTasks(() => pair);
     schedulerView(() => pair);
     otherRecords(() => pair);
     accounts(() => pair);

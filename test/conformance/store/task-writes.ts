@@ -4,8 +4,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { requestCancel } from '../../../shared/model/task-life.ts';
 import { TERMINAL_STATES, UNFINISHED_STATES } from '../../../shared/model/task-states.ts';
 import type { Store } from '../../../shared/ports/store.ts';
-import { makeTask } from '../../support/tasks.ts';
-import { assigned, inState, ODD_SPEC, ODD_TEXT, started, unwrap } from './records.ts';
+import { makeTask, taken } from '../../support/tasks.ts';
+import { assigned, inState, ODD_SPEC, ODD_TEXT, started } from './records.ts';
 
 export function taskWrites(stores: () => [Store, Store]): void {
   let store: Store;
@@ -171,7 +171,7 @@ export function taskWrites(stores: () => [Store, Store]): void {
       await store.tasks.insert(tasks);
       const term = await store.nextTerm();
       const [raced] = tasks;
-      await other.tasks.commit(unwrap(requestCancel(raced!, { force: false, requestedBy: 'a', now: 1 })));
+      await other.tasks.commit(taken(requestCancel(raced!, { force: false, requestedBy: 'a', now: 1 })));
       const next = [...tasks.map((task) => assigned(task, 'w1', term)), assigned(makeTask(), 'w1', term)];
       const written = await store.tasks.place(next, term);
       expect([...written].sort()).toEqual(tasks.slice(1).map(({ id }) => id));

@@ -1,12 +1,12 @@
 // The page of the users, and the board of the queues that it leads to.
 
 import { expect, it } from 'vitest';
-import { axeFaults, type DashboardStage, overflowPx } from '../../support/dashboard-stage.ts';
+import { axeFaults, type DashboardStage, phoneFaults, visit } from '../../support/dashboard-stage.ts';
 
 export function adminPage(stage: () => DashboardStage): void {
   it('adds a user, finds them, changes what they may do', async () => {
-    const { cluster, page } = stage();
-    await page.goto(`${cluster.url}/admin`);
+    const { page } = stage();
+    await visit(page, '/admin');
     await page.getByRole('link', { name: 'Add a user' }).click();
     await page.getByLabel('Username').fill('x');
     await page.getByLabel('Password', { exact: true }).fill('secure123');
@@ -27,11 +27,15 @@ export function adminPage(stage: () => DashboardStage): void {
     await page.getByText('0 of 2.5 cores').waitFor();
     await page.getByRole('table').getByText('disabled').waitFor();
     expect(await axeFaults(page)).toEqual([]);
+    await page.getByRole('link', { name: 'Change dora' }).click();
+    await page.getByLabel('Unfinished tasks at most').waitFor();
+    expect(await phoneFaults(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Cancel' }).click();
   });
 
   it('says why the last admin cannot be disabled', async () => {
-    const { cluster, page } = stage();
-    await page.goto(`${cluster.url}/admin?edit=admin`);
+    const { page } = stage();
+    await visit(page, '/admin?edit=admin');
     await page.getByText('This is your own account').waitFor();
     await page.getByLabel('Disabled').check();
     await page.getByRole('button', { name: 'Save' }).click();
@@ -46,7 +50,7 @@ export function adminPage(stage: () => DashboardStage): void {
       '/workers',
     );
     const worker = body.workers.find(({ state }) => state === 'up' || state === 'ready') ?? body.workers[0];
-    await page.goto(`${cluster.url}/admin`);
+    await visit(page, '/admin');
     const opening = page.context().waitForEvent('page');
     await page.getByRole('button', { name: 'BullMQ queues' }).click();
     const board = await opening;
@@ -63,25 +67,5 @@ export function adminPage(stage: () => DashboardStage): void {
     await board.getByText('intake').first().click();
     await board.waitForURL(/queue\/intake/);
     await board.close();
-  });
-
-  it('shows users neither the page nor the board', async () => {
-    const { cluster, open } = stage();
-    const page = await open('ulf', { viewport: { width: 360, height: 740 }, colorScheme: 'dark' });
-    await page.goto(`${cluster.url}/admin`);
-    await page.getByText('This page is for admins').waitFor();
-    await page.goto(`${cluster.url}/queues`);
-    await page.getByRole('heading', { name: 'The queue board is closed' }).waitFor();
-    await page.context().close();
-  });
-
-  it('fits a phone, in the dark', async () => {
-    const { cluster, open } = stage();
-    const page = await open('admin', { viewport: { width: 360, height: 740 }, colorScheme: 'dark' });
-    await page.goto(`${cluster.url}/admin?edit=dora`);
-    await page.getByLabel('Unfinished tasks at most').waitFor();
-    expect(await axeFaults(page)).toEqual([]);
-    expect(await overflowPx(page)).toBe(0);
-    await page.context().close();
   });
 }

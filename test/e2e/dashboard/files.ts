@@ -3,14 +3,14 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import { axeFaults, type DashboardStage, overflowPx } from '../../support/dashboard-stage.ts';
+import { axeFaults, type DashboardStage, phoneFaults, visit } from '../../support/dashboard-stage.ts';
 
 export function filesPage(stage: () => DashboardStage): void {
   it('uploads files into a folder, in pieces, and saves one again', async () => {
-    const { cluster, page } = stage();
+    const { page } = stage();
     // More than one piece.
     const large = randomBytes(5 * 1_048_576);
-    await page.goto(`${cluster.url}/files`);
+    await visit(page, '/files');
     await page.getByLabel('Into the folder').fill('/data/');
     await page.getByLabel('Files to upload').setInputFiles([
       { name: 'large.bin', mimeType: 'application/octet-stream', buffer: large },
@@ -26,11 +26,11 @@ export function filesPage(stage: () => DashboardStage): void {
     expect(download.suggestedFilename()).toBe('large.bin');
     expect(large.equals(await readFile(await download.path()))).toBe(true);
     expect(await axeFaults(page)).toEqual([]);
+    expect(await phoneFaults(page)).toEqual([]);
   });
 
   it('finds, shows and deletes them, and asks before one is replaced', async () => {
-    const { cluster, page } = stage();
-    await page.goto(`${cluster.url}/files`);
+    const { page } = stage();
     await page.getByLabel('Search files').fill('data/table');
     await page.getByRole('link', { name: 'data/large.bin' }).waitFor({ state: 'detached' });
     await page.getByRole('link', { name: 'data/table.csv' }).click();
@@ -68,15 +68,5 @@ export function filesPage(stage: () => DashboardStage): void {
     await page.getByRole('alert').getByText('it has 5 bytes, not 3000').waitFor();
     await again.setInputFiles([{ name: 'half.bin', mimeType: 'text/plain', buffer: bytes }]);
     await page.getByRole('link', { name: 'half.bin' }).waitFor();
-  });
-
-  it('fits a phone, in the dark', async () => {
-    const { cluster, open } = stage();
-    const page = await open('admin', { viewport: { width: 360, height: 740 }, colorScheme: 'dark' });
-    await page.goto(`${cluster.url}/files`);
-    await page.getByRole('link', { name: 'data/large.bin' }).waitFor();
-    expect(await axeFaults(page)).toEqual([]);
-    expect(await overflowPx(page)).toBe(0);
-    await page.context().close();
   });
 }

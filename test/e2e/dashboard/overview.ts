@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import type { TelemetryReply } from '../../../shared/contracts/workers.ts';
 import { TASK_STATES } from '../../../shared/model/task.ts';
-import { axeFaults, type DashboardStage, overflowPx } from '../../support/dashboard-stage.ts';
+import { axeFaults, type DashboardStage, phoneFaults, visit } from '../../support/dashboard-stage.ts';
 import { TEST_IMAGE } from '../../support/servers.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
@@ -17,7 +17,7 @@ const newest = (words: string, series: string) =>
 export function overviewPage(stage: () => DashboardStage): void {
   it('moves with what happens, by what is pushed alone', async () => {
     const { cluster, page } = stage();
-    await page.goto(cluster.url);
+    await visit(page, '/');
     const figure = page.getByRole('link', { name: /^Running/ });
     await waitFor(async () => !Number.isNaN(newest(await told(page, 'Tasks.'), 'running')), {
       what: 'the plot of tasks',
@@ -52,8 +52,8 @@ export function overviewPage(stage: () => DashboardStage): void {
   });
 
   it('looks back as far as the address says, and remembers what was chosen there', async () => {
-    const { cluster, page } = stage();
-    await page.goto(`${cluster.url}/?range=24h`);
+    const { page } = stage();
+    await visit(page, '/?range=24h');
     const day = page.getByRole('button', { name: '24 h' });
     await waitFor(async () => (await day.getAttribute('aria-pressed')) === 'true', { what: 'the day' });
     await page.getByRole('button', { name: '1 h' }).click();
@@ -63,8 +63,8 @@ export function overviewPage(stage: () => DashboardStage): void {
   });
 
   it('leads from its figures to their lists, and from a worker to its page', async () => {
-    const { cluster, page } = stage();
-    await page.goto(cluster.url);
+    const { page } = stage();
+    await visit(page, '/');
     await page.getByRole('link', { name: /^Failed/ }).click();
     await page.waitForURL(/\/tasks\?status=failed/);
     await page.goBack();
@@ -73,12 +73,12 @@ export function overviewPage(stage: () => DashboardStage): void {
   });
 
   it('has first steps for a new cluster, and no barrier, light and dark, wide and narrow', async () => {
-    const { cluster, page, open } = stage();
-    await page.goto(cluster.url);
+    const { cluster, page, tab } = stage();
+    await visit(page, '/');
     await page.getByRole('img', { name: /^CPU/ }).waitFor();
     expect(await axeFaults(page)).toEqual([]);
 
-    const small = await open('admin', { viewport: { width: 360, height: 780 }, colorScheme: 'dark' });
+    const small = await tab();
     // A cluster where nothing has run: this one, without its tasks.
     const { body } = await cluster.call<TelemetryReply>('GET', '/telemetry');
     const none = Object.fromEntries(TASK_STATES.map((state) => [state, 0]));
@@ -94,8 +94,7 @@ export function overviewPage(stage: () => DashboardStage): void {
     await small.getByRole('heading', { name: 'First steps' }).waitFor();
     await small.getByText('spread, with preemption, 1 worker kept free').click();
     await small.getByText('the emptiest of them gets it').waitFor();
-    expect(await axeFaults(small)).toEqual([]);
-    expect(await overflowPx(small)).toBe(0);
-    await small.context().close();
+    expect(await phoneFaults(small)).toEqual([]);
+    await small.close();
   });
 }

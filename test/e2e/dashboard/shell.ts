@@ -1,30 +1,11 @@
-// What all pages share: the way between them, the palette, themes, and how a lost connection is told and healed.
+// What all pages share: the way between them, the palette, themes. How a lost connection is told and healed is in
+// first-steps.ts.
 
 import { expect, it } from 'vitest';
-import { axeFaults, type DashboardStage, overflowPx, PASSWORD } from '../../support/dashboard-stage.ts';
+import { axeFaults, type DashboardStage, onPhone, overflowPx, visit } from '../../support/dashboard-stage.ts';
 import { TEST_IMAGE } from '../../support/servers.ts';
 
 export function shell(stage: () => DashboardStage): void {
-  it('signs in by keyboard alone, and leads where the address pointed', async () => {
-    const { cluster, open } = stage();
-    const page = await open();
-    await page.goto(`${cluster.url}/tasks?status=failed`);
-    await page.getByRole('heading', { name: 'Sign in to CloudAI' }).waitFor();
-    expect(await axeFaults(page)).toEqual([]);
-    await page.keyboard.press('Tab');
-    await page.keyboard.type('admin');
-    await page.keyboard.press('Tab');
-    await page.keyboard.type('wrong-password');
-    await page.keyboard.press('Enter');
-    await page.getByText('Wrong username or password').waitFor();
-    await page.getByLabel('Password', { exact: true }).fill('');
-    await page.keyboard.type(PASSWORD);
-    await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: 'Tasks', level: 1 }).waitFor();
-    expect(page.url()).toContain('status=failed');
-    await page.context().close();
-  });
-
   it('leads to the content past the navigation, and moves the focus to the heading of a new page', async () => {
     const { cluster, page } = stage();
     await page.goto(`${cluster.url}/`);
@@ -46,11 +27,11 @@ export function shell(stage: () => DashboardStage): void {
     const { cluster, page } = stage();
     const { task_id } = await cluster.submit({
       docker_image: TEST_IMAGE,
-      command: 'true',
       name: 'nightly-report',
+      cpu_required: 4_000,
     });
-    await page.goto(`${cluster.url}/`);
-    await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
+    await visit(page, '/account');
+    await page.getByRole('heading', { name: 'Account', level: 1 }).waitFor();
     await page.keyboard.press('Control+k');
     const field = page.getByRole('combobox', { name: 'Page, task, worker or action' });
     await field.fill('nightly');
@@ -68,9 +49,7 @@ export function shell(stage: () => DashboardStage): void {
   });
 
   it('keeps the chosen theme', async () => {
-    const { cluster, open } = stage();
-    const page = await open('admin', { colorScheme: 'light' });
-    await page.goto(`${cluster.url}/`);
+    const { page } = stage();
     const ground = () => page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
     await page.getByRole('button', { name: 'Theme: system' }).click();
     await page.getByRole('button', { name: 'Theme: light' }).click();
@@ -81,35 +60,22 @@ export function shell(stage: () => DashboardStage): void {
     expect(await ground()).toBe(dark);
     await page.getByRole('button', { name: 'Theme: dark' }).click();
     expect(await ground()).not.toBe(dark);
-    await page.context().close();
   });
 
   it('unfolds its navigation on a phone', async () => {
-    const { cluster, open } = stage();
-    const page = await open('admin', { viewport: { width: 360, height: 740 }, colorScheme: 'dark' });
+    const { cluster, page } = stage();
     await page.goto(`${cluster.url}/nowhere`);
     await page.getByText('There is nothing at this address').waitFor();
-    const menu = page.getByRole('button', { name: 'Menu' });
-    await menu.click();
-    expect(await menu.getAttribute('aria-expanded')).toBe('true');
-    expect(await axeFaults(page)).toEqual([]);
-    expect(await overflowPx(page)).toBe(0);
-    await page.getByRole('link', { name: 'Files' }).click();
-    await page.getByRole('heading', { name: 'Files', level: 1 }).waitFor();
-    expect(await menu.getAttribute('aria-expanded')).toBe('false');
-    await page.context().close();
-  });
-
-  it('says that the connection is lost, and heals by itself', async () => {
-    const { cluster, page } = stage();
-    await page.goto(`${cluster.url}/`);
-    await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
-    await cluster.api.end('SIGKILL');
-    const notice = page.getByText('The live connection is lost');
-    await notice.waitFor();
-    cluster.api.start();
-    // The next try may be ten seconds away, and the API takes its time to start on a busy machine.
-    await notice.waitFor({ state: 'detached' });
+    await onPhone(page, async () => {
+      const menu = page.getByRole('button', { name: 'Menu' });
+      await menu.click();
+      expect(await menu.getAttribute('aria-expanded')).toBe('true');
+      expect(await axeFaults(page)).toEqual([]);
+      expect(await overflowPx(page)).toBe(0);
+      await page.getByRole('link', { name: 'Files' }).click();
+      await page.getByRole('heading', { name: 'Files', level: 1 }).waitFor();
+      expect(await menu.getAttribute('aria-expanded')).toBe('false');
+    });
   });
 }
 

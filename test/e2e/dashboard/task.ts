@@ -1,7 +1,15 @@
 // The page of one task: its story, its files and what is in them, its spec, why it waits, what can be done with it.
 
+import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import { axeFaults, type DashboardStage, overflowPx } from '../../support/dashboard-stage.ts';
+import {
+  axeFaults,
+  type DashboardStage,
+  onPhone,
+  overflowPx,
+  phoneFaults,
+  visit,
+} from '../../support/dashboard-stage.ts';
 import { TEST_IMAGE } from '../../support/servers.ts';
 
 const SMALL = { docker_image: TEST_IMAGE, cpu_required: 0.25, memory_required: 32 };
@@ -11,6 +19,7 @@ const PNG =
 const SVG =
   '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20" onload="top.svgRan=1"><script>top.svgRan=1;parent.svgRan=1</script><rect width="40" height="20"/></svg>';
 const LEAVE_FILES = [
+  'for i in 1 2 3; do echo "line $i"; done',
   'mkdir /output/plots',
   `printf 'first line\\nsecond line\\n' > /output/notes.txt`,
   `printf 'epoch,loss\\n1,"0,5"\\n2,0.25\\n' > /output/scores.csv`,
@@ -29,7 +38,7 @@ export function taskPage(stage: () => DashboardStage): void {
       command: 'echo try; exit 3',
       max_retries: 1,
     });
-    await page.goto(`${cluster.url}/tasks/${task_id}?view=story`);
+    await visit(page, `/tasks/${task_id}?view=story`);
     const story = page.getByRole('region', { name: 'Story' }).getByRole('listitem');
     await story.getByText('Attempt 2').waitFor();
     await page.getByRole('heading', { name: 'flaky' }).waitFor();
@@ -44,7 +53,7 @@ export function taskPage(stage: () => DashboardStage): void {
   it('cancels a task after a question, and runs it again as a new one', async () => {
     const { cluster, page } = stage();
     const { task_id } = await cluster.submit({ ...SMALL, command: 'echo up; sleep 600' });
-    await page.goto(`${cluster.url}/tasks/${task_id}`);
+    await visit(page, `/tasks/${task_id}`);
     await page.getByRole('log').getByText('up').waitFor();
     await page.getByRole('button', { name: 'Cancel', exact: true }).click();
     await page.getByLabel('Kill it at once').check();
@@ -101,11 +110,17 @@ export function taskPage(stage: () => DashboardStage): void {
     }
     expect(await page.evaluate('window.svgRan')).toBeUndefined();
     await page.getByRole('link', { name: 'loss.png' }).waitFor();
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Save plots/figure.svg' }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe('figure.svg');
+    expect(await readFile(await download.path(), 'utf8')).toBe(SVG);
   });
 
   it('gives back its spec as JSON, with secrets hidden', async () => {
-    const { cluster, page } = stage();
-    await page.goto(`${cluster.url}/tasks/${withFiles}?view=spec`);
+    const { page } = stage();
+    await visit(page, `/tasks/${withFiles}?view=spec`);
     const json = page.getByRole('region', { name: 'The spec as JSON' });
     const spec = JSON.parse((await json.textContent()) ?? '');
     expect(spec).toEqual({
@@ -125,7 +140,7 @@ export function taskPage(stage: () => DashboardStage): void {
   it('shows what a waiting task needs against what is free, until it is gone from the queue', async () => {
     const { cluster, page } = stage();
     const { task_id } = await cluster.submit({ ...SMALL, cpu_required: 4_000 });
-    await page.goto(`${cluster.url}/tasks/${task_id}`);
+    await visit(page, `/tasks/${task_id}`);
     const why = page.getByRole('region', { name: 'Why it waits' });
     await why.getByText('4000 cores').waitFor();
     await why.getByRole('columnheader', { name: 'Cores: needs 4,000' }).waitFor();
@@ -137,12 +152,8 @@ export function taskPage(stage: () => DashboardStage): void {
   });
 
   it('keeps the output while another view is open', async () => {
-    const { cluster, page } = stage();
-    const { task_id } = await cluster.submit({
-      ...SMALL,
-      command: 'for i in 1 2 3; do echo "line $i"; done',
-    });
-    await page.goto(`${cluster.url}/tasks/${task_id}`);
+    const { page } = stage();
+    await visit(page, `/tasks/${withFiles}`);
     await page.getByRole('log').getByText('line 3').waitFor();
     await page.locator('task-log').evaluate((log) => Object.assign(log, { mark: 'it' }));
     const views = page.getByRole('navigation', { name: 'Views of the task' });
@@ -155,19 +166,21 @@ export function taskPage(stage: () => DashboardStage): void {
   });
 
   it('reads well in the dark on a phone, and says so when there is no such task', async () => {
-    const { cluster, open } = stage();
-    const page = await open('admin', { colorScheme: 'dark', viewport: { width: 360, height: 780 } });
-    for (const view of ['output', 'files', 'usage', 'story', 'spec']) {
-      await page.goto(`${cluster.url}/tasks/${withFiles}?view=${view}`);
-      await page.getByRole('heading', { name: 'files', exact: true, level: 1 }).waitFor();
-      if (view === 'files') await page.getByRole('link', { name: 'notes.txt' }).waitFor();
-      expect({ view, px: await overflowPx(page) }).toEqual({ view, px: 0 });
-      if (view === 'output') expect(await axeFaults(page)).toEqual([]);
-    }
+    const { page } = stage();
+    const narrow = () => expect.poll(() => overflowPx(page)).toBe(0);
+    expect(await phoneFaults(page)).toEqual([]);
+    await onPhone(page, async () => {
+      const views = page.getByRole('navigation', { name: 'Views of the task' });
+      for (const view of ['Files', 'Usage', 'Story', 'Spec']) {
+        await views.getByRole('link', { name: view }).click();
+        await page.getByRole('region', { name: view, exact: true }).waitFor();
+        if (view === 'Files') await page.getByRole('link', { name: 'notes.txt' }).waitFor();
+        await narrow();
+      }
+    });
     for (const nobody of ['task-01jd8x2b9q3v5w7y8z0a1c2d3e', 'task-1']) {
-      await page.goto(`${cluster.url}/tasks/${nobody}`);
+      await visit(page, `/tasks/${nobody}`);
       await page.getByText('There is no such task').waitFor();
     }
-    await page.context().close();
   });
 }

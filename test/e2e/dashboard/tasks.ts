@@ -3,7 +3,7 @@
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, it } from 'vitest';
 import type { BatchReply } from '../../../shared/contracts/http.ts';
-import { axeFaults, type DashboardStage, overflowPx } from '../../support/dashboard-stage.ts';
+import { axeFaults, type DashboardStage, phoneFaults, visit } from '../../support/dashboard-stage.ts';
 import { TEST_IMAGE } from '../../support/servers.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
@@ -14,7 +14,7 @@ export function tasksPage(stage: () => DashboardStage): void {
   let page: Page;
   let ids: Record<string, string> = {};
 
-  const open = (query: string) => page.goto(`${stage().cluster.url}/tasks${query}`);
+  const open = (query: string) => visit(page, `/tasks${query}`);
   const rows = () => page.locator('task-list .task');
   const row = (name: string) => rows().filter({ hasText: name });
   const names = () => page.locator('task-list .task .title a').allTextContents();
@@ -38,7 +38,7 @@ export function tasksPage(stage: () => DashboardStage): void {
   });
 
   it('shows what the address says in its order, and writes what is chosen into it', async () => {
-    await open('?tag=list&status=queued&sort=name');
+    await page.goto(`${stage().cluster.url}/tasks?tag=list&status=queued&sort=name`);
     await namesAre([...WAITING].sort());
     expect(await page.getByRole('grid').getAttribute('aria-rowcount')).toBe('7');
     await page.getByRole('columnheader', { name: 'Task', exact: true }).getByRole('button').click();
@@ -134,11 +134,6 @@ export function tasksPage(stage: () => DashboardStage): void {
 
   it('is sound for all, on a wide screen and a narrow one', async () => {
     expect(await axeFaults(page)).toEqual([]);
-    const small = await stage().open('admin', { viewport: { width: 360, height: 740 }, colorScheme: 'dark' });
-    await small.goto(`${stage().cluster.url}/tasks`);
-    await small.locator('task-list .task').first().waitFor();
-    expect(await overflowPx(small)).toBe(0);
-    expect(await axeFaults(small)).toEqual([]);
-    await small.context().close();
+    expect(await phoneFaults(page)).toEqual([]);
   });
 }

@@ -2,13 +2,13 @@
 
 import { expect, it } from 'vitest';
 import { freePort } from '../../support/cluster.ts';
-import { axeFaults, type DashboardStage, overflowPx } from '../../support/dashboard-stage.ts';
+import { axeFaults, type DashboardStage, phoneFaults, visit } from '../../support/dashboard-stage.ts';
 import { TEST_IMAGE } from '../../support/servers.ts';
 
 export function workersPages(stage: () => DashboardStage): void {
   it('registers a machine, says what is wrong with its address, and shows that it does not answer', async () => {
-    const { cluster, page } = stage();
-    await page.goto(`${cluster.url}/cluster`);
+    const { page } = stage();
+    await visit(page, '/cluster');
     await page.getByRole('button', { name: 'Register a machine' }).click();
     await page.waitForURL(/register=true/);
     await page.getByLabel('Name', { exact: true }).fill('worker-3');
@@ -20,6 +20,7 @@ export function workersPages(stage: () => DashboardStage): void {
     await page.getByRole('status').getByText('worker-3 is unreachable: nobody answers').waitFor();
     await page.locator('state-badge', { hasText: 'unreachable' }).waitFor();
     await page.getByRole('table').getByText('the connection was refused').waitFor();
+    expect(await axeFaults(page)).toEqual([]);
   });
 
   it('finds and filters workers as the address says, and removes one after asking', async () => {
@@ -47,10 +48,11 @@ export function workersPages(stage: () => DashboardStage): void {
       cpu_required: 0.5,
       memory_required: 64,
     });
-    await page.goto(`${cluster.url}/cluster`);
+    await visit(page, '/cluster');
     const part = page.getByRole('list', { name: /^Cores of/ }).getByRole('link', { name: 'holder' });
     await part.waitFor();
     expect(await part.getAttribute('href')).toBe(`/tasks/${body.task_id}`);
+    expect(await phoneFaults(page)).toEqual([]);
     await page.getByRole('table').getByRole('link').first().click();
     await page.waitForURL(/\/cluster\/.+/);
     await page
@@ -64,6 +66,7 @@ export function workersPages(stage: () => DashboardStage): void {
       .getByText('64 MB')
       .first()
       .waitFor();
+    expect(await phoneFaults(page)).toEqual([]);
 
     const badge = page.locator('.title state-badge');
     await page.getByRole('button', { name: /^Cordon/ }).click();
@@ -93,7 +96,7 @@ export function workersPages(stage: () => DashboardStage): void {
     await badge.getByText('ready').waitFor();
 
     // It has left, and comes back as a new attempt.
-    await page.goto(`${cluster.url}/tasks/${body.task_id}?view=story`);
+    await visit(page, `/tasks/${body.task_id}?view=story`);
     const story = page.getByRole('region', { name: 'Story' }).getByRole('listitem');
     await story.filter({ hasText: 'Attempt 2' }).getByText('running', { exact: true }).waitFor();
     const first = story.filter({ hasText: 'Attempt 1' });
@@ -107,24 +110,8 @@ export function workersPages(stage: () => DashboardStage): void {
   });
 
   it('says so when there is no such worker', async () => {
-    const { cluster, page } = stage();
-    await page.goto(`${cluster.url}/cluster/nobody`);
+    const { page } = stage();
+    await visit(page, '/cluster/nobody');
     await page.getByText('There is no worker of this name').waitFor();
-  });
-
-  it('has no barrier, light and dark, wide and narrow', async () => {
-    const { cluster, page, open } = stage();
-    await page.goto(`${cluster.url}/cluster?register=true`);
-    await page.getByRole('table').waitFor();
-    expect(await axeFaults(page)).toEqual([]);
-    const address = await page.getByRole('table').getByRole('link').first().getAttribute('href');
-    const small = await open('admin', { viewport: { width: 360, height: 780 }, colorScheme: 'dark' });
-    for (const path of ['/cluster', address]) {
-      await small.goto(`${cluster.url}${path}`);
-      await small.locator('allocation-bar').first().waitFor();
-      expect(await axeFaults(small)).toEqual([]);
-      expect(await overflowPx(small)).toBe(0);
-    }
-    await small.context().close();
   });
 }

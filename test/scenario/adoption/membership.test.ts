@@ -18,7 +18,7 @@ import { openRecords, type Records } from '../../../shared/wiring/open-store.ts'
 import { tryCluster } from '../../../shared/wiring/try-cluster.ts';
 import { makeSettings, playedApi, TOKEN } from '../../support/played-adoption.ts';
 import { redisUrl, tempDir, uniqueName } from '../../support/servers.ts';
-import { makeTask } from '../../support/tasks.ts';
+import { makeTask, taken } from '../../support/tasks.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 const log = silentLog();
@@ -141,11 +141,10 @@ const untilWaiting = (membership: Membership) =>
 async function submit(command: string, workerId = settings.WORKER_ID): Promise<Task> {
   const task = makeTask({ resources: small, command });
   await cluster.store.tasks.insert([task]);
-  const step = assignTask(task, { workerId, term, now: Date.now() });
-  if (!step.ok) throw new Error(step.refusal);
-  await cluster.store.tasks.place([step.task], term);
-  await redis.deliveries.deliver([{ workerId, taskId: task.id, attempt: step.task.attempt }]);
-  return step.task;
+  const placed = taken(assignTask(task, { workerId, term, now: Date.now() }));
+  await cluster.store.tasks.place([placed], term);
+  await redis.deliveries.deliver([{ workerId, taskId: task.id, attempt: placed.attempt }]);
+  return placed;
 }
 
 const until = ({ id }: Task, state: TaskState) =>
@@ -200,9 +199,8 @@ describe('a machine that is added by hand', () => {
     await access(keptFile());
     for (const { id } of [task, late]) {
       const now = (await cluster.store.tasks.get(id))!;
-      const step = requestCancel(now, { force: true, requestedBy: 'alice', now: Date.now() });
-      if (!step.ok) throw new Error(step.refusal);
-      await cluster.store.tasks.commit(step.task);
+      const wish = { force: true, requestedBy: 'alice', now: Date.now() };
+      await cluster.store.tasks.commit(taken(requestCancel(now, wish)));
     }
     await untilWaiting(membership);
     expect(said.filter((line) => line.includes('was removed'))).toHaveLength(1);
@@ -233,6 +231,7 @@ describe('a machine that is added by hand', () => {
       gpuIds: [],
       network: 'none',
       hasInput: false,
+      mounts: [],
       pidsLimit: 10,
     });
     await cluster.store.workers.remove(settings.WORKER_ID);

@@ -1,28 +1,22 @@
 // What becomes of attempts on a runner with a scripted container runtime: outcomes, retries, cancels, room.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  createScriptedEngine,
-  openScriptedRuntime,
-  type ScriptedEngine,
-} from '../../../shared/adapters/scripted/open.ts';
+import type { ScriptedEngine } from '../../../shared/adapters/scripted/open.ts';
 import type { Task } from '../../../shared/model/task.ts';
 import { takeBackTask } from '../../../shared/model/task-life.ts';
 import { makeTask } from '../../support/tasks.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import { openStage, type Stage, type StartedRunner } from './stage.ts';
+import { openScriptedStage, type Stage, type StartedRunner, small } from './stage.ts';
 
 let stage: Stage;
 let engine: ScriptedEngine;
 let started: StartedRunner;
 
-const small = { cpuMillis: 100, memoryMb: 10, gpus: 0, storageMb: 0 };
 const run = async (spec: Parameters<Stage['submit']>[0]): Promise<Task> =>
   stage.ended(await stage.submit({ resources: small, ...spec }));
 
 beforeAll(async () => {
-  engine = createScriptedEngine();
-  stage = await openStage({ openRuntime: () => openScriptedRuntime({ engine }) });
+  ({ stage, engine } = await openScriptedStage());
   started = await stage.start();
 });
 afterAll(() => stage?.close());

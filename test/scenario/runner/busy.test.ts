@@ -1,11 +1,10 @@
 // A runner whose loop has no time: it is not lost for that, and its work goes on.
 
 import { afterEach, expect, it } from 'vitest';
-import { createScriptedEngine, openScriptedRuntime } from '../../../shared/adapters/scripted/open.ts';
 import type { KeptLease, LeaseKeeper } from '../../../shared/ports/coordination.ts';
 import { sourceLeaseKeeper } from '../../support/source-thread.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import { openStage, type Stage } from './stage.ts';
+import { openScriptedStage, type Stage } from './stage.ts';
 
 let stage: Stage;
 afterEach(() => stage?.close());
@@ -18,11 +17,7 @@ it.each([
   ['keeps its lease and its tasks when a thread looks after the lease', true, 5_000],
   ['fences itself and stops them when nobody does', false, 2_000],
 ])('longer than its lease, it %s', async (_, isKept, leaseMs) => {
-  const engine = createScriptedEngine();
-  stage = await openStage({
-    openRuntime: () => openScriptedRuntime({ engine }),
-    env: { WORKER_LEASE_SECONDS: String(leaseMs / 1_000) },
-  });
+  ({ stage } = await openScriptedStage({ WORKER_LEASE_SECONDS: String(leaseMs / 1_000) }));
   let kept: KeptLease | null = null;
   const keeper = {
     keep: (lease: Parameters<LeaseKeeper['keep']>[0]) => {

@@ -63,7 +63,7 @@ const leave = async (step: 'provided' | 'created' | 'started' | 'ended' | 'commi
   if (step === 'provided') return task;
   const { image } = task.spec;
   const spec = { ...of, ownerId: task.ownerId, image, command, env: {}, resources: small, gpuIds: [] };
-  const containerId = await dead.create({ ...spec, network: 'none', pidsLimit: 64, hasInput });
+  const containerId = await dead.create({ ...spec, network: 'none', pidsLimit: 64, hasInput, mounts: [] });
   if (step === 'created') return task;
   if (step === 'removed') {
     await docker.getContainer(containerId).remove({ force: true });

@@ -1,5 +1,6 @@
 // The runner on real Docker: what becomes of programs of every kind, and of those a runner leaves behind.
 
+import { symlink, writeFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,29 +9,40 @@ import type { Task } from '../../../shared/model/task.ts';
 import { newId } from '../../../shared/platform/ids.ts';
 import { silentLog } from '../../../shared/platform/log.ts';
 import { containersOf, volumesOf } from '../../support/containers.ts';
+import { tempDir } from '../../support/servers.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { openStage, type Stage, type StartedRunner } from './stage.ts';
 
 let stage: Stage;
 let started: StartedRunner;
+/** A folder of the machine that tasks may read. */
+let shared: string;
+let removeShared: () => Promise<void>;
 
 const small = { cpuMillis: 250, memoryMb: 64, gpus: 0, storageMb: 0 };
 const run = async (spec: Parameters<Stage['submit']>[0]): Promise<Task> =>
   stage.ended(await stage.submit({ resources: small, ...spec }), 60_000);
 
 beforeAll(async () => {
+  ({ path: shared, remove: removeShared } = await tempDir());
+  const mounts = [{ path: shared, readOnly: true }];
   stage = await openStage({
+    env: { MOUNT_ALLOW: `${shared}:ro` },
     openRuntime: (workerId) =>
       openDockerRuntime({
         dockerHost: process.env.DOCKER_HOST ?? '',
         log: silentLog(),
         networkSlots: 0,
         workerId,
+        mounts,
       }),
   });
   started = await stage.start();
 });
-afterAll(() => stage?.close());
+afterAll(async () => {
+  await stage?.close();
+  await removeShared?.();
+});
 
 describe('a program on Docker that', () => {
   it('prints on both streams completes, with its lines in order', async () => {
@@ -76,6 +88,22 @@ describe('a program on Docker that', () => {
       exitCode: 139,
       message: expect.stringContaining('SIGSEGV'),
     });
+    await stage.untilNoContainers();
+  });
+
+  it('mounts a folder of the machine reads it; by a link that leads out it fails, once and for all', async () => {
+    await writeFile(`${shared}/set.txt`, 'a set');
+    await symlink('/etc', `${shared}/out`);
+    const mount = (source: string) => ({ mounts: [{ source, target: '/data', readOnly: true }] });
+    const read = await run({ command: 'cat /data/set.txt', ...mount(shared) });
+    expect(read.state).toBe('completed');
+    expect(await stage.output(read)).toEqual(['a set']);
+    const out = await run({ command: 'cat /data/passwd', ...mount(`${shared}/out`) });
+    expect(out).toMatchObject({ state: 'failed', reason: 'start_error', losses: 0, attempt: 1 });
+    expect(out.message).toContain('leads out of what may be mounted');
+    expect((await stage.store.workers.get(stage.workerId))?.mounts).toEqual([
+      { path: shared, readOnly: true },
+    ]);
     await stage.untilNoContainers();
   });
 

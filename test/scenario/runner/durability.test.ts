@@ -6,24 +6,18 @@ import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Journal } from '../../../runner/journal/journal.ts';
-import {
-  createScriptedEngine,
-  openScriptedRuntime,
-  type ScriptedEngine,
-} from '../../../shared/adapters/scripted/open.ts';
+import type { ScriptedEngine } from '../../../shared/adapters/scripted/open.ts';
 import type { Task } from '../../../shared/model/task.ts';
 import { finishTask, takeBackTask } from '../../../shared/model/task-life.ts';
 import { silentLog } from '../../../shared/platform/log.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import { openStage, type Stage } from './stage.ts';
+import { openScriptedStage, type Stage, small } from './stage.ts';
 
-const small = { cpuMillis: 100, memoryMb: 10, gpus: 0, storageMb: 0 };
 let stage: Stage;
 let engine: ScriptedEngine;
 
 beforeEach(async () => {
-  engine = createScriptedEngine();
-  stage = await openStage({ openRuntime: () => openScriptedRuntime({ engine }) });
+  ({ stage, engine } = await openScriptedStage());
 });
 afterEach(() => stage?.close());
 
@@ -37,6 +31,25 @@ const containerOf = async (task: Task) => (await stage.task(task.id)).attempts[0
 const loseAll = async () => {
   for (const { id } of await stage.runtime.list(stage.workerId)) engine.lose(id);
 };
+
+/** A life ends with a result that it could not commit; the store stays away. */
+const leaveResult = async (): Promise<Task> => {
+  const { runner } = await stage.start();
+  const task = await stage.submit({ resources: small, command: 'print up; sleep 200; exit 5' });
+  await stage.untilPrinted(task, 'up');
+  stage.away.store = true;
+  await untilNoted(task);
+  await runner.stop();
+  return task;
+};
+/** The store goes with the first container that is removed. */
+const losingTheStore = () => ({
+  ...stage.runtime,
+  remove: async (id: string) => {
+    stage.away.store = true;
+    await stage.runtime.remove(id);
+  },
+});
 
 describe('a result that could not be committed', () => {
   it('is committed by the next life, whole, although its container is gone', async () => {
@@ -78,14 +91,7 @@ describe('a result that could not be committed', () => {
   });
 
   it('of a cancelled attempt keeps its exit code and files, though its container is removed first', async () => {
-    const runtime = {
-      ...stage.runtime,
-      remove: async (id: string) => {
-        stage.away.store = true;
-        await stage.runtime.remove(id);
-      },
-    };
-    const { runner } = await stage.start({ runtime });
+    const { runner } = await stage.start({ runtime: losingTheStore() });
     const task = await stage.submit({
       resources: small,
       command: 'file half some text; on-term 9 0 bye; print up; forever',
@@ -106,12 +112,7 @@ describe('a result that could not be committed', () => {
   });
 
   it('of an attempt that was given to others meanwhile is dropped', async () => {
-    const { runner } = await stage.start();
-    const task = await stage.submit({ resources: small, command: 'print up; sleep 200; exit 5' });
-    await stage.untilPrinted(task, 'up');
-    stage.away.store = true;
-    await untilNoted(task);
-    await runner.stop();
+    const task = await leaveResult();
     stage.away.store = false;
     const taken = await stage.write(task, (now) =>
       takeBackTask(now, { attempt: 1, workerId: stage.workerId, now: Date.now(), message: 'lost' }),
@@ -123,14 +124,7 @@ describe('a result that could not be committed', () => {
   });
 
   it('of an attempt that was given to others leaves no files, though no container is left to tell of them', async () => {
-    const runtime = {
-      ...stage.runtime,
-      remove: async (id: string) => {
-        stage.away.store = true;
-        await stage.runtime.remove(id);
-      },
-    };
-    const { runner } = await stage.start({ runtime });
+    const { runner } = await stage.start({ runtime: losingTheStore() });
     const task = await stage.submit({ resources: small, command: 'file half some text; print up; forever' });
     await stage.untilPrinted(task, 'up');
     await stage.evict(task);
@@ -151,12 +145,7 @@ describe('a result that could not be committed', () => {
   });
 
   it('that stands in the record already is not committed twice', async () => {
-    const { runner } = await stage.start();
-    const task = await stage.submit({ resources: small, command: 'print up; sleep 200; exit 5' });
-    await stage.untilPrinted(task, 'up');
-    stage.away.store = true;
-    await untilNoted(task);
-    await runner.stop();
+    const task = await leaveResult();
     const [held] = (await Journal.open(folder(), silentLog())).keys().map((key) => key);
     const entry = (await Journal.open(folder(), silentLog())).of(held!);
     // The answer to the write was lost on the way.
@@ -169,12 +158,7 @@ describe('a result that could not be committed', () => {
   });
 
   it('in a damaged entry is not believed: what the container shows is', async () => {
-    const { runner } = await stage.start();
-    const task = await stage.submit({ resources: small, command: 'print up; sleep 200; exit 5' });
-    await stage.untilPrinted(task, 'up');
-    stage.away.store = true;
-    await untilNoted(task);
-    await runner.stop();
+    const task = await leaveResult();
     await writeFile(`${folder()}/${task.id}-1.json`, 'cloudai-journal 1 0\n{}\n');
     stage.away.store = false;
     await stage.start();

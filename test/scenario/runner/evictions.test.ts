@@ -4,24 +4,18 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  createScriptedEngine,
-  openScriptedRuntime,
-  type ScriptedEngine,
-} from '../../../shared/adapters/scripted/open.ts';
+import type { ScriptedEngine } from '../../../shared/adapters/scripted/open.ts';
 import type { Task } from '../../../shared/model/task.ts';
 import { newId } from '../../../shared/platform/ids.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import { openStage, type Stage, type StartedRunner } from './stage.ts';
+import { openScriptedStage, type Stage, type StartedRunner, small } from './stage.ts';
 
-const small = { cpuMillis: 100, memoryMb: 10, gpus: 0, storageMb: 0 };
 let stage: Stage;
 let engine: ScriptedEngine;
 let started: StartedRunner;
 
 beforeEach(async () => {
-  engine = createScriptedEngine();
-  stage = await openStage({ openRuntime: () => openScriptedRuntime({ engine }) });
+  ({ stage, engine } = await openScriptedStage());
   started = await stage.start();
 });
 afterEach(() => stage?.close());

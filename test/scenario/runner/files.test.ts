@@ -2,31 +2,19 @@
 // attempts of every end, within limits, while stores, engine and runners come and go.
 
 import { createHash } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
-import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  createScriptedEngine,
-  openScriptedRuntime,
-  type ScriptedEngine,
-} from '../../../shared/adapters/scripted/open.ts';
+import type { ScriptedEngine } from '../../../shared/adapters/scripted/open.ts';
 import { AppError } from '../../../shared/errors.ts';
-import type { FileRecord } from '../../../shared/model/file.ts';
-import type { Task } from '../../../shared/model/task.ts';
-import { takeBackTask } from '../../../shared/model/task-life.ts';
-import { newId } from '../../../shared/platform/ids.ts';
-import type { FileStore } from '../../../shared/ports/file-store.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import { openStage, type Stage } from './stage.ts';
+import { keptFiles } from './kept-files.ts';
+import { openScriptedStage, type Stage, small } from './stage.ts';
 
-const small = { cpuMillis: 100, memoryMb: 10, gpus: 0, storageMb: 0 };
 let stage: Stage;
 let engine: ScriptedEngine;
 
 const open = async (env: Record<string, string> = {}) => {
-  engine = createScriptedEngine();
-  stage = await openStage({ openRuntime: () => openScriptedRuntime({ engine }), env });
+  ({ stage, engine } = await openScriptedStage(env));
 };
 beforeEach(() => open());
 afterEach(() => stage?.close());
@@ -34,47 +22,7 @@ afterEach(() => stage?.close());
 const submit = (spec: Parameters<Stage['submit']>[0]) => stage.submit({ resources: small, ...spec });
 const run = async (spec: Parameters<Stage['submit']>[0]) => stage.ended(await submit(spec));
 
-const recordsOf = async ({ ownerId, id }: Task): Promise<FileRecord[]> => [
-  ...(await stage.store.files.list({ ownerId, taskId: id }, { limit: 1_000 })).files,
-];
-const kept = async (task: Task): Promise<Record<string, string>> => {
-  const records = await recordsOf(task);
-  const texts = records.map(
-    async ({ id, path }) => [path, (await buffer(await stage.files.read(id))).toString()] as const,
-  );
-  return Object.fromEntries(await Promise.all(texts));
-};
-/** How many files there are in the file store, whoever knows of them. */
-const blobs = async (): Promise<number> => {
-  const names = await readdir(`${stage.config.dataDir}/files/blobs`, { recursive: true }).catch(() => []);
-  return names.filter((name) => /^..\/file-/.test(name)).length;
-};
-const upload = async (path: string, text: string): Promise<FileRecord> => {
-  const id = newId('file');
-  const written = await stage.files.write(id, Readable.from([Buffer.from(text)]), { maxBytes: 1e9 });
-  const place = { ownerId: 'user-1', taskId: null, attempt: null, path };
-  const record = { ...written, ...place, id, contentType: 'text/plain', createdAt: 1 };
-  await stage.store.files.put([record]);
-  return record;
-};
-/** The file store with something in front of each write. */
-const beforeWrites = (before: (count: number) => Promise<void> | void): FileStore => {
-  let count = 0;
-  return {
-    write: async (id, content, options) => {
-      count += 1;
-      try {
-        await before(count);
-      } catch (error) {
-        content.destroy();
-        throw error;
-      }
-      return stage.files.write(id, content, options);
-    },
-    read: (...args) => stage.files.read(...args),
-    remove: (ids) => stage.files.remove(ids),
-  };
-};
+const { recordsOf, kept, blobs, beforeWrites } = keptFiles(() => stage);
 const away = () => new AppError('store_unavailable', 'the file store is away', { retryable: true });
 
 describe('files that an attempt leaves', () => {
@@ -309,197 +257,5 @@ describe('while something is away', () => {
     });
     expect(Object.keys(await kept(done))).toEqual(['a', 'b']);
     await stage.untilNoContainers();
-  });
-});
-
-describe('an attempt that is not wanted any more', () => {
-  const takeBack = (task: Task) =>
-    stage.write(task, (now) =>
-      takeBackTask(now, { attempt: 1, workerId: stage.workerId, now: Date.now(), message: 'lost' }),
-    );
-
-  it('leaves no files when it was taken back while they were collected', async () => {
-    await stage.start({
-      files: beforeWrites((count) => {
-        if (count > 2) throw away();
-      }),
-    });
-    const task = await submit({ command: 'file-size a 100000; file-size b 100000; file-size c 100000' });
-    await waitFor(async () => (await recordsOf(task)).length === 2, { what: 'two of three files' });
-    const lost = await takeBack(task);
-    await stage.untilNoContainers();
-    await stage.untilNoDeliveries();
-    expect(await recordsOf(task)).toEqual([]);
-    expect(await blobs()).toBe(0);
-    expect(await stage.task(task.id)).toEqual(lost);
-  });
-
-  it('leaves no files when its result is refused', async () => {
-    const { runner } = await stage.start({
-      files: beforeWrites(async (count) => {
-        if (count !== 3) return;
-        // From here on the runner hears of nothing until its result is refused.
-        const [task] = (await stage.store.tasks.list({}, { limit: 1 })).tasks;
-        await takeBack(task!);
-      }),
-    });
-    const task = await submit({ command: 'file-size a 100000; file-size b 100000; file-size c 100000' });
-    await stage.until(task, ['queued']);
-    await stage.untilNoContainers();
-    await stage.untilNoDeliveries();
-    await waitFor(() => runner.status().running.length === 0, { what: 'the attempt to be over' });
-    expect(await recordsOf(task)).toEqual([]);
-    expect(await blobs()).toBe(0);
-  });
-
-  it('keeps its files when an earlier life has written how it ended', async () => {
-    const { runner } = await stage.start();
-    const done = await run({ command: 'file a kept' });
-    await stage.untilNoContainers();
-    await runner.stop();
-    // As if that life had not lived to remove the container.
-    const containerId = await stage.runtime.create({
-      taskId: done.id,
-      attempt: 1,
-      workerId: stage.workerId,
-      ownerId: done.ownerId,
-      image: 'any',
-      command: 'file a kept',
-      env: {},
-      resources: small,
-      gpuIds: [],
-      network: 'none',
-      pidsLimit: 10,
-      hasInput: false,
-    });
-    await stage.runtime.start(containerId);
-    await stage.start();
-    await stage.untilNoContainers();
-    expect(await kept(done)).toEqual({ a: 'kept' });
-  });
-});
-
-describe('a runner that is replaced while it collects', () => {
-  it('leaves the rest to the next, and every file is kept once', async () => {
-    const first = await stage.start({
-      files: beforeWrites((count) => {
-        if (count > 2) throw away();
-      }),
-    });
-    const task = await submit({ command: 'file-size a 100000; file-size b 100000; file-size c 100000' });
-    await waitFor(async () => (await recordsOf(task)).length === 2, { what: 'two of three files' });
-    const asked = performance.now();
-    await first.runner.stop();
-    expect(performance.now() - asked).toBeLessThan(15_000);
-    // Something that the next one will not find.
-    const stray = await upload('stray', 'stray');
-    await stage.store.files.remove([stray.id]);
-    await stage.store.files.put([{ ...stray, taskId: task.id, attempt: 1 }]);
-    await stage.start();
-    const done = await stage.ended(task);
-    expect(done).toMatchObject({
-      state: 'completed',
-      attempt: 1,
-      attempts: [{ outputs: { files: 3, bytes: 300_000 } }],
-    });
-    expect((await recordsOf(done)).map(({ path }) => path)).toEqual(['a', 'b', 'c']);
-    expect(await blobs()).toBe(3);
-  });
-});
-
-describe('files that an attempt is given', () => {
-  it('are there, under their names', async () => {
-    await stage.start();
-    await upload('in/a b.txt', 'one');
-    await upload('c', 'two');
-    const done = await run({ command: 'cat-input in/a%20b.txt; cat-input c', files: ['in/a b.txt', 'c'] });
-    expect(done.state).toBe('completed');
-    expect(await stage.output(done)).toEqual(['one', 'two']);
-    await stage.untilNoContainers();
-    expect(engine.inputCount).toBe(0);
-    const told = stage.live.progressOf(done.id).filter(({ phase }) => phase === 'preparing');
-    expect(told[0]).toMatchObject({ message: 'providing 2 files', bytes: { total: 6 } });
-  });
-
-  it('and are gone keep it from starting, by name', async () => {
-    await stage.start();
-    await upload('there', 'x');
-    const done = await run({ command: 'true', files: ['there', 'in/gone.csv'] });
-    expect(done).toMatchObject({
-      state: 'failed',
-      reason: 'start_error',
-      message: expect.stringContaining('"in/gone.csv"'),
-    });
-    const hollow = await upload('hollow', 'x');
-    await stage.files.remove([hollow.id]);
-    const broken = await run({ command: 'true', files: ['there', 'hollow'] });
-    expect(broken).toMatchObject({ reason: 'start_error', message: expect.stringContaining('"hollow"') });
-    await waitFor(() => engine.inputCount === 0, { what: 'the input to be dropped' });
-    expect(engine.size).toBe(0);
-  });
-
-  it('that are written anew on their way come in their new form', async () => {
-    let isFirst = true;
-    await stage.start({
-      files: {
-        ...beforeWrites(() => undefined),
-        read: async (id) => {
-          if (isFirst) {
-            isFirst = false;
-            await upload('data', 'newer');
-            await stage.files.remove([id]);
-          }
-          return stage.files.read(id);
-        },
-      },
-    });
-    await upload('data', 'old');
-    const done = await run({ command: 'cat-input data', files: ['data'] });
-    expect(await stage.output(done)).toEqual(['newer']);
-  });
-
-  it('are waited for while their store is away, and a cancel does not wait', async () => {
-    await stage.start();
-    await upload('data', 'text');
-    stage.away.files = true;
-    const patient = await submit({ command: 'cat-input data', files: ['data'] });
-    const given = await submit({ command: 'cat-input data', files: ['data'] });
-    await waitFor(async () => (await stage.task(given.id)).state === 'assigned', { what: 'assignment' });
-    await stage.cancel(given);
-    expect(await stage.ended(given)).toMatchObject({ state: 'cancelled', attempts: [{ outputs: null }] });
-    stage.away.files = false;
-    expect(await stage.ended(patient)).toMatchObject({ state: 'completed' });
-    expect(await stage.output(patient)).toEqual(['text']);
-    await stage.untilNoContainers();
-    await waitFor(() => engine.inputCount === 0, { what: 'all input to be gone' });
-  });
-
-  it('are dropped when its container cannot be made, or does not start', async () => {
-    const create = () =>
-      Promise.reject(new AppError('container_start_failed', 'the engine does not want to'));
-    const { runner } = await stage.start({ runtime: { ...stage.runtime, create } });
-    await upload('data', 'text');
-    const unmade = await run({ command: 'true', files: ['data'] });
-    expect(unmade).toMatchObject({ reason: 'start_error', message: 'the engine does not want to' });
-    await waitFor(() => engine.inputCount === 0, { what: 'the input to be gone' });
-    await runner.stop();
-    await stage.start();
-    const unstarted = await run({ command: 'start-error no such thing', files: ['data'] });
-    expect(unstarted).toMatchObject({ message: expect.stringContaining('no such thing') });
-    await waitFor(() => engine.inputCount === 0, { what: 'the input to be gone' });
-  });
-});
-
-describe('an image on its way', () => {
-  it('is told of', async () => {
-    await stage.start();
-    const done = await run({ image: 'cloudai/slow-300:1', command: 'true' });
-    const told = stage.live.progressOf(done.id).filter(({ phase }) => phase === 'pulling');
-    expect(told[0]).toMatchObject({
-      attempt: 1,
-      percent: 0,
-      message: 'pulling cloudai/slow-300:1',
-      layers: { done: 0, total: 1 },
-    });
   });
 });

@@ -2,17 +2,12 @@
 // about what it cannot end, and is well again by itself.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  createScriptedEngine,
-  openScriptedRuntime,
-  type ScriptedEngine,
-} from '../../../shared/adapters/scripted/open.ts';
+import type { ScriptedEngine } from '../../../shared/adapters/scripted/open.ts';
 import { AppError } from '../../../shared/errors.ts';
 import type { Trouble } from '../../../shared/model/worker-health.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import { openStage, type Stage } from './stage.ts';
+import { openScriptedStage, type Stage, small } from './stage.ts';
 
-const small = { cpuMillis: 100, memoryMb: 10, gpus: 0, storageMb: 0 };
 const quick = {
   everyMs: 50,
   limits: { awayAfterMs: 150, calmMs: 150, stuckAfterMs: 200, failingAfterMs: 300, restMs: 400 },
@@ -23,8 +18,7 @@ let stage: Stage;
 let engine: ScriptedEngine;
 
 beforeEach(async () => {
-  engine = createScriptedEngine();
-  stage = await openStage({ openRuntime: () => openScriptedRuntime({ engine }) });
+  ({ stage, engine } = await openScriptedStage());
 });
 afterEach(async () => {
   for (const call of ['pull', 'create', 'start', 'kill', 'remove'] as const) engine.setRefused(call, null);

@@ -2,22 +2,16 @@
 // change in the middle of it.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createScriptedEngine, openScriptedRuntime } from '../../../shared/adapters/scripted/open.ts';
 import type { Task } from '../../../shared/model/task.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import { openStage, type Stage } from './stage.ts';
+import { openScriptedStage, type Stage, small } from './stage.ts';
 
-const small = { cpuMillis: 100, memoryMb: 10, gpus: 0, storageMb: 0 };
 const NOTE = '[cloudai] the output is over 1 MB: the rest is not kept';
 const ESC = '\u001b';
 let stage: Stage;
 
 beforeEach(async () => {
-  const engine = createScriptedEngine();
-  stage = await openStage({
-    openRuntime: () => openScriptedRuntime({ engine }),
-    env: { LOG_MAX_MB: '1' },
-  });
+  ({ stage } = await openScriptedStage({ LOG_MAX_MB: '1' }));
 });
 afterEach(() => stage?.close());
 

@@ -1,24 +1,18 @@
 // A runner that is told to stop and is not to leave its work behind: it finishes what runs, or hands it over.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  createScriptedEngine,
-  openScriptedRuntime,
-  type ScriptedEngine,
-} from '../../../shared/adapters/scripted/open.ts';
+import type { ScriptedEngine } from '../../../shared/adapters/scripted/open.ts';
 import type { Task } from '../../../shared/model/task.ts';
 import type { ShutdownConfig } from '../../../shared/platform/shutdown.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import { openStage, type Stage } from './stage.ts';
+import { openScriptedStage, type Stage, small } from './stage.ts';
 
-const small = { cpuMillis: 100, memoryMb: 10, gpus: 0, storageMb: 0 };
 const large = { ...small, cpuMillis: 3_900 };
 let stage: Stage;
 let engine: ScriptedEngine;
 
 beforeEach(async () => {
-  engine = createScriptedEngine();
-  stage = await openStage({ openRuntime: () => openScriptedRuntime({ engine }) });
+  ({ stage, engine } = await openScriptedStage());
 });
 afterEach(() => stage?.close());
 

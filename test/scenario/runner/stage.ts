@@ -5,6 +5,11 @@ import { createRunner, type Runner, type RunnerParts } from '../../../runner/run
 import { openDiskFileStore } from '../../../shared/adapters/disk/file-store.ts';
 import { openDiskLogStore } from '../../../shared/adapters/disk/log-store.ts';
 import { openRedis } from '../../../shared/adapters/redis/open.ts';
+import {
+  createScriptedEngine,
+  openScriptedRuntime,
+  type ScriptedEngine,
+} from '../../../shared/adapters/scripted/open.ts';
 import { openSqliteStore } from '../../../shared/adapters/sqlite/open.ts';
 import { AppError } from '../../../shared/errors.ts';
 import type { ClusterEvent } from '../../../shared/model/event.ts';
@@ -20,7 +25,7 @@ import type { LogStore } from '../../../shared/ports/log-store.ts';
 import type { Store } from '../../../shared/ports/store.ts';
 import { collectLive } from '../../support/live-collectors.ts';
 import { redisUrl, tempDir, uniqueName } from '../../support/servers.ts';
-import { makeTask } from '../../support/tasks.ts';
+import { makeTask, taken } from '../../support/tasks.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 export interface StageOptions {
@@ -69,9 +74,8 @@ export async function openStage(options: StageOptions) {
     return waitFor(
       async () => {
         const current = (await store.tasks.get(task.id)) ?? task;
-        const step = decide(current);
-        if (!step.ok) throw new Error(`refused: ${step.refusal}`);
-        return (await store.tasks.commit(step.task)) ? step.task : null;
+        const next = taken(decide(current));
+        return (await store.tasks.commit(next)) ? next : null;
       },
       { what: 'a write of the test' },
     );
@@ -140,12 +144,11 @@ export async function openStage(options: StageOptions) {
     /** What the scheduler does: assign, place, deliver. */
     async place(task: Task, over: { deliver?: boolean; gpuIds?: readonly string[] } = {}): Promise<Task> {
       const { gpuIds = [] } = over;
-      const step = assignTask(task, { workerId, gpuIds, term, now: Date.now() });
-      if (!step.ok) throw new Error(step.refusal);
-      const placed = await store.tasks.place([step.task], term);
+      const assigned = taken(assignTask(task, { workerId, gpuIds, term, now: Date.now() }));
+      const placed = await store.tasks.place([assigned], term);
       if (!placed.has(task.id)) throw new Error('the placement was refused');
-      if (over.deliver ?? true) await stage.deliver(step.task);
-      return step.task;
+      if (over.deliver ?? true) await stage.deliver(assigned);
+      return assigned;
     },
 
     deliver: (task: Task) => redis.deliveries.deliver([{ workerId, taskId: task.id, attempt: task.attempt }]),
@@ -228,6 +231,17 @@ export async function openStage(options: StageOptions) {
     },
   };
   return stage;
+}
+
+export const small = { cpuMillis: 100, memoryMb: 10, gpus: 0, storageMb: 0 };
+
+/** Its containers are played by the engine, which tests may break. */
+export async function openScriptedStage(
+  env: Record<string, string> = {},
+): Promise<{ stage: Stage; engine: ScriptedEngine }> {
+  const engine = createScriptedEngine();
+  const stage = await openStage({ openRuntime: () => openScriptedRuntime({ engine }), env });
+  return { stage, engine };
 }
 
 interface Away {

@@ -2,17 +2,11 @@
 // containers say themselves what they use.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  createScriptedEngine,
-  openScriptedRuntime,
-  type ScriptedEngine,
-} from '../../../shared/adapters/scripted/open.ts';
 import type { TaskUsageEvent } from '../../../shared/contracts/live.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import { openStage, type Stage, type StartedRunner } from './stage.ts';
+import { openScriptedStage, type Stage, type StartedRunner } from './stage.ts';
 
 let stage: Stage;
-let engine: ScriptedEngine;
 let started: StartedRunner;
 
 const resources = { cpuMillis: 2_000, memoryMb: 256, gpus: 0, storageMb: 0 };
@@ -22,11 +16,7 @@ const told = (taskId: string): TaskUsageEvent[] =>
   );
 
 beforeAll(async () => {
-  engine = createScriptedEngine();
-  stage = await openStage({
-    openRuntime: () => openScriptedRuntime({ engine }),
-    env: { USAGE_SAMPLE_SECONDS: '0.1' },
-  });
+  ({ stage } = await openScriptedStage({ USAGE_SAMPLE_SECONDS: '0.1' }));
   started = await stage.start();
 });
 afterAll(() => stage?.close());

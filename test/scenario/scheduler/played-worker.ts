@@ -3,6 +3,7 @@
 
 import type { RedisParts } from '../../../shared/adapters/redis/open.ts';
 import { taskChanged, type WorkerNudge } from '../../../shared/model/event.ts';
+import type { MountRule } from '../../../shared/model/mounts.ts';
 import {
   addResources,
   fits,
@@ -21,6 +22,7 @@ import { makeRegistration } from '../../support/tasks.ts';
 export interface PlayedWorkerOptions {
   readonly capacity?: Partial<Resources>;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly mounts?: readonly MountRule[];
   readonly gpuIds?: readonly string[];
   /** Called when a task has started; the task ends when it resolves. Ends at once by default. */
   readonly run?: (task: Task) => Promise<void>;
@@ -81,6 +83,7 @@ export class PlayedWorker {
         incarnation: this.incarnation,
         capacity: this.capacity,
         labels: this.#around.labels ?? {},
+        ...(this.#around.mounts ? { mounts: this.#around.mounts } : {}),
         gpuIds: this.#around.gpuIds ?? [],
       }),
     );

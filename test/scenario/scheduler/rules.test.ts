@@ -9,6 +9,7 @@ import type { Task, TaskSpec } from '../../../shared/model/task.ts';
 import { NO_QUOTA, newUser } from '../../../shared/model/user.ts';
 import type { EventBus } from '../../../shared/ports/coordination.ts';
 import type { Store } from '../../../shared/ports/store.ts';
+import { gate } from '../../support/gate.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { Bed, leading } from './bed.ts';
 
@@ -20,31 +21,20 @@ const need = (over: Partial<Resources> = {}): Resources => ({
   ...over,
 });
 
-/** Runs that end when the test says so. */
-class Gate {
-  readonly #opened: (() => void)[] = [];
-  #isOpen = false;
-
-  readonly run = async (): Promise<void> => {
-    if (!this.#isOpen) await new Promise<void>((open) => this.#opened.push(open));
-  };
-
-  open(): void {
-    this.#isOpen = true;
-    for (const open of this.#opened.splice(0)) open();
-  }
-}
-
 describe('a leader', () => {
   let bed: Bed;
   let scheduler: Scheduler;
   let imageReads = 0;
-  const gate = new Gate();
+  const stay = gate();
   beforeAll(async () => {
     bed = await Bed.open({ workerLeaseSeconds: 20 });
-    const run = ({ spec }: Task) => (spec.tag === 'stays' ? gate.run() : Promise.resolve());
+    const run = ({ spec }: Task) => (spec.tag === 'stays' ? stay.opened : Promise.resolve());
     await bed.addWorker('w-a', { run, labels: { disk: 'hdd', zone: 'a' } });
-    await bed.addWorker('w-b', { run, labels: { disk: 'ssd', zone: 'b' } });
+    await bed.addWorker('w-b', {
+      run,
+      labels: { disk: 'ssd', zone: 'b' },
+      mounts: [{ path: '/sets', readOnly: true }],
+    });
     await bed.addWorker('w-c', { run, labels: { disk: 'nvme', zone: 'c' } });
     await bed.redis.images.post('w-b', [{ name: 'team/rare:1', sizeBytes: null }], 60_000);
     scheduler = await bed.addScheduler({
@@ -81,6 +71,21 @@ describe('a leader', () => {
     expect(await placesOf([{ constraints: { disk: ['ssd', 'nvme'], zone: ['c', 'a'] } }])).toEqual(['w-c']);
   });
 
+  it('gives a task only to workers that let be mounted what it mounts', async () => {
+    const mounts = (source: string, readOnly: boolean) => ({ mounts: [{ source, target: '/m', readOnly }] });
+    const asked = mounts('/sets/images', true);
+    expect(await placesOf([asked, asked, asked])).toEqual(['w-b', 'w-b', 'w-b']);
+    const [waits] = await bed.submit([mounts('/sets/images', false)]);
+    expect(await placesOf([asked])).toEqual(['w-b']);
+    expect((await bed.task(waits!.id)).state).toBe('queued');
+    const worker = await bed.addWorker('w-open', { mounts: [{ path: '/sets', readOnly: false }] });
+    const [done] = await bed.until([waits!.id], ['completed']);
+    expect(done?.workerId).toBe('w-open');
+    await worker.die();
+    await bed.store.workers.remove('w-open');
+    await bed.redis.bus.publish({ type: 'worker', workerId: 'w-open' });
+  });
+
   it('lets a task wait until a worker with its labels joins', async () => {
     const [rare] = await bed.submit([{ constraints: { arch: ['riscv'] } }]);
     expect(await placesOf([{}])).toHaveLength(1);
@@ -99,7 +104,7 @@ describe('a leader', () => {
     const [stays] = await bed.submit([{ ...prefer, tag: 'stays' }]);
     await bed.until([stays!.id], ['running']);
     expect(await placesOf([prefer])).not.toEqual(['w-b']);
-    gate.open();
+    stay.open();
   });
 
   it('gives a task to a worker that has its image when others are as good', async () => {
@@ -117,8 +122,8 @@ describe('a quota of cores', () => {
         quota: { ...NO_QUOTA, cpuMillis: 2_000 },
       };
       await bed.store.users.insert(alice);
-      const gate = new Gate();
-      await bed.addWorker('w1', { capacity: { cpuMillis: 16_000 }, run: gate.run });
+      const stay = gate();
+      await bed.addWorker('w1', { capacity: { cpuMillis: 16_000 }, run: () => stay.opened });
       await leading(await bed.addScheduler());
       const mine = await bed.submit(Array.from({ length: 6 }, () => ({ resources: need() })));
       const [other] = await bed.submit([{ resources: need() }], { over: { ownerId: 'user-2' } });
@@ -136,7 +141,7 @@ describe('a quota of cores', () => {
       expect(await bed.store.users.commit(grown)).toBe('written');
       await bed.redis.bus.publish({ type: 'quota', userId: 'user-1' });
       await waitFor(async () => (await running()).length === 4, { what: 'four running tasks' });
-      gate.open();
+      stay.open();
       await bed.until(
         mine.map(({ id }) => id),
         ['completed'],
@@ -179,8 +184,8 @@ describe('a quota of cores', () => {
           },
         }),
       });
-      const gate = new Gate();
-      await bed.addWorker('w1', { capacity: { cpuMillis: 16_000 }, run: gate.run });
+      const stay = gate();
+      await bed.addWorker('w1', { capacity: { cpuMillis: 16_000 }, run: () => stay.opened });
       await leading(await bed.addScheduler({ bus, store }));
       const others = { over: { ownerId: 'user-2' } };
       const runsForOthers = async () => {
@@ -203,7 +208,7 @@ describe('a quota of cores', () => {
       );
       await runsForOthers();
       expect((await bed.task(mine[2]!.id)).state).toBe('queued');
-      gate.open();
+      stay.open();
       await bed.until([mine[2]!.id], ['completed']);
     } finally {
       await bed.close();
@@ -219,10 +224,10 @@ describe('the policy', () => {
   ])('%s places as its name says', async (policy, expected) => {
     const bed = await Bed.open({ workerLeaseSeconds: 20 });
     try {
-      const gate = new Gate();
+      const stay = gate();
       const capacity = { cpuMillis: 8_000 };
-      await bed.addWorker('w-busy', { capacity, run: gate.run });
-      await bed.addWorker('w-empty', { capacity, run: gate.run });
+      await bed.addWorker('w-busy', { capacity, run: () => stay.opened });
+      await bed.addWorker('w-empty', { capacity, run: () => stay.opened });
       await leading(await bed.addScheduler({ rules: { policy } }));
       const [first] = await bed.submit([{ worker: 'w-busy', resources: need({ cpuMillis: 4_000 }) }]);
       await bed.until([first!.id], ['running']);
@@ -233,7 +238,7 @@ describe('the policy', () => {
         places.push(placed?.workerId);
       }
       expect(policy === 'round-robin' ? places.toSorted() : places).toEqual(expected);
-      gate.open();
+      stay.open();
     } finally {
       await bed.close();
     }

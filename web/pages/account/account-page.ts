@@ -8,7 +8,7 @@ import { base, controls, tabs } from '../../styles/shared.ts';
 
 const PARTS = [
   ['profile', 'Profile'],
-  ['password', 'Password'],
+  ['password', 'Sign-in'],
   ['tokens', 'API tokens'],
   ['webhooks', 'Webhooks'],
 ] as const;
@@ -52,7 +52,7 @@ export class AccountPage extends LitElement {
       case 'profile':
         return html`<account-profile .session=${session}></account-profile>`;
       case 'password':
-        return html`<change-password .session=${session}></change-password>`;
+        return html`<change-password .session=${session}></change-password><own-sign-ins .session=${session}></own-sign-ins>`;
       case 'tokens':
         return html`<api-tokens .session=${session}></api-tokens>`;
       case 'webhooks':

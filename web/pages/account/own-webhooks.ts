@@ -4,12 +4,13 @@ import { css, html, LitElement, nothing } from 'lit';
 import { Trash2 } from 'lucide';
 import type { WebhookBody } from '../../../shared/contracts/webhooks.ts';
 import { DEFAULT_WEBHOOK_EVENTS, WEBHOOK_EVENTS } from '../../../shared/model/webhook.ts';
-import { formFaults } from '../../data/form-faults.ts';
+import { type FormFaults, formFaults } from '../../data/form-faults.ts';
 import { Poll } from '../../data/poll.ts';
 import { Sending } from '../../data/sending.ts';
 import type { Session } from '../../data/session.ts';
 import { errorNotice } from '../../elements/error-notice.ts';
 import { formField } from '../../elements/form-field.ts';
+import { refusalNotice } from '../../elements/refusal-notice.ts';
 import { ask } from '../../shell/asking.ts';
 import { tell, tellFault } from '../../shell/telling.ts';
 import { base, controls, tables } from '../../styles/shared.ts';
@@ -40,7 +41,6 @@ export class OwnWebhooks extends LitElement {
   override render() {
     const { data, error, loading } = this.#webhooks;
     const faults = formFaults(this.#sending.error, ['url', 'events']);
-    const isUsual = (event: string) => (DEFAULT_WEBHOOK_EVENTS as readonly string[]).includes(event);
     return html`
       <section class="panel stack">
         <h2>Webhooks</h2>
@@ -48,6 +48,15 @@ export class OwnWebhooks extends LitElement {
         ${errorNotice(error, () => this.#webhooks.refresh())}
         ${loading ? html`<notice-box kind="loading"></notice-box>` : nothing}
         ${data && data.length > 0 ? this.#table(data) : nothing}
+        ${this.session.may('webhook.create') ? this.#form(faults) : refusalNotice(this.session, 'webhook.create', 'No webhook can be added')}
+        ${this.session.may('webhook.see_secret') ? html`<signing-secret .session=${this.session}></signing-secret>` : nothing}
+      </section>
+    `;
+  }
+
+  #form(faults: FormFaults) {
+    const isUsual = (event: string) => (DEFAULT_WEBHOOK_EVENTS as readonly string[]).includes(event);
+    return html`
         <form @submit=${this.#create}>
           ${formField({ name: 'url', label: 'Address', type: 'url', required: true, placeholder: 'https://ci.example.com/hooks/cloudai' }, faults)}
           <fieldset aria-describedby=${faults.of('events') ? 'events-fault' : nothing}>
@@ -58,8 +67,6 @@ export class OwnWebhooks extends LitElement {
           ${errorNotice(faults.rest)}
           <div><button class="primary" ?disabled=${this.#sending.busy}>Add the webhook</button></div>
         </form>
-        <signing-secret .session=${this.session}></signing-secret>
-      </section>
     `;
   }
 
@@ -74,7 +81,7 @@ export class OwnWebhooks extends LitElement {
                 <td role="cell" data-label="Address"><code>${webhook.url}</code></td>
                 <td role="cell" data-label="Events"><div class="chips">${webhook.events.map((event) => html`<span class="chip">${event}</span>`)}</div></td>
                 <td role="cell" data-label="Since"><time-ago at=${webhook.created_at}></time-ago></td>
-                <td role="cell" class="act right" data-label=""><button class="icon small quiet" aria-label="Remove ${webhook.url}" title="Remove" @click=${() => this.#remove(webhook)}><svg-icon .icon=${Trash2}></svg-icon></button></td>
+                <td role="cell" class="act right" data-label="">${this.session.may('webhook.delete') ? html`<button class="icon small quiet" aria-label="Remove ${webhook.url}" title="Remove" @click=${() => this.#remove(webhook)}><svg-icon .icon=${Trash2}></svg-icon></button>` : nothing}</td>
               </tr>
             `,
           )}

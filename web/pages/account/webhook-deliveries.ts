@@ -40,7 +40,7 @@ export class WebhookDeliveries extends LitElement {
         <h2>Recent deliveries</h2>
         ${errorNotice(error, () => this.#deliveries.refresh())}
         ${loading ? html`<notice-box kind="loading"></notice-box>` : nothing}
-        ${data?.length === 0 ? html`<notice-box kind="empty" heading="Nothing was sent yet"><p>The next task that enters a chosen state is told.</p></notice-box>` : nothing}
+        ${data?.length === 0 ? html`<notice-box kind="empty" heading="Nothing was sent yet">${this.session.may('webhook.create') ? html`<p>The next task that enters a chosen state is told.</p>` : nothing}</notice-box>` : nothing}
         ${data && data.length > 0 ? this.#table(data) : nothing}
       </section>
     `;
@@ -62,7 +62,7 @@ export class WebhookDeliveries extends LitElement {
         <td role="cell" data-label="Sent to"><code>${delivery.url}</code></td>
         <td role="cell" data-label="Outcome"><span class="small ${delivery.state}">${outcomeWords(delivery)}</span></td>
         <td role="cell" data-label="When"><time-ago at=${delivery.tries.at(-1)?.at ?? delivery.created_at}></time-ago></td>
-        <td role="cell" class="act right" data-label="">${delivery.state === 'pending' ? nothing : html`<button class="icon small quiet" aria-label="Send it again" title="Send it again" @click=${() => this.#again(delivery)}><svg-icon .icon=${RotateCw}></svg-icon></button>`}</td>
+        <td role="cell" class="act right" data-label="">${delivery.state === 'pending' || !this.session.may('webhook.redeliver') ? nothing : html`<button class="icon small quiet" aria-label="Send it again" title="Send it again" @click=${() => this.#again(delivery)}><svg-icon .icon=${RotateCw}></svg-icon></button>`}</td>
       </tr>
     `;
   }

@@ -9,6 +9,7 @@ import type { Router } from '../../data/router.ts';
 import { addressOf, type Route } from '../../data/routes.ts';
 import type { Session } from '../../data/session.ts';
 import { errorNotice } from '../../elements/error-notice.ts';
+import { refusalNotice } from '../../elements/refusal-notice.ts';
 import { openQueueBoard } from '../../shell/queue-board.ts';
 import { base, controls } from '../../styles/shared.ts';
 import { takeBackup } from './take-backup.ts';
@@ -69,11 +70,11 @@ export class AdminPage extends LitElement {
   }
 
   override render() {
-    if (this.session.user?.role !== 'admin') {
+    if (!this.session.may('user.see')) {
       return html`
         <div class="stack">
           <h1 tabindex="-1">Users</h1>
-          <div class="panel"><notice-box kind="empty" heading="This page is for admins"><p>Ask an admin of the cluster for what you need here. Your own account is at <a href="/account">Account</a>.</p></notice-box></div>
+          <div class="panel">${refusalNotice(this.session, 'user.see', 'This page is for admins')}</div>
         </div>
       `;
     }
@@ -96,7 +97,7 @@ export class AdminPage extends LitElement {
           ${errorNotice(error, () => this.#users.refresh())}
           ${loading ? html`<notice-box kind="loading"></notice-box>` : nothing}
           ${data?.users.length === 0 ? html`<notice-box kind="empty" heading="No user has such a name"><p><a href="/admin">Show all</a></p></notice-box>` : nothing}
-          ${data && data.users.length > 0 ? html`<user-table .users=${data.users} own=${this.session.user.username} .addressOf=${(username: string) => this.#address({ edit: username, add: null })}></user-table>` : nothing}
+          ${data && data.users.length > 0 ? html`<user-table .users=${data.users} own=${this.session.user?.username ?? ''} .addressOf=${(username: string) => this.#address({ edit: username, add: null })}></user-table>` : nothing}
           ${data?.next_cursor ? this.#more() : nothing}
         </section>
         ${this.#dialog()}
@@ -119,7 +120,7 @@ export class AdminPage extends LitElement {
 
   #load(signal: AbortSignal): Promise<UserListReply> {
     // Who is no admin sees why there is nothing here.
-    if (this.session.user?.role !== 'admin') return Promise.resolve({ users: [], next_cursor: null });
+    if (!this.session.may('user.see')) return Promise.resolve({ users: [], next_cursor: null });
     return this.session.client.listUsers({ q: this.#search || undefined, limit: this.limit }, { signal });
   }
 

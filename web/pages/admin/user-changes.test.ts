@@ -8,7 +8,15 @@ const account: AccountBody = {
   role: 'user',
   created_at: '2026-01-31T12:00:00.000Z',
   disabled: false,
-  quota: { unfinished_tasks: 10, upload_storage: null, cpu: null, memory: null, gpu: null },
+  quota: {
+    unfinished_tasks: 10,
+    upload_storage: null,
+    cpu: null,
+    memory: null,
+    gpu: null,
+    rate_limit_reads: null,
+    rate_limit_writes: null,
+  },
   used: { unfinished_tasks: 3, upload_storage: 0, cpu: 0, memory: 0, gpu: 0 },
 };
 
@@ -28,6 +36,11 @@ describe('what is asked for', () => {
     ['a limit', { 'quota.upload_storage': '500' }, { quota: { upload_storage: 500 } }],
     ['parts of a core', { 'quota.cpu': '2.5' }, { quota: { cpu: 2.5 } }],
     ['memory and GPUs', { 'quota.memory': '4096', 'quota.gpu': '0' }, { quota: { memory: 4096, gpu: 0 } }],
+    [
+      'own rates of requests',
+      { 'quota.rate_limit_reads': '50', 'quota.rate_limit_writes': '0' },
+      { quota: { rate_limit_reads: 50, rate_limit_writes: 0 } },
+    ],
     ['a limit of none at all', { 'quota.unfinished_tasks': '0' }, { quota: { unfinished_tasks: 0 } }],
     ['no limit any more', { 'quota.unfinished_tasks': ' ' }, { quota: { unfinished_tasks: null } }],
   ])('when %s', (_what, fields, change) => {

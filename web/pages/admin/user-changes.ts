@@ -12,6 +12,8 @@ export const QUOTA_FIELDS = {
   cpu: 'quota.cpu',
   memory: 'quota.memory',
   gpu: 'quota.gpu',
+  rate_limit_reads: 'quota.rate_limit_reads',
+  rate_limit_writes: 'quota.rate_limit_writes',
 } as const;
 
 export function changeOf(form: FormText, account: AccountBody): UserChangeBody {
@@ -31,7 +33,8 @@ function quotaChange(form: FormText, before: QuotaBody): Partial<QuotaBody> {
   const change: Partial<QuotaBody> = {};
   for (const name of Object.keys(QUOTA_FIELDS) as (keyof QuotaBody)[]) {
     const limit = limitOf(form.get(QUOTA_FIELDS[name]));
-    if (limit !== before[name]) change[name] = limit;
+    // An API of an earlier release knows not all of them.
+    if (limit !== (before[name] ?? null)) change[name] = limit;
   }
   return change;
 }

@@ -47,6 +47,7 @@ export class UserDialog extends LitElement {
       .all { grid-column: 1 / -1; margin: 0; }
       legend { color: var(--ink-soft); margin-bottom: var(--space-2); }
       h2 { overflow-wrap: anywhere; }
+      .ending { border-top: 1px solid var(--line); padding-top: var(--space-4); display: grid; gap: var(--space-2); }
     `,
   ];
 
@@ -112,6 +113,11 @@ export class UserDialog extends LitElement {
         ${account ? this.#limits(account, faults) : nothing}
         ${account ? html`<label class="tick"><input type="checkbox" name="disabled" ?checked=${account.disabled} />Disabled: cannot sign in, and its tokens are refused</label>` : nothing}
         ${errorNotice(faults.rest)}
+        ${
+          account
+            ? html`<section class="ending" aria-labelledby="ending"><h3 id="ending">Sign-ins</h3><p class="hint">Ended at once, without Save.</p><end-sign-ins .session=${this.session} username=${account.username}></end-sign-ins></section>`
+            : nothing
+        }
         <div class="row end">
           <button type="button" @click=${this.#shut}>Cancel</button>
           <button class="primary" ?disabled=${this.#sending.busy}>${this.#sending.busy ? 'One moment…' : account ? 'Save' : 'Add the user'}</button>
@@ -131,7 +137,13 @@ export class UserDialog extends LitElement {
   }
 
   #limits({ quota, used }: AccountBody, faults: ReturnType<typeof formFaults>) {
-    const limit = (name: keyof typeof QUOTA_FIELDS, label: string, hint: string, step = '1') =>
+    const limit = (
+      name: keyof typeof QUOTA_FIELDS,
+      label: string,
+      hint: string,
+      step = '1',
+      placeholder = 'no limit',
+    ) =>
       formField(
         {
           name: QUOTA_FIELDS[name],
@@ -140,11 +152,13 @@ export class UserDialog extends LitElement {
           min: 0,
           step,
           hint,
-          value: limitText(quota[name]),
-          placeholder: 'no limit',
+          value: limitText(quota[name] ?? null),
+          placeholder,
         },
         faults,
       );
+    const rate = (name: 'rate_limit_reads' | 'rate_limit_writes', label: string) =>
+      limit(name, label, '', '1', 'as set for all');
     const count = used.unfinished_tasks.toLocaleString();
     return html`
       <fieldset class="pair">
@@ -158,6 +172,12 @@ export class UserDialog extends LitElement {
         ${limit('memory', 'Memory (MB)', `Holds ${megabytes(used.memory)} now`)}
         ${limit('gpu', 'GPUs', `Holds ${used.gpu.toLocaleString()} now`)}
         <p class="hint all">What goes beyond that is accepted and waits until others of this user have ended.</p>
+      </fieldset>
+      <fieldset class="pair">
+        <legend>Requests a second it may make, over 10 s</legend>
+        ${rate('rate_limit_reads', 'Reads at most')}
+        ${rate('rate_limit_writes', 'Writes at most')}
+        <p class="hint all">Empty: what the settings of the API say. 0: any number.</p>
       </fieldset>
     `;
   }

@@ -26,6 +26,7 @@ export class UserTable extends LitElement {
       .name { font-weight: 600; }
       .chip { white-space: nowrap; }
       td.use { width: 38%; }
+      td.word { white-space: nowrap; }
       td.act { width: 1%; white-space: nowrap; }
       .off { background: var(--bad-wash); color: var(--bad); }
       .admin { background: var(--accent-wash); color: var(--accent); }
@@ -53,9 +54,9 @@ export class UserTable extends LitElement {
       <tr role="row">
         <td role="cell" data-label="User"><div><span class="name">${username}</span>${username === this.own ? html` <span class="soft small">you</span>` : nothing}</div></td>
         <td role="cell" data-label="Role"><div><span class="chip ${role}">${role}</span></div></td>
-        <td role="cell" data-label="State"><div>${disabled ? html`<span class="chip off">disabled</span>` : html`<span class="soft small">active</span>`}</div></td>
+        <td role="cell" class="word" data-label="State"><div>${disabled ? html`<span class="chip off">disabled</span>` : html`<span class="soft small">active</span>`}</div></td>
         <td role="cell" class="use" data-label="In use"><quota-bars .account=${user}></quota-bars></td>
-        <td role="cell" data-label="Since"><time-ago at=${user.created_at}></time-ago></td>
+        <td role="cell" class="word" data-label="Since"><time-ago at=${user.created_at}></time-ago></td>
         <td role="cell" class="act right" data-label="">
           <div>
             <a class="button icon small quiet" href=${addressOf('/tasks', { user: username })} aria-label="Tasks of ${username}" title="Tasks"><svg-icon .icon=${ListTodo}></svg-icon></a>

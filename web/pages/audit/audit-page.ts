@@ -8,6 +8,7 @@ import type { Router } from '../../data/router.ts';
 import { addressOf, type Route } from '../../data/routes.ts';
 import type { Session } from '../../data/session.ts';
 import { errorNotice } from '../../elements/error-notice.ts';
+import { refusalNotice } from '../../elements/refusal-notice.ts';
 import { base, controls } from '../../styles/shared.ts';
 
 const PAGE = 100;
@@ -56,11 +57,11 @@ export class AuditPage extends LitElement {
   }
 
   override render() {
-    if (this.session.user?.role !== 'admin') {
+    if (!this.session.may('audit.see')) {
       return html`
         <div class="stack">
           <h1 tabindex="-1">Audit log</h1>
-          <div class="panel"><notice-box kind="empty" heading="This page is for admins"><p>Ask an admin of the cluster for what you need here.</p></notice-box></div>
+          <div class="panel">${refusalNotice(this.session, 'audit.see', 'This page is for admins')}</div>
         </div>
       `;
     }
@@ -117,7 +118,7 @@ export class AuditPage extends LitElement {
 
   #load(signal: AbortSignal): Promise<AuditListReply> {
     // Who is no admin sees why there is nothing here.
-    if (this.session.user?.role !== 'admin') return Promise.resolve({ entries: [], next_cursor: null });
+    if (!this.session.may('audit.see')) return Promise.resolve({ entries: [], next_cursor: null });
     const of = (name: string) => this.route.query.get(name) || undefined;
     const question = { actor: of('actor'), action: of('action'), target: of('target'), from: of('from') };
     return this.session.client.listAudit({ ...question, cursor: of('cursor'), limit: PAGE }, { signal });

@@ -17,6 +17,7 @@ export class AuditTable extends LitElement {
       .done { color: var(--good); }
       .denied, .failed { color: var(--bad); }
       code { overflow-wrap: anywhere; }
+      @media (min-width: 44.01rem) { td.word, td.word code { white-space: nowrap; overflow-wrap: normal; } }
     `,
   ];
 
@@ -36,14 +37,15 @@ export class AuditTable extends LitElement {
 
   #row(entry: AuditEntryBody) {
     const { at, actor, address, action, outcome, code, request_id } = entry;
+    const details = detailsOf(entry);
     return html`
       <tr role="row">
         <td role="cell" data-label="When"><time-ago at=${at}></time-ago></td>
         <td role="cell" data-label="By"><div>${actor ? actor.username : html`<span class="soft">nobody known</span>`}${actor?.token ? html` <span class="soft small">token ${actor.token.name}</span>` : nothing}${address ? html` <span class="soft small">${address}</span>` : nothing}</div></td>
-        <td role="cell" data-label="Action"><div><code title=${request_id ?? ''}>${action}</code></div></td>
+        <td role="cell" class="word" data-label="Action"><div><code title=${request_id ?? ''}>${action}</code></div></td>
         <td role="cell" data-label="To"><div>${this.#target(entry)}</div></td>
-        <td role="cell" data-label="Outcome"><div><span class="small ${outcome}">${outcome}${code ? `: ${code}` : ''}</span></div></td>
-        <td role="cell" data-label="Details"><div class="small">${detailsOf(entry)}</div></td>
+        <td role="cell" class="word" data-label="Outcome"><div><span class="small ${outcome}">${outcome}${code ? `: ${code}` : ''}</span></div></td>
+        <td role="cell" class=${details === '' ? 'empty' : ''} data-label="Details"><div class="small">${details}</div></td>
       </tr>
     `;
   }

@@ -17,6 +17,7 @@ export class FileGroupList extends LitElement {
   static override properties = {
     groups: { attribute: false },
     all: { attribute: false },
+    deletable: { type: Boolean },
     hrefOf: { attribute: false },
     opened: { state: true },
     rows: { state: true },
@@ -25,6 +26,8 @@ export class FileGroupList extends LitElement {
   declare groups: readonly FileGroup[];
   /** All groups are open: something was searched for. */
   declare all: boolean;
+  /** Whether deleting is for whoever looks. */
+  declare deletable: boolean;
   /** Where a file is looked at. */
   declare hrefOf: (file: FileBody) => string;
   declare opened: ReadonlyMap<string, boolean>;
@@ -50,6 +53,10 @@ export class FileGroupList extends LitElement {
       td.path { width: 50%; }
       td.act { width: 1%; white-space: nowrap; }
       td.number, td.when { white-space: nowrap; }
+      @media (max-width: 44rem) {
+        summary { display: grid; grid-template-columns: 1ch minmax(0, 1fr); }
+        summary .soft { grid-column: 2; margin-left: 0; }
+      }
       @media (max-width: 44rem) { td.path, td.act { width: auto; } td.type { display: none; } }
     `,
   ];
@@ -58,6 +65,7 @@ export class FileGroupList extends LitElement {
     super();
     this.groups = [];
     this.all = false;
+    this.deletable = false;
     this.opened = new Map();
     this.rows = new Map();
     this.shown = GROUPS;
@@ -110,7 +118,7 @@ export class FileGroupList extends LitElement {
         <td role="cell" class="act right" data-label="">
           <div>
             <button class="icon small quiet" aria-label="Save ${path}" title="Save" @click=${() => this.#send('save-file', file)}><svg-icon .icon=${Download}></svg-icon></button>
-            <button class="icon small quiet" aria-label="Delete ${path}" title="Delete" @click=${() => this.#send('delete-file', file)}><svg-icon .icon=${Trash2}></svg-icon></button>
+            ${this.deletable ? html`<button class="icon small quiet" aria-label="Delete ${path}" title="Delete" @click=${() => this.#send('delete-file', file)}><svg-icon .icon=${Trash2}></svg-icon></button>` : nothing}
           </div>
         </td>
       </tr>

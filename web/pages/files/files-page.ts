@@ -79,7 +79,7 @@ export class FilesPage extends LitElement {
           <h1 tabindex="-1">${whose === undefined ? 'Files' : `Files of ${whose}`}</h1>
           ${this.account && this.account.quota.upload_storage !== null ? html`<quota-bars class="sums" .account=${this.account} only="upload_storage"></quota-bars>` : nothing}
         </div>
-        ${whose === undefined ? (!this.session.mayChange ? nothing : html`<upload-panel .session=${this.session} .existing=${data?.files ?? []} @uploaded=${() => this.#files.refreshSoon()}></upload-panel>`) : html`<p><a href="/files">To your own files</a></p>`}
+        ${whose === undefined ? this.#upload(data?.files ?? []) : html`<p><a href="/files">To your own files</a></p>`}
         <section class="panel">
           <div class="head">
             <div class="tools">
@@ -92,14 +92,22 @@ export class FilesPage extends LitElement {
           ${loading ? html`<notice-box kind="loading"></notice-box>` : nothing}
           ${data?.isCut ? html`<p class="soft small">Shown are the first ${MOST_FILES.toLocaleString()} by name. The command line lists all: cloudai files.</p>` : nothing}
           ${data && groups.length === 0 ? this.#nothing(search) : nothing}
-          ${groups.length > 0 ? html`<file-group-list .groups=${groups} .all=${search !== ''} .hrefOf=${(file: FileBody) => this.#address(opened(file))} @save-file=${this.#save} @delete-file=${this.#delete}></file-group-list>` : nothing}
+          ${groups.length > 0 ? html`<file-group-list .groups=${groups} .all=${search !== ''} ?deletable=${this.session.may('file.delete')} .hrefOf=${(file: FileBody) => this.#address(opened(file))} @save-file=${this.#save} @delete-file=${this.#delete}></file-group-list>` : nothing}
         </section>
         <file-dialog .session=${this.session} .file=${this.#opened} .user=${whose} @close=${this.#shut}></file-dialog>
       </div>
     `;
   }
 
+  #upload(existing: readonly FileBody[]) {
+    if (!this.session.may('upload.begin')) return nothing;
+    return html`<upload-panel .session=${this.session} .existing=${existing} @uploaded=${() => this.#files.refreshSoon()}></upload-panel>`;
+  }
+
   #nothing(search: string) {
+    if (search === '' && !this.session.may('upload.begin')) {
+      return html`<notice-box kind="empty" heading="No files of your own"><p>What tasks of others left is on their pages: <a href="/tasks">see the tasks</a>.</p></notice-box>`;
+    }
     return search === ''
       ? html`<notice-box kind="empty" heading="No files yet"><p>Upload some above, or let a task write to /output: what it leaves there is kept and listed here.</p></notice-box>`
       : html`<notice-box kind="empty" heading="No file matches"><p><a href=${this.#address({ q: null })}>Show all</a></p></notice-box>`;

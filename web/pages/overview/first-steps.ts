@@ -1,10 +1,12 @@
 // What to do in a cluster where nothing has run yet: from a machine to the first task.
 
 import { css, html, LitElement, nothing } from 'lit';
+import type { Session } from '../../data/session.ts';
 import { base, controls } from '../../styles/shared.ts';
 
 export class FirstSteps extends LitElement {
-  static override properties = { workers: { type: Number } };
+  static override properties = { session: { attribute: false }, workers: { type: Number } };
+  declare session: Session;
   /** That are ready. */
   declare workers: number;
 
@@ -27,7 +29,8 @@ export class FirstSteps extends LitElement {
   }
 
   override render() {
-    const { workers } = this;
+    const { workers, session } = this;
+    const maySubmit = session.may('task.submit');
     return html`
       <section class="panel" aria-labelledby="first">
         <h2 id="first">First steps</h2>
@@ -41,12 +44,12 @@ export class FirstSteps extends LitElement {
                 : html`<p class="small soft">On each machine, in a copy of CloudAI:</p>`
             }
             <pre><code>npm run worker</code></pre>
-            <p class="small soft">Then <a href="/cluster">register it under its address</a>.</p>
+            ${session.may('worker.register') ? html`<p class="small soft">Then <a href="/cluster">register it under its address</a>.</p>` : html`<p class="small soft">An admin then registers it under its address.</p>`}
           </li>
           <li>
             <h3>Submit a task</h3>
             <p class="small soft">An image, a command, what it needs. ${workers > 0 ? nothing : 'It waits until a worker is ready.'}</p>
-            <a class="button" href="/submit">Submit a task</a>
+            ${maySubmit ? html`<a class="button" href="/submit">Submit a task</a>` : html`<p class="small soft">You will see it here: ${session.whyNot('task.submit')}.</p>`}
           </li>
           <li>
             <h3>Or do it from a terminal</h3>

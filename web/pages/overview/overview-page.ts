@@ -79,11 +79,11 @@ export class OverviewPage extends LitElement {
       <div class="stack">
         <div class="row spread">
           <h1 tabindex="-1">Overview</h1>
-          ${this.session.mayChange ? html`<a class="button primary narrow" href="/submit">Submit a task</a>` : nothing}
+          ${this.session.may('task.submit') ? html`<a class="button primary narrow" href="/submit">Submit a task</a>` : nothing}
         </div>
         ${errorNotice(error, () => this.#telemetry.refresh())}
         ${loading ? html`<div class="panel"><notice-box kind="loading"></notice-box></div>` : nothing}
-        ${isNew ? html`<first-steps .workers=${data.workers_by_state.ready}></first-steps>` : nothing}
+        ${isNew ? html`<first-steps .session=${this.session} .workers=${data.workers_by_state.ready}></first-steps>` : nothing}
         ${data ? this.#cluster(data, isNew) : nothing}
       </div>
     `;
@@ -177,7 +177,7 @@ export class OverviewPage extends LitElement {
                 ${list('running', 'Running tasks', data.running, hasAll ? 'Nothing runs right now.' : 'None of your tasks runs right now.', '/tasks?status=running')}
                 ${list('failed', 'Newest failures', data.failed, 'None has failed.', '/tasks?status=failed', true)}
               </div>
-              ${list('recent', 'Newest tasks', data.recent, 'You have no tasks yet.', '/tasks')}
+              ${list('recent', 'Newest tasks', data.recent, hasAll ? 'There are no tasks yet.' : 'You have no tasks yet.', '/tasks')}
             </div>
           `
           : nothing

@@ -118,7 +118,7 @@ export class QueuePage extends LitElement {
   #list({ total, entries, next_cursor }: QueueReply) {
     if (entries.length === 0) {
       return total === 0
-        ? html`<notice-box kind="empty" heading="Nothing waits"><p>Whatever is submitted now starts as soon as a worker has room. <a href="/submit">Submit a task</a></p></notice-box>`
+        ? html`<notice-box kind="empty" heading="Nothing waits"><p>Whatever is submitted now starts as soon as a worker has room.${this.session.may('task.submit') ? html` <a href="/submit">Submit a task</a>` : nothing}</p></notice-box>`
         : html`<notice-box kind="empty" heading="Nothing of yours waits"><p>Other users have ${total === 1 ? '1 task' : `${total.toLocaleString('en')} tasks`} in the queue.</p></notice-box>`;
     }
     const chosen = reasonOf(this.route.query);

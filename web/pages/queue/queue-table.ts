@@ -6,6 +6,7 @@ import {
   ArrowRightLeft,
   Ban,
   BookmarkCheck,
+  FolderX,
   Gauge,
   Hourglass,
   type IconNode,
@@ -30,6 +31,7 @@ const ICONS: Readonly<Record<QueueReason, IconNode>> = {
   retry_delay: RotateCw,
   no_workers: ServerOff,
   labels_missing: Tag,
+  mounts_missing: FolderX,
   over_quota: Gauge,
   quota_used: Gauge,
   reserved: BookmarkCheck,
@@ -42,6 +44,7 @@ const STUCK: readonly QueueReason[] = [
   'not_ready',
   'no_workers',
   'labels_missing',
+  'mounts_missing',
   'over_quota',
 ];
 
@@ -112,7 +115,7 @@ export class QueueTable extends LitElement {
           </div>
         </td>
         <td role="cell" class="user" data-label="User"><div class="cut" title=${entry.user}>${entry.user}</div></td>
-        <td role="cell" class="needs" data-label="Needs"><div>${entryNeeds(entry)}${entry.worker === '' ? nothing : html`<br /><span class="soft small">only on ${entry.worker}</span>`}</div></td>
+        <td role="cell" class="needs" data-label="Needs"><div>${unbroken(entryNeeds(entry))}${entry.worker === '' ? nothing : html`<br /><span class="soft small">only on ${entry.worker}</span>`}</div></td>
         <td role="cell" class="number right" data-label="Priority">${entry.priority}</td>
         <td role="cell" class="once" data-label="Waits since"><time-ago at=${entry.queued_at}></time-ago>${entry.expires_at ? html`<span class="soft small ends" title=${new Date(entry.expires_at).toLocaleString()}>given up ${expiresIn(entry, this.now)}</span>` : nothing}</td>
         <td role="cell" class="why" data-label="Why">
@@ -129,4 +132,12 @@ export class QueueTable extends LitElement {
       </tr>
     `;
   }
+}
+
+/** Breaks between amounts, not between a number and its unit. */
+function unbroken(amounts: string): string {
+  return amounts
+    .split(', ')
+    .map((amount) => amount.replaceAll(' ', '\u00a0'))
+    .join(', ');
 }

@@ -4,9 +4,15 @@ import { css, html, LitElement, nothing } from 'lit';
 import { Eye, EyeOff } from 'lucide';
 import { ApiError } from '../../../client/client.ts';
 import { Sending } from '../../data/sending.ts';
-import type { Session } from '../../data/session.ts';
+import type { Session, SignInEnd } from '../../data/session.ts';
 import { errorNotice } from '../../elements/error-notice.ts';
 import { base, controls } from '../../styles/shared.ts';
+
+const END_WORDS: Readonly<Record<SignInEnd, string>> = {
+  refused: 'Your sign-in has ended. Please sign in again.',
+  everywhere: 'You are signed out everywhere. Your API tokens are still good.',
+  'everywhere with tokens': 'You are signed out everywhere, and your API tokens are taken back.',
+};
 
 export class SignInPage extends LitElement {
   static override properties = {
@@ -48,9 +54,9 @@ export class SignInPage extends LitElement {
     return html`
       <div class="panel">
         <img class="mark" src="/favicon.svg" alt="" />
-        <h1 tabindex="-1">${register ? 'Create an account' : 'Sign in to CloudAI'}</h1>
-        <p class="lead">
-          ${register ? 'The first account of a cluster is its admin.' : this.session.expired ? 'Your sign-in has ended. Please sign in again.' : 'Run containers on your cluster.'}
+        <h1 tabindex="-1" aria-describedby="lead">${register ? 'Create an account' : 'Sign in to CloudAI'}</h1>
+        <p class="lead" id="lead">
+          ${register ? 'The first account of a cluster is its admin.' : this.session.ended ? END_WORDS[this.session.ended] : 'Run containers on your cluster.'}
         </p>
         <form @submit=${this.#submit}>
           <div>

@@ -28,6 +28,7 @@ const FIELDS: Readonly<Record<keyof FormState, readonly string[]>> = {
   pullPolicy: ['pull_policy'],
   k: ['k_value'],
   files: ['files'],
+  mounts: ['mounts'],
   webhookUrl: ['webhook'],
   webhookEvents: ['webhook'],
   name: ['name'],

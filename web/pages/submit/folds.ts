@@ -12,7 +12,7 @@ const FIELDS: Readonly<Record<Fold, readonly string[]>> = {
   placing: [
     ...['worker', 'priority', 'timeout_seconds', 'max_retries'],
     ...['retry_on', 'retry_on_exit_codes', 'retry_delay_seconds', 'queue_timeout_seconds'],
-    ...['network', 'pull_policy', 'k_value', 'constraints', 'prefer'],
+    ...['network', 'pull_policy', 'k_value', 'constraints', 'prefer', 'mounts'],
   ],
   files: ['files'],
   notification: ['webhook'],
@@ -46,6 +46,7 @@ export function placingWords(form: FormState): string {
     form.worker === '' ? '' : `on ${form.worker}`,
     labelWords('must have', form.constraints),
     labelWords('better with', form.prefer),
+    form.mounts.length === 0 ? '' : `mounts ${form.mounts.map(({ source }) => source).join(', ')}`,
     form.priority === usual.priority ? '' : `priority ${form.priority}`,
     form.timeout.text === '0' ? '' : `${form.timeout.text} ${form.timeout.unit} at most`,
     form.retries === usual.retries ? '' : `${form.retries} ${form.retries === '1' ? 'retry' : 'retries'}`,

@@ -51,6 +51,14 @@ const body: fc.Arbitrary<SubmitBody> = fc
     constraints: terms,
     prefer: terms,
     files: fc.uniqueArray(path, { maxLength: 4 }),
+    mounts: fc.array(
+      fc.record({
+        source: path.map((one) => `/${one}`),
+        target: path.map((one) => `/${one}`),
+        read_only: fc.boolean(),
+      }),
+      { maxLength: 3 },
+    ),
     pull_policy: fc.constantFrom(...PULL_POLICIES),
     network: fc.constantFrom(...NETWORKS),
     webhook: fc.option(

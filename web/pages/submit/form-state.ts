@@ -3,11 +3,13 @@
 
 import { MASKED, type SubmitBody, type SubmitRequest } from '../../../shared/contracts/http.ts';
 import { labelTerms, labelTermsBody } from '../../../shared/contracts/labels.ts';
+import type { MountBody } from '../../../shared/contracts/mounts.ts';
 import { SUBMIT_DEFAULTS } from '../../../shared/contracts/submit-defaults.ts';
 import type { ErrorDetail } from '../../../shared/errors.ts';
 import type { PullPolicy, RetryReason, TaskNetwork } from '../../../shared/model/task.ts';
 import { DEFAULT_WEBHOOK_EVENTS, type WebhookEvent } from '../../../shared/model/webhook.ts';
 import { type EnvRow, envFaults, envOf, rowsOf } from './env-rows.ts';
+import { mountFaults, mountsOf } from './mount-rows.ts';
 import { type TermRow, termFaults, termRows, termsOf } from './term-rows.ts';
 
 export const SIZE_UNITS = ['MB', 'GB'] as const;
@@ -49,6 +51,7 @@ export interface FormState {
   readonly pullPolicy: PullPolicy;
   readonly k: string;
   readonly files: readonly string[];
+  readonly mounts: readonly MountBody[];
   readonly webhookUrl: string;
   readonly webhookEvents: readonly WebhookEvent[];
   readonly name: string;
@@ -89,6 +92,7 @@ export function formOf(given: SubmitRequest): FormState {
     pullPolicy: task.pull_policy,
     k: plainNumber(task.k_value),
     files: [...task.files],
+    mounts: task.mounts.map((mount) => ({ ...mount, read_only: mount.read_only ?? false })),
     webhookUrl: task.webhook?.url ?? '',
     webhookEvents: [...(task.webhook?.events ?? DEFAULT_WEBHOOK_EVENTS)],
     name: task.name,
@@ -124,6 +128,7 @@ export function requestOf(form: FormState): SubmitBody {
     constraints: labelTermsBody(termsOf(form.constraints)),
     prefer: labelTermsBody(termsOf(form.prefer)),
     files: [...form.files],
+    mounts: mountsOf(form.mounts),
     pull_policy: form.pullPolicy,
     network: form.network,
     webhook:
@@ -165,6 +170,7 @@ export function formFaults(form: FormState): ErrorDetail[] {
     ...termFaults(form.constraints, 'constraints'),
     ...termFaults(form.prefer, 'prefer'),
     ...envFaults(form.env),
+    ...mountFaults(form.mounts),
   ];
 }
 
@@ -187,7 +193,7 @@ export function numberOf(text: string): number {
   return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(bare) ? Number(bare) : Number.NaN;
 }
 
-export function megabytesOf({ text, unit }: Measure<SizeUnit>): number {
+function megabytesOf({ text, unit }: Measure<SizeUnit>): number {
   return numberOf(text) * MB_PER[unit];
 }
 

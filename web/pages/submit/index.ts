@@ -6,6 +6,7 @@ import { ComboBox } from './combo-box.ts';
 import { CommandEditor } from './command-editor.ts';
 import { EnvEditor } from './env-editor.ts';
 import { FilesPicker } from './files-picker.ts';
+import { MountsEditor } from './mounts-editor.ts';
 import { PresetList } from './preset-list.ts';
 import { SamePanel } from './same-panel.ts';
 import { SubmitPage } from './submit-page.ts';
@@ -18,6 +19,7 @@ export const elements: Elements = {
   'command-editor': CommandEditor,
   'env-editor': EnvEditor,
   'files-picker': FilesPicker,
+  'mounts-editor': MountsEditor,
   'terms-editor': TermsEditor,
   'preset-list': PresetList,
   'same-panel': SamePanel,

@@ -32,7 +32,8 @@ describe('a task from outside', () => {
   });
 
   it('may be a record of the API', () => {
-    expect(readRequest({ docker_image: 'a', task_id: 'task-1', attempts: [], status: 'queued' })).toEqual({
+    const record = { task_id: 'task-1', attempts: [], status: 'queued', kept_until: null };
+    expect(readRequest({ docker_image: 'a', ...record })).toEqual({
       request: { docker_image: 'a' },
       faults: [],
     });
@@ -61,6 +62,11 @@ describe('an address', () => {
       env: { A: '1', B: 'x=y' },
       files: ['a', 'b'],
     });
+    expect(ofAddress('mount=/sets:/data:ro&mount=/w:/w')?.request.mounts).toEqual([
+      { source: '/sets', target: '/data', read_only: true },
+      { source: '/w', target: '/w', read_only: false },
+    ]);
+    expect(ofAddress('mount=/sets')?.faults).toEqual(['"mounts" is not of the right kind']);
     expect(ofAddress('arg=echo&arg=a+b')?.request.command).toEqual(['echo', 'a b']);
   });
 

@@ -1,7 +1,8 @@
 // A task as JSON from outside (a preset, something pasted) or from an address, checked for its types so that the form can
 // show it. Pure. Whether the values are allowed is for the API to say.
 
-import type { SubmitRequest } from '../../../shared/contracts/http.ts';
+import type { SubmitRequest, TaskBody } from '../../../shared/contracts/http.ts';
+import { readMountText } from '../../../shared/contracts/mounts.ts';
 import { NETWORKS, PULL_POLICIES, RETRY_REASONS } from '../../../shared/model/task.ts';
 import { WEBHOOK_EVENTS } from '../../../shared/model/webhook.ts';
 
@@ -39,6 +40,16 @@ const isWebhook: Check = (value) => {
   );
 };
 
+const isMounts: Check = (value) =>
+  Array.isArray(value) &&
+  value.every((one: unknown) => {
+    const { source, target, read_only } = (typeof one === 'object' && one ? one : {}) as Record<
+      string,
+      unknown
+    >;
+    return isText(source) && isText(target) && (read_only === undefined || typeof read_only === 'boolean');
+  });
+
 const FIELDS: Readonly<Record<string, Check>> = {
   docker_image: isText,
   command: (value) => value === null || isText(value) || isTexts(value),
@@ -61,6 +72,7 @@ const FIELDS: Readonly<Record<string, Check>> = {
   constraints: isTerms,
   prefer: isTerms,
   files: isTexts,
+  mounts: isMounts,
   secrets: isTexts,
   pull_policy: oneOf(PULL_POLICIES),
   network: oneOf(NETWORKS),
@@ -68,11 +80,31 @@ const FIELDS: Readonly<Record<string, Check>> = {
 };
 
 /** A task as the API gives it back has more fields than are sent: those are left out without a word. */
-const OF_RECORDS = new Set([
-  ...['task_id', 'status', 'reason', 'message', 'exit_code', 'user', 'worker_id', 'attempt', 'attempts'],
-  ...['cancel_requested', 'submitted_at', 'queued_at', 'not_before', 'assigned_at', 'started_at'],
-  ...['finished_at', 'timeline', 'sla', 'failures', 'losses', 'max_losses', 'expires_at'],
-]);
+const OF_RECORDS: Readonly<Record<Exclude<keyof TaskBody, keyof SubmitRequest>, true>> = {
+  task_id: true,
+  status: true,
+  reason: true,
+  message: true,
+  exit_code: true,
+  user: true,
+  worker_id: true,
+  attempt: true,
+  attempts: true,
+  cancel_requested: true,
+  submitted_at: true,
+  queued_at: true,
+  not_before: true,
+  assigned_at: true,
+  started_at: true,
+  finished_at: true,
+  timeline: true,
+  sla: true,
+  failures: true,
+  losses: true,
+  max_losses: true,
+  expires_at: true,
+  kept_until: true,
+};
 
 /** Null when it is no object at all. */
 export function readRequest(given: unknown): ReadRequest | null {
@@ -82,7 +114,7 @@ export function readRequest(given: unknown): ReadRequest | null {
     const check = Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined;
     if (check?.(value)) return true;
     if (check) faults.push(`"${name}" is not of the right kind`);
-    else if (!OF_RECORDS.has(name)) faults.push(`"${name}" is not a field of a task`);
+    else if (!Object.hasOwn(OF_RECORDS, name)) faults.push(`"${name}" is not a field of a task`);
     return false;
   });
   const request = { docker_image: '', ...Object.fromEntries(entries) } as SubmitRequest;
@@ -114,11 +146,12 @@ const ALIASES: Readonly<Record<string, string>> = {
   file: 'files',
   secret: 'secrets',
   constraint: 'constraints',
+  mount: 'mounts',
 };
 
 /**
  * What an address says of the task: the names of the API, `image` for short, `arg` for each word of a command in exec
- * form, `env=NAME=VALUE`, `file`, `constraint=LABEL=VALUE,VALUE` and `prefer` as often as need be. Null when it says
+ * form, `env=NAME=VALUE`, `file`, `mount=/from:/to:ro`, `constraint=LABEL=VALUE,VALUE` and `prefer` as often as need be. Null when it says
  * nothing.
  */
 export function requestOfQuery(query: URLSearchParams): ReadRequest | null {
@@ -136,6 +169,7 @@ export function requestOfQuery(query: URLSearchParams): ReadRequest | null {
       const [label, values] = at < 0 ? [value, ''] : [value.slice(0, at), value.slice(at + 1)];
       terms[name] = { ...terms[name], [label]: values.split(/[,|]/) };
     } else if (name === 'files' || name === 'secrets') given[name] = [...listOf(given[name]), value];
+    else if (name === 'mounts') given[name] = [...listOf(given[name]), readMountText(value) ?? value];
     else if (name === 'arg') given.command = [...listOf(given.command), value];
     else if (name === 'retry_on') given[name] = value.split(',');
     else if (name === 'retry_on_exit_codes') given[name] = value.split(',').map(Number);

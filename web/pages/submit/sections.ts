@@ -164,6 +164,10 @@ export function placing({ form, faults, edit }: Section, workers: readonly Worke
     ${retrying({ form, faults, edit })}
     ${labelTermsOf({ form, faults, edit }, workers, 'constraints', 'Must have labels', 'Only a worker with one of the values of each gets it.')}
     ${labelTermsOf({ form, faults, edit }, workers, 'prefer', 'Better with labels', 'A worker that has them goes before others; without them it runs, too.')}
+    <mounts-editor
+      .rows=${form.mounts} .workers=${workers} .faults=${faults.filter(({ field }) => /^mounts\b/.test(field))}
+      @edit=${(event: EditEvent) => edit(event.change)}
+    ></mounts-editor>
   `;
 }
 

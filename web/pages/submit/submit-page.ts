@@ -15,6 +15,7 @@ import type { Router } from '../../data/router.ts';
 import { addressOf, type Route } from '../../data/routes.ts';
 import type { Session } from '../../data/session.ts';
 import { errorNotice } from '../../elements/error-notice.ts';
+import { refusalNotice } from '../../elements/refusal-notice.ts';
 import { tell } from '../../shell/telling.ts';
 import { base, controls } from '../../styles/shared.ts';
 import { faultsAfter, faultsElsewhere, ofOneTask } from './field-faults.ts';
@@ -117,6 +118,14 @@ export class SubmitPage extends LitElement {
   }
 
   override render() {
+    if (!this.session.may('task.submit')) {
+      return html`
+        <div class="stack">
+          <h1 tabindex="-1">Submit a task</h1>
+          <div class="panel">${refusalNotice(this.session, 'task.submit', 'Tasks are submitted by others')}</div>
+        </div>
+      `;
+    }
     return html`
       <div class="stack">
         <div class="head">

@@ -33,6 +33,7 @@ type Labelled = Pick<WorkerBody, 'worker_id' | 'labels'>;
 /** Less of anything does not help. */
 const NOT_OF_SIZE: readonly (string | null)[] = [
   'labels_missing',
+  'mounts_missing',
   'no_ready_match',
   'over_quota',
   'quota_used',

@@ -59,7 +59,7 @@ describe('output with styles', () => {
       fc.property(line, line, (one, other) => {
         // An escape that is cut by the end of its line is none.
         // biome-ignore lint/suspicious/noControlCharactersInRegex: that is the point.
-        fc.pre(!one.includes('\r') && !other.includes('\r') && !/\u001b(\[[\d;]*)?$/.test(one));
+        fc.pre(!one.includes('\r') && !other.includes('\r') && !/\u001b(\[[0-?]*[ -/]*)?$/.test(one));
         fc.pre(!one.endsWith('\u009b'));
         const carry = carryAfter(one, '');
         const styled = (given: ReturnType<typeof piecesOf>) =>

@@ -6,15 +6,16 @@
 //     └─────────┴── "to the end" ◄── holds a stretch ◄──────────┘   until the newest line is reached ─► live
 
 import type { ReactiveControllerHost } from 'lit';
-import type { LogLineBody, TaskBody } from '../../../shared/contracts/http.ts';
+import type { TaskBody } from '../../../shared/contracts/http.ts';
 import type { SocketRefusal, TaskLogEvent, TaskPartialEvent } from '../../../shared/contracts/live.ts';
+import type { LogLineBody } from '../../../shared/contracts/log-lines.ts';
 import { LiveSubscription } from '../../data/live-subscription.ts';
 import type { Session } from '../../data/session.ts';
 import { isBefore, LogLines, type Place } from './log-lines.ts';
 import { readPage } from './log-page.ts';
 
 /** What is held in the browser at most. */
-export const KEPT_LINES = 100_000;
+const KEPT_LINES = 100_000;
 /** Held beyond that before the oldest are let go, in one go: one at a time would cost a copy for each line. */
 const SLACK_LINES = 5_000;
 const TAIL_LINES = 5_000;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { LogLineBody } from '../../../shared/contracts/http.ts';
+import type { LogLineBody } from '../../../shared/contracts/log-lines.ts';
 import { LogLines, type Stream } from './log-lines.ts';
 import { LogSearch, patternOf } from './log-search.ts';
 

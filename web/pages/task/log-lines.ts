@@ -1,7 +1,7 @@
 // The part of a task's output that the browser holds: one stretch without gaps, which grows at both ends and lets go at
 // either. Lines keep their id for as long as they are held, so that a view can stay where it is. Pure.
 
-import type { LogLineBody } from '../../../shared/contracts/http.ts';
+import type { LogLineBody } from '../../../shared/contracts/log-lines.ts';
 import { carryAfter } from './ansi-text.ts';
 
 export type Stream = 'stdout' | 'stderr';

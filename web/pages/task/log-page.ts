@@ -1,6 +1,6 @@
 // A part of a task's output, asked for once and not followed.
 
-import type { LogLineBody } from '../../../shared/contracts/http.ts';
+import type { LogLineBody } from '../../../shared/contracts/log-lines.ts';
 import type { Session } from '../../data/session.ts';
 
 interface Start {

@@ -105,7 +105,7 @@ export class TaskFiles extends LitElement {
       <span class="soft small number">${fileCount(total.files)}, ${byteSize(total.bytes)}</span>
       <button class="small" @click=${() => this.#saveAll('zip')} ?disabled=${busy}><svg-icon .icon=${Download}></svg-icon>${this.saving === '*' ? 'Saving…' : 'All as zip'}</button>
       <button class="small" @click=${() => this.#saveAll('tar.gz')} ?disabled=${busy}>tar.gz</button>
-      ${this.session.mayChange ? html`<button class="small danger" @click=${this.#deleteAll}>Delete all</button>` : nothing}
+      ${this.session.may('file.delete') ? html`<button class="small danger" @click=${this.#deleteAll}>Delete all</button>` : nothing}
     `;
   }
 
@@ -147,7 +147,7 @@ export class TaskFiles extends LitElement {
         <span class="size small number">${byteSize(size_bytes)}</span>
         <span class="act">
           <button class="icon small quiet" @click=${() => this.#save(file)} ?disabled=${saving !== null} aria-label="Save ${path}" title="Save"><svg-icon .icon=${Download}></svg-icon></button>
-          ${this.session.mayChange ? html`<button class="icon small quiet" @click=${() => this.#delete(file)} aria-label="Delete ${path}" title="Delete"><svg-icon .icon=${Trash2}></svg-icon></button>` : nothing}
+          ${this.session.may('file.delete') ? html`<button class="icon small quiet" @click=${() => this.#delete(file)} aria-label="Delete ${path}" title="Delete"><svg-icon .icon=${Trash2}></svg-icon></button>` : nothing}
         </span>
       </li>
     `;

@@ -140,11 +140,12 @@ export class TaskPage extends LitElement {
     const link = html`<button class="icon quiet" aria-label="Copy the link" title="Copy the link" @click=${this.#copyLink}><svg-icon .icon=${Link}></svg-icon></button>`;
     const changed = html`<a class="button" href="/submit?from=${task.task_id}"><svg-icon .icon=${Pencil}></svg-icon>Run with changes</a>`;
     const again = html`<button @click=${this.#retry} ?disabled=${this.busy}><svg-icon .icon=${RotateCw}></svg-icon>Run again</button>`;
-    // A viewer changes nothing.
-    if (!this.session.mayChange) return link;
-    if (isTerminal(task.status)) return html`${link}${changed}${again}`;
+    const { session } = this;
+    const another = session.may('task.submit') ? changed : nothing;
+    if (isTerminal(task.status)) return html`${link}${another}${session.may('task.retry') ? again : nothing}`;
+    if (!session.may('task.cancel')) return html`${link}${another}`;
     return html`
-      ${link}${changed}
+      ${link}${another}
       <button class="danger" @click=${() => this.#cancel(task)} ?disabled=${this.busy}><svg-icon .icon=${Square}></svg-icon>Cancel</button>
     `;
   }

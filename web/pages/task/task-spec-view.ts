@@ -111,6 +111,10 @@ function facts(task: TaskBody) {
   const env = Object.entries(task.env);
   const must = termWords(task.constraints);
   const better = termWords(task.prefer);
+  // An API of an earlier release knows of none.
+  const mounts = (task.mounts ?? []).map(
+    ({ source, target, read_only }) => `${source} at ${target}${read_only ? ', read-only' : ''}`,
+  );
   const fact = (name: string, value: unknown) => html`<dt>${name}</dt><dd>${value}</dd>`;
   const factIf = (is: boolean, name: string, value: unknown) => (is ? fact(name, value) : nothing);
   return html`
@@ -121,6 +125,7 @@ function facts(task: TaskBody) {
       ${fact('Needs', amounts(needs))}
       ${factIf(env.length > 0, 'Environment', html`<pre tabindex="0" role="region" aria-label="Environment">${env.map(([name, value]) => `${name}=${value}`).join('\n')}</pre>`)}
       ${factIf(task.secrets.length > 0, 'Secrets', task.secrets.join(', '))}
+      ${factIf(mounts.length > 0, 'Folders', chips(mounts))}
       ${factIf(task.files.length > 0, 'Input files', task.files.join(', '))}
       ${fact('Priority', `${task.priority} of 9`)} ${fact('SLA multiplier', `k = ${task.k_value}`)}
       ${fact('Time limit', task.timeout_seconds > 0 ? chosenTime(task.timeout_seconds) : 'none')}

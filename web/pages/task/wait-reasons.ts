@@ -29,6 +29,7 @@ const EXCLUDED: Readonly<Record<NonNullable<WaitRow['excludedBy']>, string>> = {
   unhealthy: 'is unhealthy',
   other_worker_requested: 'not the worker that was asked for',
   labels: 'does not have the labels it needs',
+  mounts: 'does not let be mounted what it mounts',
   reserved: 'is kept free for other tasks',
 };
 const HOPES: Readonly<Record<Hope, string>> = {
@@ -185,12 +186,13 @@ ${place === '' ? nothing : html`<p class="soft place number">${[start, place].fi
 }
 
 function stateWords(
-  { workerId, hope, excludedBy, trouble, unmet }: WaitRow,
+  { workerId, hope, excludedBy, trouble, unmet, unmountable }: WaitRow,
   reserved: string | null,
 ): string {
   if (workerId === reserved) return 'is kept free for it';
   const small = excludedBy && hope === 'small' ? ', and is too small' : '';
   if (excludedBy === 'labels' && unmet.length > 0) return `has ${unmet.join(', ')}${small}`;
+  if (excludedBy === 'mounts' && unmountable.length > 0) return `${unmountable.join(', ')}${small}`;
   const why = excludedBy === 'unhealthy' && trouble !== null ? `: ${trouble}` : '';
   return `${excludedBy ? EXCLUDED[excludedBy] : HOPES[hope]}${why}${small}`;
 }

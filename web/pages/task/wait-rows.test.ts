@@ -20,6 +20,7 @@ const verdict = (worker_id: string, more: Partial<WorkerVerdictBody>): WorkerVer
   message: null,
   missing: [],
   unmet_labels: [],
+  unmet_mounts: [],
   ...more,
 });
 
@@ -67,6 +68,15 @@ describe('needs against what is free', () => {
     const [row] = waitRows({ workers: [verdict('w', { excluded_by: 'labels', unmet_labels })] }, need, []);
     expect(row?.hope).toBe('closed');
     expect(row?.unmet).toEqual(['disk=hdd instead of ssd or nvme', 'no zone (a)']);
+  });
+
+  it('name the folders that a worker does not let be mounted', () => {
+    const unmet_mounts = [
+      { source: '/a', read_only: true, only_read_only: false },
+      { source: '/b', read_only: false, only_read_only: true },
+    ];
+    const [row] = waitRows({ workers: [verdict('w', { excluded_by: 'mounts', unmet_mounts })] }, need, []);
+    expect(row?.unmountable).toEqual(['does not let /a be mounted', 'lets /b be mounted only read-only']);
   });
 
   it('are asked for again when room comes or goes, and only then', () => {

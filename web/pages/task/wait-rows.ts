@@ -29,6 +29,8 @@ export interface WaitRow {
   readonly trouble: string | null;
   /** What it lacks of the labels that must be there, e.g. `disk=hdd instead of ssd or nvme`. */
   readonly unmet: readonly string[];
+  /** What it does not let be mounted, e.g. `lets /data be mounted only read-only`. */
+  readonly unmountable: readonly string[];
   readonly cells: readonly NeedCell[];
 }
 
@@ -50,6 +52,8 @@ export function waitRows(
       excludedBy: verdict.excluded_by,
       trouble: verdict.message ?? null,
       unmet: verdict.unmet_labels.map(unmetWords),
+      // An API of an earlier release knows of no mounts.
+      unmountable: (verdict.unmet_mounts ?? []).map(unmountableWords),
       cells: asked.map((dimension) => cell(dimension, need[dimension], verdict, free.get(verdict.worker_id))),
     }))
     .sort(
@@ -63,6 +67,10 @@ export function waitRows(
 function unmetWords({ name, needs, has }: WorkerVerdictBody['unmet_labels'][number]): string {
   const wanted = needs.map((value) => (value === '' ? 'no value' : value)).join(' or ');
   return has === null ? `no ${name} (${wanted})` : `${name}=${has} instead of ${wanted}`;
+}
+
+function unmountableWords({ source, only_read_only }: WorkerVerdictBody['unmet_mounts'][number]): string {
+  return only_read_only ? `lets ${source} be mounted only read-only` : `does not let ${source} be mounted`;
 }
 
 function hopeOf({ fits_now, fits_when_empty, excluded_by }: WorkerVerdictBody): Hope {

@@ -65,16 +65,11 @@ export class BulkBar extends LitElement {
     }
     if (this.selection.size === 0) return nothing;
     const { open, ended } = this.#split();
-    const acts = this.session.mayChange;
     return html`
       <div class="bar" role="group" aria-label="Selected tasks">
         <strong class="number">${many(this.selection.size)} of ${many(this.rows.count)} loaded selected</strong>
-        ${
-          acts
-            ? html`<button class="small danger" ?disabled=${open.length === 0} @click=${() => this.cancel(open, ended.length)}>Cancel ${open.length > 0 ? many(open.length) : ''}</button>
-        <button class="small" ?disabled=${ended.length === 0} @click=${() => this.retry(ended)}>Run again ${ended.length > 0 ? many(ended.length) : ''}</button>`
-            : nothing
-        }
+        ${this.session.may('task.cancel') ? html`<button class="small danger" ?disabled=${open.length === 0} @click=${() => this.cancel(open, ended.length)}>Cancel ${open.length > 0 ? many(open.length) : ''}</button>` : nothing}
+        ${this.session.may('task.retry') ? html`<button class="small" ?disabled=${ended.length === 0} @click=${() => this.retry(ended)}>Run again ${ended.length > 0 ? many(ended.length) : ''}</button>` : nothing}
         <button class="small" @click=${this.#copy}>Copy ids</button>
         ${this.selection.size < this.rows.count ? html`<button class="small link" @click=${this.#all}>Select all ${many(this.rows.count)} loaded</button>` : nothing}
         <button class="small link" @click=${this.#clear}>Clear the selection</button>

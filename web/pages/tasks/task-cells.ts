@@ -14,12 +14,12 @@ const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyl
 export type RowAction = 'cancel' | 'retry';
 
 /** What can be done with it now: stop it, or run it again. */
-export function actionOf(row: TaskSummaryBody): RowAction | null {
+function actionOf(row: TaskSummaryBody): RowAction | null {
   if (isTerminal(row.status)) return 'retry';
   return row.cancel_requested ? null : 'cancel';
 }
 
-export function titleOf(row: TaskSummaryBody): string {
+function titleOf(row: TaskSummaryBody): string {
   return row.name || row.task_id;
 }
 
@@ -29,11 +29,15 @@ export interface CellsOf {
   readonly withUser: boolean;
   readonly isSelected: boolean;
   readonly isActive: boolean;
+  /** Whoever looks may. */
+  readonly mayCancel: boolean;
+  readonly mayRetry: boolean;
 }
 
-export function cells({ row, now, withUser, isSelected, isActive }: CellsOf) {
+export function cells({ row, now, withUser, isSelected, isActive, mayCancel, mayRetry }: CellsOf) {
   const ran = ranMs(row, now);
   const action = actionOf(row);
+  const isOffered = action === 'cancel' ? mayCancel : mayRetry;
   const title = titleOf(row);
   const stop = isActive ? '0' : '-1';
   return html`
@@ -51,7 +55,7 @@ export function cells({ row, now, withUser, isSelected, isActive }: CellsOf) {
     <div role="gridcell" class="when number right soft small cut" title=${EXACT.format(new Date(row.submitted_at))}>${age(row.submitted_at, now)} ago</div>
     <div role="gridcell" class="actions">
       ${
-        action === null
+        action === null || !isOffered
           ? nothing
           : html`<button class="quiet icon small" tabindex=${stop} data-do=${action} title=${action === 'cancel' ? 'Cancel' : 'Run again'} aria-label="${action === 'cancel' ? 'Cancel' : 'Run again'} ${title}">
               <svg-icon .icon=${action === 'cancel' ? Square : RotateCcw}></svg-icon>

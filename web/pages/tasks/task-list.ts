@@ -51,6 +51,8 @@ export class TaskList extends LitElement {
     selection: { attribute: false },
     order: { attribute: false },
     withUser: { attribute: false },
+    mayCancel: { attribute: false },
+    mayRetry: { attribute: false },
     complete: { attribute: false },
     startPx: { attribute: false },
     narrow: { state: true },
@@ -59,6 +61,9 @@ export class TaskList extends LitElement {
   declare selection: Selection;
   declare order: SortOrder;
   declare withUser: boolean;
+  /** What whoever looks may do to a row. */
+  declare mayCancel: boolean;
+  declare mayRetry: boolean;
   /** All there are have been loaded. */
   declare complete: boolean;
   /** Where to begin, from the top. */
@@ -84,6 +89,8 @@ export class TaskList extends LitElement {
     this.selection = new Selection();
     this.order = NEWEST;
     this.withUser = false;
+    this.mayCancel = false;
+    this.mayRetry = false;
     this.complete = false;
     this.startPx = 0;
     this.narrow = this.#media.matches;
@@ -184,18 +191,31 @@ export class TaskList extends LitElement {
   #row({ index, start }: Place, now: number, own: string) {
     const row = this.rows.at(index);
     if (!row) return nothing;
-    const { withUser } = this;
+    const { withUser, mayCancel, mayRetry } = this;
     const isSelected = this.selection.ids.has(row.task_id);
     const isActive = row.task_id === this.selection.active;
     const { revision, cancel_requested, reason } = row;
     const second = Math.floor(now / 1_000);
     return guard(
-      [row, index, start, second, isSelected, isActive, withUser, revision, cancel_requested, reason],
+      [
+        row,
+        index,
+        start,
+        second,
+        isSelected,
+        isActive,
+        withUser,
+        mayCancel,
+        mayRetry,
+        revision,
+        cancel_requested,
+        reason,
+      ],
       () => html`
         <div
           role="row" id=${row.task_id} class="line task${own}${isActive ? ' active' : ''}" data-index=${index}
           aria-rowindex=${index + 2} aria-selected=${isSelected} style=${styleMap({ transform: `translateY(${start}px)` })}
-        >${cells({ row, now, withUser, isSelected, isActive })}</div>
+        >${cells({ row, now, withUser, isSelected, isActive, mayCancel, mayRetry })}</div>
       `,
     );
   }

@@ -117,7 +117,7 @@ export class TasksPage extends LitElement {
       <div class="stack">
         <div class="row spread">
           <h1 tabindex="-1">Tasks</h1>
-          ${this.session.mayChange ? html`<a class="button primary small submit" href="/submit">Submit a task</a>` : nothing}
+          ${this.session.may('task.submit') ? html`<a class="button primary small submit" href="/submit">Submit a task</a>` : nothing}
         </div>
         <section class="panel" aria-label="Filter">
           <task-filters .session=${this.session} .query=${this.route.query} @filter=${(event: FilterEvent) => this.#go(event.change)}></task-filters>
@@ -143,7 +143,7 @@ export class TasksPage extends LitElement {
       ${errorNotice(this.#loader.error, () => this.#again())}
       <task-list
         .rows=${rows} .selection=${this.#selection} .order=${order} .complete=${rows.cursor === null}
-        .withUser=${this.session.seesAllTasks} .startPx=${this.#startPx}
+        .withUser=${this.session.seesAllTasks} .mayCancel=${this.session.may('task.cancel')} .mayRetry=${this.session.may('task.retry')} .startPx=${this.#startPx}
         @near-end=${() => void this.#nearEnd()} @away=${(event: TaskListEvent<boolean>) => this.#away(event.detail)}
         @sort=${(event: TaskListEvent<SortOrder>) => this.#go({ sort: orderText(event.detail) })}
         @open=${(event: TaskListEvent<string>) => this.router.go(`/tasks/${event.detail}`)}
@@ -155,7 +155,7 @@ export class TasksPage extends LitElement {
   #empty() {
     return isFiltered(this.#loader.filter)
       ? html`<notice-box kind="empty" heading="No task fits the filter"><p><a href="/tasks">Show all tasks</a></p></notice-box>`
-      : html`<notice-box kind="empty" heading="No tasks yet"><p><a href="/submit">Submit the first one</a></p></notice-box>`;
+      : html`<notice-box kind="empty" heading="No tasks yet">${this.session.may('task.submit') ? html`<p><a href="/submit">Submit the first one</a></p>` : nothing}</notice-box>`;
   }
 
   #countText(): string {

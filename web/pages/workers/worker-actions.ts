@@ -54,9 +54,10 @@ export class WorkerActions extends LitElement {
 
   override render() {
     const { worker, icons } = this;
-    if (!worker || this.session.user?.role !== 'admin') return nothing;
+    if (!worker) return nothing;
+    const offers = offersFor(worker).filter(({ act }) => this.session.may(`worker.${act}`));
     return html`
-      <div class="acts ${icons ? 'icons' : ''}">${offersFor(worker).map((offer) => this.#button(worker, offer))}</div>
+      <div class="acts ${icons ? 'icons' : ''}">${offers.map((offer) => this.#button(worker, offer))}</div>
       ${this.draining ? html`<drain-dialog .worker=${worker} @close=${this.#undecided} @drain=${(event: DrainEvent) => this.#do('drain', worker, event.deadlineSeconds)}></drain-dialog>` : nothing}
     `;
   }

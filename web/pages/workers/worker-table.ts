@@ -56,7 +56,7 @@ export class WorkerTable extends LitElement {
   }
 
   override render() {
-    const isAdmin = this.session.user?.role === 'admin';
+    const isMaintained = this.session.may('worker.cordon');
     const held = `${MEASURE_WORDS[this.of]} held`;
     return html`
       <table role="table">
@@ -66,21 +66,21 @@ export class WorkerTable extends LitElement {
             <th role="columnheader">${held}, by task</th>
             <th role="columnheader" class="use">In use</th>
             <th role="columnheader" class="seen">Tasks</th>
-            ${isAdmin ? html`<th role="columnheader" class="acts"><span class="unseen">Maintenance</span></th>` : nothing}
+            ${isMaintained ? html`<th role="columnheader" class="acts"><span class="unseen">Maintenance</span></th>` : nothing}
           </tr>
         </thead>
         <tbody role="rowgroup">
           ${repeat(
             this.workers,
             ({ worker_id }) => worker_id,
-            (worker) => this.#row(worker, held, isAdmin),
+            (worker) => this.#row(worker, held, isMaintained),
           )}
         </tbody>
       </table>
     `;
   }
 
-  #row(worker: WorkerBody, held: string, isAdmin: boolean) {
+  #row(worker: WorkerBody, held: string, isMaintained: boolean) {
     const { worker_id, state, message, address, labels, tasks } = worker;
     const number = tasks.assigned + tasks.running;
     const notice = drainWords(worker, Date.now()) || message;
@@ -105,7 +105,7 @@ export class WorkerTable extends LitElement {
         <td role="cell" class="number" data-label="Tasks">
           <div>${number}<p class="soft small">${seenWords(worker)}</p></div>
         </td>
-        ${isAdmin ? html`<td role="cell" data-label="Maintain"><worker-actions icons .session=${this.session} .worker=${worker}></worker-actions></td>` : nothing}
+        ${isMaintained ? html`<td role="cell" data-label="Maintain"><worker-actions icons .session=${this.session} .worker=${worker}></worker-actions></td>` : nothing}
       </tr>
     `;
   }

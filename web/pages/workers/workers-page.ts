@@ -41,21 +41,21 @@ export class WorkersPage extends LitElement {
 
   override render() {
     const { data, error, loading } = this.#telemetry;
-    const isAdmin = this.session.user?.role === 'admin';
+    const mayRegister = this.session.may('worker.register');
     const isOpen = workersQuery(this.route.query).register;
     return html`
       <div class="stack" @changed=${this.#refresh} @removed=${this.#removed}>
         <div class="row spread">
           <h1 tabindex="-1">Workers</h1>
-          ${isAdmin ? html`<button type="button" aria-expanded=${isOpen} @click=${() => this.#go({ register: !isOpen })}><svg-icon .icon=${Plus}></svg-icon>Register a machine</button>` : nothing}
+          ${mayRegister ? html`<button type="button" aria-expanded=${isOpen} @click=${() => this.#go({ register: !isOpen })}><svg-icon .icon=${Plus}></svg-icon>Register a machine</button>` : nothing}
         </div>
         ${errorNotice(error ?? this.#tasks.error, this.#refresh)}
-        ${isAdmin && isOpen ? html`<register-machine class="panel" .session=${this.session} @registered=${this.#refresh}></register-machine>` : nothing}
+        ${mayRegister && isOpen ? html`<register-machine class="panel" .session=${this.session} @registered=${this.#refresh}></register-machine>` : nothing}
         <section class="panel" aria-label="List of workers">
           ${loading ? html`<notice-box kind="loading"></notice-box>` : nothing}
           ${
             data?.workers.length === 0
-              ? html`<notice-box kind="empty" heading="No machine has joined yet"><p>Start <code>npm run worker</code> on one${isAdmin ? ' and register it above' : ''}. Tasks wait until then.</p></notice-box>`
+              ? html`<notice-box kind="empty" heading="No machine has joined yet"><p>Start <code>npm run worker</code> on one${mayRegister ? ' and register it above' : ''}. Tasks wait until then.</p></notice-box>`
               : nothing
           }
           ${data && data.workers.length > 0 ? this.#list(data) : nothing}

@@ -8,6 +8,7 @@ const worker = (worker_id: string, over: Partial<WorkerBody> = {}): WorkerBody =
     state: 'ready',
     address: '10.0.0.1:50052',
     labels: {},
+    mounts: [],
     capacity: { cpu: 4, memory: 100, gpu: 0, storage: 0 },
     reserved: { cpu: 0, memory: 0, gpu: 0, storage: 0 },
     free: { cpu: 4, memory: 100, gpu: 0, storage: 0 },

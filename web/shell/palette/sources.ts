@@ -25,7 +25,7 @@ import {
 import type { UserBody } from '../../../shared/contracts/http.ts';
 import type { TaskSummaryBody } from '../../../shared/contracts/task-lists.ts';
 import type { WorkerBody } from '../../../shared/contracts/workers.ts';
-import { mayChange } from '../../../shared/model/user.ts';
+import { type Deed, may } from '../../../shared/model/rights.ts';
 import type { Session } from '../../data/session.ts';
 import type { PaletteEntry } from './entries.ts';
 
@@ -49,13 +49,9 @@ const act = (
 ): PaletteEntry => ({ id: `do ${action}`, group: 'Do', label, words, icon, run: { action } });
 
 export function fixedEntries(user: UserBody): readonly PaletteEntry[] {
-  const forAdmins = [
-    go('Users', '/admin', Users, 'admin accounts roles quotas'),
-    go('Audit log', '/audit', ScrollText, 'who did what history'),
-    act('Open the BullMQ queues', 'queue-board', TableProperties, 'bull board redis jobs'),
-  ];
+  const who = (deed: Deed, entry: PaletteEntry) => (may(user, deed) ? [entry] : []);
   return [
-    ...(mayChange(user) ? [go('Submit a task', '/submit', Plus, 'new run create')] : []),
+    ...who('task.submit', go('Submit a task', '/submit', Plus, 'new run create')),
     go('Overview', '/', LayoutDashboard, 'home cluster plots'),
     go('Tasks', '/tasks', ListTodo, 'list'),
     go('Running tasks', '/tasks?status=running', Play),
@@ -64,13 +60,19 @@ export function fixedEntries(user: UserBody): readonly PaletteEntry[] {
     go('Queue', '/queue', ListOrdered, 'order waits eta'),
     go('Workers', '/cluster', Server, 'machines nodes'),
     go('Files', '/files', FolderOpen, 'uploads outputs artifacts'),
-    go('Account', '/account', CircleUser, 'password profile'),
+    go('Account', '/account', CircleUser, 'password profile sign-in'),
     go('API tokens', '/account?view=tokens', KeyRound, 'scripts'),
     go('Webhooks', '/account?view=webhooks', Webhook, 'notifications'),
-    ...(user.role === 'admin' ? forAdmins : []),
+    ...who('user.see', go('Users', '/admin', Users, 'admin accounts roles quotas')),
+    ...who('audit.see', go('Audit log', '/audit', ScrollText, 'who did what history')),
+    ...who(
+      'queue_board.open',
+      act('Open the BullMQ queues', 'queue-board', TableProperties, 'bull board redis jobs'),
+    ),
     act('Change the theme', 'theme', SunMoon, 'dark light'),
     act('Copy the address of this page', 'copy-address', ClipboardCopy, 'link share'),
     act('Sign out', 'sign-out', LogOut, 'leave'),
+    go('Sign out everywhere', '/account?view=password', LogOut, 'sessions devices lost'),
   ];
 }
 

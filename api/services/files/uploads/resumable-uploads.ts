@@ -21,7 +21,7 @@ import { newId } from '../../../../shared/platform/ids.ts';
 import type { Log } from '../../../../shared/platform/log.ts';
 import type { UploadStore } from '../../../../shared/ports/store.ts';
 import { storeAnswer } from '../../deadline.ts';
-import { requireChanger } from '../../rights.ts';
+import { requireRight } from '../../rights.ts';
 import type { Transfers } from '../transfers.ts';
 import { tooLarge } from '../user-files.ts';
 import { type JoiningParts, joinParts } from './joining.ts';
@@ -57,7 +57,7 @@ export interface Piece {
   readonly signal: AbortSignal;
 }
 
-export const PART_BYTES = 16 * 1_048_576;
+const PART_BYTES = 16 * 1_048_576;
 const PART_MS = 20_000;
 /** Of a record that changes while it is to be removed. */
 const REMOVE_TRIES = 5;
@@ -72,7 +72,7 @@ export class ResumableUploads {
 
   /** @throws AppError `too_large`; `quota_exceeded`; `conflict` for a path that is taken, and when the user has too many */
   async begin(by: Principal, plan: UploadPlan): Promise<Upload> {
-    requireChanger(by);
+    requireRight(by, 'upload.begin');
     const { uploads, records, quotas, maxBytes, clock } = this.#parts;
     if (plan.sizeBytes > maxBytes) throw tooLarge(maxBytes);
     const ids = { id: newId('upload'), fileId: newId('file'), ownerId: by.userId };
@@ -109,7 +109,7 @@ export class ResumableUploads {
 
   /** Gives it up. Whoever is writing finds out with the next step. @throws AppError `not_found` */
   async remove(by: Principal, id: string): Promise<void> {
-    requireChanger(by);
+    requireRight(by, 'upload.delete');
     for (let tries = 0; tries < REMOVE_TRIES; tries += 1) {
       const upload = await this.get(by, id);
       if (await this.forget(upload)) return;
@@ -126,7 +126,7 @@ export class ResumableUploads {
   async append(by: Principal, id: string, piece: Piece, content: Readable): Promise<Upload> {
     const cutter = new PartCutter(content);
     try {
-      requireChanger(by);
+      requireRight(by, 'file.upload');
       const end = this.#parts.transfers.begin(by.userId);
       const work = storeAnswer(this.get(by, id)).then((upload) => this.#append(upload, piece, cutter));
       this.#open.add(work);

@@ -2,6 +2,7 @@
 // API may do this at the same time.
 
 import type { Log } from '../../../../shared/platform/log.ts';
+import { Pulse } from '../../../../shared/platform/pulse.ts';
 import type { Clock } from '../../../../shared/ports/clock.ts';
 import type { UploadStore } from '../../../../shared/ports/store.ts';
 import type { ResumableUploads } from './resumable-uploads.ts';
@@ -19,23 +20,27 @@ const STEP = 100;
 
 export class UploadSweep {
   readonly #parts: UploadSweepParts;
-  #timer: ReturnType<typeof setInterval> | null = null;
-  #sweeping: Promise<void> | null = null;
+  readonly #pulse: Pulse;
 
   constructor(parts: UploadSweepParts) {
+    const { log } = parts;
     this.#parts = parts;
+    this.#pulse = new Pulse({
+      everyMs: EVERY_MS,
+      work: async () => {
+        const forgotten = await this.sweep();
+        if (forgotten > 0) log.info({ uploads: forgotten }, 'expired uploads are forgotten');
+      },
+      onFault: (error) => log.warn({ err: error }, 'expired uploads could not be swept'),
+    });
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.#begin(), EVERY_MS);
-    this.#timer.unref();
-    this.#begin();
+    this.#pulse.start();
   }
 
-  async stop(): Promise<void> {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    this.#timer = null;
-    await this.#sweeping;
+  stop(): Promise<void> {
+    return this.#pulse.stop();
   }
 
   /** All that have expired by now. @returns how many were forgotten */
@@ -50,17 +55,5 @@ export class UploadSweep {
       // Those that another copy took meanwhile are gone; those that were gone on with have not expired.
       if (expired.length < STEP || done === 0) return forgotten;
     }
-  }
-
-  #begin(): void {
-    if (this.#sweeping !== null) return;
-    this.#sweeping = this.sweep()
-      .then((forgotten) => {
-        if (forgotten > 0) this.#parts.log.info({ uploads: forgotten }, 'expired uploads are forgotten');
-      })
-      .catch((error: unknown) => this.#parts.log.warn({ err: error }, 'expired uploads could not be swept'))
-      .finally(() => {
-        this.#sweeping = null;
-      });
   }
 }
