@@ -19,7 +19,7 @@ export interface Profile {
   readonly sign_ins: Readonly<Record<string, SignIn>>;
 }
 
-export const EMPTY_PROFILE: Profile = { url: null, sign_ins: {} };
+const EMPTY_PROFILE: Profile = { url: null, sign_ins: {} };
 
 export function profilePath(env: Readonly<Record<string, string | undefined>>): string {
   return join(env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config'), 'cloudai', 'config.json');

@@ -4,10 +4,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Backlog } from '../scheduler/core/backlog.ts';
 import { Recorder } from '../scheduler/core/decision-record.ts';
 import { plan } from '../scheduler/core/plan.ts';
-import { BARE, NO_MEMORY, type PlanMemory, type WorkerView } from '../scheduler/core/snapshot.ts';
+import { NO_MEMORY, type PlanMemory, type WorkerView } from '../scheduler/core/snapshot.ts';
 import { type CliStage, openCliStage } from '../test/support/cli-stage.ts';
 import { refusal } from '../test/support/small-api.ts';
-import { PLAIN_WAITING, PLAIN_WORKER } from '../test/support/waiting.ts';
+import { BARE, PLAIN_WAITING, PLAIN_WORKER } from '../test/support/waiting.ts';
 
 let stage: CliStage;
 let api: CliStage['api'];

@@ -2,7 +2,6 @@
 
 import { ApiError, type Client, type ClientOptions, createClient } from '../client/client.ts';
 import type { Live, LiveOptions } from '../client/live.ts';
-import type { Fetch } from '../client/transport.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { CliIo } from './io.ts';
 import { type Profile, profilePath, readProfile } from './profile.ts';
@@ -48,12 +47,12 @@ export class Session {
     return createClient({ ...this.#calls, token: this.#token });
   }
 
-  /** For signing in: an old token must not get in the way. */
   /** For what is done with a sign-in that may be another than the one that commands use. */
   clientWith(token: string): Client {
     return createClient({ ...this.#calls, token });
   }
 
+  /** For signing in: an old token must not get in the way. */
   get anonymous(): Client {
     return createClient(this.#calls);
   }
@@ -61,7 +60,8 @@ export class Session {
   get #calls(): ClientOptions {
     return {
       url: this.url,
-      fetch: this.#fetch,
+      // Ctrl-C ends any call, whether the command that makes it thought of that or not.
+      signal: this.io.signal,
       onRateLimited: (seconds) => this.#onRateLimited(seconds),
     };
   }
@@ -73,12 +73,6 @@ export class Session {
     this.#limitedUntil = now + seconds * 1_000;
     void this.remark(`rate limited, waiting ${seconds} s`);
   }
-
-  /** Ctrl-C ends any call, whether the command that makes it thought of that or not. */
-  readonly #fetch: Fetch = (input, init = {}) => {
-    const signals = [this.io.signal, ...(init.signal ? [init.signal] : [])];
-    return fetch(input, { ...init, signal: AbortSignal.any(signals) });
-  };
 
   /** What happens in the cluster, as it happens; whoever asks for it closes it. */
   async openLive(onState: LiveOptions['onState']): Promise<Live> {

@@ -135,6 +135,29 @@ describe('simulate', () => {
     expect(out).toContain('worker-1');
   });
 
+  it('keeps a title over the figures of each dimension when there is no room for its bar', async () => {
+    const [first] = some.workers;
+    const workers = [{ ...first!, capacity: amounts(8, 16_384, 2), after: first!.before }];
+    answer({ ...some, workers });
+    const shown = async (columns: number) => {
+      const { out } = await cloudai(['simulate', 'python:3.9', '--count', '7'], { columns });
+      return out.split('\n').filter((line) => /^(WORKER|worker-1)/.test(line));
+    };
+    const [heading = '', row = ''] = await shown(96);
+    expect(heading).toMatch(/ CORES .+ MEMORY .+ GPUS$/);
+    expect(row.slice(heading.indexOf('GPUS'))).toBe('0 of 2');
+    expect(row).toMatch(/4 GB of 16 GB {2}0 of 2$/);
+    const [narrow = '', figures = ''] = await shown(56);
+    expect(figures).not.toContain('█');
+    for (const [title, figure] of [
+      ['CORES', '2 of 8'],
+      ['MEMORY', '4 GB of 16 GB'],
+      ['GPUS', '0 of 2'],
+    ] as const) {
+      expect(figures.slice(narrow.indexOf(title))).toMatch(new RegExp(`^${figure}( |$)`));
+    }
+  });
+
   it('is silent but for its exit code and workers with --quiet, and whole with --json', async () => {
     answer(all);
     expect(await cloudai(['simulate', 'a:b', '--quiet'])).toEqual({

@@ -35,6 +35,16 @@ describe('a table', () => {
     expect(renderTable(rows, columns, 3)).toContain('task-22');
   });
 
+  it('keeps the title of a column that is left out over the one that goes on with it', () => {
+    const picture: Column<Row> = { title: 'LENGTH', cell: () => '████████', dispensable: 2 };
+    const figures: Column<Row> = { title: '', cell: ({ extra }) => extra, goesOn: picture, dispensable: 1 };
+    const pair = [columns[0]!, picture, figures];
+    const heading = (width: number | null) => renderTable(rows, pair, width).split('\n')[0];
+    expect(heading(null)).toBe('ID       LENGTH');
+    expect(renderTable(rows, pair, 18)).toBe('ID       LENGTH\ntask-1   12\ntask-22  3\n');
+    expect(heading(14)).toBe('ID');
+  });
+
   it('does not cut a title that only has spaces at its end', () => {
     const wide = columns.map((column) => ({ ...column, title: column.title.padEnd(20) }));
     expect(renderTable(rows, wide, 60).split('\n')[0]).toMatch(/^ID +NAME +EXTRA$/);

@@ -10,6 +10,8 @@ export interface Column<Row> {
   readonly min?: number;
   /** May be left out altogether when there is no room; the highest number goes first. */
   readonly dispensable?: number;
+  /** The column that this one goes on with: its title stands here when it is left out itself. */
+  readonly goesOn?: Column<Row>;
   /** Wraps a finished cell in colour. */
   readonly paint?: (text: string, row: Row) => string;
 }
@@ -23,14 +25,17 @@ export function renderTable<Row>(
   width: number | null,
 ): string {
   const kept = [...columns];
-  const natural = new Map(
+  const titleOf = ({ title, goesOn }: Column<Row>): string =>
+    goesOn === undefined || kept.includes(goesOn) ? title : titleOf(goesOn);
+  const content = new Map(
     columns.map((column) => [
       column,
-      Math.max(displayWidth(column.title), ...rows.map((row) => displayWidth(plain(column.cell(row))))),
+      Math.max(0, ...rows.map((row) => displayWidth(plain(column.cell(row))))),
     ]),
   );
+  const natural = (column: Column<Row>) => Math.max(displayWidth(titleOf(column)), content.get(column) ?? 0);
   const least = (column: Column<Row>) =>
-    Math.min(natural.get(column) ?? 0, Math.max(column.min ?? Number.POSITIVE_INFINITY, 1));
+    Math.min(natural(column), Math.max(column.min ?? Number.POSITIVE_INFINITY, 1));
   const room = width ?? Number.POSITIVE_INFINITY;
   const sum = (of: (column: Column<Row>) => number) =>
     kept.reduce((total, column) => total + of(column), 0) + GAP * (kept.length - 1);
@@ -41,7 +46,7 @@ export function renderTable<Row>(
     if (!goes) break;
     kept.splice(kept.indexOf(goes), 1);
   }
-  const widths = new Map(kept.map((column) => [column, natural.get(column) ?? 0]));
+  const widths = new Map(kept.map((column) => [column, natural(column)]));
   for (let over = sum((column) => widths.get(column) ?? 0) - room; over > 0; over--) {
     // The widest of those that may shrink gives one column, so that none is cut to nothing for another.
     const widest = kept
@@ -65,7 +70,7 @@ export function renderTable<Row>(
   };
   return [
     // Spaces at its end only make the column wide.
-    line((column, last) => place(column.title.trimEnd(), column, last)),
+    line((column, last) => place(titleOf(column).trimEnd(), column, last)),
     ...rows.map((row) =>
       line((column, last) =>
         place(plain(column.cell(row)), column, last, (cell) => column.paint?.(cell, row) ?? cell),

@@ -37,10 +37,9 @@ import { type UserCalls, userCalls } from './users.ts';
 import { type WebhookCalls, webhookCalls } from './webhooks.ts';
 
 export { ApiError, ConnectionError, isAway, mayPass } from './errors.ts';
-export type { FileCalls, FileDownload, FileOf, Uploaded } from './files.ts';
+export type { FileCalls, FileDownload, FileOf } from './files.ts';
 export type { LogOptions, LogTextOptions } from './task-logs.ts';
 export type { ClientOptions } from './transport.ts';
-export type { DeliveryFilter } from './webhooks.ts';
 
 export interface TaskFilter {
   readonly status?: readonly TaskState[] | undefined;

@@ -20,8 +20,9 @@ const PER_REQUEST = 1_000;
 
 export function decisionCalls(transport: Transport): DecisionCalls {
   return {
-    decisions: async function* ({ after, signal } = {}) {
-      let last = after;
+    decisions: async function* (options = {}) {
+      const signal = transport.either(options.signal);
+      let last = options.after;
       for (;;) {
         let count = 0;
         for await (const entry of readSome(transport, last, signal)) {

@@ -177,8 +177,9 @@ export async function openBytes(
   transport: Transport,
   call: { readonly path: string; readonly query?: Query; readonly isLong?: boolean },
   headers: Readonly<Record<string, string>>,
-  outer: AbortSignal | undefined,
+  own: AbortSignal | undefined,
 ): Promise<{ response: Response; body: ReadableStream<Uint8Array> }> {
+  const outer = transport.either(own);
   const controller = new AbortController();
   const stop = () => controller.abort(outer?.reason);
   if (outer?.aborted) stop();

@@ -46,7 +46,8 @@ export async function* readTaskLogs(
   getTask: () => Promise<TaskBody>,
   options: LogOptions = {},
 ): AsyncGenerator<LogLineBody, void, undefined> {
-  const { signal, follow = false, patienceMs = PATIENCE_MS } = options;
+  const { follow = false, patienceMs = PATIENCE_MS } = options;
+  const signal = transport.either(options.signal);
   let known: TaskBody | null = await getTask();
   let attempt = options.attempt ?? known.attempt;
   let next = options.from ?? 1;

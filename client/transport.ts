@@ -11,6 +11,10 @@ export interface ClientOptions {
   readonly url: string;
   readonly token?: string | undefined;
   readonly fetch?: Fetch | undefined;
+  /** Gives up every call, whatever signal it has of its own. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called when the API does not take the token; the call throws its ApiError all the same. */
+  readonly onUnauthenticated?: (() => void) | undefined;
   /** Limit of one call from start to the end of its body. Followed logs are the one exception. */
   readonly timeoutMs?: number | undefined;
   /** How long a call may wait, in all, while the API says that this user makes too many; 0: refused at once. */
@@ -48,6 +52,8 @@ export class Transport {
   readonly timeoutMs: number;
   readonly #token: string | undefined;
   readonly #fetch: Fetch;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onUnauthenticated: () => void;
   readonly #ratePatienceMs: number;
   readonly #onRateLimited: (seconds: number) => void;
 
@@ -55,6 +61,8 @@ export class Transport {
     this.url = options.url.replace(/\/+$/, '');
     this.timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.#token = options.token || undefined;
+    this.#signal = options.signal;
+    this.#onUnauthenticated = options.onUnauthenticated ?? (() => undefined);
     this.#ratePatienceMs = options.ratePatienceMs ?? RATE_PATIENCE_MS;
     this.#onRateLimited = options.onRateLimited ?? (() => undefined);
     const given = options.fetch;
@@ -67,6 +75,12 @@ export class Transport {
     return `${this.url}${path}${queryText(query)}`;
   }
 
+  /** Aborts with the signal of a call and with that of the client, to which many calls at once add no listener each. */
+  either(own: AbortSignal | undefined): AbortSignal | undefined {
+    if (this.#signal === undefined) return own;
+    return AbortSignal.any(own === undefined ? [this.#signal] : [this.#signal, own]);
+  }
+
   /**
    * The JSON answer of a call, or undefined for 204.
    * A GET that found no server, or one that is just away (502, 503, 504), is tried once more. One that is one too many
@@ -74,7 +88,8 @@ export class Transport {
    * @throws {ApiError} the API refused; {@link ConnectionError} it was not there or too slow;
    *   an AbortError when `signal` aborts.
    */
-  async json<T>(call: Call): Promise<T> {
+  async json<T>(given: Call): Promise<T> {
+    const call = { ...given, signal: this.either(given.signal) };
     return this.#inTurn(call.signal, async () => {
       try {
         return await this.#once<T>(call);
@@ -147,7 +162,8 @@ export class Transport {
    * An answer of whatever type, whose body the caller reads under the same terms as that of `stream`.
    * A call with `content` has no deadline: sending takes as long as it takes, and a silent one is cut by the API.
    */
-  open(call: Call, accept = '*/*'): Promise<Response> {
+  open(given: Call, accept = '*/*'): Promise<Response> {
+    const call = { ...given, signal: this.either(given.signal) };
     // A stream can be sent once.
     if (call.content instanceof ReadableStream) return this.#openOnce(call, accept);
     return this.#inTurn(call.signal, () => this.#openOnce(call, accept));
@@ -179,17 +195,19 @@ export class Transport {
     return new ApiError(status, error.code, `not signed in to ${this.url}`, error.details);
   }
 
-  #request(call: Call, accept: string, signal: AbortSignal): Promise<Response> {
+  async #request(call: Call, accept: string, signal: AbortSignal): Promise<Response> {
     const headers: Record<string, string> = { accept, ...call.headers };
     if (this.#token) headers.authorization = `Bearer ${this.#token}`;
     if (call.body !== undefined) headers['content-type'] = 'application/json';
-    return this.#fetch(this.address(call.path, call.query), {
+    const response = await this.#fetch(this.address(call.path, call.query), {
       method: call.method,
       headers,
       signal,
       ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
       ...(call.content === undefined ? {} : sent(call.content)),
     });
+    if (response.status === 401 && this.#token !== undefined) this.#onUnauthenticated();
+    return response;
   }
 
   #translate(error: unknown, deadline: Deadline, outer: AbortSignal | undefined): unknown {

@@ -18,7 +18,7 @@ import { NewestLife } from './newest-life.ts';
 import type { RunnerParts, RunnerPhase, RunnerStatus } from './parts.ts';
 import { assemble, type Working } from './working.ts';
 
-export type { RunnerParts, RunnerPhase, RunnerStatus } from './parts.ts';
+export type { RunnerParts, RunnerStatus } from './parts.ts';
 
 export interface Runner {
   /**

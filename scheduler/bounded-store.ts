@@ -5,7 +5,7 @@ import { storeWithin } from '../shared/platform/deadline.ts';
 import type { HistoryStore, Store, UserStore, WorkerStore } from '../shared/ports/store.ts';
 import type { TaskStore } from '../shared/ports/task-store.ts';
 
-export const STORE_DEADLINE_MS = 30_000;
+const STORE_DEADLINE_MS = 30_000;
 
 export interface SchedulerStore {
   readonly tasks: Pick<

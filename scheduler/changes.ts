@@ -4,7 +4,7 @@
 import type { ClusterEvent, TaskChanged } from '../shared/model/event.ts';
 
 /** Tasks that may be waiting to be looked at: some tens of megabytes. */
-export const MOST_CHANGES = 100_000;
+const MOST_CHANGES = 100_000;
 
 export interface ChangeBatch {
   /** The newest event of each task. */

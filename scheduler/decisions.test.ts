@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { AppError } from '../shared/errors.ts';
 import { silentLog } from '../shared/platform/log.ts';
 import type { DecisionLog } from '../shared/ports/decision-log.ts';
+import { readDecisions, replayDecisions } from '../test/support/decisions.ts';
 import { gate } from '../test/support/gate.ts';
-import { PLAIN_WAITING, PLAIN_WORKER } from '../test/support/waiting.ts';
+import { BARE, PLAIN_WAITING, PLAIN_WORKER } from '../test/support/waiting.ts';
 import { Backlog } from './core/backlog.ts';
-import { type Decision, readDecisions } from './core/decision-reader.ts';
+import type { Decision } from './core/decision-reader.ts';
 import { plan } from './core/plan.ts';
-import { replayDecisions } from './core/replay.ts';
-import { BARE, NO_MEMORY, type Snapshot } from './core/snapshot.ts';
+import { NO_MEMORY, type Snapshot } from './core/snapshot.ts';
 import { Decisions } from './decisions.ts';
 
 const NOW = 1_764_000_000_000;

@@ -9,7 +9,7 @@ import { Recurring } from './recurring.ts';
 const EVERY_MS = 10_000;
 const DEADLINE_MS = 5_000;
 /** Some tens of megabytes. What is beyond is not known. */
-export const MOST_PAIRS = 1_000_000;
+const MOST_PAIRS = 1_000_000;
 /** Pairs between two pauses. */
 const STRETCH = 20_000;
 

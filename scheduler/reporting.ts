@@ -14,7 +14,7 @@ const READ_MS = 500;
 /** A report that has not changed is posted again after this. */
 const RENEW_MS = 3_000;
 /** Longer than a renewal may be late; shorter than it takes people to wonder. */
-export const REPORT_KEPT_MS = 10_000;
+const REPORT_KEPT_MS = 10_000;
 
 export interface ReportingParts extends Pick<LoopParts, 'board' | 'clock' | 'log'> {
   readonly mandate: Mandate;

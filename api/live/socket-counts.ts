@@ -3,7 +3,7 @@
 
 import { AppError } from '../../shared/errors.ts';
 
-export const MAX_CONNECTIONS = 20_000;
+const MAX_CONNECTIONS = 20_000;
 export const MAX_SOCKETS_PER_USER = 100;
 export const MAX_ANONYMOUS = 1_000;
 

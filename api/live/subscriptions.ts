@@ -33,7 +33,7 @@ export interface SubscriptionParts extends FeedParts {
   readonly greet: (socket: LiveSocket) => void;
 }
 
-export const MAX_SUBSCRIPTIONS = 200;
+const MAX_SUBSCRIPTIONS = 200;
 /** Requests of one socket that wait for their turn. */
 const MAX_WAITING = 400;
 /** The record can be shown without progress. */

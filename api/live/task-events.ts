@@ -17,8 +17,8 @@ import { answerWithin } from '../services/deadline.ts';
 import type { LiveServer } from './live-server.ts';
 
 /** Rooms behind the room `tasks`. */
-export const ALL_TASKS = 'tasks:all';
-export const tasksOf = (userId: string): string => `tasks:of:${userId}`;
+const ALL_TASKS = 'tasks:all';
+const tasksOf = (userId: string): string => `tasks:of:${userId}`;
 export const tasksRoomOf = (who: Principal): string => (seesAllTasks(who) ? ALL_TASKS : tasksOf(who.userId));
 
 export interface TaskEventParts {

@@ -28,9 +28,9 @@ const MAX_SOCKETS = 2_000;
 /** Clients have nothing to say. */
 const MAX_MESSAGE_BYTES = 1_024;
 /** Of a client that has more unsent, looks are left out. */
-export const MAX_UNSENT_BYTES = 2 ** 20;
+const MAX_UNSENT_BYTES = 2 ** 20;
 /** And after so long of that it is cut off. */
-export const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 60_000;
 const PING_MS = 30_000;
 /** What a client has to answer a close. */
 const CLOSE_MS = 1_000;

@@ -8,7 +8,7 @@ import { errorReplySchema } from '../../shared/contracts/account-reply-schemas.t
 import { type CallDoc, type HeaderDoc, type ReplyDoc, TAGS } from './call-doc.ts';
 import { type JsonSchema, SchemaBook } from './json-schema.ts';
 
-export const OPENAPI_VERSION = '3.1.1';
+const OPENAPI_VERSION = '3.1.1';
 
 type Json = Record<string, unknown>;
 

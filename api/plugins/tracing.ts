@@ -50,7 +50,7 @@ export const tracingPlugin: Plugin<TracingOptions> = {
   },
 };
 
-export function spanOf(request: Request): Span {
+function spanOf(request: Request): Span {
   return request.app.span ?? NO_SPAN;
 }
 

@@ -77,7 +77,7 @@ export function meant(written: string, known: readonly string[]): string {
 }
 
 /** Letters to insert, delete or replace, or neighbours to swap (optimal string alignment). */
-export function editDistance(a: string, b: string): number {
+function editDistance(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > 8) return Number.POSITIVE_INFINITY;
   let before: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, index) => index);

@@ -60,7 +60,7 @@ export async function sendAll(
 }
 
 /** The same tasks make the same chunks at any time: their keys depend on it. */
-export function* chunksOf(tasks: Iterable<PlannedTask>): Generator<PlannedTask[]> {
+function* chunksOf(tasks: Iterable<PlannedTask>): Generator<PlannedTask[]> {
   let chunk: PlannedTask[] = [];
   let bytes = 0;
   for (const task of tasks) {

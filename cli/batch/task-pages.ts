@@ -10,7 +10,7 @@ export interface TaskPage {
 }
 
 /** The most the API gives in one page. */
-export const PAGE = 1_000;
+const PAGE = 1_000;
 
 /** Newest first, until there were `limit` tasks or no more. There is always a first page. */
 export async function* taskPages(

@@ -4,11 +4,10 @@ import type { Command } from 'commander';
 import type { Client } from '../../client/client.ts';
 import { attainmentWords, keptWords } from '../../client/queue-words.ts';
 import { schedulerWords } from '../../client/scheduler-words.ts';
-import { byteRate, duration, megabytes, trim } from '../../client/words.ts';
+import { megabytes, trim } from '../../client/words.ts';
 import type { AmountsBody, TelemetryReply, WorkerBody } from '../../shared/contracts/workers.ts';
 import { TASK_STATES } from '../../shared/model/task.ts';
 import { withExamples } from '../examples.ts';
-import { typedLabels } from '../labels.ts';
 import { inTypedWords } from '../option-names.ts';
 import { seconds } from '../options.ts';
 import type { Run } from '../program.ts';
@@ -16,8 +15,8 @@ import { liveStatus } from '../screen/live-status.ts';
 import { findWorkerId, type Session } from '../session.ts';
 import { plain } from '../table.ts';
 import { usageTotalsText } from '../usage-view.ts';
-import { paintState, unseen } from '../words.ts';
-import { workerNotes } from './register.ts';
+import { paintState } from '../words.ts';
+import { moveWords, running, standing, workerTable, workerText } from '../worker-view.ts';
 
 export function addClusterCommands(program: Command, run: Run): void {
   withExamples(
@@ -33,8 +32,15 @@ export function addClusterCommands(program: Command, run: Run): void {
     ],
   );
   withExamples(
-    program.command('workers').description('list the machines of the cluster').action(run(workers)),
-    [{ line: 'workers', what: 'what each machine has, what is held and what is in use' }],
+    program
+      .command('workers')
+      .description('list the machines of the cluster, or show one of them')
+      .argument('[worker]', 'all there is to know of this one')
+      .action(run(workers)),
+    [
+      { line: 'workers', what: 'what each machine has, what is held and what is in use' },
+      { line: 'workers worker-1', what: 'what it is, what its tasks may reach, and what is wrong with it' },
+    ],
   );
   const maintain = (
     name: string,
@@ -123,16 +129,6 @@ async function drain(session: Session, { deadline }: { deadline?: number }, id: 
   });
 }
 
-/** Null of a worker that is not draining, has no deadline, or has nothing to move. */
-function moveWords({ drain_until: until, tasks }: WorkerBody, now: number): string | null {
-  // An API of an earlier release does not say.
-  if (until == null || tasks.assigned + tasks.running === 0) return null;
-  const left = Date.parse(until) - now;
-  return left <= 0
-    ? 'what still runs there is being moved elsewhere'
-    : `what still runs in ${duration(left)} is moved elsewhere`;
-}
-
 async function status(session: Session, { once }: { once?: boolean }): Promise<void> {
   const { openScreen } = session.io;
   if (openScreen && !once && !session.json && !session.quiet) return liveStatus(session, await openScreen());
@@ -140,7 +136,11 @@ async function status(session: Session, { once }: { once?: boolean }): Promise<v
   await session.show({ json: telemetry, text: () => statusText(session, telemetry) });
 }
 
-async function workers(session: Session): Promise<void> {
+async function workers(session: Session, _options: object, id?: string): Promise<void> {
+  if (id !== undefined) {
+    const worker = await session.client.getWorker(await findWorkerId(session.client, id));
+    return session.show({ json: worker, ids: [worker.worker_id], text: () => workerText(session, worker) });
+  }
   const found = await session.client.listWorkers();
   await session.show({
     json: { workers: found },
@@ -179,78 +179,4 @@ function statusText(session: Session, telemetry: TelemetryReply): string {
   ];
   const head = lines.map(([name, value]) => `${name.padEnd(8)} ${value}\n`).join('');
   return telemetry.workers.length === 0 ? head : `${head}\n${workerTable(session, telemetry.workers)}`;
-}
-
-function workerTable(session: Session, all: readonly WorkerBody[]): string {
-  const held = (of: keyof AmountsBody, text: (value: number) => string) => (worker: WorkerBody) =>
-    `${text(worker.reserved[of])} / ${text(worker.capacity[of])}`;
-  const table = session.table<WorkerBody>(all, [
-    { title: 'WORKER', cell: ({ worker_id }) => worker_id, min: 10 },
-    {
-      title: 'STATE',
-      cell: ({ state }) => state,
-      paint: (text, { state }) => paintState(state, session.io.color)(text),
-    },
-    { title: 'TASKS', cell: ({ tasks }) => String(tasks.assigned + tasks.running), align: 'right' },
-    { title: 'CORES', cell: held('cpu', (value) => trim(value, 2)), align: 'right' },
-    { title: 'MEMORY', cell: held('memory', megabytes), align: 'right' },
-    ...(all.some(({ capacity }) => capacity.gpu > 0)
-      ? [{ title: 'GPUS', cell: held('gpu', String), align: 'right' as const }]
-      : []),
-    {
-      title: 'CPU USED',
-      cell: ({ usage }) => (usage === null ? '' : `${trim(usage.cpu_percent, 0)}%`),
-      align: 'right',
-      dispensable: 2,
-    },
-    ...(all.some(({ usage }) => usage !== null && usage.gpus.length > 0)
-      ? [{ title: 'GPU USED', cell: gpuUsed, align: 'right' as const, dispensable: 4 }]
-      : []),
-    {
-      title: 'NETWORK IN',
-      cell: ({ usage }) => (usage === null ? '' : byteRate(usage.network_receive_rate)),
-      align: 'right',
-      dispensable: 6,
-    },
-    {
-      title: 'OUT',
-      cell: ({ usage }) => (usage === null ? '' : byteRate(usage.network_transmit_rate)),
-      align: 'right',
-      dispensable: 5,
-    },
-    {
-      title: 'SEEN',
-      cell: ({ heartbeat_age_seconds: seconds, state }) =>
-        seconds === null ? unseen(state) : `${duration(seconds * 1000)} ago`,
-      align: 'right',
-      dispensable: 1,
-    },
-    { title: 'ADDRESS', cell: ({ address }) => address, min: 8, dispensable: 3 },
-    ...(all.some(({ labels }) => Object.keys(labels).length > 0)
-      ? [{ title: 'LABELS', cell: ({ labels }: WorkerBody) => typedLabels(labels), min: 8, dispensable: 4 }]
-      : []),
-  ]);
-  const now = session.io.now();
-  const moves = all.map((worker) => {
-    const words = moveWords(worker, now);
-    return words === null ? '' : `${plain(worker.worker_id)} is ${worker.state}: ${words}.\n`;
-  });
-  return `${table}${workerNotes(all)}${moves.join('')}`;
-}
-
-function gpuUsed({ usage }: WorkerBody): string {
-  const gpus = usage?.gpus ?? [];
-  if (gpus.length === 0) return '';
-  return `${trim(gpus.reduce((sum, gpu) => sum + gpu.utilization_percent, 0) / gpus.length, 0)}%`;
-}
-
-/** Of an unhealthy worker also what an admin has set. */
-function standing({ state, maintenance }: WorkerBody): string {
-  const isSet = state === 'unhealthy' && maintenance != null && maintenance !== 'none';
-  return isSet ? `${maintenance}, and ${state}` : state;
-}
-
-function running({ tasks }: WorkerBody): string {
-  const number = tasks.assigned + tasks.running;
-  return number === 0 ? 'no tasks run there' : number === 1 ? '1 task is there' : `${number} tasks are there`;
 }

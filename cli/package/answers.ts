@@ -72,7 +72,7 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
   'delete-upload': { json: '{deleted}', quiet: 'upload id' },
   'delete-file': { json: '{deleted}', quiet: 'path' },
   status: { json: 'TelemetryReply', quiet: null, note: 'One picture, also on a terminal.' },
-  workers: { json: 'WorkerListReply', quiet: 'worker id' },
+  workers: { json: 'WorkerListReply', quiet: 'worker id', note: 'Of one worker: its `WorkerBody`.' },
   cordon: { json: 'WorkerBody', quiet: 'worker id' },
   uncordon: { json: 'WorkerBody', quiet: 'worker id' },
   drain: { json: 'WorkerBody', quiet: 'worker id' },

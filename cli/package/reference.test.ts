@@ -108,6 +108,12 @@ describe('the packages', () => {
     },
   );
 
+  it('of the system builds the code and declares the client before it is packed', () => {
+    const { prepack = '' } = system.scripts as Record<string, string>;
+    const steps = [...prepack.matchAll(/bootstrap\.mjs (\w+)/g)].map(([, step]) => step);
+    expect(steps).toEqual(['build', 'client', 'cli']);
+  });
+
   it('leave the command line nothing to install', () => {
     expect(Object.keys(line).filter((key) => /dependencies/i.test(key))).toEqual([]);
   });

@@ -34,7 +34,7 @@ function outcome<T>(settled: PromiseSettledResult<T>): Outcome<T> {
 
 const HOW_TO = '"help" lists the commands, Tab completes, Ctrl-D leaves.';
 
-export function greeting(url: string, user: Outcome<UserBody>, telemetry: Outcome<TelemetryReply>): string {
+function greeting(url: string, user: Outcome<UserBody>, telemetry: Outcome<TelemetryReply>): string {
   if ('error' in user && !(user.error instanceof ApiError)) {
     const why = user.error instanceof ConnectionError ? user.error.message : `${url} does not answer`;
     return `${plain(why)}.\n${HOW_TO}`;

@@ -140,22 +140,22 @@ function dimension(
   text: (value: number) => string,
   dispensable: number,
 ): Column<WhatIfWorkerBody>[] {
-  return [
-    {
-      title,
-      cell: ({ before, after, capacity }) => bar(before.reserved[of], after.reserved[of], capacity[of]),
-      dispensable: dispensable + 10,
+  const picture: Column<WhatIfWorkerBody> = {
+    title,
+    cell: ({ before, after, capacity }) => bar(before.reserved[of], after.reserved[of], capacity[of]),
+    dispensable: dispensable + 10,
+  };
+  const figures: Column<WhatIfWorkerBody> = {
+    title: '',
+    cell: ({ before, after, capacity }) => {
+      if (capacity[of] === 0 && after.reserved[of] === 0) return '';
+      const [held, then] = [text(before.reserved[of]), text(after.reserved[of])];
+      return `${held === then ? held : `${held} → ${then}`} of ${text(capacity[of])}`;
     },
-    {
-      title: '',
-      cell: ({ before, after, capacity }) => {
-        if (capacity[of] === 0 && after.reserved[of] === 0) return '';
-        const [held, then] = [text(before.reserved[of]), text(after.reserved[of])];
-        return `${held === then ? held : `${held} → ${then}`} of ${text(capacity[of])}`;
-      },
-      dispensable,
-    },
-  ];
+    dispensable,
+    goesOn: picture,
+  };
+  return [picture, figures];
 }
 
 /** What is added shows in at least one cell. */

@@ -96,7 +96,7 @@ export function whole(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
 }
 
-export function percent(part: number | null): string {
+function percent(part: number | null): string {
   return part === null ? NOTHING : `${(part * 100).toFixed(1)}%`;
 }
 

@@ -82,7 +82,7 @@ export function withTraceOptions(command: Command): Command {
 }
 
 /** Each once, in the order in which they are given. */
-export function policies(text: string): PolicyName[] {
+function policies(text: string): PolicyName[] {
   const named = text.split(',').map((one) => {
     const name = POLICIES.find((known) => known === one.trim().toLowerCase());
     if (!name)

@@ -21,10 +21,11 @@ await main(process.argv[2], process.argv.slice(3));
 async function main(command, args) {
   const old = nodeFault(process.version);
   if (old) fail(old);
-  if (!['start', 'worker', 'test', 'build', 'cli'].includes(command)) {
-    fail('usage: node infra/setup/bootstrap.mjs start|worker|test|build|cli [arguments]');
+  if (!['start', 'worker', 'test', 'build', 'client', 'cli'].includes(command)) {
+    fail('usage: node infra/setup/bootstrap.mjs start|worker|test|build|client|cli [arguments]');
   }
   await installPackages();
+  if (command === 'client') return declareClient();
   if (command === 'cli') return buildCli();
   await buildCode();
   // A worker shows no pages.
@@ -68,6 +69,12 @@ async function buildCode() {
   // Read as they are by the compiled code beside them.
   for (const path of contractFiles(root)) copyFileSync(join(root, path), join(root, 'dist', path));
   writeFileSync(stamp, hash);
+}
+
+/** What programs in TypeScript need beside the built code: see client/index.ts. Always anew, for it takes a second. */
+async function declareClient() {
+  const typescript = [process.execPath, 'node_modules/typescript/bin/tsc'];
+  await mustRun([...typescript, '-p', 'tsconfig.client.json'], BUILD_DEADLINE_MS);
 }
 
 /** What the package `cloudai` holds: see cli/package/vite.config.ts. Always anew, for it takes a second. */

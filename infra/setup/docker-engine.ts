@@ -30,7 +30,7 @@ export interface DockerOptions {
   readonly leaveTasks?: boolean;
 }
 
-export const DEFAULT_SOCKET = '/var/run/docker.sock';
+const DEFAULT_SOCKET = '/var/run/docker.sock';
 /** What containers of CloudAI carry: tasks, network slots, and what set-up itself runs. */
 const OUR_LABELS = ['cloudai.task', 'cloudai.slot', 'cloudai.setup'];
 const PING_DEADLINE_MS = 5_000;
@@ -66,7 +66,7 @@ export async function ensureDocker(options: DockerOptions, note: Note): Promise<
 }
 
 /** A client for a socket of this machine, or for what DOCKER_HOST names with all that belongs to it (TLS, ssh). */
-export function openDocker(socket: string | null, timeoutMs?: number): Docker {
+function openDocker(socket: string | null, timeoutMs?: number): Docker {
   const limit = timeoutMs === undefined ? {} : { timeout: timeoutMs };
   return new Docker(socket === null ? limit : { socketPath: socket, ...limit });
 }

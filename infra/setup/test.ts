@@ -102,6 +102,7 @@ async function checkAll(
   if (existsSync(join(root, 'web/tsconfig.json'))) {
     await check('Types of the dashboard', [typescript, '--noEmit', '-p', 'web/tsconfig.json']);
   }
+  await check('Unused code', [bin('knip/bin/knip.js')]);
   await check('Tests', [bin('vitest/vitest.mjs'), 'run', ...vitestArgs], env, TESTS_DEADLINE_MS);
 }
 

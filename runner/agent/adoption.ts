@@ -17,7 +17,7 @@ import type { Journal } from '../journal/journal.ts';
  * How long a container stays whose task the store does not know. What the record says is over goes at once; a task
  * without a record is a riddle, perhaps a store that was restored from a copy, and gets time to solve itself.
  */
-export const DANGLING_GRACE_MS = 60_000;
+const DANGLING_GRACE_MS = 60_000;
 
 export interface AdoptionParts {
   readonly workerId: string;

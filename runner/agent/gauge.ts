@@ -5,7 +5,7 @@ import { withDeadline } from '../../shared/platform/deadline.ts';
 import type { Log } from '../../shared/platform/log.ts';
 
 /** Far more than a reading takes, far less than a heartbeat can wait. */
-export const GAUGE_WAIT_MS = 250;
+const GAUGE_WAIT_MS = 250;
 
 export interface GaugeParts<T> {
   /** For the log: "the use of the disk". */

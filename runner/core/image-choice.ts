@@ -3,7 +3,7 @@
 import { familiarImage, type PresentImage, type StoredImage } from '../../shared/model/image.ts';
 
 /** So many are told at most. */
-export const IMAGES_TOLD = 500;
+const IMAGES_TOLD = 500;
 
 /**
  * Those that tasks used here last come first, then the newest; in order of name, so that the same images make the same

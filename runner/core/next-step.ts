@@ -63,7 +63,7 @@ export interface Doing {
 }
 
 /** A killed container is gone at once; one that is not is killed again after so long. */
-export const KILL_AGAIN_MS = 10_000;
+const KILL_AGAIN_MS = 10_000;
 
 /** Where every attempt begins. */
 export const NOTHING_DONE: Doing = {

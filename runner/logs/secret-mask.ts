@@ -5,7 +5,7 @@ import type { TaskSpec } from '../../shared/model/task.ts';
 export const MASK = '********';
 
 /** Shorter values are not masked: hiding every `1` or `no` would spoil the output and tell the value. */
-export const SHORTEST_SECRET = 4;
+const SHORTEST_SECRET = 4;
 
 export interface SecretMask {
   /** What is looked for, longest first. A value of several lines counts line by line. */

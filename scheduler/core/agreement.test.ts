@@ -17,14 +17,14 @@ import {
   quotas,
 } from '../../test/support/generated-clusters.ts';
 import { makeRegistration, makeTask } from '../../test/support/tasks.ts';
-import { PLAIN_HOLDING, PLAIN_WAITING } from '../../test/support/waiting.ts';
+import { BARE, PLAIN_HOLDING, PLAIN_WAITING } from '../../test/support/waiting.ts';
 import { Backlog, groupKey } from './backlog.ts';
 import { explain, judgeAll } from './explain.ts';
 import { allows } from './fair-share.ts';
 import { roomOf } from './fit.ts';
 import { plan } from './plan.ts';
 import { type Scene, sceneOf } from './scene.ts';
-import { BARE, type Holding, type Plan, type WaitingTask, type WorkerView } from './snapshot.ts';
+import type { Holding, Plan, WaitingTask, WorkerView } from './snapshot.ts';
 import { type Change, suggestChange } from './suggest.ts';
 import { type LineAsked, mayHave, prospectOf } from './wait-reason.ts';
 

@@ -2,11 +2,11 @@ import { setImmediate as othersTurn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { PLAIN_WAITING, PLAIN_WORKER } from '../../test/support/waiting.ts';
+import { BARE, PLAIN_WAITING, PLAIN_WORKER } from '../../test/support/waiting.ts';
 import { Backlog } from './backlog.ts';
 import { Recorder } from './decision-record.ts';
 import { plan } from './plan.ts';
-import { BARE, NO_MEMORY } from './snapshot.ts';
+import { NO_MEMORY } from './snapshot.ts';
 
 const NOW = 1_764_000_000_000;
 const cores = { cpuMillis: 1_000, memoryMb: 0, gpus: 0, storageMb: 0 };

@@ -112,14 +112,6 @@ export class DecisionReader {
   }
 }
 
-export function* readDecisions(lines: Iterable<string>): IterableIterator<Decision | Gap> {
-  const reader = new DecisionReader();
-  for (const line of lines) {
-    const read = reader.take(line);
-    if (read) yield read;
-  }
-}
-
 function parse(line: string): unknown {
   try {
     return JSON.parse(line);

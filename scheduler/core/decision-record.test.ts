@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_RULES } from '../../shared/model/scheduling.ts';
+import { readDecisions, replayDecisions } from '../../test/support/decisions.ts';
 import {
   type Asked,
   askedAgain,
@@ -10,9 +11,9 @@ import {
   picture,
   play,
 } from '../../test/support/recorded-passes.ts';
-import { type Decision, type Gap, readDecisions } from './decision-reader.ts';
+import type { Decision, Gap } from './decision-reader.ts';
 import { LONGEST_DIFFERENCES_CHARS } from './decision-record.ts';
-import { replayDecision, replayDecisions } from './replay.ts';
+import { replayDecision } from './replay.ts';
 
 const read = (lines: Iterable<string>): (Decision | Gap)[] => [...readDecisions(lines)];
 const decisionsOf = (found: readonly (Decision | Gap)[]) =>

@@ -13,7 +13,7 @@ import type { Plan, Snapshot } from './snapshot.ts';
 export const LONGEST_DIFFERENCES_CHARS = 1_048_576;
 /** The full picture may be so much of what is kept in all, and no more than LONGEST_KEY_CHARS. */
 const KEY_SHARE = 0.25;
-export const LONGEST_KEY_CHARS = 8 * 1_048_576;
+const LONGEST_KEY_CHARS = 8 * 1_048_576;
 /** A new segment begins when one has so much of what is kept: the ring holds some whole ones at any time. */
 const SEGMENT_SHARE = 0.25;
 /** After a full picture that was too long, so many passes at most go by before the next try. */

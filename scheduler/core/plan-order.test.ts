@@ -3,17 +3,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Resources } from '../../shared/model/resources.ts';
 import { DEFAULT_RULES, type PlanRules } from '../../shared/model/scheduling.ts';
-import { PLAIN_HOLDING, PLAIN_WAITING, PLAIN_WORKER } from '../../test/support/waiting.ts';
+import { BARE, PLAIN_HOLDING, PLAIN_WAITING, PLAIN_WORKER } from '../../test/support/waiting.ts';
 import { Backlog, MOST_PATIENCE_MS } from './backlog.ts';
 import { plan } from './plan.ts';
-import {
-  BARE,
-  type Holding,
-  NO_MEMORY,
-  type Snapshot,
-  type WaitingTask,
-  type WorkerView,
-} from './snapshot.ts';
+import { type Holding, NO_MEMORY, type Snapshot, type WaitingTask, type WorkerView } from './snapshot.ts';
 
 const NOW = 1_000_000_000;
 const MINUTE = 60_000;

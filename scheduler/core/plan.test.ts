@@ -3,18 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { fits, type Resources, subtractResources } from '../../shared/model/resources.ts';
 import { DEFAULT_RULES } from '../../shared/model/scheduling.ts';
 import { amounts, cluster, ids } from '../../test/support/generated-clusters.ts';
-import { PLAIN_WAITING, PLAIN_WORKER } from '../../test/support/waiting.ts';
+import { BARE, PLAIN_WAITING, PLAIN_WORKER } from '../../test/support/waiting.ts';
 import { Backlog, groupKey } from './backlog.ts';
 import { plan } from './plan.ts';
 import { RESERVE_FOR_MS } from './reservations.ts';
-import {
-  BARE,
-  NO_MEMORY,
-  type Plan,
-  type PlanMemory,
-  type WaitingTask,
-  type WorkerView,
-} from './snapshot.ts';
+import { NO_MEMORY, type Plan, type PlanMemory, type WaitingTask, type WorkerView } from './snapshot.ts';
 
 const RESERVE_AFTER_MS = DEFAULT_RULES.reserveAfterMs;
 const NOW = 1_000_000_000;

@@ -32,15 +32,6 @@ export function replayDecision(decision: Decision): Replayed {
   return { verdict: what === null ? 'identical' : { term, pass, at: now, what }, plan: again };
 }
 
-/** The first pass that is decided otherwise today; null when all are alike. */
-export function replayDecisions(decisions: Iterable<Decision>): Difference | null {
-  for (const decision of decisions) {
-    const { verdict } = replayDecision(decision);
-    if (typeof verdict === 'object') return verdict;
-  }
-  return null;
-}
-
 function firstDifference<T>(
   kind: string,
   kept: readonly T[],

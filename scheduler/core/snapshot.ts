@@ -3,7 +3,7 @@
 import type { Allocation } from '../../shared/model/held.ts';
 import type { LabelDemand, Labels } from '../../shared/model/labels.ts';
 import type { Resources } from '../../shared/model/resources.ts';
-import { DEFAULT_RULES, type PlanRules, type Reservation } from '../../shared/model/scheduling.ts';
+import type { PlanRules, Reservation } from '../../shared/model/scheduling.ts';
 import type { ResourceQuota } from '../../shared/model/user.ts';
 import type { JoinedWorkerState } from '../../shared/model/worker.ts';
 
@@ -89,14 +89,6 @@ export interface PlanMemory {
 }
 
 export const NO_MEMORY: PlanMemory = { recent: [], reservations: [] };
-
-/** A snapshot in which nothing is known but workers, lines and memory. */
-export const BARE: Pick<Snapshot, 'owners' | 'images' | 'holdingsOf' | 'rules'> = {
-  owners: new Map(),
-  images: new Map(),
-  holdingsOf: () => [],
-  rules: DEFAULT_RULES,
-};
 
 /** What an owner has of the cluster. */
 export interface OwnerView {

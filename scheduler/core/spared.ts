@@ -4,7 +4,7 @@
 import type { Task } from '../../shared/model/task.ts';
 
 /** So often within `WITHIN_MS`; then it is left in peace until the first of them is so long ago. */
-export const MOST_PREEMPTED = 3;
+const MOST_PREEMPTED = 3;
 export const WITHIN_MS = 3_600_000;
 
 /** Until when no other task may take its place, by its record; null when one may. */

@@ -5,12 +5,12 @@ import { describe, expect, it } from 'vitest';
 import type { Resources } from '../../shared/model/resources.ts';
 import { DEFAULT_RULES, POLICIES } from '../../shared/model/scheduling.ts';
 import { makeRegistration } from '../../test/support/tasks.ts';
-import { PLAIN_HOLDING, PLAIN_WAITING } from '../../test/support/waiting.ts';
+import { BARE, PLAIN_HOLDING, PLAIN_WAITING } from '../../test/support/waiting.ts';
 import { Backlog } from './backlog.ts';
 import { Ledger } from './ledger.ts';
 import { plan } from './plan.ts';
 import { RESERVE_FOR_MS } from './reservations.ts';
-import { BARE, NO_MEMORY, type PlanMemory, type WaitingTask } from './snapshot.ts';
+import { NO_MEMORY, type PlanMemory, type WaitingTask } from './snapshot.ts';
 
 const TICK_MS = 30_000;
 const WORKER_CORES = 4;

@@ -158,7 +158,7 @@ export function describeClosed(
 }
 
 /** `cordoned`, or `unhealthy: its Docker does not answer`. */
-export function describeStanding({ state, trouble }: Pick<WorkerView, 'state' | 'trouble'>): string {
+function describeStanding({ state, trouble }: Pick<WorkerView, 'state' | 'trouble'>): string {
   return trouble === undefined ? state : `${state}: ${trouble}`;
 }
 

@@ -4,21 +4,22 @@ import { meetsTerms } from '../../shared/model/labels.ts';
 import { fits, NO_RESOURCES, type Resources } from '../../shared/model/resources.ts';
 import { DEFAULT_RULES } from '../../shared/model/scheduling.ts';
 import { amounts, cluster, demand, ids, quotas } from '../../test/support/generated-clusters.ts';
-import { PLAIN_HOLDING, PLAIN_WAITING, PLAIN_WORKER } from '../../test/support/waiting.ts';
+import { BARE, PLAIN_HOLDING, PLAIN_WAITING, PLAIN_WORKER } from '../../test/support/waiting.ts';
 import { Backlog, groupKey } from './backlog.ts';
 import { allows } from './fair-share.ts';
 import { PASS_LIMIT, plan } from './plan.ts';
 import { type Known, sceneOf } from './scene.ts';
-import { BARE, NO_MEMORY, type Plan, type WaitingTask, type WorkerView } from './snapshot.ts';
-import {
-  answerAtOnce,
-  countKinds,
-  mostKinds,
-  type Picture,
-  type WhatIf,
-  type Wish,
-  whatIf,
-} from './what-if.ts';
+import { NO_MEMORY, type Plan, type WaitingTask, type WorkerView } from './snapshot.ts';
+import { countKinds, mostKinds, type Picture, type WhatIf, type Wish, whatIf } from './what-if.ts';
+
+/** All steps of `whatIf` in one go. */
+function answerAtOnce(...given: Parameters<typeof whatIf>): WhatIf {
+  const steps = whatIf(...given);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
 
 const RESERVE_AFTER_MS = DEFAULT_RULES.reserveAfterMs;
 const NOW = 1_000_000_000;

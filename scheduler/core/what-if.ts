@@ -86,7 +86,7 @@ export function countKinds(wishes: readonly Wish[]): number {
 }
 
 /**
- * Done in steps of a few milliseconds, so that a caller may let others run in between; `answerAtOnce` does all.
+ * Done in steps of a few milliseconds, so that a caller may let others run in between.
  * The same picture, wishes, time and seed give the same answer.
  * @param reader user id of whoever is told: quotas are then `yours`, or those of the owner
  */
@@ -179,15 +179,6 @@ function sceneAfter(
   const leaving = new Map(picture.leaving);
   for (const { workerId } of preemptions) leaving.set(workerId, (leaving.get(workerId) ?? 0) + 1);
   return { workers, owners: before, kept: keptOf(memory.reservations, now), leaving };
-}
-
-/** All steps of `whatIf` in one go. */
-export function answerAtOnce(...given: Parameters<typeof whatIf>): WhatIf {
-  const steps = whatIf(...given);
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-  }
 }
 
 /** Takes kinds of the backlog, first come first, as long as a pass can compare them with all workers. */

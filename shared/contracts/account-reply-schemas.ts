@@ -44,7 +44,7 @@ export const loginReplySchema = reply<LoginReply>('Login', {
 });
 
 const token = { token_id: Joi.string(), name: Joi.string(), created_at: time, last_used_at: timeOrNull };
-export const tokenReplySchema = reply<TokenBody>('Token', token);
+const tokenReplySchema = reply<TokenBody>('Token', token);
 export const newTokenReplySchema = reply<NewTokenReply>('NewToken', {
   ...token,
   token: Joi.string().description('Shown this one time.'),

@@ -9,7 +9,7 @@ import { LIMITS, submitSchema, taskIdSchema } from './schemas.ts';
 import type { AddedWorkerBody, KnownTaskBody, WhatIfBody } from './what-if.ts';
 
 /** Tasks of all entries, and workers of all entries. */
-export const WHAT_IF_MOST = 10_000;
+const WHAT_IF_MOST = 10_000;
 
 const LABELS_MOST = 64;
 

@@ -12,7 +12,7 @@ export interface ForecastScore {
   readonly medianLateMs: number | null;
 }
 
-export const SCORE_WINDOW_MS = 24 * 3_600_000;
+const SCORE_WINDOW_MS = 24 * 3_600_000;
 /** Enough for a median, few enough to be sorted whenever somebody asks. */
 export const SCORES_KEPT = 1_000;
 

@@ -22,7 +22,7 @@ export interface MountRule {
 }
 
 export const MOST_MOUNTS = 16;
-export const MOUNT_PATH_MAX = 1_024;
+const MOUNT_PATH_MAX = 1_024;
 
 /** What stands between folders and terms elsewhere (`,` `:` `=` `|`) is no part of a name here. */
 const NAME = /^[\p{L}\p{N} ._+@%#~-]+$/u;
@@ -41,7 +41,7 @@ export function mountPathFault(path: string): string | null {
 }
 
 /** Of the machine and of its engine: never mounted, nor anything that they are below of. */
-export const NEVER_MOUNTED = ['/proc', '/sys', '/dev', '/run', '/var/run', '/var/lib/docker'] as const;
+const NEVER_MOUNTED = ['/proc', '/sys', '/dev', '/run', '/var/run', '/var/lib/docker'] as const;
 /** In a container the platform puts things there, or the kernel does. */
 const NEVER_TARGETS = ['/proc', '/sys', '/dev', '/input', '/output'] as const;
 
@@ -74,7 +74,7 @@ export function targetClash(mounts: readonly Pick<Mount, 'target'>[]): readonly 
 }
 
 /** The nearest of the rules that the path is in; null when it is in none. */
-export function ruleFor(path: string, rules: readonly MountRule[]): MountRule | null {
+function ruleFor(path: string, rules: readonly MountRule[]): MountRule | null {
   return rules.reduce<MountRule | null>(
     (best, rule) =>
       isWithin(path, rule.path) && (best === null || rule.path.length > best.path.length) ? rule : best,

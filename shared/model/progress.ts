@@ -1,6 +1,6 @@
 // How far a task has come: told by the runner while it prepares and clears up, by the program itself while it runs.
 
-export const PROGRESS_PHASES = ['pulling', 'preparing', 'running', 'collecting'] as const;
+const PROGRESS_PHASES = ['pulling', 'preparing', 'running', 'collecting'] as const;
 export type ProgressPhase = (typeof PROGRESS_PHASES)[number];
 
 /** What a program says of itself with a line such as `::progress 42 message`. */

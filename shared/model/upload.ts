@@ -62,7 +62,7 @@ export const WRITER_LEASE_MS = 15_000;
 /** After the last byte that was kept. */
 export const UNFINISHED_MS = 24 * 3_600_000;
 /** A sender whose answer was lost asks again within this time. */
-export const FINISHED_MS = 3_600_000;
+const FINISHED_MS = 3_600_000;
 /** Of one user. */
 export const MAX_OPEN_UPLOADS = 100;
 /** Bounds the record: a sender that breaks off after a few bytes each time makes a part each time. */

@@ -47,7 +47,7 @@ export const MAINTENANCE = ['none', 'cordoned', 'draining'] as const;
 export type Maintenance = (typeof MAINTENANCE)[number];
 
 /** Written by the leader from the heartbeat lease. */
-export const LIVENESS = ['up', 'down'] as const;
+const LIVENESS = ['up', 'down'] as const;
 export type Liveness = (typeof LIVENESS)[number];
 
 export interface Worker extends WorkerRegistration {

@@ -33,7 +33,7 @@ const UNKNOWN_MS = 1_000;
 /** The source may be gone for good: nothing waits longer for it than this. */
 const DEADLINE_MS = 2_000;
 /** Worth telling people: far more than a measurement can be wrong by. */
-export const OFF_MS = 1_000;
+const OFF_MS = 1_000;
 /** Corrections backwards up to this are waited out, so that time does not seem to go back; larger ones are followed. */
 const WAITED_OUT_MS = 1_000;
 

@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { AppError } from '../errors.ts';
 import type { FileStore, WrittenFile } from '../ports/file-store.ts';
 
-export const PIECE_BYTES = 1_048_576;
+const PIECE_BYTES = 1_048_576;
 
 export class FileIntake {
   readonly #content: Readable;

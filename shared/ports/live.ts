@@ -1,7 +1,7 @@
 // What is on its way to people who watch. Everything here is best effort and may vanish at any time: lines are in
 // the log store first, changes in the record, and a watcher that missed something reads it there.
 
-import type { LogLine, LogStream } from '../model/log-line.ts';
+import type { LogLine } from '../model/log-line.ts';
 import type { TaskProgress } from '../model/progress.ts';
 import type { UsageSeries } from '../model/usage-series.ts';
 
@@ -49,16 +49,6 @@ export interface UsageBoard {
   set(taskId: string, attempt: number, series: UsageSeries): Promise<void>;
   /** Null when nothing is known. */
   get(taskId: string, attempt: number): Promise<UsageSeries | null>;
-}
-
-/** The line a program is writing and has not ended yet, as a terminal would show it. */
-export interface PartialLine {
-  readonly taskId: string;
-  readonly attempt: number;
-  readonly stream: LogStream;
-  /** Number of the last whole line before it. */
-  readonly afterSeq: number;
-  readonly text: string;
 }
 
 /** A task with the number of attempts it has had. */

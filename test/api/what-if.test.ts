@@ -4,11 +4,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { boundStore } from '../../scheduler/bounded-store.ts';
 import { ClusterIndex } from '../../scheduler/cluster-index.ts';
 import { plan } from '../../scheduler/core/plan.ts';
-import { BARE, NO_MEMORY } from '../../scheduler/core/snapshot.ts';
+import { NO_MEMORY } from '../../scheduler/core/snapshot.ts';
 import type { WhatIfReply } from '../../shared/contracts/what-if.ts';
 import { assignTask } from '../../shared/model/task-life.ts';
 import { NO_QUOTA } from '../../shared/model/user.ts';
 import { makeRegistration, makeTask } from '../support/tasks.ts';
+import { BARE } from '../support/waiting.ts';
 import { countTasks, openTestApi, type Person, type Refused, type TestApi } from './harness.ts';
 
 let test: TestApi;

@@ -40,6 +40,6 @@ function sorted(values: readonly number[]): number[] {
 }
 
 /** The smallest value that is not below the share of all (nearest rank). */
-export function percentile(ascending: readonly number[], share: number): number {
+function percentile(ascending: readonly number[], share: number): number {
   return ascending[Math.max(0, Math.ceil(share * ascending.length) - 1)] ?? 0;
 }

@@ -16,7 +16,7 @@ const disk = fc.constantFrom('hdd', 'ssd', 'nvme');
 const zone = fc.constantFrom('a', 'b');
 const mode = fc.constantFrom('ro', 'rw');
 /** Folders that are let be mounted stand among the labels, one inside another too. */
-export const labels: fc.Arbitrary<Labels> = fc.record(
+const labels: fc.Arbitrary<Labels> = fc.record(
   { disk, zone, 'mount:/a': mode, 'mount:/a/b': mode },
   { requiredKeys: [] },
 );
@@ -37,7 +37,7 @@ export const demand: fc.Arbitrary<LabelDemand> = fc.record({
   prefer: fc.oneof(fc.constant({}), fc.constant({ zone: ['b'] })),
 });
 export const owners = ['user-1', 'user-2', 'user-3'];
-export const quota = fc.record({
+const quota = fc.record({
   cpuMillis: fc.option(fc.integer({ min: 0, max: 12 }).map((n) => n * 500)),
   memoryMb: fc.option(
     fc.integer({ min: 0, max: 6 }).map((n) => n * 256),

@@ -4,13 +4,7 @@
 import fc from 'fast-check';
 import { Backlog } from '../../scheduler/core/backlog.ts';
 import { Ledger } from '../../scheduler/core/ledger.ts';
-import {
-  type Holding,
-  NO_MEMORY,
-  type Snapshot,
-  type WaitingTask,
-  type WorkerView,
-} from '../../scheduler/core/snapshot.ts';
+import { type Holding, NO_MEMORY, type Snapshot, type WaitingTask } from '../../scheduler/core/snapshot.ts';
 import type { LabelDemand } from '../../shared/model/labels.ts';
 import { fits, type Resources, subtractResources } from '../../shared/model/resources.ts';
 import { DEFAULT_RULES, type PlanRules, POLICIES } from '../../shared/model/scheduling.ts';
@@ -103,7 +97,7 @@ const quota: fc.Arbitrary<ResourceQuota> = fc.record({
   gpus: fc.option(fc.constantFrom(0, 1, 3)),
 });
 
-export const planRules: fc.Arbitrary<PlanRules> = fc.record({
+const planRules: fc.Arbitrary<PlanRules> = fc.record({
   policy: fc.constantFrom(...POLICIES),
   ageingMs: fc.constantFrom(DEFAULT_RULES.ageingMs, 60_000),
   reserveAfterMs: fc.constantFrom(DEFAULT_RULES.reserveAfterMs, 600_000),
@@ -191,8 +185,4 @@ export function openScene(of: Scene, now = AT) {
     limit,
   });
   return { ledger, backlog, snapshot };
-}
-
-export function viewOf(workers: readonly WorkerView[], id: string): WorkerView | undefined {
-  return workers.find((one) => one.id === id);
 }

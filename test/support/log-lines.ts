@@ -10,7 +10,7 @@ export const line = (seq: number, over: Partial<LogLine> = {}): LogLine => ({
   line: `line ${seq}`,
   ...over,
 });
-export const lines = (from: number, to: number): LogLine[] =>
+const lines = (from: number, to: number): LogLine[] =>
   Array.from({ length: to - from + 1 }, (_, n) => line(from + n));
 export const page = (from: number, to: number) => new OutputPage(1, lines(from, to));
 export const seqs = (of: OutputPage | null) => of?.lines.map(({ seq }) => seq);

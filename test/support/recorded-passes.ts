@@ -21,9 +21,9 @@ import { type PlanRules, POLICIES } from '../../shared/model/scheduling.ts';
 import { amounts, ids } from './generated-clusters.ts';
 import { PLAIN_HOLDING, PLAIN_WAITING } from './waiting.ts';
 
-export const NOW = 1_764_000_000_000;
+const NOW = 1_764_000_000_000;
 export const PLENTY = 1_000_000_000;
-export const owners = ['ann', 'bob', 'eve'];
+const owners = ['ann', 'bob', 'eve'];
 
 /** One pass with what changes before it. */
 export const passStep = fc.record({

@@ -15,7 +15,7 @@ export interface Compared {
 }
 
 /** Stands for any lines, also none. */
-export const SKIP = '…';
+const SKIP = '…';
 
 const ID = /\b(?:task|token|user|file|webhook)-[0-9a-z]{20,26}\b/g;
 const DATE = /\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?Z?\b/g;

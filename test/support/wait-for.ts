@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Less than any test may take, so that a wait in vain says what it was for. */
-export const WAIT_DEADLINE_MS = 55_000;
+const WAIT_DEADLINE_MS = 55_000;
 
 export interface WaitOptions {
   /** What is awaited, for the message of a failure. */

@@ -1,7 +1,16 @@
 // Waiting tasks, workers and holdings as the scheduler's core sees them, with defaults for what a test does not care for.
 
-import type { Holding, WaitingTask, WorkerView } from '../../scheduler/core/snapshot.ts';
+import type { Holding, Snapshot, WaitingTask, WorkerView } from '../../scheduler/core/snapshot.ts';
 import { NO_DEMAND } from '../../shared/model/labels.ts';
+import { DEFAULT_RULES } from '../../shared/model/scheduling.ts';
+
+/** A snapshot in which nothing is known but workers, lines and memory. */
+export const BARE: Pick<Snapshot, 'owners' | 'images' | 'holdingsOf' | 'rules'> = {
+  owners: new Map(),
+  images: new Map(),
+  holdingsOf: () => [],
+  rules: DEFAULT_RULES,
+};
 
 /** What the index needs to know and most tests do not care for. */
 export const PLAIN_WAITING: Omit<WaitingTask, 'id' | 'resources' | 'queuedAt' | 'expiresAt'> = {

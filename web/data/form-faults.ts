@@ -9,8 +9,6 @@ export interface FormFaults {
   readonly rest: Error | null;
 }
 
-export const NO_FAULTS: FormFaults = { of: () => '', rest: null };
-
 /** @param fields of the form, as the API calls them */
 export function formFaults(error: Error | null, fields: readonly string[]): FormFaults {
   const details = error instanceof ApiError ? error.details : [];

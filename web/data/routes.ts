@@ -2,7 +2,7 @@
 // here, so the page of the workers is /cluster. What a page shows beside its subject stands in the query, so that every
 // view has an address.
 
-export const PLAIN_PAGES = {
+const PLAIN_PAGES = {
   '/': 'overview',
   '/tasks': 'tasks',
   '/submit': 'submit',

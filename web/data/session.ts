@@ -148,14 +148,11 @@ export class Session extends EventTarget {
       token: token ?? undefined,
       // Whoever looks at a page is told why it does not change, and may ask again.
       ratePatienceMs: 0,
-      fetch: async (input, init) => {
-        const response = await fetch(input, init);
+      onUnauthenticated: () => {
         // Only if it is still this client's sign-in: a late answer must not end a newer one.
-        if (response.status === 401 && token !== null && this.user !== null && this.client === client) {
-          this.#drop('refused');
-          this.#tell();
-        }
-        return response;
+        if (this.user === null || this.client !== client) return;
+        this.#drop('refused');
+        this.#tell();
       },
     });
     return client;

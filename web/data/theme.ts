@@ -1,6 +1,6 @@
 // Light, dark, or as the system says: kept in this browser. `public/theme.js` sets it before the first paint.
 
-export const THEMES = ['system', 'light', 'dark'] as const;
+const THEMES = ['system', 'light', 'dark'] as const;
 export type Theme = (typeof THEMES)[number];
 
 const KEY = 'cloudai.theme';

@@ -81,7 +81,7 @@ export class BriefTasks extends LitElement {
 }
 
 /** `exit code 3`, `oom killed: …`. */
-export function failureWords({
+function failureWords({
   reason,
   exit_code,
   message,

@@ -1,7 +1,7 @@
 // Draws an error as a notice; the same words everywhere. No state of its own.
 
 import { html, nothing, type TemplateResult } from 'lit';
-import { errorWords } from './notice-box.ts';
+import { errorWords } from '../data/error-words.ts';
 
 export function errorNotice(error: Error | null, retry?: () => void): TemplateResult | typeof nothing {
   if (!error) return nothing;

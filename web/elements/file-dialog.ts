@@ -9,7 +9,7 @@ import { CopyButton } from './copy-button.ts';
 import type { Elements } from './define.ts';
 import { FilePreview, type PreviewFile } from './file-preview.ts';
 
-export class FileDialog extends LitElement {
+class FileDialog extends LitElement {
   static override properties = { session: { attribute: false }, file: { attribute: false }, user: {} };
   declare session: Session;
   declare file: PreviewFile | null;

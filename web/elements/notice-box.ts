@@ -1,7 +1,6 @@
 // What stands where data would: still loading, nothing there, or what went wrong and what to do about it.
 
 import { css, html, LitElement, nothing } from 'lit';
-import { ApiError, ConnectionError } from '../../client/client.ts';
 import { base, controls } from '../styles/shared.ts';
 
 export type NoticeKind = 'loading' | 'empty' | 'error';
@@ -52,26 +51,4 @@ export class NoticeBox extends LitElement {
   #retry(): void {
     this.dispatchEvent(new Event('retry'));
   }
-}
-
-/** An error in words for people: what is wrong, and what they can do. */
-export function errorWords(error: Error): { what: string; advice: string } {
-  if (error instanceof ConnectionError) {
-    return {
-      what: 'The API cannot be reached',
-      advice: 'It may be restarting. This page goes on trying; check your network if it lasts.',
-    };
-  }
-  if (error instanceof ApiError) {
-    if (error.status >= 500) {
-      return { what: sentence(error.message), advice: 'This may pass. This page goes on trying.' };
-    }
-    // What the API refuses says itself what to do.
-    return { what: sentence(error.message), advice: '' };
-  }
-  return { what: 'Something went wrong in this page', advice: error.message };
-}
-
-function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -29,7 +29,7 @@ export class TimeAgo extends LitElement {
 }
 
 /** "now", "3m ago", "in 2m". */
-export function relative(iso: string, now: number): string {
+function relative(iso: string, now: number): string {
   const away = Date.parse(iso) - now;
   if (Math.abs(away) < 1_000) return 'now';
   return away > 0 ? `in ${duration(away)}` : `${age(iso, now)} ago`;

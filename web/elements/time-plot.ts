@@ -9,7 +9,7 @@ import { type PlotData, type PlotValue, plotWords, thinned } from './time-plot-d
 import { alignedRows, dashOf, drawPlot, type PlotLook } from './time-plot-drawing.ts';
 import { cursorWords, type Grouping } from './time-plot-scale.ts';
 
-export type { PlotData, PlotSeries, Tone } from './time-plot-data.ts';
+export type { PlotData } from './time-plot-data.ts';
 
 const NO_DATA: PlotData = { times: [], series: [] };
 /** More points than this are no more to see. */

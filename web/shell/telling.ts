@@ -2,7 +2,7 @@
 // could not be done. Goes away by itself, but for faults.
 
 import type { LitElement } from 'lit';
-import { errorWords } from '../elements/notice-box.ts';
+import { errorWords } from '../data/error-words.ts';
 
 export interface News {
   readonly kind: 'good' | 'bad';

@@ -9,7 +9,7 @@ import type { EventBus } from '../../../shared/ports/coordination.ts';
 import type { Store } from '../../../shared/ports/store.ts';
 import { Backups } from './backups.ts';
 
-export const RESTORE_OPTION = '--restore';
+const RESTORE_OPTION = '--restore';
 
 /** The file that is named on the command line, or null. */
 export function restoreArgument(args: readonly string[]): string | null {

@@ -85,6 +85,6 @@ function openZip({ files, open }: ArchiveSource): Readable {
 }
 
 /** What the format takes for a drive or a folder on other systems is written as in an address. */
-export function zipName(path: string): string {
+function zipName(path: string): string {
   return path.replaceAll('\\', '%5C').replace(/^([A-Za-z]):/, '$1%3A');
 }

@@ -7,7 +7,7 @@ import { addReadMetric, type Sample } from '../../../shared/metrics/registry.ts'
 import { type Resources, sumResources } from '../../../shared/model/resources.ts';
 
 /** In order of id; some 25 series each. */
-export const MOST_WORKERS_TOLD = 1_000;
+const MOST_WORKERS_TOLD = 1_000;
 
 const BYTES_PER_MB = 2 ** 20;
 const WORKER_STATES = ['ready', 'cordoned', 'draining', 'unhealthy', 'down', 'unreachable'] as const;

@@ -35,7 +35,7 @@ const FRESH_PER_MADE = 5;
 const WAIT_MS = 250;
 const OLDEST_MS = 30_000;
 /** Tasks from the head of the queue whose start is foretold. */
-export const LOOK_AHEAD = 5_000;
+const LOOK_AHEAD = 5_000;
 /** The embedded store answers a page in some 5 ms, in which this process does nothing else. */
 const PAGE = 500;
 

@@ -8,7 +8,7 @@ import type { LogLine } from '../../model/log-line.ts';
 import type { LogPosition } from '../../ports/log-store.ts';
 import { isMissing } from './errors.ts';
 
-export const LINES_PER_CHUNK = 4_096;
+const LINES_PER_CHUNK = 4_096;
 const BLOCK_BYTES = 131_072;
 const NEWLINE = 10;
 

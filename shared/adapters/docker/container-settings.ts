@@ -25,15 +25,7 @@ export const INPUT_PATH = '/input';
  * to another user, signalling it. Not here: NET_RAW (forged packets), NET_ADMIN (a namespace is used again by the
  * owner's next task and must come back as it was), MKNOD, SYS_*.
  */
-export const KEPT_CAPABILITIES = [
-  'CHOWN',
-  'DAC_OVERRIDE',
-  'FOWNER',
-  'FSETID',
-  'KILL',
-  'SETGID',
-  'SETUID',
-] as const;
+const KEPT_CAPABILITIES = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID'] as const;
 
 const BYTES_PER_MB = 2 ** 20;
 /** The engine's default; programs that share tensors between processes need more, within their memory limit. */
@@ -69,7 +61,7 @@ export function attemptOfVolume(name: string): { taskId: string; attempt: number
 }
 
 /** Ids as NVIDIA's driver gives them are real devices; others (`gpu-0`) are simulated and only shown to the program. */
-export function isRealGpu(id: string): boolean {
+function isRealGpu(id: string): boolean {
   return /^(GPU|MIG)-[0-9a-f]/.test(id);
 }
 
@@ -98,7 +90,7 @@ export interface SettingsChoice {
  * A text command runs through `/bin/sh -c`, a list is the words of the program. Either replaces the image's
  * ENTRYPOINT and CMD, so what was asked for is exactly what runs; null leaves both as the image has them.
  */
-export function commandWords(command: ContainerSpec['command']): string[] | null {
+function commandWords(command: ContainerSpec['command']): string[] | null {
   if (command === null) return null;
   if (typeof command === 'string') return ['/bin/sh', '-c', command];
   if (command.length === 0 || command[0] === '') {

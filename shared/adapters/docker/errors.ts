@@ -40,7 +40,7 @@ export function statusOf(error: unknown): number | null {
 }
 
 /** The daemon's own words, without what the client puts around them. */
-export function wordsOf(error: unknown): string {
+function wordsOf(error: unknown): string {
   const words = (error as { json?: { message?: unknown } } | null)?.json?.message;
   if (typeof words === 'string') return words;
   return messageOf(error)

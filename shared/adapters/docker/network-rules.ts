@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { NetworkRange, TaskNetworkConfig } from '../../platform/config/task-network.ts';
 
 /** Where clouds answer with the credentials of the machine, and what else is for one cable alone. */
-export const LINK_LOCAL = '169.254.0.0/16';
+const LINK_LOCAL = '169.254.0.0/16';
 
 /**
  * Name of network, bridge and chain. Runners on one engine with the same rules share them, others do not disturb each

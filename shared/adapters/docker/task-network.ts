@@ -15,7 +15,7 @@ import { statusOf } from './errors.ts';
 import type { HostCommands } from './host-commands.ts';
 import { chainText, isLoopback, networkName } from './network-rules.ts';
 
-export const LABEL_NETWORK = 'cloudai.network';
+const LABEL_NETWORK = 'cloudai.network';
 /** What else writes rules (a firewall that is reloaded) may take ours away for so long at most. */
 const HOLD_EVERY_MS = 10_000;
 const LOOKUP_MS = 5_000;

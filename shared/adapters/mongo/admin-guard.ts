@@ -13,7 +13,7 @@ import { isDuplicate } from './errors.ts';
 import { userOf } from './user-document.ts';
 
 /** Far longer than it takes to count a few accounts and to write one. */
-export const ABANDONED_MS = 30_000;
+const ABANDONED_MS = 30_000;
 
 export class AdminGuard {
   readonly #users: Collections['users'];

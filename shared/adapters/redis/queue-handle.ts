@@ -11,10 +11,10 @@ export function workerQueueName(workerId: string): string {
 }
 
 /** Nothing of an entry is needed once it is done: the store is the record. Retries are decided elsewhere. */
-export const JOB_DEFAULTS = { removeOnComplete: true, removeOnFail: true, attempts: 1 } as const;
+const JOB_DEFAULTS = { removeOnComplete: true, removeOnFail: true, attempts: 1 } as const;
 
 /** What Redis takes in one go without making others wait. */
-export const BATCH = 1_000;
+const BATCH = 1_000;
 
 export function openQueue(connection: RedisConnection, name: string): Queue {
   const queue = new Queue(name, {

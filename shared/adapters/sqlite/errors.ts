@@ -35,7 +35,7 @@ export function isBusy(error: unknown): boolean {
 }
 
 /** A record with the same unique key is there already. */
-export function isDuplicate(error: unknown): boolean {
+function isDuplicate(error: unknown): boolean {
   return codeOf(error) === 'SQLITE_CONSTRAINT_UNIQUE' || codeOf(error) === 'SQLITE_CONSTRAINT_PRIMARYKEY';
 }
 

@@ -5,7 +5,7 @@ import { isIPv4 } from 'node:net';
 import Joi from 'joi';
 import { splitList, type Values } from './reading.ts';
 
-export const NETWORK_POLICIES = ['auto', 'required', 'off'] as const;
+const NETWORK_POLICIES = ['auto', 'required', 'off'] as const;
 
 /** Addresses a rule is about, and one port of them or all. */
 export interface NetworkRange {

@@ -4,7 +4,7 @@
 import Joi from 'joi';
 import type { Values } from './reading.ts';
 
-export const SAMPLERS = [
+const SAMPLERS = [
   'always_on',
   'always_off',
   'traceidratio',

@@ -78,7 +78,7 @@ export class Mover {
 
 const ref = (task: Task) => ({ attempt: task.attempt, workerId: 'w1', now: Date.now() });
 
-export const linesOf = (from: number, to: number, text = 'line'): LogLine[] =>
+const linesOf = (from: number, to: number, text = 'line'): LogLine[] =>
   Array.from({ length: to - from + 1 }, (_, n) => ({
     seq: from + n,
     ts: 1_700_000_000_000 + n,

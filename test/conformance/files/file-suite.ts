@@ -32,13 +32,13 @@ export function streamOf(bytes: Buffer, chunkBytes = 65_536): Readable {
 }
 
 /** A source that gives `bytes` and then waits for the test. */
-export function heldStream(bytes: Buffer): Readable {
+function heldStream(bytes: Buffer): Readable {
   const content = new Readable({ read: () => undefined });
   content.push(bytes);
   return content;
 }
 
-export const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
 /** @param chunkBytes the size at which the adapter cuts, for the sizes around it */
 export function fileSuite(name: string, chunkBytes: number, makePlace: () => Promise<FilePlace>): void {

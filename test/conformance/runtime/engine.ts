@@ -6,7 +6,7 @@ import { tempDir } from '../../support/servers.ts';
 
 export const docker = new Docker();
 
-export const socketPath = process.env.DOCKER_HOST?.startsWith('unix://')
+const socketPath = process.env.DOCKER_HOST?.startsWith('unix://')
   ? process.env.DOCKER_HOST.slice('unix://'.length)
   : '/var/run/docker.sock';
 

@@ -2,9 +2,8 @@
 // again.
 
 import { afterEach, describe, expect, it } from 'vitest';
-import { readDecisions } from '../../../scheduler/core/decision-reader.ts';
-import { replayDecisions } from '../../../scheduler/core/replay.ts';
 import type { Resources } from '../../../shared/model/resources.ts';
+import { readDecisions, replayDecisions } from '../../support/decisions.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { Bed, leading } from './bed.ts';
 

@@ -9,7 +9,7 @@ import { uniqueName } from '../servers.ts';
 
 const DEADLINE_MS = 20_000;
 /** Where `ip netns` keeps the namespaces it makes. */
-export const NETNS_FOLDER = '/var/run/netns';
+const NETNS_FOLDER = '/var/run/netns';
 
 // `npm test` sets these where the program is on no PATH.
 const PATHS = {

@@ -21,6 +21,6 @@ export async function takeBackup(host: LitElement, session: Session, now: Date):
 }
 
 /** In order of time when sorted by name: `cloudai-2026-01-31T120500Z.tar`. */
-export function backupName(now: Date): string {
+function backupName(now: Date): string {
   return `cloudai-${now.toISOString().slice(0, 19).replaceAll(':', '')}Z.tar`;
 }

@@ -3,8 +3,8 @@
 import { css, html, LitElement, nothing } from 'lit';
 import { Pause, Play, X } from 'lucide';
 import { byteSize } from '../../../client/words.ts';
+import { errorWords } from '../../data/error-words.ts';
 import type { UploadItem, UploadList } from '../../data/uploads/upload-list.ts';
-import { errorWords } from '../../elements/notice-box.ts';
 import { base, controls } from '../../styles/shared.ts';
 
 export class UploadRows extends LitElement {

@@ -7,7 +7,7 @@ export interface ComboOption {
 }
 
 /** More than that nobody reads; typing narrows it. */
-export const OPTIONS_SHOWN = 50;
+const OPTIONS_SHOWN = 50;
 
 /** Those that begin with it before those that hold it, each in the order given. */
 export function matchingOptions(options: readonly ComboOption[], typed: string): ComboOption[] {

@@ -193,7 +193,7 @@ export function numberOf(text: string): number {
   return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(bare) ? Number(bare) : Number.NaN;
 }
 
-export function megabytesOf({ text, unit }: Measure<SizeUnit>): number {
+function megabytesOf({ text, unit }: Measure<SizeUnit>): number {
   return numberOf(text) * MB_PER[unit];
 }
 

@@ -3,7 +3,7 @@
 
 import { css, html, LitElement, nothing } from 'lit';
 import { Ban, CircleCheck, CircleDashed, Hourglass, TriangleAlert } from 'lucide';
-import { errorWords } from '../../elements/notice-box.ts';
+import { errorWords } from '../../data/error-words.ts';
 import { base, controls } from '../../styles/shared.ts';
 import type { Change, Verdict } from './verdict.ts';
 

@@ -15,7 +15,7 @@ import { isBefore, LogLines, type Place } from './log-lines.ts';
 import { readPage } from './log-page.ts';
 
 /** What is held in the browser at most. */
-export const KEPT_LINES = 100_000;
+const KEPT_LINES = 100_000;
 /** Held beyond that before the oldest are let go, in one go: one at a time would cost a copy for each line. */
 const SLACK_LINES = 5_000;
 const TAIL_LINES = 5_000;

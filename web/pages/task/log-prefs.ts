@@ -28,7 +28,7 @@ export function keepPrefs(prefs: LogPrefs): void {
 }
 
 /** Whatever was kept: another release may have written it. */
-export function prefsOf(kept: string | null): LogPrefs {
+function prefsOf(kept: string | null): LogPrefs {
   if (kept === null) return DEFAULTS;
   try {
     const { wrap, times } = (JSON.parse(kept) ?? {}) as Partial<Record<keyof LogPrefs, unknown>>;

@@ -51,7 +51,7 @@ function time(at: number, { times, start }: RowLook) {
 }
 
 /** `0.042`, `12.345`, `3:07.120`, `1:03:07.120`. */
-export function sinceStart(ms: number): string {
+function sinceStart(ms: number): string {
   const whole = Math.max(0, Math.round(ms));
   const seconds = ((whole % 60_000) / 1_000).toFixed(3);
   const minutes = Math.floor(whole / 60_000) % 60;

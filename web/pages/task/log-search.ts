@@ -18,7 +18,7 @@ export interface Hit {
 export type Range = readonly [from: number, to: number];
 
 /** More than anybody steps through; beyond it they are not counted. */
-export const MAX_HITS = 200_000;
+const MAX_HITS = 200_000;
 const MAX_IN_LINE = 1_000;
 
 /** Null when nothing is searched for. @throws SyntaxError for a pattern that is none */

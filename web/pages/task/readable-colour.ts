@@ -23,11 +23,6 @@ export function luminance([red, green, blue]: Rgb): number {
   return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
 }
 
-export function contrast(one: Rgb, other: Rgb): number {
-  const [low, high] = [luminance(one), luminance(other)].sort((a, b) => a - b) as [number, number];
-  return (high + 0.05) / (low + 0.05);
-}
-
 /** The colour itself where it can be read, else the nearest on its way to white or to black that can. */
 export function readable(given: Rgb, theme: Theme, part: Part): Rgb {
   const colour = rounded(given);

@@ -2,7 +2,7 @@
 
 import { addressOf, type Route } from '../../data/routes.ts';
 
-export const VIEWS = ['output', 'files', 'usage', 'story', 'spec'] as const;
+const VIEWS = ['output', 'files', 'usage', 'story', 'spec'] as const;
 export type View = (typeof VIEWS)[number];
 
 /** What the query of the page may hold. */

@@ -14,12 +14,12 @@ const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyl
 export type RowAction = 'cancel' | 'retry';
 
 /** What can be done with it now: stop it, or run it again. */
-export function actionOf(row: TaskSummaryBody): RowAction | null {
+function actionOf(row: TaskSummaryBody): RowAction | null {
   if (isTerminal(row.status)) return 'retry';
   return row.cancel_requested ? null : 'cancel';
 }
 
-export function titleOf(row: TaskSummaryBody): string {
+function titleOf(row: TaskSummaryBody): string {
   return row.name || row.task_id;
 }
 

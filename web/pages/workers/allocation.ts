@@ -32,7 +32,7 @@ export function heldWords(of: Measure, held: number, total: number): string {
   return `${of === 'cpu' ? trim(held, 2) : megabytes(held)} of ${amountWords(of, total)} held`;
 }
 
-export function taskAmount(task: PlacedTask, of: Measure): number {
+function taskAmount(task: PlacedTask, of: Measure): number {
   return of === 'cpu' ? task.cpu_required : task.memory_required;
 }
 

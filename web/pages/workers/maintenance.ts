@@ -2,7 +2,7 @@
 
 import type { WorkerBody } from '../../../shared/contracts/workers.ts';
 
-export const ACTS = ['cordon', 'uncordon', 'drain', 'remove'] as const;
+const ACTS = ['cordon', 'uncordon', 'drain', 'remove'] as const;
 export type Act = (typeof ACTS)[number];
 
 export interface Offer {

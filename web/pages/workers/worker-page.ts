@@ -2,6 +2,7 @@
 
 import { css, html, LitElement, nothing } from 'lit';
 import { clockOff, megabytes } from '../../../client/words.ts';
+import { gpuWords, mountWords, taskNetworkWords } from '../../../client/worker-words.ts';
 import type { TaskBody } from '../../../shared/contracts/http.ts';
 import type { TelemetryReply, WorkerBody } from '../../../shared/contracts/workers.ts';
 import { LiveSubscription } from '../../data/live-subscription.ts';
@@ -164,8 +165,10 @@ export class WorkerPage extends LitElement {
   }
 
   #facts(worker: WorkerBody) {
-    const { fingerprint: found, address, registered_at, labels, capacity, mounts = [] } = worker;
+    const { fingerprint: found, address, registered_at, labels, capacity } = worker;
     const clock = clockOff(worker.clock_offset_ms);
+    const network = found && taskNetworkWords(found);
+    const mounts = mountWords(worker.mounts);
     const fact = (name: string, value: unknown) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
     return html`
       <section class="panel" aria-labelledby="facts">
@@ -185,12 +188,12 @@ export class WorkerPage extends LitElement {
                 ${fact('GPUs', gpuWords(found.gpu_models, capacity.gpu))}
                 ${fact('Runtime', `${found.runtime} ${found.runtime_version}`)}
                 ${fact('CloudAI', found.version)}
-                ${found.task_network === null ? nothing : fact('Network of tasks', networkWords(found.task_network, found.task_network_why))}
+                ${network === null ? nothing : fact('Network of tasks', network)}
               `
               : nothing
           }
           ${Object.keys(labels).length > 0 ? fact('Labels', labelChips(labels)) : nothing}
-          ${mounts.length > 0 ? fact('Folders that tasks may mount', mounts.map(({ path, read_only }) => (read_only ? `${path} (read-only)` : path)).join(', ')) : nothing}
+          ${mounts === null ? nothing : fact('Folders that tasks may mount', mounts)}
         </dl>
       </section>
     `;
@@ -219,16 +222,4 @@ export class WorkerPage extends LitElement {
     this.#placed.refresh();
     this.#recent.refresh();
   };
-}
-
-function gpuWords(models: readonly string[], number: number): string {
-  if (number === 0) return 'none';
-  const named = [...new Set(models)].join(', ');
-  return named === '' ? String(number) : `${number} × ${named}`;
-}
-
-function networkWords(network: 'guarded' | 'open', why: string | null): string {
-  if (network === 'guarded')
-    return "guarded: kept away from the machine, the cluster's servers and cloud metadata";
-  return `open: tasks reach whatever the machine reaches${why === null ? '' : ` (${why})`}`;
 }

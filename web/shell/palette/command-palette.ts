@@ -3,9 +3,9 @@
 
 import { css, html, LitElement, nothing } from 'lit';
 import { Search } from 'lucide';
+import { errorWords } from '../../data/error-words.ts';
 import type { Router } from '../../data/router.ts';
 import type { Session } from '../../data/session.ts';
-import { errorWords } from '../../elements/notice-box.ts';
 import { base, controls, dialogs } from '../../styles/shared.ts';
 import { matching, type PaletteAction, type PaletteEntry } from './entries.ts';
 import { fixedEntries, foundEntries } from './sources.ts';

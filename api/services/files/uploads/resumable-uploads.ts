@@ -57,7 +57,7 @@ export interface Piece {
   readonly signal: AbortSignal;
 }
 
-export const PART_BYTES = 16 * 1_048_576;
+const PART_BYTES = 16 * 1_048_576;
 const PART_MS = 20_000;
 /** Of a record that changes while it is to be removed. */
 const REMOVE_TRIES = 5;
