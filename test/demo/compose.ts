@@ -55,6 +55,9 @@ await demonstrate(async (on) => {
   const live = createLive({ url: cluster.url, token: door.token });
   cleanUp.unshift(async () => live.close());
   await breakIt(on, cluster, door, live, grpc);
+  // What is open the proxy lets end by itself, for half a minute.
+  live.close();
+  grpc.close();
   await askDoors(on, cluster);
   if (images.hasPrometheus) await askPrometheus(cluster.prometheusUrl, on);
   else say('no prometheus on the PATH: it is left out');
