@@ -125,6 +125,10 @@ describe('infra/compose.yaml', () => {
   it('keeps Redis from evicting, and what it knows on disk', () => {
     const script = compose.services.redis.command.join('\n');
     for (const words of ['appendonly yes', 'maxmemory-policy noeviction']) expect(script).toContain(words);
+    // A part of a pipe is a child of the shell, which is told to stop and does not hand it on.
+    for (const text of [script, read('infra/k8s/base/redis.yaml')]) {
+      expect(text).toMatch(/^ *exec redis-server - <<END$/m);
+    }
   });
 });
 
