@@ -9,6 +9,7 @@ import { resolve } from 'node:path';
 import { hasEnded } from '../../infra/setup/commands.ts';
 import type { ErrorBody, TaskBody } from '../../shared/contracts/http.ts';
 import type { TelemetryReply, WorkerListReply } from '../../shared/contracts/workers.ts';
+import { messageOf } from '../../shared/errors.ts';
 import { withDeadline } from '../../shared/platform/deadline.ts';
 import type { Host } from './hosts/host.ts';
 import { redisUrl, tempDir, uniqueName } from './servers.ts';
@@ -201,13 +202,23 @@ export class Cluster {
   }
 
   async until(id: string, states: readonly string[], deadlineMs = 60_000): Promise<TaskBody> {
-    return waitFor(
-      async () => {
-        const task = await this.task(id);
-        return states.includes(task.status) ? task : null;
-      },
-      { what: `${id} to be ${states.join(' or ')}`, deadlineMs, everyMs: 50 },
-    );
+    const what = `${id} to be ${states.join(' or ')}`;
+    let seen: TaskBody | null = null;
+    const look = async () => {
+      seen = await this.task(id);
+      return states.includes(seen.status) ? seen : null;
+    };
+    try {
+      return await waitFor(look, { what, deadlineMs, everyMs: 50 });
+    } catch (cause) {
+      // What holds it up is known to the cluster alone, and that is gone when somebody reads this.
+      const [explanation, workers] = await Promise.all([
+        this.call('GET', `/api/tasks/${id}/explain`),
+        this.call('GET', '/workers'),
+      ]);
+      const told = [seen, explanation.body, workers.body].map((body) => JSON.stringify(body));
+      throw new Error(`${messageOf(cause)}\n${told.join('\n')}`, { cause });
+    }
   }
 
   async ready(): Promise<void> {
