@@ -39,6 +39,37 @@ describe('recorded decisions', () => {
     );
   });
 
+  it('tell that no worker is known to have any image, where a plan does not even ask for one', () => {
+    const none = { cpuMillis: 0, memoryMb: 0, gpus: 0, storageMb: 0 };
+    const task = {
+      ...{ ownerId: 'ann', priority: 0, resources: { ...none, cpuMillis: 500 }, worker: null },
+      ...{
+        labels: { constraints: {}, prefer: {} },
+        image: 'python:3.9' as const,
+        notBefore: 0,
+        expectedMs: 1_000,
+      },
+    };
+    const worker = (id: string) => {
+      const capacity = { ...none, cpuMillis: 500 };
+      return { id, state: 'ready' as const, capacity, labels: {}, gpus: [] as const };
+    };
+    const rules = { ...DEFAULT_RULES, policy: 'best-fit' as const };
+    const step = { ...{ waits: 1, tasks: [], workers: [], images: null, quota: null }, rules, limit: 2 };
+    const nothing = { end: 0, dropTasks: 0, isLost: false };
+    const { lines } = play([
+      { ...step, ...nothing, tasks: [task, task] },
+      { ...step, ...nothing, workers: [worker('w2')], images: { 'python:3.9': ['w3'] } },
+      { ...step, ...nothing, workers: [worker('w1'), worker('w3')], images: {} },
+    ]);
+    const decisions = decisionsOf(read(lines));
+    expect(decisions.map(({ made }) => made.placements.map(({ workerId }) => workerId))).toEqual([
+      ['w2'],
+      ['w1'],
+    ]);
+    expect(replayDecisions(decisions)).toBeNull();
+  });
+
   it('can be read from anywhere in the ring: from the next full picture on', () => {
     fc.assert(
       fc.property(steps, fc.nat(), (all, cut) => {

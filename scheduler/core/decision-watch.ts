@@ -75,8 +75,9 @@ class WatchedMap<V> implements ReadonlyMap<string, V> {
     return this.#source.has(key);
   }
 
-  /** Not kept: a plan may only save itself the asking by it, where there is nothing. */
+  /** A plan may only save itself the asking by it, where there is nothing: then it has asked for all. */
   get size(): number {
+    if (this.#source.size === 0) this.askedAll = true;
     return this.#source.size;
   }
 
