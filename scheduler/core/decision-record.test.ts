@@ -47,7 +47,7 @@ describe('recorded decisions', () => {
         labels: { constraints: {}, prefer: {} },
         image: 'python:3.9' as const,
         notBefore: 0,
-        expectedMs: 1_000,
+        expectedMs: 1_000 as const,
       },
     };
     const worker = (id: string) => {
