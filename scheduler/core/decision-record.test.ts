@@ -55,7 +55,8 @@ describe('recorded decisions', () => {
       return { id, state: 'ready' as const, capacity, labels: {}, gpus: [] as const };
     };
     const rules = { ...DEFAULT_RULES, policy: 'best-fit' as const };
-    const step = { ...{ waits: 1, tasks: [], workers: [], images: null, quota: null }, rules, limit: 2 };
+    const empty = { waits: 1, tasks: [], workers: [], images: null, quota: null };
+    const step = { ...empty, rules, limit: 2 as const };
     const nothing = { end: 0, dropTasks: 0, isLost: false };
     const { lines } = play([
       { ...step, ...nothing, tasks: [task, task] },
