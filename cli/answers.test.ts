@@ -16,6 +16,7 @@ import {
   makeQueueEntry,
   makeTaskBody,
   makeWorkerBody,
+  NO_LIMITS,
   NO_SCORES,
   refusal,
   type SmallApi,
@@ -46,15 +47,7 @@ const USER = { user_id: 'user-1', username: 'alice', role: 'user', created_at: '
 const ACCOUNT = {
   ...USER,
   disabled: false,
-  quota: {
-    unfinished_tasks: null,
-    upload_storage: null,
-    cpu: null,
-    memory: null,
-    gpu: null,
-    rate_limit_reads: null,
-    rate_limit_writes: null,
-  },
+  quota: NO_LIMITS,
   used: { unfinished_tasks: 0, upload_storage: 0, cpu: 0, memory: 0, gpu: 0 },
 };
 const TOKEN = { token_id: 'token-1', name: 'ci', created_at: USER.created_at, last_used_at: null };

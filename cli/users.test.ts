@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AccountBody } from '../shared/contracts/users.ts';
 import { type CliStage, openCliStage } from '../test/support/cli-stage.ts';
-import { refusal, Status } from '../test/support/small-api.ts';
+import { NO_LIMITS, refusal, Status } from '../test/support/small-api.ts';
 import { readProfile, writeProfile } from './profile.ts';
 
 let stage: CliStage;
@@ -15,16 +15,6 @@ beforeEach(async () => {
 afterEach(() => stage.close());
 
 const lastAsked = () => api.asked.at(-1);
-
-const NO_LIMITS: AccountBody['quota'] = {
-  unfinished_tasks: null,
-  upload_storage: null,
-  cpu: null,
-  memory: null,
-  gpu: null,
-  rate_limit_reads: null,
-  rate_limit_writes: null,
-};
 
 const account = (over: Partial<AccountBody> = {}): AccountBody => ({
   user_id: 'user-1',

@@ -92,7 +92,7 @@ describe('what is never mounted', () => {
 
 const RULES: readonly MountRule[] = [
   { path: '/data', readOnly: true },
-  { path: '/data/work', readOnly: false },
+  { path: '/data/runs', readOnly: false },
   { path: '/sets', readOnly: false },
 ];
 const mount = (source: string, readOnly = true): Mount => ({ source, target: '/t', readOnly });
@@ -101,7 +101,7 @@ describe('the rules of a worker', () => {
   it('decide by the nearest folder', () => {
     expect(mountRefusal(mount('/data/x'), RULES)).toBeNull();
     expect(mountRefusal(mount('/data/x', false), RULES)).toBe('lets /data/x be mounted only read-only');
-    expect(mountRefusal(mount('/data/work/x', false), RULES)).toBeNull();
+    expect(mountRefusal(mount('/data/runs/x', false), RULES)).toBeNull();
     expect(mountRefusal(mount('/dat'), RULES)).toBe('does not let /dat be mounted');
     expect(mountRefusal(mount('/datax'), RULES)).toBe('does not let /datax be mounted');
   });

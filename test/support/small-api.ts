@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { TaskBody } from '../../shared/contracts/http.ts';
 import type { ForecastScoreBody, QueueEntryBody } from '../../shared/contracts/queue.ts';
 import { SUBMIT_DEFAULTS } from '../../shared/contracts/submit-defaults.ts';
+import type { AccountBody } from '../../shared/contracts/users.ts';
 import type { ExplainReply, TelemetryReply, WorkerBody } from '../../shared/contracts/workers.ts';
 
 export interface Asked {
@@ -176,6 +177,16 @@ export function makeQueueEntry(over: Partial<QueueEntryBody> = {}): QueueEntryBo
 }
 
 /** Of an API that has foretold nothing yet. */
+export const NO_LIMITS: AccountBody['quota'] = {
+  unfinished_tasks: null,
+  upload_storage: null,
+  cpu: null,
+  memory: null,
+  gpu: null,
+  rate_limit_reads: null,
+  rate_limit_writes: null,
+};
+
 export const NO_SCORES: ForecastScoreBody = {
   window_seconds: 86_400,
   scored: 0,

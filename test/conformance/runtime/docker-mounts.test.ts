@@ -23,7 +23,7 @@ const open = () =>
     workerId,
     mounts: [
       { path: `${root}/sets`, readOnly: true },
-      { path: `${root}/work`, readOnly: false },
+      { path: `${root}/runs`, readOnly: false },
     ],
   });
 const mount = (path: string, readOnly = false, target = '/m'): Mount => ({
@@ -35,10 +35,10 @@ const spec = (command: string, ...mounts: Mount[]) => makeContainerSpec(workerId
 
 beforeAll(async () => {
   ({ path: root, remove } = await tempDir());
-  for (const path of ['sets/images', 'work/a', 'secret']) await mkdir(`${root}/${path}`, { recursive: true });
+  for (const path of ['sets/images', 'runs/a', 'secret']) await mkdir(`${root}/${path}`, { recursive: true });
   await writeFile(`${root}/sets/images/cat.txt`, 'a cat');
   await writeFile(`${root}/secret/key.txt`, 'the key');
-  await symlink(`${root}/secret`, `${root}/work/link`);
+  await symlink(`${root}/secret`, `${root}/runs/link`);
   runtime = await open();
 });
 afterAll(async () => {
@@ -53,11 +53,11 @@ describe('a folder of the machine', () => {
       'cat /sets/cat.txt; echo made > /m/made.txt; echo x > /sets/x 2>/dev/null || echo " refused"; grep " /sets " /proc/mounts | grep -c "[ ,]ro,"';
     const { ear, status } = await runToEnd(
       runtime,
-      spec(command, mount('sets/images', true, '/sets'), mount('work/a')),
+      spec(command, mount('sets/images', true, '/sets'), mount('runs/a')),
     );
     expect(status.exitCode).toBe(0);
     expect(ear.stdout).toBe('a cat refused\n1\n');
-    expect(await readFile(`${root}/work/a/made.txt`, 'utf8')).toBe('made\n');
+    expect(await readFile(`${root}/runs/a/made.txt`, 'utf8')).toBe('made\n');
   });
 
   it('brings nothing along that is mounted, on either side, and no new rights', async () => {
@@ -78,9 +78,9 @@ describe('a folder of the machine', () => {
 
   it.each([
     ['it is not one of those that may be mounted', 'secret', true, 'does not let'],
-    ['a link leads to such a one', 'work/link', true, 'leads out'],
+    ['a link leads to such a one', 'runs/link', true, 'leads out'],
     ['it may only be read', 'sets', false, 'only read-only'],
-    ['it is not there', 'work/none', false, 'has no folder'],
+    ['it is not there', 'runs/none', false, 'has no folder'],
     ['it is a file', 'sets/images/cat.txt', true, 'something else than a folder'],
   ])('is refused when %s, and no container is made', async (_what, path, readOnly, why) => {
     const refused = spec('cat /m/key.txt', mount(path, readOnly));
@@ -96,16 +96,16 @@ describe('a folder of the machine', () => {
     ['this life', () => Promise.resolve(runtime)],
     ['an earlier life', open],
   ])('that was exchanged for a link since %s made the container is not given', async (_whose, starter) => {
-    await mkdir(`${root}/work/swapped`);
-    const id = await runtime.create(spec('cat /m/key.txt', mount('work/swapped')));
-    await rename(`${root}/work/swapped`, `${root}/work/${uniqueName('gone')}`);
-    await symlink(`${root}/secret`, `${root}/work/swapped`);
+    await mkdir(`${root}/runs/swapped`);
+    const id = await runtime.create(spec('cat /m/key.txt', mount('runs/swapped')));
+    await rename(`${root}/runs/swapped`, `${root}/runs/${uniqueName('gone')}`);
+    await symlink(`${root}/secret`, `${root}/runs/swapped`);
     const life = await starter();
     try {
       await expect(life.start(id)).rejects.toMatchObject({ code: 'container_start_failed' });
     } finally {
       if (life !== runtime) await life.close();
-      await rename(`${root}/work/swapped`, `${root}/work/${uniqueName('link')}`);
+      await rename(`${root}/runs/swapped`, `${root}/runs/${uniqueName('link')}`);
     }
   });
 });
